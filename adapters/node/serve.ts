@@ -1,0 +1,47 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { ActrError } from "../../src/errors.ts";
+import type { HttpOptions, HttpServer } from "../../src/ports/sockets.ts";
+import { Upgrades } from "./upgrades.ts";
+
+/** Serves HTTP and WebSocket upgrades on one port with `node:http`. @throws ActrError `config` when the port cannot be bound. */
+export async function serve(options: HttpOptions): Promise<HttpServer> {
+  const listener = getRequestListener(
+    (request, { incoming }) =>
+      options.fetch(request, { remoteAddress: incoming.socket?.remoteAddress ?? "" }),
+    { overrideGlobalObjects: false },
+  );
+  const server = createServer({ noDelay: true }, (incoming, outgoing) => {
+    void listener(incoming, outgoing);
+  });
+  const upgrades = new Upgrades(options.fetch);
+  server.on("upgrade", (incoming, socket, head) => void upgrades.answer(incoming, socket, head));
+  await listen(server, options);
+  let closed: Promise<void> | undefined;
+  return {
+    port: (server.address() as AddressInfo).port,
+    hostname: options.hostname,
+    close: () => (closed ??= close(server, upgrades)),
+  };
+}
+
+function listen(server: Server, { port, hostname }: HttpOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => reject(cannotListen(hostname, port, cause)));
+    server.listen(port, hostname, resolve);
+  });
+}
+
+function cannotListen(hostname: string, port: number, cause: Error): ActrError {
+  const message = `cannot listen on ${hostname}:${port} (${cause.message}); choose another port, or 0 for a free one`;
+  return new ActrError("config", message, { cause });
+}
+
+function close(server: Server, upgrades: Upgrades): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    upgrades.destroy();
+    server.closeAllConnections();
+  });
+}

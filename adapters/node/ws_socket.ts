@@ -1,0 +1,102 @@
+import type { Duplex } from "node:stream";
+import type { WebSocket } from "ws";
+import type { Socket, SocketClosed, SocketHandler } from "../../src/ports/sockets.ts";
+import { closeReason } from "../close_reason.ts";
+import { DrainPoll } from "../drain_poll.ts";
+
+/** A Socket over one open connection of the package `ws`. */
+export class WsSocket implements Socket {
+  readonly #ws: WebSocket;
+  readonly #stream: Duplex | null;
+  readonly #poll: DrainPoll | undefined;
+  #corked = false;
+  #handler: SocketHandler | undefined;
+  #early: Uint8Array[] = [];
+  #end: SocketClosed | undefined;
+  #tooLong = false;
+
+  /** @param stream the connection under `ws`, corked while one turn writes; null where `ws` hides it (clients on Bun). */
+  constructor(ws: WebSocket, stream: Duplex | null) {
+    this.#ws = ws;
+    this.#stream = stream;
+    ws.on("message", (data: Buffer, isBinary) => {
+      if (isBinary) this.#message(new Uint8Array(data.buffer, data.byteOffset, data.length));
+    });
+    ws.on("pong", () => this.#handler?.pong?.());
+    // An error is always followed by "close"; of all errors only this one has a code of its own.
+    ws.on("error", (error: NodeJS.ErrnoException) => {
+      this.#tooLong ||= error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+    });
+    ws.on("close", (code, reason) =>
+      this.#closed(this.#tooLong ? tooLong : { code, reason: reason.toString() }),
+    );
+    const drained = (): void => this.#handler?.drained?.();
+    if (stream === null) this.#poll = new DrainPoll(() => ws.bufferedAmount, drained);
+    else stream.on("drain", drained);
+  }
+
+  get bufferedAmount(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  send(data: Uint8Array): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    if (!this.#corked) this.#cork();
+    this.#ws.send(data);
+    this.#poll?.sent();
+  }
+
+  ping(): boolean {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+    return true;
+  }
+
+  pause(): boolean {
+    this.#ws.pause();
+    return true;
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+
+  close(code: number, reason: string): void {
+    // A paused socket would never see the other side's half of the closing handshake.
+    this.#ws.resume();
+    this.#ws.close(code, closeReason(reason));
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  handle(handler: SocketHandler): void {
+    this.#handler = handler;
+    for (const data of this.#early) handler.message(data);
+    this.#early = [];
+    if (this.#end !== undefined) handler.closed(this.#end);
+  }
+
+  #message(data: Uint8Array): void {
+    if (this.#handler === undefined) this.#early.push(data);
+    else this.#handler.message(data);
+  }
+
+  #closed(end: SocketClosed): void {
+    this.#end = end;
+    this.#poll?.stop();
+    this.#handler?.closed(end);
+  }
+
+  /** Holds this turn's messages back and writes them together when its microtasks are done. */
+  #cork(): void {
+    this.#corked = true;
+    this.#stream?.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#stream?.uncork();
+    });
+  }
+}
+
+const tooLong: SocketClosed = { code: 1009, reason: "message too long" };

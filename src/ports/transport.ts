@@ -1,0 +1,86 @@
+import type { ActrId } from "../protocol/ids.ts";
+import type { Frame, Lane } from "../protocol/frame.ts";
+
+/** What a transport can carry: data, so that suites and callers branch on it and never on names. */
+export interface TransportCapabilities {
+  /** Lanes that frames may be sent on. */
+  readonly lanes: readonly Lane[];
+  /** Largest frame body in bytes; a longer one is refused with `invalid_argument`. */
+  readonly maxBodyBytes: number;
+  /** Whether {@link Transport.listen} exists. */
+  readonly listens: boolean;
+  /** Whether the listening side may send requests and streams on a link that it accepted, toward any Actr peer (`spec/transport.md` §5.4: not on WebSocket). */
+  readonly bidirectional: boolean;
+}
+
+/** Where a peer can be reached. */
+export interface PeerAddress {
+  readonly id: ActrId;
+  /** A direct WebSocket address learned from discovery, when the peer advertises one. */
+  readonly url?: string;
+}
+
+/** Bounds of one dial. */
+export interface DialOptions {
+  /** Aborts the dial, also after the connection is up but not yet handed over. */
+  readonly signal: AbortSignal;
+}
+
+/** Bounds of one send. */
+export interface SendOptions {
+  /** Aborts the wait for room; the frame may then not have been sent. */
+  readonly signal: AbortSignal;
+}
+
+/** Why a link ended. */
+export interface LinkClosed {
+  /** `local`: this side closed it; `remote`: the other did; `lost`: it was found dead or failed. */
+  readonly by: "local" | "remote" | "lost";
+  /** Short text for logs. */
+  readonly reason: string;
+}
+
+/** One transport connection to one verified peer. */
+export interface Link {
+  /** The transport's name. */
+  readonly transport: string;
+  /** The peer at the other end, verified before the link was handed over. */
+  readonly peer: ActrId;
+  readonly direction: "inbound" | "outbound";
+  /** Frames in arrival order, to be iterated once. Ends when the link closes. Not reading it pushes back on the sender. */
+  readonly frames: AsyncIterable<Frame>;
+  /** Resolves (never rejects) when the link is gone. */
+  readonly closed: Promise<LinkClosed>;
+  /** Bytes accepted by {@link Link.send} and not yet taken by the system. */
+  readonly bufferedBytes: number;
+  /**
+   * Sends one frame; resolves when the link is below its high-water mark.
+   * @throws ActrError `unavailable` when the link is closed, `invalid_argument` when the body is too long.
+   */
+  send(frame: Frame, options?: SendOptions): Promise<void>;
+  /** Sends what is buffered, then closes; forced after a bounded time. Idempotent. */
+  close(reason: string): Promise<void>;
+}
+
+/** Stops accepting links; links already accepted live on. */
+export interface Listener extends AsyncDisposable {
+  /** The address to advertise, when the transport has one of its own. */
+  readonly url?: string;
+}
+
+/** Bounds of a listener. */
+export interface ListenOptions {
+  readonly signal: AbortSignal;
+}
+
+/** A way to reach peers. */
+export interface Transport {
+  readonly name: string;
+  readonly capabilities: TransportCapabilities;
+  /** Whether this transport knows a way to `address`; a cheap, synchronous answer. */
+  canDial(address: PeerAddress): boolean;
+  /** Opens a link to a peer. @throws ActrError `unavailable`, `permission_denied`, or the signal's reason. */
+  dial(address: PeerAddress, options: DialOptions): Promise<Link>;
+  /** Hands over links that peers open, each verified. */
+  listen?(onLink: (link: Link) => void, options: ListenOptions): Promise<Listener>;
+}

@@ -1,0 +1,363 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { WebSocket as WebSocketClass } from "ws";
+import { ActrError } from "../../src/errors.ts";
+import type { Socket, Sockets } from "../../src/ports/sockets.ts";
+import { Inbox, served, socketPair } from "./socket_pair.ts";
+
+const limit = { timeout: 30_000 };
+const never = new AbortController().signal;
+
+/** What every Sockets adapter with a server must do; it runs on loopback with real connections. */
+export function socketsConformance(name: string, open: () => Sockets): void {
+  describe(`sockets: ${name}`, () => {
+    messages(open());
+    opening(open());
+    ending(open());
+    pressure(open());
+    http(open());
+  });
+}
+
+function messages(sockets: Sockets): void {
+  for (const size of [0, 1, 65_536, 1_048_576, 16_777_216]) {
+    it(`carries ${size} bytes there and back unchanged`, limit, async () => {
+      await using pair = await socketPair(sockets);
+      const sent = pattern(size);
+      pair.client.send(sent);
+      await pair.remoteInbox.until(() => pair.remoteInbox.messages.length === 1);
+      pair.remote.send(received(pair.remoteInbox, 0));
+      await pair.clientInbox.until(() => pair.clientInbox.messages.length === 1);
+      const back = received(pair.clientInbox, 0);
+      assert.equal(back.constructor, Uint8Array);
+      assert.equal(Buffer.compare(back, pattern(size)), 0);
+    });
+  }
+
+  it("keeps the order of 10,000 small messages in each direction", limit, async () => {
+    await using pair = await socketPair(sockets);
+    const count = 10_000;
+    for (let index = 0; index < count; index++) {
+      pair.client.send(numbered(index));
+      pair.remote.send(numbered(index));
+    }
+    for (const inbox of [pair.clientInbox, pair.remoteInbox]) {
+      await inbox.until(() => inbox.messages.length === count);
+      assert.ok(inbox.messages.every((message, index) => numberOf(message) === index));
+    }
+  });
+
+  it("leaves a message alone that its sender keeps", limit, async () => {
+    await using pair = await socketPair(sockets);
+    const kept = pattern(1_000);
+    pair.client.send(kept);
+    pair.remote.send(kept);
+    await pair.remoteInbox.until(() => pair.remoteInbox.messages.length === 1);
+    await pair.clientInbox.until(() => pair.clientInbox.messages.length === 1);
+    assert.deepEqual(kept, pattern(1_000));
+  });
+
+  it("drops text messages and goes on", limit, async () => {
+    const inbox = new Inbox();
+    await using host = await served(sockets, (_request, { upgrade }) =>
+      accept(upgrade, (socket) => socket.handle(inbox)),
+    );
+    const raw = new WebSocketClass(host.url);
+    raw.binaryType = "arraybuffer";
+    raw.onopen = () => {
+      raw.send("text");
+      raw.send(numbered(7));
+    };
+    await inbox.until(() => inbox.messages.length > 0);
+    assert.equal(numberOf(received(inbox, 0)), 7);
+    raw.close();
+    await inbox.end;
+  });
+
+  it("delivers what arrived before the handler was installed, in order", limit, async () => {
+    await using host = await served(sockets, (_request, { upgrade }) =>
+      accept(upgrade, (socket) => {
+        socket.handle(new Inbox());
+        socket.send(numbered(0));
+        socket.send(numbered(1));
+      }),
+    );
+    const client = await host.connect();
+    const inbox = new Inbox();
+    client.handle(inbox);
+    await inbox.until(() => inbox.messages.length === 2);
+    assert.deepEqual(inbox.messages.map(numberOf), [0, 1]);
+  });
+}
+
+function opening(sockets: Sockets): void {
+  it("shows the server the client's headers, path and address", limit, async () => {
+    let seen: unknown;
+    await using host = await served(sockets, (request, { upgrade, remoteAddress }) => {
+      const { pathname } = new URL(request.url);
+      seen = { header: request.headers.get("X-Actr-Source-ID"), pathname, remoteAddress };
+      return accept(upgrade, (socket) => socket.handle(new Inbox()));
+    });
+    await host.connect({ headers: { "X-Actr-Source-ID": "0a02" } });
+    assert.deepEqual(seen, { header: "0a02", pathname: "/ws", remoteAddress: "127.0.0.1" });
+  });
+
+  for (const status of [401, 403, 503]) {
+    it(
+      `never opens when the server answers ${status}, and says so where it can`,
+      limit,
+      async () => {
+        await using host = await served(sockets, async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          return new Response("no", { status });
+        });
+        const shown = sockets.capabilities.status && status !== 503;
+        await assert.rejects(host.connect(), (error) => {
+          assert.ok(ActrError.is(error));
+          assert.equal(error.code, shown ? "permission_denied" : "unavailable");
+          if (sockets.capabilities.status) assert.equal(error.details?.["status"], status);
+          return true;
+        });
+      },
+    );
+  }
+
+  it("answers 500 when the application throws during an upgrade", limit, async () => {
+    await using host = await served(sockets, () => {
+      throw new Error("broken");
+    });
+    await assert.rejects(host.connect(), { code: "unavailable" });
+  });
+
+  it("does not connect under an aborted signal", limit, async () => {
+    let asked = 0;
+    await using host = await served(sockets, () => {
+      asked++;
+      return new Response(null, { status: 401 });
+    });
+    const signal = AbortSignal.abort(new Error("too late"));
+    await assert.rejects(host.connect({ signal }), /too late/);
+    assert.equal(asked, 0);
+  });
+
+  it(
+    "ends a connect that is aborted while the server thinks, with the signal's reason",
+    limit,
+    async () => {
+      const abort = new AbortController();
+      let answer: (response: Response) => void = () => {};
+      await using host = await served(sockets, () => {
+        abort.abort(new Error("changed my mind"));
+        return new Promise((resolve) => {
+          answer = resolve;
+        });
+      });
+      await assert.rejects(host.connect({ signal: abort.signal }), /changed my mind/);
+      answer(new Response(null, { status: 503 }));
+    },
+  );
+
+  it("reports a closed port as unavailable, without the query of the URL", limit, async () => {
+    const host = await served(sockets, () => new Response());
+    await host.server.close();
+    const options = { maxMessageBytes: 100, signal: never };
+    await assert.rejects(sockets.connect(`${host.url}?token=secret`, options), (error) => {
+      assert.ok(ActrError.is(error));
+      assert.equal(error.code, "unavailable");
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  });
+}
+
+function ending(sockets: Sockets): void {
+  for (const starter of ["client", "remote"] as const) {
+    it(`tells both ends code and reason when the ${starter} closes`, limit, async () => {
+      await using pair = await socketPair(sockets);
+      pair[starter].send(numbered(1));
+      pair[starter].close(4001, "had enough");
+      pair[starter].close(4002, "twice is harmless");
+      const other = starter === "client" ? pair.remoteInbox : pair.clientInbox;
+      const end = await other.end;
+      assert.deepEqual({ ...end }, { code: 4001, reason: "had enough" });
+      assert.equal(other.messages.length, 1, "what was sent before arrives");
+      assert.equal((await pair.clientInbox.end).code, 4001);
+      assert.equal((await pair.remoteInbox.end).code, 4001);
+      pair[starter].send(numbered(2));
+    });
+  }
+
+  it("cuts a reason that is too long for a close frame at a character", limit, async () => {
+    await using pair = await socketPair(sockets);
+    pair.remote.close(1000, "ü".repeat(100));
+    assert.deepEqual({ ...(await pair.clientInbox.end) }, { code: 1000, reason: "ü".repeat(61) });
+  });
+
+  for (const starter of ["client", "remote"] as const) {
+    it(`ends both ends at once when the ${starter} terminates`, limit, async () => {
+      await using pair = await socketPair(sockets);
+      pair[starter].terminate();
+      await pair[starter === "client" ? "clientInbox" : "remoteInbox"].end;
+      const other = starter === "client" ? pair.remoteInbox : pair.clientInbox;
+      assert.equal((await other.end).code, 1006);
+    });
+  }
+
+  for (const sender of ["client", "remote"] as const) {
+    it(`ends the socket with 1009 when the ${sender} sends too much`, limit, async (t) => {
+      if (sender === "remote" && !sockets.capabilities.clientLimit) {
+        return t.skip("this runtime's client takes messages of any length");
+      }
+      await using pair = await socketPair(sockets, 1_000);
+      pair[sender].send(pattern(1_000));
+      pair[sender].send(pattern(1_001));
+      const receiver = sender === "client" ? pair.remoteInbox : pair.clientInbox;
+      assert.equal((await receiver.end).code, 1009);
+      assert.deepEqual(
+        receiver.messages.map((message) => message.length),
+        [1_000],
+      );
+      const { code } = await (sender === "client" ? pair.clientInbox : pair.remoteInbox).end;
+      assert.ok(code === 1009 || code === 1006, `sender saw ${code}`);
+    });
+  }
+}
+
+function pressure(sockets: Sockets): void {
+  for (const from of ["client", "remote"] as const) {
+    it(`gets a pong for a ping of the ${from}, or says that it cannot ping`, limit, async (t) => {
+      await using pair = await socketPair(sockets);
+      const inbox = from === "client" ? pair.clientInbox : pair.remoteInbox;
+      if (!pair[from].ping()) return t.skip("this runtime keeps connections alive by itself");
+      await inbox.until(() => inbox.pongs === 1);
+    });
+
+    it(`pushes back on the ${from} while the other end is paused`, limit, async (t) => {
+      await using pair = await socketPair(sockets);
+      const [receiver, inbox] =
+        from === "client" ? [pair.remote, pair.remoteInbox] : [pair.client, pair.clientInbox];
+      if (!receiver.pause()) return t.skip("this runtime cannot stop reading");
+      const chunk = new Uint8Array(65_536);
+      const count = 512;
+      for (let sent = 0; sent < count; sent++) {
+        pair[from].send(chunk);
+        if (sent % 16 === 0) await turn();
+      }
+      for (let turns = 0; turns < 50; turns++) await turn();
+      assert.ok(
+        pair[from].bufferedAmount > 4_000_000,
+        `only ${pair[from].bufferedAmount} buffered`,
+      );
+      assert.ok(inbox.bytes < 16_000_000, `${inbox.bytes} bytes went through`);
+      receiver.resume();
+      await inbox.until(() => inbox.messages.length === count);
+      assert.equal(inbox.bytes, count * chunk.length);
+    });
+  }
+
+  it("reports a drained buffer", limit, async () => {
+    await using pair = await socketPair(sockets);
+    let drained: () => void = () => {};
+    const drain = new Promise<void>((resolve) => {
+      drained = resolve;
+    });
+    pair.client.handle({ message: () => {}, closed: () => {}, drained: () => drained() });
+    for (let sent = 0; sent < 200; sent++) pair.client.send(new Uint8Array(65_536));
+    assert.ok(pair.client.bufferedAmount > 1_000_000);
+    await drain;
+    assert.ok(pair.client.bufferedAmount < 1_000_000);
+  });
+}
+
+function http(sockets: Sockets): void {
+  it(
+    "answers plain requests on the same port, with a streamed body and no upgrade",
+    limit,
+    async () => {
+      await using host = await served(sockets, async (request, { upgrade }) => {
+        assert.equal(upgrade, undefined);
+        const asked = await request.text();
+        return new Response(parts([asked, "-", "back"]), { status: 201, headers: { "x-a": "b" } });
+      });
+      const url = host.url.replace("ws:", "http:");
+      const response = await fetch(url, { method: "POST", body: "there" });
+      assert.equal(response.status, 201);
+      assert.equal(response.headers.get("x-a"), "b");
+      assert.equal(await response.text(), "there-back");
+    },
+  );
+
+  it("ends everything on close, frees its port, and closes twice", limit, async () => {
+    const inbox = new Inbox();
+    const fetchHandler: Parameters<typeof served>[1] = (_request, { upgrade }) =>
+      upgrade === undefined ? new Response("ok") : accept(upgrade, (s) => s.handle(new Inbox()));
+    const host = await served(sockets, fetchHandler);
+    const client = await host.connect();
+    client.handle(inbox);
+    await (await fetch(host.url.replace("ws:", "http:"))).text();
+    await Promise.all([host.server.close(), host.server.close()]);
+    await inbox.end;
+    const { port, hostname } = host.server;
+    const again = await sockets.serve?.({ port, hostname, fetch: fetchHandler });
+    assert.equal(again?.port, port);
+    await again?.close();
+  });
+
+  it("reports a taken port as a configuration error that names it", limit, async () => {
+    await using host = await served(sockets, () => new Response());
+    const { port, hostname } = host.server;
+    const second = sockets.serve?.({ port, hostname, fetch: () => new Response() });
+    await assert.rejects(second ?? Promise.resolve(), (error) => {
+      assert.ok(ActrError.is(error) && error.code === "config");
+      assert.match(error.message, new RegExp(String(port)));
+      return true;
+    });
+  });
+}
+
+type Upgrade = Parameters<Parameters<typeof served>[1]>[1]["upgrade"];
+
+function accept(upgrade: Upgrade, onSocket: (socket: Socket) => void): Response {
+  if (upgrade === undefined) return new Response("upgrade needed", { status: 426 });
+  return upgrade({ maxMessageBytes: 64 * 1024 * 1024 }, onSocket);
+}
+
+function pattern(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) bytes[at] = (at * 31) ^ (at >>> 8);
+  return bytes;
+}
+
+function numbered(index: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, index);
+  return bytes;
+}
+
+function numberOf(message: Uint8Array): number {
+  return new DataView(message.buffer, message.byteOffset, 4).getUint32(0);
+}
+
+function received(inbox: Inbox, index: number): Uint8Array {
+  const message = inbox.messages[index];
+  assert.ok(message !== undefined, `no message ${index}`);
+  return message;
+}
+
+function parts(texts: readonly string[]): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async start(controller) {
+      for (const text of texts) {
+        controller.enqueue(encoder.encode(text));
+        await turn();
+      }
+      controller.close();
+    },
+  });
+}
+
+/** A turn of the event loop in which sockets move: real input and output needs real time. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
