@@ -1,8 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { ActrError } from "../../src/errors.ts";
 import type { HttpOptions, HttpServer } from "../../src/ports/sockets.ts";
+import { cannotListen } from "../connect_error.ts";
 import { Upgrades } from "./upgrades.ts";
 
 /** Serves HTTP and WebSocket upgrades on one port with `node:http`. @throws ActrError `config` when the port cannot be bound. */
@@ -31,11 +31,6 @@ function listen(server: Server, { port, hostname }: HttpOptions): Promise<void> 
     server.once("error", (cause) => reject(cannotListen(hostname, port, cause)));
     server.listen(port, hostname, resolve);
   });
-}
-
-function cannotListen(hostname: string, port: number, cause: Error): ActrError {
-  const message = `cannot listen on ${hostname}:${port} (${cause.message}); choose another port, or 0 for a free one`;
-  return new ActrError("config", message, { cause });
 }
 
 function close(server: Server, upgrades: Upgrades): Promise<void> {

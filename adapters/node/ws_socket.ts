@@ -3,6 +3,7 @@ import type { WebSocket } from "ws";
 import type { Socket, SocketClosed, SocketHandler } from "../../src/ports/sockets.ts";
 import { closeReason } from "../close_reason.ts";
 import { DrainPoll } from "../drain_poll.ts";
+import { SocketEvents } from "../socket_events.ts";
 
 /** A Socket over one open connection of the package `ws`. */
 export class WsSocket implements Socket {
@@ -10,9 +11,7 @@ export class WsSocket implements Socket {
   readonly #stream: Duplex | null;
   readonly #poll: DrainPoll | undefined;
   #corked = false;
-  #handler: SocketHandler | undefined;
-  #early: Uint8Array[] = [];
-  #end: SocketClosed | undefined;
+  readonly #events = new SocketEvents();
   #tooLong = false;
 
   /** @param stream the connection under `ws`, corked while one turn writes; null where `ws` hides it (clients on Bun). */
@@ -20,9 +19,9 @@ export class WsSocket implements Socket {
     this.#ws = ws;
     this.#stream = stream;
     ws.on("message", (data: Buffer, isBinary) => {
-      if (isBinary) this.#message(new Uint8Array(data.buffer, data.byteOffset, data.length));
+      if (isBinary) this.#events.message(new Uint8Array(data.buffer, data.byteOffset, data.length));
     });
-    ws.on("pong", () => this.#handler?.pong?.());
+    ws.on("pong", () => this.#events.pong());
     // An error is always followed by "close"; of all errors only this one has a code of its own.
     ws.on("error", (error: NodeJS.ErrnoException) => {
       this.#tooLong ||= error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
@@ -30,7 +29,7 @@ export class WsSocket implements Socket {
     ws.on("close", (code, reason) =>
       this.#closed(this.#tooLong ? tooLong : { code, reason: reason.toString() }),
     );
-    const drained = (): void => this.#handler?.drained?.();
+    const drained = (): void => this.#events.drained();
     if (stream === null) this.#poll = new DrainPoll(() => ws.bufferedAmount, drained);
     else stream.on("drain", drained);
   }
@@ -71,21 +70,12 @@ export class WsSocket implements Socket {
   }
 
   handle(handler: SocketHandler): void {
-    this.#handler = handler;
-    for (const data of this.#early) handler.message(data);
-    this.#early = [];
-    if (this.#end !== undefined) handler.closed(this.#end);
-  }
-
-  #message(data: Uint8Array): void {
-    if (this.#handler === undefined) this.#early.push(data);
-    else this.#handler.message(data);
+    this.#events.handle(handler);
   }
 
   #closed(end: SocketClosed): void {
-    this.#end = end;
     this.#poll?.stop();
-    this.#handler?.closed(end);
+    this.#events.closed(end);
   }
 
   /** Holds this turn's messages back and writes them together when its microtasks are done. */

@@ -78,8 +78,8 @@ export interface HttpServer {
 export interface SocketsCapabilities {
   /** Whether a client learns the HTTP status of a refused upgrade (`details.status` of the error). */
   readonly status: boolean;
-  /** Whether clients enforce {@link ConnectOptions.maxMessageBytes} before the message is in memory. */
-  readonly clientLimit: boolean;
+  /** Whether {@link Socket.terminate} drops the connection without a closing handshake, so that the other end sees 1006. */
+  readonly drops: boolean;
 }
 
 /** WebSocket client and HTTP/WebSocket server of one runtime. */

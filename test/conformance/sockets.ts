@@ -157,6 +157,11 @@ function opening(sockets: Sockets): void {
     },
   );
 
+  it("reports an address that is none as unavailable", limit, async () => {
+    const options = { maxMessageBytes: 100, signal: never };
+    await assert.rejects(sockets.connect("no address", options), { code: "unavailable" });
+  });
+
   it("reports a closed port as unavailable, without the query of the URL", limit, async () => {
     const host = await served(sockets, () => new Response());
     await host.server.close();
@@ -194,20 +199,19 @@ function ending(sockets: Sockets): void {
   });
 
   for (const starter of ["client", "remote"] as const) {
-    it(`ends both ends at once when the ${starter} terminates`, limit, async () => {
+    it(`ends both ends at once when the ${starter} terminates`, limit, async (t) => {
       await using pair = await socketPair(sockets);
       pair[starter].terminate();
       await pair[starter === "client" ? "clientInbox" : "remoteInbox"].end;
       const other = starter === "client" ? pair.remoteInbox : pair.clientInbox;
-      assert.equal((await other.end).code, 1006);
+      const { code } = await other.end;
+      if (sockets.capabilities.drops) assert.equal(code, 1006);
+      else t.diagnostic(`this runtime cannot drop a connection: the other end saw ${code}`);
     });
   }
 
   for (const sender of ["client", "remote"] as const) {
-    it(`ends the socket with 1009 when the ${sender} sends too much`, limit, async (t) => {
-      if (sender === "remote" && !sockets.capabilities.clientLimit) {
-        return t.skip("this runtime's client takes messages of any length");
-      }
+    it(`ends the socket with 1009 when the ${sender} sends too much`, limit, async () => {
       await using pair = await socketPair(sockets, 1_000);
       pair[sender].send(pattern(1_000));
       pair[sender].send(pattern(1_001));
@@ -218,7 +222,7 @@ function ending(sockets: Sockets): void {
         [1_000],
       );
       const { code } = await (sender === "client" ? pair.clientInbox : pair.remoteInbox).end;
-      assert.ok(code === 1009 || code === 1006, `sender saw ${code}`);
+      assert.ok([1009, 4009, 1006].includes(code), `sender saw ${code}`);
     });
   }
 }

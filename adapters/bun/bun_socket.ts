@@ -1,0 +1,94 @@
+import type { Socket, SocketHandler } from "../../src/ports/sockets.ts";
+import { closeReason } from "../close_reason.ts";
+import { SocketEvents } from "../socket_events.ts";
+import type { BunWebSocket } from "./runtime.ts";
+
+const open = 1;
+
+/** The server side of one socket of `Bun.serve`. */
+export class BunSocket implements Socket {
+  readonly #ws: BunWebSocket<unknown>;
+  readonly #maxMessageBytes: number;
+  readonly #events = new SocketEvents();
+  #unsent: Uint8Array[] = [];
+  #unsentBytes = 0;
+
+  constructor(ws: BunWebSocket<unknown>, maxMessageBytes: number) {
+    this.#ws = ws;
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  get bufferedAmount(): number {
+    return this.#unsentBytes + this.#ws.getBufferedAmount();
+  }
+
+  /** Bun writes each message to the system at once: those of one turn are kept and written together. */
+  send(data: Uint8Array): void {
+    if (this.#ws.readyState !== open) return;
+    if (this.#unsent.push(data) === 1) process.nextTick(this.#flush);
+    this.#unsentBytes += data.length;
+  }
+
+  ping(): boolean {
+    if (this.#ws.readyState === open) this.#ws.ping();
+    return true;
+  }
+
+  pause(): boolean {
+    if (this.#ws.readyState === open) this.#ws.pause();
+    return true;
+  }
+
+  resume(): void {
+    if (this.#ws.readyState === open) this.#ws.resume();
+  }
+
+  close(code: number, reason: string): void {
+    this.#flush();
+    this.resume();
+    this.#ws.close(code, closeReason(reason));
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  handle(handler: SocketHandler): void {
+    this.#events.handle(handler);
+  }
+
+  /** One message from the server's callback; text is dropped. */
+  received(data: string | Uint8Array): void {
+    if (typeof data === "string") return;
+    if (data.length > this.#maxMessageBytes) this.#refuse();
+    else this.#events.message(data);
+  }
+
+  pong(): void {
+    this.#events.pong();
+  }
+
+  drained(): void {
+    this.#events.drained();
+  }
+
+  closed(code: number, reason: string): void {
+    this.#events.closed({ code, reason });
+  }
+
+  #refuse(): void {
+    this.close(1009, "message too long");
+    this.closed(1009, "message too long");
+  }
+
+  readonly #flush = (): void => {
+    const unsent = this.#unsent;
+    if (unsent.length === 0) return;
+    this.#unsent = [];
+    this.#unsentBytes = 0;
+    if (this.#ws.readyState !== open) return;
+    this.#ws.cork(() => {
+      for (const data of unsent) this.#ws.send(data);
+    });
+  };
+}

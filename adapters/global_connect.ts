@@ -1,0 +1,49 @@
+import type { ConnectOptions, Socket } from "../src/ports/sockets.ts";
+import { unreachable, upgradeRefused } from "./connect_error.ts";
+import { GlobalSocket, type GlobalWebSocket } from "./global_socket.ts";
+
+/** Deno and Bun take headers beside the URL; browsers know no such thing. */
+type GlobalConstructor = new (
+  url: string,
+  options: { readonly headers: Readonly<Record<string, string>> },
+) => GlobalWebSocket;
+
+/** Opens a client socket with the runtime's own WebSocket. @throws ActrError `unavailable`; `permission_denied` where the error's text tells the status. */
+export function globalConnect(url: string, options: ConnectOptions): Promise<Socket> {
+  const { signal, headers = {}, maxMessageBytes } = options;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const ws = start(url, headers);
+    const socket = new GlobalSocket(ws, maxMessageBytes);
+    const settled = (): void => signal.removeEventListener("abort", abort);
+    const abort = (): void => {
+      reject(signal.reason);
+      socket.terminate();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    ws.addEventListener("open", () => {
+      settled();
+      resolve(socket);
+    });
+    ws.addEventListener("error", (event) => {
+      settled();
+      reject(connectError(url, event));
+    });
+  });
+}
+
+function start(url: string, headers: Readonly<Record<string, string>>): GlobalWebSocket {
+  try {
+    return new (WebSocket as unknown as GlobalConstructor)(url, { headers });
+  } catch (cause) {
+    throw unreachable(url, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/** Deno and Bun name the status in the text of the error event, and nowhere else. */
+function connectError(url: string, event: Event): unknown {
+  const text = "message" in event ? String(event.message) : "connection failed";
+  const status = /status code: (\d{3})/.exec(text)?.[1];
+  if (status !== undefined) return upgradeRefused(url, Number(status));
+  return unreachable(url, text.replaceAll(url, "").trim());
+}
