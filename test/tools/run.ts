@@ -1,0 +1,108 @@
+/**
+ * `npm test -- [--runtime NAME]… [--filter TEXT]… [--json FILE]`: runs every test file on every
+ * runtime and ends with one line per runtime and `N passed, N failed`.
+ */
+import { readdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { pooledMap } from "#async";
+import type { TestResult } from "./junit.ts";
+import { runFile } from "./run_file.ts";
+import { findRuntime, type Runtime, runtimeNames } from "./runtimes.ts";
+
+const root = join(import.meta.dirname, "../..");
+process.chdir(root);
+
+/** Folders whose tests start processes or keep the machine busy: one file at a time. */
+const heavy = /^test\/(integration|interop|faults)\//;
+
+/** Every test file below `test/`, with slashes on any system. */
+function testFiles(): string[] {
+  return readdirSync("test", { recursive: true, encoding: "utf8" })
+    .map((path) => `test/${path.replaceAll("\\", "/")}`)
+    .filter((path) => path.endsWith(".test.ts") && !path.includes("node_modules"))
+    .sort();
+}
+
+/** Whether a file runs on a runtime: `x.deno.test.ts` only on Deno, `x.node.test.ts` on any Node. */
+function runsOn(file: string, runtime: string): boolean {
+  const only = /\.(node|deno|bun)\.test\.ts$/.exec(file)?.[1];
+  return only === undefined || runtime.startsWith(only);
+}
+
+interface Job {
+  runtime: Runtime;
+  file: string;
+}
+
+async function runAll(jobs: readonly Job[], atOnce: number): Promise<TestResult[]> {
+  const results: TestResult[] = [];
+  for await (const some of pooledMap(atOnce, jobs, (job) => runFile(job.runtime, job.file))) {
+    for (const one of some) if (one.status === "failed") printFailure(one);
+    results.push(...some);
+  }
+  return results;
+}
+
+function printFailure(one: TestResult): void {
+  console.log(`\n✖ ${one.runtime} · ${one.file} · ${one.name}\n${one.error ?? ""}`);
+}
+
+const count = (results: readonly TestResult[], status: TestResult["status"]): number =>
+  results.filter((one) => one.status === status).length;
+
+/** Prints the closing lines; whether everything that was asked for passed. */
+function conclude(runtimes: readonly Runtime[], results: readonly TestResult[]): boolean {
+  for (const one of results) {
+    if (one.status === "skipped")
+      console.log(`skipped on ${one.runtime}: ${one.file} · ${one.name}`);
+  }
+  let complete = true;
+  for (const { name, label } of runtimes) {
+    const own = results.filter((one) => one.runtime === name);
+    console.log(`${label}: ${count(own, "passed")} passed, ${count(own, "failed")} failed`);
+    complete &&= count(own, "passed") > 0;
+  }
+  console.log(`${count(results, "passed")} passed, ${count(results, "failed")} failed`);
+  return complete && count(results, "failed") === 0;
+}
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs({
+    options: {
+      runtime: { type: "string", multiple: true },
+      filter: { type: "string", multiple: true },
+      json: { type: "string" },
+    },
+  });
+  const files = testFiles().filter((file) => (values.filter ?? [""]).some((f) => file.includes(f)));
+  const runtimes: Runtime[] = [];
+  let missing = false;
+  for (const name of values.runtime ?? runtimeNames) {
+    const found = findRuntime(name);
+    if (!("missing" in found)) runtimes.push(found);
+    else {
+      console.log(found.missing);
+      missing ||= name !== "node24";
+    }
+  }
+  const jobs = runtimes.flatMap((runtime) =>
+    files.filter((file) => runsOn(file, runtime.name)).map((file) => ({ runtime, file })),
+  );
+  const light = jobs.filter((job) => !heavy.test(job.file));
+  const results = await runAll(light, Math.max(2, availableParallelism()));
+  results.push(
+    ...(await runAll(
+      jobs.filter((job) => heavy.test(job.file)),
+      1,
+    )),
+  );
+  if (values.json) await writeFile(values.json, JSON.stringify(results));
+  // A filter may well leave nothing for a runtime to do; a whole run may not.
+  const busy = runtimes.filter(({ name }) => jobs.some((job) => job.runtime.name === name));
+  return conclude(values.filter ? busy : runtimes, results) && !missing && results.length > 0;
+}
+
+process.exit((await main()) ? 0 : 1);
