@@ -1,3 +1,5 @@
+import { allocateMessage } from "./pool.ts";
+
 /** Payload classes by their wire number (`spec/transport.md` §2). */
 export const lanes = {
   rpcReliable: 0,
@@ -10,8 +12,58 @@ export const lanes = {
 /** The wire number of a payload class. */
 export type Lane = (typeof lanes)[keyof typeof lanes];
 
+/** Labels of the DataChannels of the lanes, by wire number (`spec/transport.md` §2). */
+export const laneLabels: readonly string[] = [
+  "RPC_RELIABLE",
+  "RPC_SIGNAL",
+  "STREAM_RELIABLE",
+  "STREAM_LATENCY_FIRST",
+  "MEDIA_RTP",
+];
+
 /** One lane message: what a link carries. */
 export interface Frame {
   readonly lane: Lane;
   readonly body: Uint8Array;
+}
+
+/** Bytes before the body of a WebSocket frame. */
+export const frameHeaderBytes = 5;
+
+/** A WebSocket message: lane u8, body length u32 big-endian, body (`spec/transport.md` §4). */
+export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
+  const { lane, body } = frame;
+  const length = body.length;
+  const bytes = allocateMessage(frameHeaderBytes + length);
+  bytes[0] = lane;
+  bytes[1] = length >>> 24;
+  bytes[2] = length >>> 16;
+  bytes[3] = length >>> 8;
+  bytes[4] = length;
+  bytes.set(body, frameHeaderBytes);
+  return bytes;
+}
+
+/**
+ * The frame in a WebSocket message, its body a view of it; bytes beyond the announced length are ignored.
+ * Undefined when the message is too short for its header or its body, or names no lane:
+ * such a message is to be dropped, the connection stays (`spec/transport.md` §4).
+ */
+export function decodeFrame(bytes: Uint8Array): Frame | undefined {
+  if (bytes.length < frameHeaderBytes) return undefined;
+  const lane = bytes[0] as number;
+  const end = frameHeaderBytes + bodyLength(bytes);
+  if (!isLane(lane) || bytes.length < end) return undefined;
+  return { lane, body: bytes.subarray(frameHeaderBytes, end) };
+}
+
+function bodyLength(bytes: Uint8Array): number {
+  const high = ((bytes[1] as number) << 8) | (bytes[2] as number);
+  const low = ((bytes[3] as number) << 8) | (bytes[4] as number);
+  return high * 0x1_0000 + low;
+}
+
+/** Whether `value` is the wire number of a lane. */
+export function isLane(value: number): value is Lane {
+  return Number.isInteger(value) && value >= lanes.rpcReliable && value <= lanes.media;
 }

@@ -1,0 +1,56 @@
+import { ActrError } from "../errors.ts";
+import { fromBase64, fromHex, toBase64, toHex } from "./bytes.ts";
+import { type Credential, decodeCredential, encodeCredential } from "./credential_codec.ts";
+import { type ActrId, decodeActrId, encodeActrId } from "./ids.ts";
+
+/** Who dials a direct WebSocket, as the upgrade's headers say it (`spec/transport.md` §5.2). Nothing in it is verified. */
+export interface PeerHeaders {
+  readonly source: ActrId;
+  readonly credential: Credential;
+}
+
+/** Header with the dialer's encoded ActrId in hexadecimal. */
+export const sourceIdHeader = "x-actr-source-id";
+
+/** Header with the dialer's encoded AIdCredential in base64. A secret. */
+export const credentialHeader = "x-actr-credential";
+
+/** The headers to dial with. */
+export function peerHeaders({ source, credential }: PeerHeaders): Record<string, string> {
+  return {
+    [sourceIdHeader]: toHex(encodeActrId(source)),
+    [credentialHeader]: toBase64(encodeCredential(credential)),
+  };
+}
+
+/** Who dials. @throws ActrError `permission_denied` when a header is missing or malformed. */
+export function parsePeerHeaders(headers: {
+  get(name: string): string | null | undefined;
+}): PeerHeaders {
+  return {
+    source: readHeader(headers.get(sourceIdHeader), sourceIdHeader, fromHex, decodeActrId),
+    credential: readHeader(
+      headers.get(credentialHeader),
+      credentialHeader,
+      fromBase64,
+      decodeCredential,
+    ),
+  };
+}
+
+function readHeader<T>(
+  value: string | null | undefined,
+  name: string,
+  toBytes: (text: string) => Uint8Array | undefined,
+  decode: (bytes: Uint8Array) => T,
+): T {
+  const bytes = toBytes(value ?? "");
+  if (bytes === undefined || bytes.length === 0) {
+    throw new ActrError("permission_denied", `header ${name} is missing or malformed`);
+  }
+  try {
+    return decode(bytes);
+  } catch (cause) {
+    throw new ActrError("permission_denied", `header ${name} cannot be decoded`, { cause });
+  }
+}

@@ -1,0 +1,76 @@
+import { ActrError, type ErrorCode, errorCodes, errorFacts } from "../errors.ts";
+import type { WireError } from "./envelope.ts";
+
+/** Codes that travel under their own number, by that number (`spec/protocol.md` §11.1). */
+const codesByNumber = new Map<number, ErrorCode>();
+// The table lists each wire code before the local ones that travel as it.
+for (const code of errorCodes) {
+  const { wire } = errorFacts(code);
+  if (!codesByNumber.has(wire)) codesByNumber.set(wire, code);
+}
+
+/** Numbers that peers up to 0.3.7 used; where two codes shared one, the first of the table is meant. */
+const legacyCodes: ReadonlyMap<number, ErrorCode> = new Map([
+  [503, "unavailable"],
+  [504, "timed_out"],
+  [404, "not_found"],
+  [403, "permission_denied"],
+  [400, "invalid_argument"],
+  [501, "not_implemented"],
+  [500, "internal"],
+]);
+
+const withheld = "the details are in the log of the answering node";
+
+/** The error as it leaves in a response: its number and display text; the message of a non-public one is withheld. */
+export function toWireError(error: ActrError): WireError {
+  return { code: error.wireCode, message: error.public ? error.display : withoutDetails(error) };
+}
+
+function withoutDetails(error: ActrError): string {
+  const code = codesByNumber.get(error.wireCode) ?? "internal";
+  const { retryAfterMs } = error;
+  const hint = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new ActrError(code, withheld, { ...hint, details: {} }).display;
+}
+
+/**
+ * The error in a response: one prefix of the display text is taken off, a `retry_after_ms` hint is read
+ * from any text, and an unknown number becomes `unavailable` (`spec/protocol.md` §11.2).
+ */
+export function fromWireError(error: WireError): ActrError {
+  return fromKnownCode(codesByNumber.get(error.code), error);
+}
+
+/** {@link fromWireError} for peers known to be no newer than 0.3.7, whose numbers looked like HTTP's. */
+export function fromLegacyWireError(error: WireError): ActrError {
+  return fromKnownCode(legacyCodes.get(error.code) ?? codesByNumber.get(error.code), error);
+}
+
+function fromKnownCode(code: ErrorCode | undefined, error: WireError): ActrError {
+  const hint = retryHint(error.message);
+  if (code === undefined) {
+    return new ActrError("unavailable", `rpc error ${error.code}: ${error.message}`, hint);
+  }
+  if (code === "dependency_not_found") return dependencyNotFound(error.message, hint);
+  return new ActrError(code, messageOf(code, error.message), hint);
+}
+
+function retryHint(text: string): { readonly retryAfterMs?: number } {
+  const digits = /retry_after_ms=Some\(([0-9]{1,15})\)/.exec(text)?.[1];
+  return digits === undefined ? {} : { retryAfterMs: Number(digits) };
+}
+
+/** The text without the prefix and the hint that the display text adds. */
+function messageOf(code: ErrorCode, text: string): string {
+  const { prefix } = errorFacts(code);
+  const bare = text.startsWith(prefix) ? text.slice(prefix.length) : text;
+  const message = bare.replace(/(?:^|; )retry_after_ms=(?:None|Some\([0-9]{1,15}\))$/, "");
+  return message === "" ? prefix.replace(/: $/, "") : message;
+}
+
+function dependencyNotFound(text: string, hint: { readonly retryAfterMs?: number }): ActrError {
+  const [, service, message] = /^dependency '(.*?)' not found: (.*)$/s.exec(text) ?? [];
+  const details = service === undefined ? {} : { details: { service } };
+  return new ActrError("dependency_not_found", message ?? text, { ...hint, ...details });
+}
