@@ -15,9 +15,8 @@ import {
   unknownIds,
 } from "./acceptance_report.ts";
 import type { TestResult } from "./junit.ts";
+import { root } from "./root.ts";
 import { findRuntime } from "./runtimes.ts";
-
-const root = join(import.meta.dirname, "../..");
 
 /** `file.key` for every list or record at the top of a vector file; plain texts there are remarks. */
 function vectorNames(): string[] {
@@ -37,7 +36,7 @@ function runTests(): TestResult[] {
     const file = join(folder, "results.json");
     const node = findRuntime("node");
     if ("missing" in node) throw new Error(node.missing);
-    const args = ["--import", "tsx", join(import.meta.dirname, "run.ts"), "--json", file];
+    const args = ["--import", "tsx", join(root, "test/tools/run.ts"), "--json", file];
     // Its progress goes to standard error, so that standard output is the report alone.
     spawnSync(node.binary, args, { cwd: root, stdio: ["ignore", 2, 2] });
     return JSON.parse(readFileSync(file, "utf8"));

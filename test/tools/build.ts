@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "./root.ts";
 
-const root = join(import.meta.dirname, "../..");
 process.chdir(root);
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 

@@ -1,6 +1,7 @@
 /** Checks that npm and JSR offer the same: names, versions and entry points of both manifests. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "./root.ts";
 
 type Entries = Record<string, string | Record<string, string>>;
 
@@ -47,8 +48,7 @@ export function differences({ npm, jsr, paths }: Manifests): string[] {
 
 /** Reads the manifests of this repository. */
 export function readManifests(): Manifests {
-  const read = (file: string): unknown =>
-    JSON.parse(readFileSync(join(import.meta.dirname, "../..", file), "utf8"));
+  const read = (file: string): unknown => JSON.parse(readFileSync(join(root, file), "utf8"));
   const { compilerOptions } = read("tsconfig.json") as {
     compilerOptions: Pick<Manifests, "paths">;
   };

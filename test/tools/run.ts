@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pooledMap } from "#async";
 import type { TestResult } from "./junit.ts";
+import { root } from "./root.ts";
 import { runFile } from "./run_file.ts";
 import { findRuntime, type Runtime, runtimeNames } from "./runtimes.ts";
 
-const root = join(import.meta.dirname, "../..");
 process.chdir(root);
 
 /** Folders whose tests start processes or keep the machine busy: one file at a time. */

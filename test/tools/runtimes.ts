@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { delimiter, join } from "node:path";
+import { root } from "./root.ts";
 
 /** A runtime that the tests run on, and how it runs one file of them. */
 export interface Runtime {
@@ -21,7 +22,6 @@ type Recipe = Omit<Runtime, "label" | "binary"> & {
   accepts?(version: string): boolean;
 };
 
-const root = join(import.meta.dirname, "../..");
 const inModules = (path: string): string => join(root, "node_modules", path);
 const onPath = (name: string): string[] =>
   (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, name));

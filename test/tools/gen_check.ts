@@ -1,0 +1,62 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, sep } from "node:path";
+import { root } from "./root.ts";
+
+const copied = [
+  "package.json",
+  "tsconfig.json",
+  "buf.yaml",
+  "buf.gen.yaml",
+  "src",
+  "examples",
+  "test",
+];
+
+/** Runs `npm run gen` in a copy of the repository and names the generated files that differ. */
+export function staleFiles(): string[] {
+  const copy = mkdtempSync(join(tmpdir(), "roost-gen-"));
+  try {
+    for (const name of readdirSync(root).filter((one) => copied.includes(one))) {
+      cpSync(join(root, name), join(copy, name), {
+        recursive: true,
+        filter: (path) => !path.split(sep).includes("node_modules"),
+      });
+    }
+    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+    for (const folder of generatedFolders(copy)) rmSync(join(copy, folder), { recursive: true });
+    execFileSync("npm", ["run", "--silent", "gen"], { cwd: copy, stdio: "inherit" });
+    return differing(copy);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** Folders named `gen`, which hold nothing but generated files. */
+function generatedFolders(top: string): string[] {
+  return readdirSync(top, { recursive: true, encoding: "utf8" }).filter(
+    (path) => path.split(sep).at(-1) === "gen" && !path.includes("node_modules"),
+  );
+}
+
+function differing(copy: string): string[] {
+  const files = new Set([...generatedFiles(root), ...generatedFiles(copy)]);
+  return [...files].filter((file) => read(join(root, file)) !== read(join(copy, file))).sort();
+}
+
+function generatedFiles(top: string): string[] {
+  return ["src", "examples", "test"].flatMap((part) =>
+    readdirSync(join(top, part), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.parentPath.split(sep).includes("gen"))
+      .map((entry) => join(entry.parentPath, entry.name).slice(top.length + 1)),
+  );
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return undefined;
+  }
+}
