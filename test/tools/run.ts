@@ -5,7 +5,6 @@
 import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pooledMap } from "#async";
 import type { TestResult } from "./junit.ts";
