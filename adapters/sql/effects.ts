@@ -1,0 +1,109 @@
+import { assertNever } from "../../src/errors.ts";
+import type { DeadLetter, MailboxRow, StoreChange, StoredAnswer } from "../../src/ports/store.ts";
+
+/** What a mailbox row is released with: when it may be handed out again, and how often it failed. */
+export interface Release {
+  readonly attempts: number;
+  /** Unix milliseconds; 0 for at once. */
+  readonly notBefore: number;
+}
+
+/** The last word on one answer; `answer` is null when it is gone. */
+export interface AnswerEffect {
+  readonly caller: string;
+  readonly requestId: string;
+  readonly answer: StoredAnswer | null;
+}
+
+/** The last word on one record; `value` is null when it is gone. */
+export interface RecordEffect {
+  readonly space: string;
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
+
+/** One text for two, unambiguous whatever they contain. */
+export function pairKey(first: string, second: string): string {
+  return `${first.length}:${first}${second}`;
+}
+
+/**
+ * The net effect of a list of changes, by what they touch: what one transaction has to write, and what reads see
+ * before it has. What cancels out within the list, such as a claim and its acknowledgement, costs nothing.
+ */
+export class Effects {
+  readonly puts = new Map<number, MailboxRow>();
+  readonly acks = new Set<number>();
+  readonly claims = new Set<number>();
+  readonly releases = new Map<number, Release>();
+  readonly letters = new Map<string, DeadLetter | null>();
+  readonly answers = new Map<string, AnswerEffect>();
+  readonly records = new Map<string, RecordEffect>();
+  /** Older answers than this are gone, unless put again later in the list; Unix milliseconds. */
+  expireBefore = Number.NEGATIVE_INFINITY;
+  /** Greatest seq put; 0 for none. */
+  lastSeq = 0;
+
+  constructor(changes: readonly StoreChange[] = []) {
+    for (const change of changes) this.add(change);
+  }
+
+  add(change: StoreChange): void {
+    switch (change.kind) {
+      case "mailbox.put":
+        return this.#put(change.row);
+      case "mailbox.claim":
+        this.claims.add(change.seq);
+        return;
+      case "mailbox.release":
+        this.claims.delete(change.seq);
+        this.releases.set(change.seq, change);
+        return;
+      case "mailbox.ack":
+        return this.#ack(change.seq);
+      case "deadLetter.put":
+        this.letters.set(change.letter.id, change.letter);
+        return;
+      case "deadLetter.delete":
+        this.letters.set(change.id, null);
+        return;
+      case "answer.put":
+        return this.#answer(change.answer, change.answer);
+      case "answer.expire":
+        return this.#expire(change.before);
+      case "record.put":
+        this.records.set(pairKey(change.space, change.key), change);
+        return;
+      case "record.delete":
+        this.records.set(pairKey(change.space, change.key), { ...change, value: null });
+        return;
+      default:
+        assertNever(change);
+    }
+  }
+
+  #put(row: MailboxRow): void {
+    this.puts.set(row.seq, row);
+    if (row.attempts !== 0 || row.notBefore !== 0) this.releases.set(row.seq, row);
+    this.lastSeq = Math.max(this.lastSeq, row.seq);
+  }
+
+  /** A row put in the same list was never written, so there is nothing to delete. */
+  #ack(seq: number): void {
+    this.claims.delete(seq);
+    this.releases.delete(seq);
+    if (!this.puts.delete(seq)) this.acks.add(seq);
+  }
+
+  #answer({ caller, requestId }: StoredAnswer, answer: StoredAnswer | null): void {
+    this.answers.set(pairKey(caller, requestId), { caller, requestId, answer });
+  }
+
+  /** An answer put in this list may have replaced a stored one that lives longer, so it leaves a deletion behind. */
+  #expire(before: number): void {
+    this.expireBefore = Math.max(this.expireBefore, before);
+    for (const { answer } of this.answers.values()) {
+      if (answer !== null && answer.expiresAt < before) this.#answer(answer, null);
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import { ActrError } from "../../src/errors.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { StoreChange } from "../../src/ports/store.ts";
+import { Effects } from "./effects.ts";
+
+/** What may wait to be written before commits are refused. */
+export interface GroupCommitOptions {
+  readonly maxPendingChanges: number;
+  readonly maxPendingBytes: number;
+}
+
+/** Writes the effects in one transaction, all or nothing. */
+export type WriteEffects = (effects: Effects) => Promise<void>;
+
+interface Member {
+  readonly changes: readonly StoreChange[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Commits that share a transaction. */
+class Group {
+  readonly effects = new Effects();
+  readonly members: Member[] = [];
+  changes = 0;
+  bytes = 0;
+  /** Resolves when every member has its outcome; never rejects. */
+  readonly settled: Promise<void>;
+  settle: () => void = () => {};
+
+  constructor() {
+    this.settled = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  add(changes: readonly StoreChange[]): Promise<void> {
+    this.changes += changes.length;
+    for (const change of changes) {
+      this.effects.add(change);
+      this.bytes += sizeOf(change);
+    }
+    return new Promise((resolve, reject) => this.members.push({ changes, resolve, reject }));
+  }
+}
+
+/**
+ * Collects the commits of one turn of the event loop and writes them in one transaction; while that is under way,
+ * the next group collects. Groups are written one after the other, in order.
+ */
+export class GroupCommit {
+  readonly #write: WriteEffects;
+  readonly #clock: Clock;
+  readonly #options: GroupCommitOptions;
+  #open = new Group();
+  #writing: Group | undefined;
+
+  constructor(write: WriteEffects, clock: Clock, options: GroupCommitOptions) {
+    this.#write = write;
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** What is not on disk yet, newest first. */
+  get pending(): readonly Effects[] {
+    return this.#writing === undefined
+      ? [this.#open.effects]
+      : [this.#open.effects, this.#writing.effects];
+  }
+
+  /** Why nothing more is taken at the moment, if so: `overloaded`. */
+  get overload(): ActrError | undefined {
+    const { changes, bytes } = this.#open;
+    const { maxPendingChanges, maxPendingBytes } = this.#options;
+    return changes < maxPendingChanges && bytes < maxPendingBytes
+      ? undefined
+      : overloaded(changes, bytes);
+  }
+
+  /** Resolves when the changes are on disk; rejects with what the write failed with. */
+  commit(changes: readonly StoreChange[]): Promise<void> {
+    if (this.#open.members.length === 0) this.#clock.defer(() => this.#flush());
+    return this.#open.add(changes);
+  }
+
+  /** Writes what was handed over so far without waiting for the end of the turn; never rejects. */
+  settle(): Promise<void> {
+    const last = this.#open.members.length > 0 ? this.#open : this.#writing;
+    this.#flush();
+    return last?.settled ?? Promise.resolve();
+  }
+
+  #flush(): void {
+    if (this.#writing !== undefined || this.#open.members.length === 0) return;
+    this.#writing = this.#open;
+    this.#open = new Group();
+    void this.#run(this.#writing);
+  }
+
+  async #run(group: Group): Promise<void> {
+    const error = await attempt(this.#write(group.effects));
+    if (error === undefined) for (const member of group.members) member.resolve();
+    else if (faultOf(error) !== "statement")
+      for (const member of group.members) member.reject(error);
+    else for (const member of group.members) await this.#alone(member);
+    this.#writing = undefined;
+    group.settle();
+    this.#flush();
+  }
+
+  /** One bad commit must not fail its neighbours. */
+  async #alone(member: Member): Promise<void> {
+    const error = await attempt(this.#write(new Effects(member.changes)));
+    if (error === undefined) member.resolve();
+    else member.reject(error);
+  }
+}
+
+/** The error that a write ended with, if any. */
+async function attempt(write: Promise<void>): Promise<unknown> {
+  try {
+    await write;
+    return undefined;
+  } catch (error) {
+    return ActrError.from(error, "storage");
+  }
+}
+
+function faultOf(error: unknown): unknown {
+  return ActrError.is(error) ? error.details?.["fault"] : undefined;
+}
+
+function overloaded(changes: number, bytes: number): ActrError {
+  const message = `${changes} changes (${bytes} bytes) wait to be written; the disk is too slow for this load`;
+  return new ActrError("overloaded", message, { retryAfterMs: 50 });
+}
+
+function sizeOf(change: StoreChange): number {
+  switch (change.kind) {
+    case "mailbox.put":
+      return change.row.payload.length;
+    case "deadLetter.put":
+      return change.letter.rawBytes.length;
+    case "answer.put":
+      return change.answer.response.length;
+    case "record.put":
+      return change.value.length;
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,66 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ActrError } from "../../src/errors.ts";
+import type { Durability } from "../../src/options.ts";
+import type { SqlDriver } from "../../src/ports/sql_driver.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { MemoryStore } from "../memory/memory_store.ts";
+import { openLibsqlClient } from "./libsql_client.ts";
+import { openLibsqlSync } from "./libsql_sync.ts";
+import { hasNodeSqlite, openNodeSqlite } from "./node_sqlite.ts";
+import { openError } from "./sql_errors.ts";
+import { openSqlStore, type SqlStoreOptions } from "./sql_store.ts";
+
+const remoteScheme = /^(libsql|https?|wss?):/;
+
+/** Options of {@link openStore}. */
+export interface OpenStoreOptions extends SqlStoreOptions {
+  /** @default "full" */
+  readonly durability?: Durability;
+  /** Credential of a libSQL server. */
+  readonly authToken?: string;
+  /** Makes a `file:` an embedded replica of this libSQL server. */
+  readonly syncUrl?: string;
+}
+
+/**
+ * Opens the store at `url`: `:memory:`; `file:PATH` with the runtime's best SQLite, its folder made if missing;
+ * `libsql:`, `http(s):`, `ws(s):` for a libSQL server.
+ * @throws ActrError `config` for another url, `storage` when the database cannot be opened or belongs to another process.
+ */
+export async function openStore(
+  url: string,
+  options: OpenStoreOptions,
+  signal: AbortSignal,
+): Promise<Store> {
+  if (url === ":memory:") return new MemoryStore();
+  return openSqlStore(await openDriver(url, options), options, signal);
+}
+
+async function openDriver(url: string, options: OpenStoreOptions): Promise<SqlDriver> {
+  const { durability = "full", authToken, syncUrl } = options;
+  const credential = authToken === undefined ? {} : { authToken };
+  if (remoteScheme.test(url)) return openLibsqlClient({ url, durability, ...credential });
+  const path = filePath(url);
+  await makeFolder(path);
+  if (syncUrl !== undefined) return openLibsqlClient({ url, durability, syncUrl, ...credential });
+  const open = (await hasNodeSqlite()) ? openNodeSqlite : openLibsqlSync;
+  return open(path, durability);
+}
+
+function filePath(url: string): string {
+  const path = /^file:(?:\/\/(?=\/))?(?!\/\/)([^?#]+)$/.exec(url)?.[1];
+  if (path !== undefined) return decodeURIComponent(path);
+  throw new ActrError(
+    "config",
+    `store ${url} is not ":memory:", "file:PATH" or the address of a libSQL server`,
+  );
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw openError(error, path);
+  }
+}

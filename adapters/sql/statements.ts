@@ -1,0 +1,104 @@
+import type { SqlStatement, SqlValue } from "../../src/ports/sql_driver.ts";
+import type { DeadLetter, MailboxRow, StoredAnswer } from "../../src/ports/store.ts";
+import type { AnswerEffect, Effects, RecordEffect, Release } from "./effects.ts";
+
+/** Keys of one IN list; a power of two, so that few texts serve every length. */
+const maxKeys = 64;
+
+const putRow =
+  "INSERT INTO mailbox (seq, id, sender, priority, enqueued_at, payload) VALUES (?, ?, ?, ?, ?, ?)";
+const release = `INSERT INTO delivery (seq, claimed, attempts, not_before) VALUES (?, 0, ?, ?)
+  ON CONFLICT (seq) DO UPDATE SET claimed = 0, attempts = excluded.attempts, not_before = excluded.not_before`;
+const claim = `INSERT INTO delivery (seq, claimed, attempts, not_before) VALUES (?, 1, 0, 0)
+  ON CONFLICT (seq) DO UPDATE SET claimed = 1`;
+const putLetter = `INSERT INTO dead_letter (id, message_id, sender, receiver, raw_bytes, reason, category, trace_id,
+  request_id, created_at, redrive_attempts, last_redrive_at, context) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET message_id = excluded.message_id, sender = excluded.sender,
+  receiver = excluded.receiver, raw_bytes = excluded.raw_bytes, reason = excluded.reason,
+  category = excluded.category, trace_id = excluded.trace_id, request_id = excluded.request_id,
+  created_at = excluded.created_at, redrive_attempts = excluded.redrive_attempts,
+  last_redrive_at = excluded.last_redrive_at, context = excluded.context`;
+const putAnswer =
+  "INSERT OR REPLACE INTO answer (caller, request_id, expires_at, response) VALUES (?, ?, ?, ?)";
+const putRecord = "INSERT OR REPLACE INTO record (space, key, value) VALUES (?, ?, ?)";
+const deleteLetter = "DELETE FROM dead_letter WHERE id = ?";
+const deleteAnswer = "DELETE FROM answer WHERE caller = ? AND request_id = ?";
+const deleteRecord = "DELETE FROM record WHERE space = ? AND key = ?";
+const expireAnswers = "DELETE FROM answer WHERE expires_at < ?";
+
+/** The statements that write `effects`; their order matters only where one touches what another does. */
+export function toStatements(effects: Effects): SqlStatement[] {
+  const list: SqlStatement[] = [];
+  if (effects.acks.size > 0) pushAcks(list, [...effects.acks]);
+  for (const row of effects.puts.values()) list.push({ sql: putRow, args: rowArgs(row) });
+  for (const [seq, to] of effects.releases) list.push({ sql: release, args: releaseArgs(seq, to) });
+  for (const seq of effects.claims) list.push({ sql: claim, args: [seq] });
+  for (const [id, letter] of effects.letters) list.push(letterStatement(id, letter));
+  // Before the puts: they follow the expiry in the list of changes, or have become deletions.
+  if (effects.expireBefore > Number.NEGATIVE_INFINITY) {
+    list.push({ sql: expireAnswers, args: [effects.expireBefore] });
+  }
+  for (const answer of effects.answers.values()) list.push(answerStatement(answer));
+  for (const record of effects.records.values()) list.push(recordStatement(record));
+  return list;
+}
+
+function pushAcks(list: SqlStatement[], seqs: readonly number[]): void {
+  for (let at = 0; at < seqs.length; ) {
+    let size = maxKeys;
+    while (size > seqs.length - at) size /= 2;
+    const args = seqs.slice(at, at + size);
+    const marks = Array(size).fill("?").join();
+    list.push({ sql: `DELETE FROM mailbox WHERE seq IN (${marks})`, args });
+    list.push({ sql: `DELETE FROM delivery WHERE seq IN (${marks})`, args });
+    at += size;
+  }
+}
+
+function rowArgs(row: MailboxRow): SqlValue[] {
+  return [row.seq, row.id, row.from, row.priority, row.enqueuedAt, row.payload];
+}
+
+function releaseArgs(seq: number, to: Release): SqlValue[] {
+  return [seq, to.attempts, to.notBefore];
+}
+
+function letterStatement(id: string, letter: DeadLetter | null): SqlStatement {
+  return letter === null
+    ? { sql: deleteLetter, args: [id] }
+    : { sql: putLetter, args: letterArgs(letter) };
+}
+
+function letterArgs(letter: DeadLetter): SqlValue[] {
+  return [
+    letter.id,
+    letter.messageId,
+    letter.from,
+    letter.to,
+    letter.rawBytes,
+    letter.reason,
+    letter.category,
+    letter.traceId,
+    letter.requestId,
+    letter.createdAt,
+    letter.redriveAttempts,
+    letter.lastRedriveAt,
+    letter.context,
+  ];
+}
+
+function answerStatement({ caller, requestId, answer }: AnswerEffect): SqlStatement {
+  return answer === null
+    ? { sql: deleteAnswer, args: [caller, requestId] }
+    : { sql: putAnswer, args: answerArgs(answer) };
+}
+
+function answerArgs(answer: StoredAnswer): SqlValue[] {
+  return [answer.caller, answer.requestId, answer.expiresAt, answer.response];
+}
+
+function recordStatement({ space, key, value }: RecordEffect): SqlStatement {
+  return value === null
+    ? { sql: deleteRecord, args: [space, key] }
+    : { sql: putRecord, args: [space, key, value] };
+}

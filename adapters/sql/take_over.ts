@@ -1,0 +1,110 @@
+import { ActrError } from "../../src/errors.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { SqlDriver } from "../../src/ports/sql_driver.ts";
+import type { StoreOpened } from "../../src/ports/store.ts";
+import { fenceGuard } from "./lease.ts";
+import { type Meta, migrate, readMeta } from "./schema.ts";
+
+/** Who takes a database over, and how patiently. */
+export interface TakeOverOptions {
+  /** Names this owner to a second one that is refused. */
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** How long to wait for the lease of an owner that may be dead, milliseconds. */
+  readonly leaseWaitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What the new owner holds and found. */
+export interface TakenOver extends StoreOpened {
+  readonly leaseMs: number;
+  /** End of the lease, Unix milliseconds. */
+  readonly expiresAt: number;
+  /** No seq above this was ever used. */
+  readonly seqReserved: number;
+}
+
+/**
+ * Makes this process the owner: waits for a lease to end, raises the fence, migrates the tables, and unclaims what
+ * the last owner held.
+ * @throws ActrError `storage` when another process owns the database or its schema is newer.
+ */
+export async function takeOver(
+  driver: SqlDriver,
+  clock: Clock,
+  options: TakeOverOptions,
+): Promise<TakenOver> {
+  const { meta, expiresAt } = await claimFence(driver, clock, options);
+  const fence = meta.fence + 1;
+  const guard = fenceGuard(fence);
+  await migrate(driver, meta.schema, guard);
+  const [found] = await driver.all({
+    sql: `SELECT (SELECT count(*) FROM delivery WHERE claimed = 1) AS recovered,
+      (SELECT max(seq) FROM mailbox) AS greatest`,
+    args: [],
+  });
+  await driver.batch(
+    [
+      {
+        sql: "UPDATE delivery SET claimed = 0, attempts = attempts + 1 WHERE claimed = 1",
+        args: [],
+      },
+    ],
+    guard,
+  );
+  return {
+    recovered: Number(found?.["recovered"] ?? 0),
+    unclean: !meta.clean,
+    fence,
+    lastSeq: Math.max(meta.seqReserved, Number(found?.["greatest"] ?? 0)),
+    leaseMs: options.leaseMs,
+    expiresAt,
+    seqReserved: meta.seqReserved,
+  };
+}
+
+/** Raises the fence as soon as nobody holds the database; returns `meta` as it was before. */
+async function claimFence(
+  driver: SqlDriver,
+  clock: Clock,
+  options: TakeOverOptions,
+): Promise<{ readonly meta: Meta; readonly expiresAt: number }> {
+  const giveUpAt = clock.monotonic() + options.leaseWaitMs;
+  for (;;) {
+    options.signal.throwIfAborted();
+    const meta = await readMeta(driver);
+    const heldMs = driver.exclusive || meta.owner === null ? 0 : meta.expiresAt - clock.now();
+    if (heldMs > 0) {
+      if (clock.monotonic() + heldMs > giveUpAt) throw inUse(driver, meta, heldMs);
+      await clock.sleep(heldMs, { signal: options.signal });
+      continue;
+    }
+    const expiresAt = clock.now() + options.leaseMs;
+    if (await raiseFence(driver, meta.fence, options.owner, expiresAt)) return { meta, expiresAt };
+  }
+}
+
+/** False when another process was quicker. */
+async function raiseFence(
+  driver: SqlDriver,
+  from: number,
+  owner: string,
+  expiresAt: number,
+): Promise<boolean> {
+  const sql = "UPDATE meta SET fence = fence + 1, owner = ?, expires_at = ?, clean = 0";
+  try {
+    await driver.batch([{ sql, args: [owner, expiresAt] }], fenceGuard(from));
+    return true;
+  } catch (error) {
+    if (ActrError.from(error).code === "lease_lost") return false;
+    throw error;
+  }
+}
+
+function inUse(driver: SqlDriver, meta: Meta, heldMs: number): ActrError {
+  return new ActrError(
+    "storage",
+    `${driver.name} is owned by ${meta.owner}, whose lease ends in ${heldMs} ms; stop that process, wait, or use another database`,
+    { retryAfterMs: heldMs },
+  );
+}

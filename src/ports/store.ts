@@ -1,0 +1,125 @@
+/** 0 normal, 1 high (`spec/node.md` §8.2). */
+export type Priority = 0 | 1;
+
+/** One accepted message, as it survives a crash. */
+export interface MailboxRow {
+  /** Ascending in order of acceptance, unique for the life of the store. */
+  readonly seq: number;
+  /** UUID v4. */
+  readonly id: string;
+  /** Encoded ActrId of the sender, as the transport verified it. */
+  readonly from: Uint8Array;
+  /** Encoded RpcEnvelope, the sender's bytes. */
+  readonly payload: Uint8Array;
+  readonly priority: Priority;
+  /** Unix milliseconds. */
+  readonly enqueuedAt: number;
+  /** How often a process died, or gave up, while it held this message. */
+  readonly attempts: number;
+  /** Not to be handed out before this time, Unix milliseconds; 0 for at once. */
+  readonly notBefore: number;
+}
+
+/** One message that could not be handled (`spec/node.md` §9). */
+export interface DeadLetter {
+  readonly id: string;
+  /** Mailbox row id, when there was one. */
+  readonly messageId: string | null;
+  readonly from: Uint8Array | null;
+  readonly to: Uint8Array | null;
+  readonly rawBytes: Uint8Array;
+  readonly reason: string;
+  /** Stable word, such as `protobuf_decode`. */
+  readonly category: string;
+  readonly traceId: string;
+  readonly requestId: string | null;
+  readonly createdAt: number;
+  readonly redriveAttempts: number;
+  readonly lastRedriveAt: number | null;
+  /** Where it came from, JSON. */
+  readonly context: string | null;
+}
+
+/** A remembered answer: what a retry under the same request id gets. */
+export interface StoredAnswer {
+  /** Text form of the caller's ActrId. */
+  readonly caller: string;
+  readonly requestId: string;
+  /** Encoded response RpcEnvelope. */
+  readonly response: Uint8Array;
+  /** Forgotten after this time, Unix milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** One durable change. Changes are data, so that every store applies the same list. */
+export type StoreChange =
+  | { readonly kind: "mailbox.put"; readonly row: MailboxRow }
+  | { readonly kind: "mailbox.claim"; readonly seq: number }
+  | {
+      readonly kind: "mailbox.release";
+      readonly seq: number;
+      readonly attempts: number;
+      readonly notBefore: number;
+    }
+  | { readonly kind: "mailbox.ack"; readonly seq: number }
+  | { readonly kind: "deadLetter.put"; readonly letter: DeadLetter }
+  | { readonly kind: "deadLetter.delete"; readonly id: string }
+  | { readonly kind: "answer.put"; readonly answer: StoredAnswer }
+  | { readonly kind: "answer.expire"; readonly before: number }
+  | {
+      readonly kind: "record.put";
+      readonly space: string;
+      readonly key: string;
+      readonly value: Uint8Array;
+    }
+  | { readonly kind: "record.delete"; readonly space: string; readonly key: string };
+
+/** What a store finds when it is opened. */
+export interface StoreOpened {
+  /** Mailbox rows that a process held when it ended without releasing them; their attempts have been raised by one. */
+  readonly recovered: number;
+  /** Whether the last owner ended without {@link Store.close}. */
+  readonly unclean: boolean;
+  /** Raised each time that a process takes the store over; writes of earlier owners fail. */
+  readonly fence: number;
+  /** No row ever put has a greater {@link MailboxRow.seq}; the next put takes a greater one. Leaps after a crash. */
+  readonly lastSeq: number;
+}
+
+/** A keyed value; a page of them ascends by the code points of the keys, which are not empty. */
+export interface RecordEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/**
+ * Durable memory of one node, owned by one process at a time.
+ * Reads see every change handed to {@link Store.commit} before, committed or not.
+ */
+export interface Store extends AsyncDisposable {
+  readonly name: string;
+  /** False for memory: everything is lost with the process. */
+  readonly durable: boolean;
+  readonly opened: StoreOpened;
+  /**
+   * Makes `changes` durable, all or nothing. Commits of one turn of the event loop share one transaction;
+   * resolves when it is on disk. Commits apply in the order of the calls.
+   * @throws ActrError `storage` when the write failed (over a network it may still have happened), `lease_lost` when
+   * another process owns the store, `overloaded` when too much waits to be written; RangeError for a `mailbox.put`
+   * whose seq does not ascend.
+   */
+  commit(changes: readonly StoreChange[]): Promise<void>;
+  /** Mailbox rows with `seq` greater than `afterSeq`, ascending, at most `limit`. For recovery and inspection. */
+  mailboxRows(afterSeq: number, limit: number): Promise<MailboxRow[]>;
+  /** The answer stored last under this key, until an `answer.expire` with a later time removes it. */
+  answer(caller: string, requestId: string): Promise<StoredAnswer | undefined>;
+  /** Dead letters, newest first by `createdAt`, then by order of arrival. */
+  deadLetters(limit: number): Promise<DeadLetter[]>;
+  record(space: string, key: string): Promise<Uint8Array | undefined>;
+  /** Entries of a space with keys greater than `afterKey`. */
+  records(space: string, afterKey: string, limit: number): Promise<RecordEntry[]>;
+  /** Resolves when this process has lost the store to another (or the lease could not be renewed); never rejects. */
+  readonly lost: Promise<string>;
+  /** Flushes, releases the lease and closes. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { FakeClock } from "../../adapters/memory/fake_clock.ts";
+import { SeededRandom } from "../../adapters/memory/seeded_random.ts";
+import { openLibsqlClient } from "../../adapters/sql/libsql_client.ts";
+import { openSqlStore } from "../../adapters/sql/sql_store.ts";
+import { ActrError } from "../../src/errors.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { row } from "../conformance/store_samples.ts";
+import { InstrumentedDriver } from "./instrumented_driver.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
+
+const leaseMs = 9_000;
+
+/** A database that several owners may open, each with a driver of its own. */
+async function sharedDatabase() {
+  const folder = await temporaryFolder();
+  const clock = new FakeClock();
+  const random = new SeededRandom();
+  const url = `file:${join(folder.path, "shared.db")}`;
+  const open = async (owner: string, leaseWaitMs = 0, signal = new AbortController().signal) => {
+    const driver = new InstrumentedDriver(await openLibsqlClient({ url, durability: "normal" }));
+    const options = { clock, random, owner, leaseMs, leaseWaitMs };
+    return { driver, store: await openSqlStore(driver, options, signal) };
+  };
+  return { clock, open, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+const has = (code: string) => (error: unknown) => ActrError.is(error) && error.code === code;
+const put = (store: Store, seq: number) => store.commit([{ kind: "mailbox.put", row: row(seq) }]);
+
+describe("lease of a shared database", () => {
+  it("is renewed for as long as the owner lives", async () => {
+    await using db = await sharedDatabase();
+    const { store } = await db.open("first");
+    await db.clock.advance(10 * leaseMs);
+    await assert.rejects(db.open("second"), /owned by first, whose lease ends in \d+ ms; stop/);
+    await put(store, 1);
+    await store.close();
+    assert.equal(db.clock.pending, 0);
+  });
+
+  it("is free at once after an orderly end", async () => {
+    await using db = await sharedDatabase();
+    await (await db.open("first")).store.close();
+    const { store } = await db.open("second");
+    assert.equal(store.opened.unclean, false);
+    await store.close();
+  });
+
+  it("is waited for when its owner died", async () => {
+    await using db = await sharedDatabase();
+    const first = await db.open("first");
+    await put(first.store, 1);
+    await first.store.commit([{ kind: "mailbox.claim", seq: 1 }]);
+    await first.driver.cut();
+    const second = db.open("second", leaseMs);
+    await db.clock.advance(leaseMs + 1);
+    const { store } = await second;
+    assert.equal(store.opened.recovered, 1);
+    await store.close();
+  });
+
+  it("stops waiting when the open is aborted", async () => {
+    await using db = await sharedDatabase();
+    const { store } = await db.open("first");
+    const abort = new AbortController();
+    const second = db.open("second", leaseMs, abort.signal);
+    await db.clock.settle();
+    abort.abort(new Error("no longer wanted"));
+    await assert.rejects(second, /no longer wanted/);
+    await store.close();
+  });
+
+  it("is lost by an owner that slept through it, whose writes then fail", async () => {
+    await using db = await sharedDatabase();
+    const sleeper = await db.open("sleeper");
+    await put(sleeper.store, 1);
+    // Its renewals fail from here on, as those of a paused process do not happen.
+    const renewals = failRenewals(sleeper.driver);
+    await db.clock.advance(leaseMs + 1);
+    renewals.stop();
+    assert.match(await sleeper.store.lost, /ran out unrenewed/);
+    const { store } = await db.open("heir");
+    await assert.rejects(put(sleeper.store, 2), has("lease_lost"));
+    await put(store, store.opened.lastSeq + 1);
+    await sleeper.store.close();
+    assert.equal((await store.mailboxRows(0, 9)).length, 2);
+    await store.close();
+  });
+
+  it("outlives renewals that fail for a while", async () => {
+    await using db = await sharedDatabase();
+    const { store, driver } = await db.open("first");
+    driver.next = "before";
+    await db.clock.advance(leaseMs / 3);
+    assert.equal(driver.next, "pass");
+    await db.clock.advance(5 * leaseMs);
+    await put(store, 1);
+    await store.close();
+  });
+});
+
+/** Fails every transaction of a driver until it is stopped. */
+function failRenewals(driver: InstrumentedDriver): { stop(): void } {
+  const batch = driver.batch;
+  driver.batch = () => Promise.reject(new ActrError("storage", "paused"));
+  return {
+    stop: () => {
+      driver.batch = batch;
+    },
+  };
+}

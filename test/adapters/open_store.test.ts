@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { SeededRandom } from "../../adapters/memory/seeded_random.ts";
+import { openStore } from "../../adapters/sql/open.ts";
+import { schemaVersion } from "../../adapters/sql/schema.ts";
+import { openSqlStore } from "../../adapters/sql/sql_store.ts";
+import { systemClock } from "../../adapters/system_clock.ts";
+import { ActrError, type ErrorCode } from "../../src/errors.ts";
+import { row } from "../conformance/store_samples.ts";
+import { localBindings } from "./sql_bindings.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
+
+const options = { clock: systemClock(), random: new SeededRandom() };
+const never = new AbortController().signal;
+
+describe("openStore", () => {
+  it("opens memory", async () => {
+    await using store = await openStore(":memory:", options, never);
+    assert.equal(store.durable, false);
+  });
+
+  it("opens a file, makes its folder, and finds the same contents again", async () => {
+    await using folder = await temporaryFolder();
+    const url = `file:${join(folder.path, "a", "b c", "node.db")}`;
+    const first = await openStore(url.replace(" ", "%20"), options, never);
+    await first.commit([{ kind: "mailbox.put", row: row(1) }]);
+    await first.close();
+    await using second = await openStore(url, { ...options, durability: "normal" }, never);
+    assert.equal(second.durable, true);
+    assert.deepEqual(await second.mailboxRows(0, 9), [row(1)]);
+  });
+
+  it("takes file URLs with three slashes", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "node.db");
+    await (await openStore(`file://${path}`, options, never)).close();
+    assert.ok((await stat(path)).isFile());
+  });
+
+  it("names what it cannot open and the mend", async () => {
+    await using folder = await temporaryFolder();
+    const at = (name: string) => join(folder.path, name);
+    await writeFile(
+      at("text.db"),
+      "this is no database, though long enough to look like one".repeat(40),
+    );
+    await mkdir(at("folder.db"));
+    await fails("node.db", "config", /"file:PATH"/);
+    await fails("file://elsewhere/node.db", "config", /elsewhere/);
+    await fails(`file:${at("text.db")}`, "storage", /text\.db.*not a database/);
+    await fails(`file:${at("folder.db")}`, "storage", /folder\.db.*check that the path/);
+    await fails(`file:${at("text.db")}/below/node.db`, "storage", /below.*check that the path/);
+  });
+
+  it("refuses a database of a newer release", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "node.db");
+    await (await openStore(`file:${path}`, options, never)).close();
+    const binding = localBindings.find(({ skip }) => skip === false);
+    assert.ok(binding);
+    const driver = await binding.open(path);
+    await driver.run({ sql: "UPDATE meta SET schema = ?", args: [schemaVersion + 1] });
+    await assert.rejects(openSqlStore(driver, options, never), /newer release/);
+    await fails(`file:${path}`, "storage", new RegExp(`schema version ${schemaVersion + 1}`));
+  });
+
+  it("leaves no file open", { skip: process.platform !== "linux" && "reads /proc" }, async () => {
+    await using folder = await temporaryFolder();
+    for (let round = 0; round < 5; round++) {
+      const store = await openStore(`file:${join(folder.path, "node.db")}`, options, never);
+      await store.commit([{ kind: "mailbox.put", row: row(store.opened.lastSeq + 1) }]);
+      await store.mailboxRows(0, 3);
+      assert.ok((await openFiles(folder.path)).length > 0);
+      await store.close();
+      assert.deepEqual(await openFiles(folder.path), []);
+    }
+  });
+});
+
+async function fails(url: string, code: ErrorCode, message: RegExp): Promise<void> {
+  await assert.rejects(openStore(url, options, never), (error) => {
+    assert.ok(ActrError.is(error), String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+async function openFiles(folder: string): Promise<string[]> {
+  const { readdir, readlink } = await import("node:fs/promises");
+  const handles = await readdir("/proc/self/fd");
+  const paths = handles.map((handle) => readlink(`/proc/self/fd/${handle}`).catch(() => ""));
+  return (await Promise.all(paths)).filter((path) => path.startsWith(folder));
+}
