@@ -3,7 +3,7 @@
  * order of its price. Goes on after a failure and ends with what failed.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -37,7 +37,9 @@ function nothing(complaints: readonly string[]): boolean {
   return complaints.length === 0;
 }
 
-const sources = ["src", "transports", "adapters", "test", "examples"];
+const sources = ["src", "transports", "adapters", "test", "examples"].filter((one) =>
+  existsSync(one),
+);
 const steps: Record<string, () => boolean> = {
   format: () => tool("biome", "format", "."),
   lint: () => tool("biome", "lint", "--error-on-warnings", "."),
