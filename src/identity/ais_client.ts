@@ -1,0 +1,142 @@
+import { ActrError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import { toActrIdMessage } from "../protocol/id_messages.ts";
+import type { ActrId, ActrType } from "../protocol/ids.ts";
+import {
+  type AclSchema,
+  decode,
+  encode,
+  type MessageInit,
+  RegisterAuthMode,
+  type RegisterResponse_RegisterOk as RegisterOk,
+  RegisterRequestSchema,
+  type RegisterResponse,
+  RegisterResponseSchema,
+  RenewCredentialRequestSchema,
+  type RenewCredentialResponse,
+  RenewCredentialResponseSchema,
+  type ServiceSpecSchema,
+} from "../protocol/schema.ts";
+import { type Fetch, postToAis } from "./ais_http.ts";
+import { classifyFailure, issueError } from "./issue_failure.ts";
+import type { IssuedIdentity } from "./issued_identity.ts";
+import { checkRenewal, readIdentity } from "./register_ok.ts";
+
+/** What a node registers as. */
+export interface Registration {
+  readonly type: ActrType;
+  /** u32. */
+  readonly realm: number;
+  /** Sent as a header, never shown. */
+  readonly realmSecret?: string;
+  /** Who may find and call this type; absent leaves the realm's stored rules alone. */
+  readonly acl?: MessageInit<typeof AclSchema>;
+  /** Where peers reach the node directly, `ws://…` or `wss://…`. */
+  readonly wsAddress?: string;
+  readonly serviceSpec?: MessageInit<typeof ServiceSpecSchema>;
+}
+
+/** What the client works with. */
+export interface AisComponents {
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+}
+
+/** Client of the identity service (AIS): registers nodes without a package, and renews credentials (`spec/protocol.md` §6). */
+export class AisClient {
+  readonly #components: AisComponents;
+  readonly #base: string;
+
+  /** @param options.url base URL, `/ais` included where the server has it; trailing slashes do not matter. @throws ActrError `config`. */
+  constructor(components: AisComponents, options: { readonly url: string }) {
+    this.#components = components;
+    this.#base = baseUrl(options.url);
+  }
+
+  /** Registers a new ActrId; every call makes another one. @throws ActrError `registration`, details `failure`, `status`, `code`. */
+  async register(
+    registration: Registration,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<IssuedIdentity> {
+    const { realmSecret } = registration;
+    const bytes = await postToAis(this.#components, {
+      what: "registration",
+      url: `${this.#base}/register`,
+      headers: realmSecret === undefined ? {} : { "x-actrix-realm-secret": realmSecret },
+      body: encodeRegistration(registration),
+      signal,
+    });
+    const { result } = decodeAnswer("registration", () => decode(RegisterResponseSchema, bytes));
+    return readIdentity("registration", granted("registration", result));
+  }
+
+  /** Exchanges a renewal token for a new credential of the same id. @throws ActrError `registration`, details `failure`, `status`, `code`. */
+  async renew(
+    id: ActrId,
+    renewalToken: Uint8Array,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<IssuedIdentity> {
+    const bytes = await postToAis(this.#components, {
+      what: "renewal",
+      url: `${this.#base}/renew`,
+      headers: {},
+      body: encode(RenewCredentialRequestSchema, { actrId: toActrIdMessage(id), renewalToken }),
+      signal,
+    });
+    const { result } = decodeAnswer("renewal", () => decode(RenewCredentialResponseSchema, bytes));
+    const ok = granted("renewal", result);
+    const issued = readIdentity("renewal", ok);
+    checkRenewal(id, ok, issued);
+    return issued;
+  }
+}
+
+/** The request as it is sent: protobuf `actr.RegisterRequest` of a node without package; without the secret, which is no part of it. */
+export function encodeRegistration(registration: Registration): Uint8Array<ArrayBuffer> {
+  const { type, realm, acl, wsAddress, serviceSpec } = registration;
+  return encode(RegisterRequestSchema, {
+    actrType: type,
+    realm: { realmId: realm },
+    authMode: RegisterAuthMode.LINKED,
+    ...(acl === undefined ? {} : { acl }),
+    ...(wsAddress === undefined ? {} : { wsAddress }),
+    ...(serviceSpec === undefined ? {} : { serviceSpec }),
+  });
+}
+
+function decodeAnswer<T>(what: string, decodeIt: () => T): T {
+  try {
+    return decodeIt();
+  } catch (cause) {
+    throw issueError(what, "Protocol", "the answer cannot be decoded", { cause });
+  }
+}
+
+/** What was issued. @throws ActrError `registration` for an error and for an answer that is neither. */
+function granted(
+  what: string,
+  result: RegisterResponse["result"] | RenewCredentialResponse["result"],
+): RegisterOk {
+  if (result.case === "success") return result.value;
+  if (result.case === undefined) throw issueError(what, "Protocol", "the answer is empty");
+  const { code, message } = result.value;
+  throw issueError(
+    what,
+    classifyFailure(code),
+    `rejected (code ${code}): ${message.slice(0, 200)}`,
+    {
+      code,
+    },
+  );
+}
+
+function baseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username + url.search !== "") {
+    throw new ActrError(
+      "config",
+      "the URL of the identity service must be http(s)://host[:port][/path], without credentials or query",
+    );
+  }
+  return text.replace(/\/+$/, "");
+}

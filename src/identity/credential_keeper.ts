@@ -1,0 +1,188 @@
+import { ActrError } from "../errors.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { ActrId } from "../protocol/ids.ts";
+import { renewalDelayMs } from "./backoff.ts";
+import type { IssueFailure } from "./issue_failure.ts";
+import type { IssuedIdentity } from "./issued_identity.ts";
+import type { IdentitySnapshot, SessionState } from "./session_state.ts";
+
+/** Longest Retry-After that is obeyed, milliseconds. */
+const longestRetryAfterMs = 300_000;
+/** Shortest time from one renewal to the next planned one, milliseconds: a server may issue credentials that live seconds. */
+const shortestPlanMs = 5_000;
+
+/** What the keeper works with. */
+export interface KeeperComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly session: SessionState;
+  readonly ais: {
+    /** Exchanges a renewal token for a new credential of the same ActrId. */
+    renew(
+      id: ActrId,
+      token: Uint8Array,
+      options: { readonly signal: AbortSignal },
+    ): Promise<IssuedIdentity>;
+  };
+  /** Registers anew, in the way in which the node registered first. */
+  readonly register: (options: { readonly signal: AbortSignal }) => Promise<IssuedIdentity>;
+}
+
+/** What the keeper tells the node; what a hook throws is logged. */
+export interface KeeperHooks {
+  /** The credential was replaced, also by a new identity. */
+  readonly onRenewed?: (current: IdentitySnapshot) => void;
+  /** Signaling warned of the credential or refused it; `expiresAtMs` is its last known expiry. */
+  readonly onExpiring?: (expiresAtMs: number) => void;
+  /** The node has a new ActrId: peers of the old one are to be closed. Signaling reconnects by itself. */
+  readonly onRebound?: (current: IdentitySnapshot, previous: IdentitySnapshot) => void;
+}
+
+/** Keeps the session's credential valid: ahead of its expiry, when warned, and when it was refused (`spec/node.md` §15.3, D-41 to D-43). */
+export class CredentialKeeper {
+  readonly #components: KeeperComponents;
+  readonly #hooks: KeeperHooks;
+  readonly #closed = new AbortController();
+  #timer: Timer | undefined;
+  #renewing: Promise<void> | undefined;
+
+  constructor(components: KeeperComponents, hooks: KeeperHooks = {}) {
+    this.#components = components;
+    this.#hooks = hooks;
+  }
+
+  /** Whether a renewal is under way, pauses between its attempts included. */
+  get renewing(): boolean {
+    return this.#renewing !== undefined;
+  }
+
+  /** Plans the first renewal. */
+  start(): void {
+    this.#plan();
+  }
+
+  /** Signaling warned that the credential will not be accepted for long. */
+  warned(): void {
+    this.#expiring(this.#components.session.current);
+    this.#renew("warned");
+  }
+
+  /** Signaling refused the credential of `snapshot`; one that has been replaced since is of no interest. */
+  refused(snapshot: IdentitySnapshot): void {
+    if (snapshot.credential !== this.#components.session.current.credential) return;
+    this.#expiring(snapshot);
+    this.#renew("refused");
+  }
+
+  /** Stops planning and renewing; resolves when nothing is under way. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed.abort(new ActrError("stopping", "the credential keeper is closed"));
+    this.#timer?.cancel();
+    await this.#renewing;
+  }
+
+  #plan(): void {
+    const { clock, session, random } = this.#components;
+    this.#timer?.cancel();
+    if (this.#closed.signal.aborted) return;
+    const remainingMs = endOfUse(session.current) - clock.now();
+    const delayMs = Math.max(shortestPlanMs, remainingMs * (2 / 3) * (1 - 0.1 * random.next()));
+    this.#timer = clock.timer(clock.now() + delayMs, () => this.#renew("planned"));
+  }
+
+  #renew(reason: string): void {
+    if (this.#renewing !== undefined || this.#closed.signal.aborted) return;
+    this.#timer?.cancel();
+    this.#components.logger.debug("identity.renewal.started", { reason });
+    this.#renewing = this.#untilRenewed().finally(() => {
+      this.#renewing = undefined;
+      this.#plan();
+    });
+  }
+
+  /** Tries until it succeeds or the keeper closes; never rejects. */
+  async #untilRenewed(): Promise<void> {
+    const { signal } = this.#closed;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        return await this.#renewOnce(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#pause(attempt, ActrError.from(error), signal);
+      }
+    }
+  }
+
+  async #renewOnce(signal: AbortSignal): Promise<void> {
+    const { clock, session, ais } = this.#components;
+    const {
+      id,
+      renewalToken,
+      renewalTokenExpiresAtMs = Number.POSITIVE_INFINITY,
+    } = session.current;
+    if (renewalToken === undefined || renewalTokenExpiresAtMs <= clock.now()) {
+      return await this.#rebind(signal);
+    }
+    try {
+      const issued = await ais.renew(id, renewalToken, { signal });
+      signal.throwIfAborted();
+      session.update(issued);
+    } catch (error) {
+      if (!this.#mustRebind(failureOf(error))) throw error;
+      return await this.#rebind(signal);
+    }
+    this.#tell(() => this.#hooks.onRenewed?.(session.current));
+  }
+
+  /** A request that will never be granted is a reason only once there is nothing left to lose. */
+  #mustRebind(failure: IssueFailure | undefined): boolean {
+    if (failure === "TokenRejected") return true;
+    const final = failure === "InvalidRequest" || failure === "Protocol";
+    const { clock, session } = this.#components;
+    return final && session.current.credentialExpiresAtMs <= clock.now();
+  }
+
+  /** Nothing changes before the registration has succeeded. */
+  async #rebind(signal: AbortSignal): Promise<void> {
+    const { session, register, logger } = this.#components;
+    const issued = await register({ signal });
+    signal.throwIfAborted();
+    const previous = session.commit(issued);
+    logger.warn("identity.rebound", { from: previous.idText, to: session.current.idText });
+    this.#tell(() => this.#hooks.onRenewed?.(session.current));
+    this.#tell(() => this.#hooks.onRebound?.(session.current, previous));
+  }
+
+  #expiring({ credentialExpiresAtMs }: IdentitySnapshot): void {
+    this.#tell(() => this.#hooks.onExpiring?.(credentialExpiresAtMs));
+  }
+
+  #tell(hook: () => void): void {
+    try {
+      hook();
+    } catch (error) {
+      this.#components.logger.error("identity.hook.failed", { error });
+    }
+  }
+
+  async #pause(attempt: number, error: ActrError, signal: AbortSignal): Promise<void> {
+    const { clock, random, session, logger } = this.#components;
+    if (failureOf(error) === "RealmUnavailable") session.realmUnavailable();
+    const toldMs = Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs);
+    const delayMs = Math.max(renewalDelayMs(attempt, random), toldMs);
+    logger.warn("identity.renewal.failed", { attempt, delayMs, reason: error.message });
+    await clock.sleep(delayMs, { signal }).catch(() => {}); // The loop looks at the signal.
+  }
+}
+
+/** When a renewal must have happened, Unix milliseconds: the token ends as well as the credential. */
+function endOfUse({ credentialExpiresAtMs, renewalTokenExpiresAtMs }: IdentitySnapshot): number {
+  return Math.min(credentialExpiresAtMs, renewalTokenExpiresAtMs ?? Number.POSITIVE_INFINITY);
+}
+
+function failureOf(error: unknown): IssueFailure | undefined {
+  return ActrError.is(error) ? (error.details?.["failure"] as IssueFailure | undefined) : undefined;
+}
