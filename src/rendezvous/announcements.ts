@@ -1,0 +1,20 @@
+import { toActrIdMessage } from "../protocol/id_messages.ts";
+import { admits } from "./acl.ts";
+import type { Hub } from "./hub.ts";
+import type { SignalingSocket } from "./signaling_socket.ts";
+
+/** Tells everyone who asked that `member` is up, where its rules admit them. */
+export function announce(hub: Hub, member: SignalingSocket): void {
+  for (const subscriber of hub.presence.subscribers(member.type)) tell(hub, subscriber, member);
+}
+
+/** Tells a new subscriber of the nodes of a type that are up already. */
+export function announcePresent(hub: Hub, subscriber: SignalingSocket, type: string): void {
+  for (const member of hub.directory.ofType(type)) tell(hub, subscriber, member);
+}
+
+function tell(hub: Hub, subscriber: SignalingSocket, member: SignalingSocket): void {
+  if (subscriber === member) return;
+  if (!admits(member.profile.acl, subscriber.id, hub.options.withoutRules === "allow")) return;
+  subscriber.tell({ case: "actrUpEvent", value: { actorId: toActrIdMessage(member.id) } });
+}

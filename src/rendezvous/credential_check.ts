@@ -1,0 +1,55 @@
+import { ActrError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import { equalBytes } from "../protocol/bytes.ts";
+import type { Credential } from "../protocol/credential_codec.ts";
+import { type ActrId, formatActrId } from "../protocol/ids.ts";
+import type { KeyRing } from "./keys.ts";
+
+/**
+ * Checks the credentials of one connection. A node sends the same one with every message: the last good one is
+ * recognised by its bytes, so that only a new one costs a signature check.
+ */
+export class CredentialCheck {
+  readonly #keys: KeyRing;
+  readonly #clock: Clock;
+  readonly #realm: number;
+  readonly #actorId: string;
+  #known: Credential | undefined;
+  #expiresAt = 0;
+
+  constructor(keys: KeyRing, clock: Clock, id: ActrId) {
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#realm = id.realm;
+    this.#actorId = formatActrId(id);
+  }
+
+  /** When the newest good credential ends, Unix seconds. */
+  get expiresAt(): number {
+    return this.#expiresAt;
+  }
+
+  /** Passes when `credential` was issued to this node and holds; at once when it is the one last seen. @throws ActrError `permission_denied`. */
+  check(credential: Credential): undefined | Promise<void> {
+    const now = Math.floor(this.#clock.now() / 1000);
+    if (!sameCredential(credential, this.#known)) return this.#verify(credential, now);
+    if (this.#expiresAt > now) return undefined;
+    throw new ActrError("permission_denied", "Token has expired");
+  }
+
+  async #verify(credential: Credential, now: number): Promise<void> {
+    const expected = { now, realm: this.#realm, actorId: this.#actorId };
+    const { expiresAt } = await this.#keys.verify(credential, expected);
+    this.#known = credential;
+    this.#expiresAt = expiresAt;
+  }
+}
+
+function sameCredential(a: Credential, b: Credential | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.keyId === b.keyId &&
+    equalBytes(a.signature, b.signature) &&
+    equalBytes(a.claims, b.claims)
+  );
+}

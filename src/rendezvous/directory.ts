@@ -1,0 +1,97 @@
+import type { ActrId } from "../protocol/ids.ts";
+import type { Acl, ServiceSpec } from "../protocol/schema.ts";
+
+/** What a node told about itself when it registered. */
+export interface Profile {
+  /** Who may find and reach it; absent when it registered without. */
+  readonly acl?: Acl;
+  readonly spec?: ServiceSpec;
+  /** Where it can be reached directly. */
+  readonly wsAddress?: string;
+}
+
+/** What a node reported last (`spec/protocol.md` §2.5, Ping). */
+export interface LoadReport {
+  readonly availability: number;
+  readonly powerReserve: number;
+  readonly backlog: number;
+  /** When, in milliseconds of the monotonic clock. */
+  readonly at: number;
+}
+
+/** A connected node, as others find it. */
+export interface Member {
+  readonly id: ActrId;
+  /** Its `peerKey`: what relays are routed by (`spec/protocol.md` §3.3). */
+  readonly key: string;
+  /** Text form of its type. */
+  readonly type: string;
+  readonly profile: Profile;
+  readonly load: LoadReport | undefined;
+  /** When anything was heard of it, in milliseconds of the monotonic clock. */
+  readonly heardAt: number;
+}
+
+interface Group<M> {
+  readonly members: Set<M>;
+  turn: number;
+}
+
+/** The nodes that are connected now, by identity and by type, in the order in which they came. */
+export class Directory<M extends Member> {
+  readonly #byKey = new Map<string, M>();
+  readonly #byType = new Map<string, Group<M>>();
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get(key: string): M | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Whether `member` itself, not only its identity, is here. */
+  has(member: M): boolean {
+    return this.#byKey.get(member.key) === member;
+  }
+
+  /** Adds a member; returns the one that it takes the place of. */
+  add(member: M): M | undefined {
+    const displaced = this.#byKey.get(member.key);
+    if (displaced !== undefined) this.remove(displaced);
+    this.#byKey.set(member.key, member);
+    const group = this.#byType.get(member.type) ?? { members: new Set(), turn: 0 };
+    group.members.add(member);
+    this.#byType.set(member.type, group);
+    return displaced;
+  }
+
+  /** Removes a member; false when it is not, or no longer, here. */
+  remove(member: M): boolean {
+    if (!this.has(member)) return false;
+    this.#byKey.delete(member.key);
+    const group = this.#byType.get(member.type);
+    group?.members.delete(member);
+    if (group?.members.size === 0) this.#byType.delete(member.type);
+    return true;
+  }
+
+  all(): Iterable<M> {
+    return this.#byKey.values();
+  }
+
+  /** Texts of the types present. */
+  types(): Iterable<string> {
+    return this.#byType.keys();
+  }
+
+  ofType(type: string): Iterable<M> {
+    return this.#byType.get(type)?.members ?? [];
+  }
+
+  /** Counts the questions for a type, so that equal candidates take turns. */
+  nextTurn(type: string): number {
+    const group = this.#byType.get(type);
+    return group === undefined ? 0 : group.turn++;
+  }
+}

@@ -1,0 +1,118 @@
+import type {
+  DiscoveryRequest,
+  GetServiceSpecRequest,
+  RouteCandidatesRequest,
+  ServiceSpec,
+} from "../protocol/schema.ts";
+import { admits } from "./acl.ts";
+import type { Directory, Member } from "./directory.ts";
+import { has } from "./messages.ts";
+import { type Candidate, type Criteria, type Position, rank } from "./ranking.ts";
+
+/** What decides who is found. */
+export interface DiscoveryRules {
+  /** Whether a node that registered without access rules is found by everyone. */
+  readonly withoutRules: boolean;
+  /** Silence after which a node is not found, and age at which its report no longer counts, milliseconds. */
+  readonly expiryMs: number;
+}
+
+type Ranked<M> = Candidate & { readonly member: M };
+
+/** Finds nodes for those who ask. Nobody finds itself, nor anyone whose rules do not admit it. */
+export class Discovery<M extends Member> {
+  readonly #directory: Directory<M>;
+  readonly #rules: DiscoveryRules;
+
+  constructor(directory: Directory<M>, rules: DiscoveryRules) {
+    this.#directory = directory;
+    this.#rules = rules;
+  }
+
+  /** Nodes of exactly one type, ranked; equal ones take turns in front. `now` is monotonic milliseconds. */
+  candidates(asker: M, type: string, request: RouteCandidatesRequest, now: number): M[] {
+    const found = this.#visible(this.#directory.ofType(type), asker, now);
+    const inTurn = rotate(found, this.#directory.nextTurn(type));
+    const ranked = inTurn.map((member) => this.#ranked(member, now));
+    const asking = {
+      fingerprint: request.clientFingerprint,
+      position: position(request.clientLocation),
+    };
+    return rank(ranked, criteria(request), asking).map(({ member }) => member);
+  }
+
+  /** For each type present, in the order of their texts, the node whose description stands for it. */
+  types(asker: M, request: DiscoveryRequest, now: number): M[] {
+    const found: M[] = [];
+    for (const type of [...this.#directory.types()].sort()) {
+      if (found.length >= request.limit) break;
+      const [member] = this.#visible(this.#directory.ofType(type), asker, now);
+      if (member !== undefined && ofManufacturer(member, request)) found.push(member);
+    }
+    return found;
+  }
+
+  /** The description with a name, of any node present. */
+  spec(asker: M, { name }: GetServiceSpecRequest, now: number): ServiceSpec | undefined {
+    for (const member of this.#directory.all()) {
+      const { spec } = member.profile;
+      if (spec?.name === name && this.#sees(asker, member, now)) return spec;
+    }
+    return undefined;
+  }
+
+  #visible(members: Iterable<M>, asker: M, now: number): M[] {
+    const visible: M[] = [];
+    for (const member of members) {
+      if (member.key !== asker.key && this.#sees(asker, member, now)) visible.push(member);
+    }
+    return visible;
+  }
+
+  #sees(asker: M, member: M, now: number): boolean {
+    if (now - member.heardAt > this.#rules.expiryMs) return false;
+    return admits(member.profile.acl, asker.id, this.#rules.withoutRules);
+  }
+
+  #ranked(member: M, now: number): Ranked<M> {
+    const { load, profile } = member;
+    const known = load !== undefined && now - load.at <= this.#rules.expiryMs ? load : undefined;
+    return {
+      member,
+      availability: known?.availability,
+      powerReserve: known?.powerReserve,
+      backlog: known?.backlog,
+      fingerprint: profile.spec?.fingerprint,
+    };
+  }
+}
+
+function rotate<T>(list: readonly T[], turn: number): T[] {
+  const start = list.length === 0 ? 0 : turn % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}
+
+function ofManufacturer(member: Member, request: DiscoveryRequest): boolean {
+  return !has(request, "manufacturer") || member.id.type.manufacturer === request.manufacturer;
+}
+
+function criteria({ criteria: wire }: RouteCandidatesRequest): Criteria | undefined {
+  if (wire === undefined) return undefined;
+  return {
+    count: wire.candidateCount,
+    factors: wire.rankingFactors,
+    minimalHealth: given(wire, "minimalHealthRequirement"),
+    minimalDependency: given(wire, "minimalDependencyRequirement"),
+  };
+}
+
+function position(location: RouteCandidatesRequest["clientLocation"]): Position | undefined {
+  if (location === undefined || !has(location, "latitude") || !has(location, "longitude")) {
+    return undefined;
+  }
+  return { latitude: location.latitude, longitude: location.longitude };
+}
+
+function given<T extends object, K extends keyof T>(message: T, field: K): T[K] | undefined {
+  return has(message, field) ? message[field] : undefined;
+}

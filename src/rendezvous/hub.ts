@@ -1,0 +1,35 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Ais } from "./ais.ts";
+import { Directory } from "./directory.ts";
+import { Discovery } from "./discovery.ts";
+import type { KeyRing } from "./keys.ts";
+import type { ResolvedRendezvousOptions } from "./options.ts";
+import { Presence } from "./presence.ts";
+import type { Realms } from "./realms.ts";
+import type { SignalingSocket } from "./signaling_socket.ts";
+
+/** What the connections of one signaling server share. */
+export interface Hub {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly options: ResolvedRendezvousOptions;
+  readonly realms: Realms;
+  readonly keys: KeyRing;
+  readonly directory: Directory<SignalingSocket>;
+  readonly discovery: Discovery<SignalingSocket>;
+  readonly presence: Presence<SignalingSocket>;
+}
+
+/** A hub without connections, beside an identity service. */
+export function openHub({ clock, random, logger, options, realms, keys }: Ais): Hub {
+  const directory = new Directory<SignalingSocket>();
+  const discovery = new Discovery(directory, {
+    withoutRules: options.withoutRules === "allow",
+    expiryMs: options.entryExpiryMs,
+  });
+  const presence = new Presence<SignalingSocket>(options.limits.maxSubscriptions);
+  return { clock, random, logger, options, realms, keys, directory, discovery, presence };
+}

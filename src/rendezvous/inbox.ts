@@ -1,0 +1,158 @@
+import { ActrError, assertNever } from "../errors.ts";
+import { fromActrIdMessage } from "../protocol/id_messages.ts";
+import { actrIdEquals } from "../protocol/ids.ts";
+import type { AIdCredential, SignalingEnvelope, ActrId as WireId } from "../protocol/schema.ts";
+import { decodeSignaling } from "../protocol/signaling.ts";
+import type { Hub } from "./hub.ts";
+import { blankCredential, type Flow } from "./messages.ts";
+import type { Refusal } from "./realms.ts";
+import { relay } from "./relays.ts";
+import { serve } from "./requests.ts";
+import type { SignalingSocket } from "./signaling_socket.ts";
+
+/** Handles one message of a connection; a promise, which never rejects, when a new credential has to be checked first. */
+export function receive(
+  hub: Hub,
+  from: SignalingSocket,
+  data: Uint8Array,
+): undefined | Promise<void> {
+  const envelope = decoded(hub, from, data);
+  if (envelope === undefined) return undefined;
+  if (from.bucket.take(hub.clock.monotonic())) return route(hub, from, envelope);
+  from.send(tooMany(hub.options.limits.messagesPerSecond), { replyFor: envelope.envelopeId });
+  return undefined;
+}
+
+/** The envelope; a connection that sends anything else ends with 1007. */
+function decoded(hub: Hub, from: SignalingSocket, data: Uint8Array): SignalingEnvelope | undefined {
+  try {
+    return decodeSignaling(data);
+  } catch (error) {
+    const { message } = ActrError.from(error);
+    hub.logger.warn("rendezvous.signaling.junk", { peer: from.key, bytes: data.length, message });
+    from.close(1007, "not a SignalingEnvelope");
+    return undefined;
+  }
+}
+
+function route(
+  hub: Hub,
+  from: SignalingSocket,
+  envelope: SignalingEnvelope,
+): undefined | Promise<void> {
+  const { envelopeId, flow } = envelope;
+  switch (flow.case) {
+    case "actrToServer":
+      return whenVerified(hub, from, envelopeId, flow.value, mismatchInRequest, () => {
+        serve(hub, from, flow.value.payload, envelopeId);
+      });
+    case "actrRelay":
+      return whenVerified(hub, from, envelopeId, flow.value, mismatchInRelay, () => {
+        const refusal = relay(hub, from, envelope, flow.value);
+        if (refusal !== undefined) from.refuse(refusal, envelopeId);
+      });
+    case "peerToServer":
+      from.send(registerByHttp, { replyFor: envelopeId });
+      return undefined;
+    case "serverToActr":
+    case "envelopeError":
+    case undefined:
+      hub.logger.debug("rendezvous.signaling.ignored", { peer: from.key, flow: flow.case });
+      return undefined;
+    default:
+      return assertNever(flow);
+  }
+}
+
+interface Signed {
+  readonly source?: WireId | undefined;
+  readonly credential?: AIdCredential | undefined;
+}
+
+/**
+ * Runs `then` once the message is known to come from this connection's node: still in sight, named as source, and
+ * with a credential of its own that holds. Otherwise it is answered with an error.
+ */
+function whenVerified(
+  hub: Hub,
+  from: SignalingSocket,
+  replyFor: string,
+  { source, credential = blankCredential }: Signed,
+  mismatch: Refusal,
+  then: () => void,
+): undefined | Promise<void> {
+  const refusal = standing(hub, from, source, mismatch);
+  if (refusal !== undefined) return from.refuse(refusal, replyFor);
+  const denied = (error: unknown): undefined => {
+    const { message } = ActrError.from(error);
+    from.refuse({ code: 401, message: `Credential validation failed: ${message}` }, replyFor);
+  };
+  const run = (): undefined => guarded(hub, from, replyFor, then);
+  try {
+    const checking = from.credentials.check(credential);
+    return checking === undefined ? run() : checking.then(run, denied);
+  } catch (error) {
+    return denied(error);
+  }
+}
+
+/** Why this connection's node may not speak now, if so. */
+function standing(
+  hub: Hub,
+  from: SignalingSocket,
+  source: WireId | undefined,
+  mismatch: Refusal,
+): Refusal | undefined {
+  if (!hub.directory.has(from)) return noLongerHere;
+  if (source === undefined || !actrIdEquals(fromActrIdMessage(source), from.id)) return mismatch;
+  return hub.realms.refusal(from.id.realm);
+}
+
+/** Runs `then`; what it throws (a message that lacks required fields cannot be passed on) is answered, never let out. */
+function guarded(hub: Hub, from: SignalingSocket, replyFor: string, then: () => void): undefined {
+  try {
+    then();
+  } catch (error) {
+    const { message } = ActrError.from(error);
+    hub.logger.warn("rendezvous.signaling.failed", { peer: from.key, message });
+    from.refuse({ code: 400, message: `Invalid message: ${message}` }, replyFor);
+  }
+}
+
+const mismatchInRequest: Refusal = {
+  code: 401,
+  message: "Credential validation failed: source is not the node of this connection",
+};
+
+const mismatchInRelay: Refusal = {
+  code: 403,
+  message: "Source identity mismatch: relay.source does not match credential",
+};
+
+const noLongerHere: Refusal = { code: 403, message: "This connection has been unregistered" };
+
+/** Registration over signaling is gone; the target is the one that the original answers with (`spec/protocol.md` §7.3). */
+const registerByHttp: Flow = {
+  case: "serverToActr",
+  value: {
+    target: {
+      realm: { realmId: 0 },
+      serialNumber: 0n,
+      type: { manufacturer: "temp", name: "temp", version: "1.0.0" },
+    },
+    payload: {
+      case: "registerResponse",
+      value: {
+        result: {
+          case: "error",
+          value: { code: 410, message: "Register over HTTP at /ais/register" },
+        },
+      },
+    },
+  },
+};
+
+function tooMany(limit: number): Flow {
+  const message = `Too many messages. Limit: ${limit} messages/second`;
+  return { case: "envelopeError", value: { code: 429, message } };
+}

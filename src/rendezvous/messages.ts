@@ -1,0 +1,47 @@
+import {
+  type AIdCredential,
+  AIdCredentialSchema,
+  create,
+  type MessageInit,
+  type SignalingEnvelopeSchema,
+  type SignalingToActrSchema,
+} from "../protocol/schema.ts";
+import { encodeSignaling } from "../protocol/signaling.ts";
+
+/** What an envelope carries. */
+export type Flow = NonNullable<MessageInit<typeof SignalingEnvelopeSchema>["flow"]>;
+
+/** What the server tells a node. */
+export type Payload = NonNullable<MessageInit<typeof SignalingToActrSchema>["payload"]>;
+
+/** Envelope fields beside the flow. */
+export interface MessageHead {
+  /** envelope_id of the request that this answers. */
+  readonly replyFor?: string | undefined;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+}
+
+/** The credential that says nothing: what peers see in place of the sender's (`spec/protocol.md` §7.5). */
+export const blankCredential: AIdCredential = create(AIdCredentialSchema, {
+  keyId: 0,
+  claims: new Uint8Array(0),
+  signature: new Uint8Array(0),
+});
+
+/** One signaling message. @throws ActrError `invalid_argument` when a required field of the flow is missing. */
+export function encodeMessage(flow: Flow, envelopeId: string, head: MessageHead): Uint8Array {
+  const { replyFor, traceparent, tracestate } = head;
+  return encodeSignaling({
+    envelopeId,
+    ...(replyFor !== undefined && { replyFor }),
+    ...(traceparent !== undefined && { traceparent }),
+    ...(tracestate !== undefined && { tracestate }),
+    flow,
+  });
+}
+
+/** Whether a received message has an optional field; the default of one that it lacks sits on the prototype. */
+export function has<T extends object>(message: T, field: keyof T): boolean {
+  return Object.hasOwn(message, field);
+}

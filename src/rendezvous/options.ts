@@ -1,0 +1,115 @@
+/** One tenant. */
+export interface RealmOptions {
+  /** u32. */
+  readonly id: number;
+  /** Shared secret that a registration must present; without one the realm is open. */
+  readonly secret?: string;
+}
+
+/** Bounds on what strangers can make the rendezvous hold or do. */
+export interface RendezvousLimits {
+  /** Longest HTTP request body, bytes; a longer one is answered 413. @default 2 MiB */
+  readonly maxBodyBytes: number;
+  /** Longest signaling message, bytes; a longer one ends the connection with 1009. @default 256 KiB */
+  readonly maxMessageBytes: number;
+  /** Signaling messages that one connection may send at once. @default 2000 */
+  readonly messageBurst: number;
+  /** Signaling messages per second that one connection may keep up; over it each is answered with 429. @default 500 */
+  readonly messagesPerSecond: number;
+  /** Messages of one connection waiting for a credential check; over it the connection ends with 1008. @default 1024 */
+  readonly maxPendingMessages: number;
+  /** Bytes waiting for a connection that does not read; over it the connection is dropped. @default 4 MiB */
+  readonly maxBufferedBytes: number;
+  /** Types that one connection may subscribe to. @default 256 */
+  readonly maxSubscriptions: number;
+  /** Connections from one address; over it the upgrade is answered 429. @default 1000 */
+  readonly maxConnectionsPerAddress: number;
+  /** Connections in all; over it the upgrade is answered 503. @default 20000 */
+  readonly maxConnections: number;
+}
+
+/** Every tunable of a rendezvous, resolved. */
+export interface ResolvedRendezvousOptions {
+  /** The realms that exist; none given opens every realm, as for development. @default [] */
+  readonly realms: readonly RealmOptions[];
+  /** Who finds and reaches a node that registered without access rules. @default "allow" */
+  readonly withoutRules: "allow" | "deny";
+  /** Life of a credential, milliseconds. @default 3600000 */
+  readonly credentialTtlMs: number;
+  /** Life of a renewal token, milliseconds. @default 86400000 */
+  readonly renewalTtlMs: number;
+  /** Remaining life from which on a renewal hands out the next token, milliseconds. @default 21600000 */
+  readonly renewalRotationMs: number;
+  /** How often nodes are told to report, milliseconds. @default 30000 */
+  readonly heartbeatIntervalMs: number;
+  /** Silence after which a node is no candidate, and age at which its report no longer counts, milliseconds. @default 60000 */
+  readonly entryExpiryMs: number;
+  /** Pause between WebSocket pings, milliseconds. @default 15000 */
+  readonly pingIntervalMs: number;
+  /** Silence after which a pinged socket is dropped, milliseconds. @default 30000 */
+  readonly silenceMs: number;
+  /** Secret shared with the TURN server; without one a random secret is kept in the store. */
+  readonly turnSecret: string | undefined;
+  /** Tells servers apart that share a store, in serial numbers; 0 to 31. @default 0 */
+  readonly worker: number;
+  readonly limits: RendezvousLimits;
+}
+
+/** What a user may set; the rest has defaults. */
+export type RendezvousOptions = Partial<Omit<ResolvedRendezvousOptions, "limits">> & {
+  readonly limits?: Partial<RendezvousLimits>;
+};
+
+/** Defaults of {@link RendezvousLimits}. */
+export const defaultRendezvousLimits: RendezvousLimits = {
+  maxBodyBytes: 2 * 1024 * 1024,
+  maxMessageBytes: 256 * 1024,
+  messageBurst: 2000,
+  messagesPerSecond: 500,
+  maxPendingMessages: 1024,
+  maxBufferedBytes: 4 * 1024 * 1024,
+  maxSubscriptions: 256,
+  maxConnectionsPerAddress: 1000,
+  maxConnections: 20_000,
+};
+
+/** Defaults of {@link ResolvedRendezvousOptions}. */
+export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
+  realms: [],
+  withoutRules: "allow",
+  credentialTtlMs: 3_600_000,
+  renewalTtlMs: 86_400_000,
+  renewalRotationMs: 21_600_000,
+  heartbeatIntervalMs: 30_000,
+  entryExpiryMs: 60_000,
+  pingIntervalMs: 15_000,
+  silenceMs: 30_000,
+  turnSecret: undefined,
+  worker: 0,
+  limits: defaultRendezvousLimits,
+};
+
+/** Options with every default filled in. @throws RangeError when a value is out of range. */
+export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRendezvousOptions {
+  const limits = { ...defaultRendezvousLimits, ...options.limits };
+  const resolved = { ...defaultRendezvousOptions, ...options, limits };
+  const { worker } = resolved;
+  if (!Number.isInteger(worker) || worker < 0 || worker > 31) {
+    throw new RangeError(`worker must be an integer from 0 to 31, not ${worker}`);
+  }
+  for (const { id } of resolved.realms) checkRealmId(id);
+  for (const [name, value] of [...Object.entries(resolved), ...Object.entries(limits)]) {
+    if (typeof value === "number" && name !== "worker") checkPositive(name, value);
+  }
+  return resolved;
+}
+
+function checkRealmId(id: number): void {
+  if (Number.isInteger(id) && id >= 0 && id <= 0xffff_ffff) return;
+  throw new RangeError(`a realm id must be an integer from 0 to 4294967295, not ${id}`);
+}
+
+function checkPositive(name: string, value: number): void {
+  if (value > 0) return;
+  throw new RangeError(`${name} must be above 0, not ${value}`);
+}

@@ -1,0 +1,153 @@
+import { assertNever } from "../errors.ts";
+import { toActrIdMessage, toActrTypeMessage } from "../protocol/id_messages.ts";
+import { type ActrType, formatActrType } from "../protocol/ids.ts";
+import {
+  type ActrToSignaling,
+  CredentialWarning_WarningType,
+  type DiscoveryRequest,
+  type DiscoveryResponse_TypeEntrySchema,
+  type GetServiceSpecRequest,
+  type GetSigningKeyRequest,
+  type MessageInit,
+  type Ping,
+  type RouteCandidatesRequest,
+} from "../protocol/schema.ts";
+import { announcePresent } from "./announcements.ts";
+import type { Hub } from "./hub.ts";
+import { has, type Payload } from "./messages.ts";
+import type { SignalingSocket } from "./signaling_socket.ts";
+
+type Request = ActrToSignaling["payload"];
+type TypeEntry = MessageInit<typeof DiscoveryResponse_TypeEntrySchema>;
+type Wanted = ActrType | undefined;
+
+/** Serves a verified request (`spec/protocol.md` §7.3); a subscriber learns of the nodes that are up already after its answer. */
+export function serve(hub: Hub, from: SignalingSocket, request: Request, replyFor: string): void {
+  const payload = answer(hub, from, request);
+  if (payload !== undefined) from.tell(payload, replyFor);
+  if (request.case === "subscribeActrUpRequest") {
+    announcePresent(hub, from, typeText(request.value.targetType));
+  }
+}
+
+function answer(hub: Hub, from: SignalingSocket, request: Request): Payload | undefined {
+  switch (request.case) {
+    case "ping":
+      return pong(hub, from, request.value);
+    case "unregisterRequest":
+      return unregister(hub, from);
+    case "routeCandidatesRequest":
+      return routeCandidates(hub, from, request.value);
+    case "getSigningKeyRequest":
+      return signingKey(hub, request.value);
+    case "discoveryRequest":
+      return discovery(hub, from, request.value);
+    case "getServiceSpecRequest":
+      return serviceSpec(hub, from, request.value);
+    case "subscribeActrUpRequest":
+      return subscribe(hub, from, request.value.targetType);
+    case "unsubscribeActrUpRequest":
+      return unsubscribe(hub, from, request.value.targetType);
+    case "error":
+      hub.logger.warn("rendezvous.signaling.node_error", { peer: from.key, ...request.value });
+      return undefined;
+    case undefined:
+      return undefined;
+    default:
+      return assertNever(request);
+  }
+}
+
+/** Keeps the report and tells the time; warns in the last third of the credential's life, since real clients renew only when told. */
+function pong(hub: Hub, from: SignalingSocket, ping: Ping): Payload {
+  const { availability, powerReserve, mailboxBacklog: backlog } = ping;
+  from.load = { availability, powerReserve, backlog, at: hub.clock.monotonic() };
+  const seconds = Math.floor(hub.clock.now() / 1000);
+  const value = {
+    seq: BigInt(seconds),
+    suggestIntervalSecs: Math.round(hub.options.heartbeatIntervalMs / 1000),
+  };
+  const left = from.credentials.expiresAt - seconds;
+  if (left * 1000 > hub.options.credentialTtlMs / 3) return { case: "pong", value };
+  const type = CredentialWarning_WarningType.KEY_IN_TOLERANCE_PERIOD;
+  const credentialWarning = { type, message: `the credential expires in ${left} s; renew it` };
+  return { case: "pong", value: { ...value, credentialWarning } };
+}
+
+/** Removes the node from sight at once; its socket stays until the node closes it, as real nodes expect. */
+function unregister(hub: Hub, from: SignalingSocket): Payload {
+  hub.directory.remove(from);
+  hub.presence.drop(from);
+  hub.logger.info("rendezvous.signaling.unregistered", { peer: from.key });
+  return { case: "unregisterResponse", value: { result: { case: "success", value: {} } } };
+}
+
+function routeCandidates(
+  hub: Hub,
+  from: SignalingSocket,
+  request: RouteCandidatesRequest,
+): Payload {
+  const now = hub.clock.monotonic();
+  const found = hub.discovery.candidates(from, typeText(request.targetType), request, now);
+  const candidates = found.map((each) => toActrIdMessage(each.id));
+  const wsAddressMap = found.map(({ profile }, at) => ({
+    candidateId: candidates[at],
+    ...(profile.wsAddress !== undefined && { wsAddress: profile.wsAddress }),
+  }));
+  const value = { candidates, wsAddressMap };
+  return { case: "routeCandidatesResponse", value: { result: { case: "success", value } } };
+}
+
+function signingKey(hub: Hub, { keyId }: GetSigningKeyRequest): Payload {
+  const pubkey = hub.keys.publicKey(keyId);
+  if (pubkey !== undefined) return { case: "getSigningKeyResponse", value: { keyId, pubkey } };
+  return { case: "error", value: { code: 404, message: `Signing key ${keyId} not found` } };
+}
+
+function discovery(hub: Hub, from: SignalingSocket, request: DiscoveryRequest): Payload {
+  const types = hub.discovery.types(from, request, hub.clock.monotonic());
+  const value = { entries: types.map(typeEntry) };
+  return { case: "discoveryResponse", value: { result: { case: "success", value } } };
+}
+
+/** What the list of types says of a type; an unknown fingerprint is empty. */
+function typeEntry({ id, profile: { spec } }: SignalingSocket): TypeEntry {
+  const { manufacturer, name } = id.type;
+  return {
+    actrType: toActrTypeMessage(id.type),
+    name: `${manufacturer}:${name}`,
+    serviceFingerprint: spec?.fingerprint ?? "",
+    tags: spec?.tags ?? [],
+    ...(spec && has(spec, "description") && { description: spec.description }),
+    ...(spec && has(spec, "publishedAt") && { publishedAt: spec.publishedAt }),
+  };
+}
+
+function serviceSpec(hub: Hub, from: SignalingSocket, request: GetServiceSpecRequest): Payload {
+  const spec = hub.discovery.spec(from, request, hub.clock.monotonic());
+  if (spec !== undefined) {
+    return { case: "getServiceSpecResponse", value: { result: { case: "success", value: spec } } };
+  }
+  const error = { code: 404, message: `Service specification not found for name=${request.name}` };
+  return { case: "getServiceSpecResponse", value: { result: { case: "error", value: error } } };
+}
+
+function subscribe(hub: Hub, from: SignalingSocket, wanted: Wanted): Payload {
+  const full = !hub.presence.subscribe(from, typeText(wanted));
+  const { maxSubscriptions } = hub.options.limits;
+  const error = { code: 429, message: `Too many subscriptions. Limit: ${maxSubscriptions}` };
+  return {
+    case: "subscribeActrUpResponse",
+    value: { result: full ? { case: "error", value: error } : { case: "success", value: {} } },
+  };
+}
+
+function unsubscribe(hub: Hub, from: SignalingSocket, wanted: Wanted): Payload {
+  hub.presence.unsubscribe(from, typeText(wanted));
+  return { case: "unsubscribeActrUpResponse", value: { result: { case: "success", value: {} } } };
+}
+
+/** Other peers may leave a required message out; they mean an empty one (`spec/protocol.md` §2.1). */
+function typeText(type: Wanted): string {
+  return type === undefined ? "::" : formatActrType(type);
+}

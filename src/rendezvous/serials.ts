@@ -1,0 +1,69 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import { utf8 } from "../protocol/bytes.ts";
+import { serialNumber } from "../protocol/serial.ts";
+import { metaSpace } from "./secrets.ts";
+
+const sequencesPerMs = 256;
+/** Milliseconds reserved with one write: a restart skips at most these, and ten seconds of registrations cost one write. */
+const blockMs = 10_000;
+const key = "serial.reserved";
+
+/**
+ * Source of serial numbers that ascend and never repeat, also when the process restarts or the clock goes back:
+ * the milliseconds that they may be stamped with are reserved in the store before the first of them is used.
+ */
+export class Serials {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #worker: number;
+  #ms: number;
+  #sequence = sequencesPerMs;
+  /** Stamps below this one, Unix milliseconds, are reserved. */
+  #reserved: number;
+  #reserving: Promise<void> | undefined;
+
+  private constructor(store: Store, clock: Clock, worker: number, reserved: number) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#worker = worker;
+    this.#ms = reserved - 1;
+    this.#reserved = reserved;
+  }
+
+  /** Continues after every serial that an earlier process may have given out. `worker`: 0 to 31. */
+  static async open(store: Store, clock: Clock, worker: number): Promise<Serials> {
+    const saved = await store.record(metaSpace, key);
+    const reserved = saved === undefined ? 0 : Number(new TextDecoder().decode(saved));
+    return new Serials(store, clock, worker, reserved);
+  }
+
+  /** The next serial. @throws ActrError `storage` when its block could not be reserved. */
+  async next(): Promise<bigint> {
+    this.#advance();
+    while (this.#ms >= this.#reserved) {
+      this.#reserving ??= this.#reserve(this.#ms + blockMs);
+      await this.#reserving;
+      this.#advance();
+    }
+    return serialNumber(this.#ms, this.#worker, this.#sequence++);
+  }
+
+  /** Moves to the current millisecond, or to the next one when this one is used up or the clock stands behind. */
+  #advance(): void {
+    const usable = this.#sequence < sequencesPerMs ? this.#ms : this.#ms + 1;
+    const next = Math.max(this.#clock.now(), usable);
+    if (next !== this.#ms) this.#sequence = 0;
+    this.#ms = next;
+  }
+
+  async #reserve(end: number): Promise<void> {
+    try {
+      const value = utf8(String(end));
+      await this.#store.commit([{ kind: "record.put", space: metaSpace, key, value }]);
+      this.#reserved = end;
+    } finally {
+      this.#reserving = undefined;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { Context, Hono, Next } from "hono";
+import type { Admission } from "./admission.ts";
+import type { RendezvousEnv } from "./ais_routes.ts";
+import type { SignalingServer } from "./signaling_server.ts";
+
+type SignalingContext = Context<RendezvousEnv>;
+
+/** Adds the signaling WebSocket, at its own path and, told by the credential in the query, at the root (`spec/protocol.md` §7.1). */
+export function addSignalingRoutes(
+  app: Hono<RendezvousEnv>,
+  server: SignalingServer,
+  admission: Admission,
+  maxMessageBytes: number,
+): void {
+  app.get("/signaling/ws", (c) => upgrade(c));
+  app.get("/", (c, next: Next) => (c.req.query("actor_id") === undefined ? next() : upgrade(c)));
+  app.get("/signaling/health", (c) => c.json(signalingHealth(server)));
+
+  /** Proves the node before the upgrade is answered; 401 with an empty body when it cannot be. */
+  async function upgrade(c: SignalingContext): Promise<Response> {
+    const { upgrade: accept, remoteAddress } = c.env;
+    if (accept === undefined) return c.text("Expected a WebSocket upgrade", 426);
+    const arrival = await admission.admit(new URL(c.req.url).searchParams);
+    if (arrival === undefined) return new Response(null, { status: 401 });
+    const refusal = server.refusal(remoteAddress);
+    if (refusal !== undefined) return new Response(null, { status: refusal.code });
+    return accept({ maxMessageBytes }, (socket) => server.arrived(socket, arrival, remoteAddress));
+  }
+}
+
+function signalingHealth(server: SignalingServer): Record<string, unknown> {
+  return { service: "signaling", status: "healthy", connections: server.connections };
+}

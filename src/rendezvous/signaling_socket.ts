@@ -1,0 +1,144 @@
+import type { Socket, SocketClosed, SocketHandler } from "../ports/sockets.ts";
+import { toActrIdMessage } from "../protocol/id_messages.ts";
+import { type ActrId, formatActrType, peerKey } from "../protocol/ids.ts";
+import type { CredentialCheck } from "./credential_check.ts";
+import type { LoadReport, Member, Profile } from "./directory.ts";
+import type { Hub } from "./hub.ts";
+import { encodeMessage, type Flow, type MessageHead, type Payload } from "./messages.ts";
+import type { Refusal } from "./realms.ts";
+import type { Negotiator } from "./roles.ts";
+import { TokenBucket } from "./token_bucket.ts";
+
+/** Who connected, as the upgrade proved it. */
+export interface Arrival {
+  readonly id: ActrId;
+  readonly profile: Profile;
+  /** Whether it asked for `webrtc_role=answer`. */
+  readonly answersOnly: boolean;
+  readonly credentials: CredentialCheck;
+}
+
+/** What a connection hands its messages to. */
+export interface SignalingReceiver {
+  /** Handles one message; a promise (never rejected) when a credential has to be checked first. */
+  receive(from: SignalingSocket, data: Uint8Array): undefined | Promise<void>;
+  /** The connection is gone. */
+  left(socket: SignalingSocket, end: SocketClosed): void;
+}
+
+/** How many peers a connection may have open invitations to; beyond, the oldest is forgotten. */
+const maxInvited = 1024;
+
+/** One node's signaling connection. Handles its messages one after the other, in order of arrival. */
+export class SignalingSocket implements Member, Negotiator, SocketHandler {
+  readonly id: ActrId;
+  readonly key: string;
+  readonly type: string;
+  readonly profile: Profile;
+  readonly answersOnly: boolean;
+  readonly credentials: CredentialCheck;
+  /** What may pass before answers of 429. */
+  readonly bucket: TokenBucket;
+  load: LoadReport | undefined;
+  heardAt: number;
+  readonly #hub: Hub;
+  readonly #receiver: SignalingReceiver;
+  readonly #socket: Socket;
+  /** Keys of nodes that this one was allowed to relay to, so that they may answer. */
+  readonly #invited = new Set<string>();
+  /** Messages that arrived while a credential is being checked; undefined while none is. */
+  #waiting: Uint8Array[] | undefined;
+  #pinged = false;
+
+  constructor(socket: Socket, arrival: Arrival, hub: Hub, receiver: SignalingReceiver) {
+    this.id = arrival.id;
+    this.key = peerKey(arrival.id);
+    this.type = formatActrType(arrival.id.type);
+    this.profile = arrival.profile;
+    this.answersOnly = arrival.answersOnly;
+    this.credentials = arrival.credentials;
+    this.heardAt = hub.clock.monotonic();
+    const { messageBurst, messagesPerSecond } = hub.options.limits;
+    this.bucket = new TokenBucket(messageBurst, messagesPerSecond, this.heardAt);
+    this.#hub = hub;
+    this.#receiver = receiver;
+    this.#socket = socket;
+  }
+
+  message(data: Uint8Array): void {
+    this.heardAt = this.#hub.clock.monotonic();
+    if (this.#waiting === undefined) this.#handle(data);
+    else if (this.#waiting.push(data) > this.#hub.options.limits.maxPendingMessages) {
+      this.close(1008, "too many messages before a credential was checked");
+    }
+  }
+
+  pong(): void {
+    this.heardAt = this.#hub.clock.monotonic();
+  }
+
+  closed(end: SocketClosed): void {
+    this.#waiting = undefined;
+    this.#receiver.left(this, end);
+  }
+
+  /** Sends a payload to this node, as the answer to `replyFor` when given. */
+  tell(payload: Payload, replyFor?: string): void {
+    const target = toActrIdMessage(this.id);
+    this.send({ case: "serverToActr", value: { target, payload } }, { replyFor });
+  }
+
+  /** Answers a request with an error. */
+  refuse({ code, message }: Refusal, replyFor: string): undefined {
+    this.tell({ case: "error", value: { code, message } }, replyFor);
+  }
+
+  /** Sends one envelope; drops the connection of a node that does not read. */
+  send(flow: Flow, head: MessageHead = {}): void {
+    if (this.#socket.bufferedAmount > this.#hub.options.limits.maxBufferedBytes) {
+      this.#hub.logger.warn("rendezvous.signaling.slow_reader", { peer: this.key });
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.send(encodeMessage(flow, this.#hub.random.uuid(), head));
+  }
+
+  /** Lets `key` answer this node, whatever this node's own rules say. */
+  invite(key: string): void {
+    this.#invited.delete(key);
+    this.#invited.add(key);
+    if (this.#invited.size <= maxInvited) return;
+    for (const oldest of this.#invited) {
+      this.#invited.delete(oldest);
+      return;
+    }
+  }
+
+  hasInvited(key: string): boolean {
+    return this.#invited.has(key);
+  }
+
+  /** Pings; drops the connection when earlier pings stayed without a sign of life since `deadline`. */
+  probe(deadline: number): void {
+    if (this.#pinged && this.heardAt <= deadline) this.#socket.terminate();
+    else this.#pinged = this.#socket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  #handle(data: Uint8Array): void {
+    const checking = this.#receiver.receive(this, data);
+    if (checking === undefined) return;
+    this.#waiting = [];
+    void checking.then(() => this.#catchUp());
+  }
+
+  /** Handles what waited; when one has to wait again, those after it queue up behind it. */
+  #catchUp(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const data of waiting) this.message(data);
+  }
+}
