@@ -6,7 +6,7 @@ import { serve } from "./serve.ts";
 export function bunSockets(): Sockets {
   return {
     name: "bun",
-    capabilities: { status: true, drops: true },
+    capabilities: { status: true, drops: true, pauses: true },
     connect: globalConnect,
     serve,
   };

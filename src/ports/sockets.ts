@@ -80,6 +80,8 @@ export interface SocketsCapabilities {
   readonly status: boolean;
   /** Whether {@link Socket.terminate} drops the connection without a closing handshake, so that the other end sees 1006. */
   readonly drops: boolean;
+  /** Whether {@link Socket.pause} works, so that a reader that lags slows the sender down. */
+  readonly pauses: boolean;
 }
 
 /** WebSocket client and HTTP/WebSocket server of one runtime. */

@@ -1,0 +1,38 @@
+import process from "node:process";
+import type { NodeDefinition } from "../../src/define.ts";
+import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
+import type {
+  EndpointOptions,
+  Runtime,
+  Served,
+  ServedRendezvous,
+  ServeOptions,
+} from "../serve/options.ts";
+import { serveRendezvous } from "../serve/rendezvous.ts";
+import { serveNode } from "../serve/serve.ts";
+import { bunSockets } from "./sockets.ts";
+
+export { consoleLogger, silentLogger } from "../console/console_logger.ts";
+export type { EndpointOptions, Runtime, Served, ServedRendezvous, ServeOptions } from "../serve/options.ts";
+export { openStore } from "../sql/open.ts";
+export { bunSockets } from "./sockets.ts";
+
+/** Bun with its own HTTP server and WebSocket. */
+export function bunRuntime(): Runtime {
+  return { name: `bun ${process.versions["bun"] ?? "unknown"}`, sockets: bunSockets() };
+}
+
+/**
+ * Serves a node on Bun.
+ * @throws ActrError `config`, `storage`, `registration`, `unavailable`; then nothing is left running.
+ */
+export function serve(app: NodeDefinition, options: ServeOptions = {}): Promise<Served> {
+  return serveNode(bunRuntime(), app, options);
+}
+
+/** Serves a rendezvous alone on Bun. @throws ActrError `config`, `storage`. */
+export function rendezvous(
+  options: EndpointOptions & RendezvousOptions = {},
+): Promise<ServedRendezvous> {
+  return serveRendezvous(bunRuntime(), options);
+}

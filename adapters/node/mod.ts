@@ -1,0 +1,38 @@
+import process from "node:process";
+import type { NodeDefinition } from "../../src/define.ts";
+import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
+import type {
+  EndpointOptions,
+  Runtime,
+  Served,
+  ServedRendezvous,
+  ServeOptions,
+} from "../serve/options.ts";
+import { serveRendezvous } from "../serve/rendezvous.ts";
+import { serveNode } from "../serve/serve.ts";
+import { nodeSockets } from "./sockets.ts";
+
+export { consoleLogger, silentLogger } from "../console/console_logger.ts";
+export type { EndpointOptions, Runtime, Served, ServedRendezvous, ServeOptions } from "../serve/options.ts";
+export { openStore } from "../sql/open.ts";
+export { nodeSockets } from "./sockets.ts";
+
+/** Node with `@hono/node-server` and `ws`. */
+export function nodeRuntime(): Runtime {
+  return { name: `node ${process.versions.node}`, sockets: nodeSockets() };
+}
+
+/**
+ * Serves a node on Node.
+ * @throws ActrError `config`, `storage`, `registration`, `unavailable`; then nothing is left running.
+ */
+export function serve(app: NodeDefinition, options: ServeOptions = {}): Promise<Served> {
+  return serveNode(nodeRuntime(), app, options);
+}
+
+/** Serves a rendezvous alone on Node. @throws ActrError `config`, `storage`. */
+export function rendezvous(
+  options: EndpointOptions & RendezvousOptions = {},
+): Promise<ServedRendezvous> {
+  return serveRendezvous(nodeRuntime(), options);
+}
