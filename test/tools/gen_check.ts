@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import { root } from "./root.ts";
@@ -25,7 +33,7 @@ export function staleFiles(): string[] {
       });
     }
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-    for (const folder of generatedFolders(copy)) rmSync(join(copy, folder), { recursive: true });
+    for (const file of generatedFiles(copy)) rmSync(join(copy, file));
     execFileSync("npm", ["run", "--silent", "gen"], { cwd: copy, stdio: "inherit" });
     return differing(copy);
   } finally {
@@ -33,24 +41,18 @@ export function staleFiles(): string[] {
   }
 }
 
-/** Folders named `gen`, which hold nothing but generated files. */
-function generatedFolders(top: string): string[] {
-  return readdirSync(top, { recursive: true, encoding: "utf8" }).filter(
-    (path) => path.split(sep).at(-1) === "gen" && !path.includes("node_modules"),
-  );
-}
-
 function differing(copy: string): string[] {
   const files = new Set([...generatedFiles(root), ...generatedFiles(copy)]);
   return [...files].filter((file) => read(join(root, file)) !== read(join(copy, file))).sort();
 }
 
+/** Everything in a folder named `gen`; such folders hold nothing else. */
 function generatedFiles(top: string): string[] {
-  return ["src", "examples", "test"].flatMap((part) =>
-    readdirSync(join(top, part), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.parentPath.split(sep).includes("gen"))
-      .map((entry) => join(entry.parentPath, entry.name).slice(top.length + 1)),
-  );
+  return ["src", "examples", "test"]
+    .filter((part) => existsSync(join(top, part)))
+    .flatMap((part) => readdirSync(join(top, part), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && entry.parentPath.split(sep).includes("gen"))
+    .map((entry) => join(entry.parentPath, entry.name).slice(top.length + 1));
 }
 
 function read(file: string): string | undefined {

@@ -62,10 +62,17 @@ function chosen(): string[] {
   return only.filter((name) => !listed(values.skip).includes(name));
 }
 
-const failed = chosen().filter((name) => {
+function passes(name: string): boolean {
   console.log(`\n── ${name}`);
-  return !steps[name]?.();
-});
+  try {
+    return steps[name]?.() ?? false;
+  } catch (error) {
+    console.error(error);
+    return false;
+  }
+}
+
+const failed = chosen().filter((name) => !passes(name));
 rmSync(scratch, { recursive: true, force: true });
 console.log(failed.length > 0 ? `\nnot ok: ${failed.join(", ")}` : "\nok");
 process.exit(failed.length > 0 ? 1 : 0);
