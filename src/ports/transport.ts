@@ -1,5 +1,5 @@
-import type { ActrId } from "../protocol/ids.ts";
 import type { Frame, Lane } from "../protocol/frame.ts";
+import type { ActrId } from "../protocol/ids.ts";
 
 /** What a transport can carry: data, so that suites and callers branch on it and never on names. */
 export interface TransportCapabilities {

@@ -1,0 +1,92 @@
+import type { Logger } from "./ports/logger.ts";
+import type { TraceContext } from "./ports/tracer.ts";
+import type { Lane } from "./protocol/frame.ts";
+import type { ActrId, ActrType } from "./protocol/ids.ts";
+import type {
+  RequestInitOf,
+  ResponseOf,
+  ServiceDescriptor,
+  UnaryMethod,
+} from "./protocol/service.ts";
+
+/** How one call is sent. */
+export interface CallOptions {
+  /** Deadline over everything: dialling, retries and waiting. Milliseconds. @default 30000, for a tell 13000 */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Payload class: 0 RPC_RELIABLE or 1 RPC_SIGNAL. @default 0 */
+  readonly payloadType?: Lane;
+  /** Names the request: calls under one id have one effect. @default a new UUID */
+  readonly requestId?: string;
+  /** Trace that the call belongs to. @default inside a handler, that of the request */
+  readonly trace?: TraceContext;
+}
+
+/** How one tell is sent. */
+export interface TellOptions extends CallOptions {
+  /** Resolves only when the peer, a Roost node, has the message on disk. @default false */
+  readonly durable?: boolean;
+}
+
+/** How peers are looked for. */
+export interface DiscoverOptions {
+  /** At most so many. @default 1 */
+  readonly count?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A typed client of one service at one peer. */
+export type ServiceClient<S extends ServiceDescriptor> = {
+  readonly [Name in UnaryMethod<S>]: (
+    request: RequestInitOf<S, Name>,
+    options?: CallOptions,
+  ) => Promise<ResponseOf<S, Name>>;
+};
+
+/**
+ * Durable values of a node, as one handler sees them: reads see its own writes; all its writes,
+ * its remembered answer and the acknowledgement of its message are one commit, or nothing is.
+ */
+export interface State {
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** @throws RangeError for a key that is empty or longer than 512 UTF-16 units. */
+  put(key: string, value: Uint8Array): void;
+  delete(key: string): void;
+}
+
+/** What a node offers to its own code, wherever that runs. Reads identity and connections live. */
+export interface NodeContext {
+  /** This node. */
+  readonly selfId: ActrId;
+  /** Aborted when the node stops. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /**
+   * Calls a method by its route key with encoded bytes.
+   * @throws ActrError what the peer answered; `timed_out`, `unavailable`, `overloaded`, `invalid_argument`; the signal's reason.
+   */
+  call(
+    target: ActrId,
+    routeKey: string,
+    payload: Uint8Array,
+    options?: CallOptions,
+  ): Promise<Uint8Array>;
+  /** Sends without an answer. @throws as `call`. */
+  tell(target: ActrId, routeKey: string, payload: Uint8Array, options?: TellOptions): Promise<void>;
+  /**
+   * Peers of a type that are connected now.
+   * @throws ActrError `not_found` when there is none, `unavailable` when signaling is down.
+   */
+  discover(type: ActrType | string, options?: DiscoverOptions): Promise<ActrId[]>;
+  /** A typed client of a service at `target`. */
+  service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S>;
+}
+
+/** What a handler is given beside the request. */
+export interface Context extends NodeContext {
+  /** Who asks, as the transport verified it. */
+  readonly callerId: ActrId;
+  /** The same for every repeat of one request. */
+  readonly requestId: string;
+  readonly state: State;
+}

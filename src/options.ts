@@ -1,0 +1,153 @@
+import { ActrError } from "./errors.ts";
+
+/** When a committed change is safe: `full` survives power loss, `normal` survives the process but may lose the last instants on power loss. */
+export type Durability = "full" | "normal";
+
+/** Limits of one mailbox, durable or volatile. */
+export interface MailboxOptions {
+  /** Messages queued or in flight before `overloaded` is answered. @default 16384 */
+  readonly maxDepth: number;
+  /** Bytes of queued or in-flight messages before `overloaded` is answered. @default 64 MiB */
+  readonly maxBytes: number;
+  /** Queued messages at which `onMailboxBackpressure` fires (`spec/node.md` §8.5). @default 1024 */
+  readonly backpressureThreshold: number;
+  /** Messages of high priority handed out in a row while normal ones wait. @default 16 */
+  readonly highBurst: number;
+}
+
+/** How inbound messages are handled. */
+export interface InboundOptions {
+  /** Puts plain calls into the durable mailbox too. @default false */
+  readonly durableCalls: boolean;
+  /** How often a durable message is tried before it becomes a dead letter. @default 5 */
+  readonly maxAttempts: number;
+  /** First pause before a durable message is tried again; doubles. Milliseconds. @default 1000 */
+  readonly retryDelayMs: number;
+  /** How long an answer is remembered, from its completion. Milliseconds. @default 30000 */
+  readonly dedupTtlMs: number;
+  /** Answers remembered. @default 65536 */
+  readonly dedupMaxEntries: number;
+  /** Bytes of answers remembered. @default 64 MiB */
+  readonly dedupMaxBytes: number;
+  /** Messages handled in one turn of the event loop before others get theirs. @default 64 */
+  readonly maxPerTurn: number;
+}
+
+/** How calls leave. */
+export interface OutboundOptions {
+  /** Deadline of a call that names none, milliseconds (`spec/transport.md` §7.1). @default 30000 */
+  readonly timeoutMs: number;
+  /** Budget of a tell, milliseconds (`spec/transport.md` §7.4). @default 13000 */
+  readonly tellTimeoutMs: number;
+  /** Calls waiting for an answer before `overloaded` is thrown. @default 65536 */
+  readonly maxPending: number;
+  /** Attempts on the reliable lane (`spec/transport.md` §7.5). @default 5 */
+  readonly reliableAttempts: number;
+  /** Pauses between them, milliseconds; the last repeats. @default [1000, 2000, 4000, 5000] */
+  readonly reliablePausesMs: readonly number[];
+  /** Attempts on the signal lane. @default 2 */
+  readonly signalAttempts: number;
+  /** Pauses between them, milliseconds. @default [500] */
+  readonly signalPausesMs: readonly number[];
+}
+
+/** How peers are reached. */
+export interface SessionOptions {
+  /** Deadline of one dial, milliseconds. @default 10000 */
+  readonly dialTimeoutMs: number;
+  /** Sessions kept at once. @default 4096 */
+  readonly maxSessions: number;
+}
+
+/** Deadlines of start and stop. */
+export interface LifecycleOptions {
+  /** For everything before `onStart`: listeners, registration, signaling. Milliseconds. @default 60000 */
+  readonly startTimeoutMs: number;
+  /** For each of `onStart`, `onReady` and `onStop`, milliseconds. @default 30000 */
+  readonly hookTimeoutMs: number;
+  /** One deadline for the whole stop, milliseconds. @default 15000 */
+  readonly stopTimeoutMs: number;
+  /** Hook events waiting before further ones are dropped and counted. @default 1024 */
+  readonly maxHookEvents: number;
+}
+
+/** Every tunable of a node, resolved. */
+export interface NodeOptions {
+  readonly mailbox: MailboxOptions;
+  readonly inbound: InboundOptions;
+  readonly outbound: OutboundOptions;
+  readonly session: SessionOptions;
+  readonly lifecycle: LifecycleOptions;
+}
+
+/** The same, with everything optional. */
+export type NodeOptionsInput = {
+  readonly [Group in keyof NodeOptions]?: Partial<NodeOptions[Group]>;
+};
+
+const mebibyte = 1024 * 1024;
+
+/** The default of every option. */
+export const defaultNodeOptions: NodeOptions = {
+  mailbox: {
+    maxDepth: 16_384,
+    maxBytes: 64 * mebibyte,
+    backpressureThreshold: 1024,
+    highBurst: 16,
+  },
+  inbound: {
+    durableCalls: false,
+    maxAttempts: 5,
+    retryDelayMs: 1000,
+    dedupTtlMs: 30_000,
+    dedupMaxEntries: 65_536,
+    dedupMaxBytes: 64 * mebibyte,
+    maxPerTurn: 64,
+  },
+  outbound: {
+    timeoutMs: 30_000,
+    tellTimeoutMs: 13_000,
+    maxPending: 65_536,
+    reliableAttempts: 5,
+    reliablePausesMs: [1000, 2000, 4000, 5000],
+    signalAttempts: 2,
+    signalPausesMs: [500],
+  },
+  session: { dialTimeoutMs: 10_000, maxSessions: 4096 },
+  lifecycle: {
+    startTimeoutMs: 60_000,
+    hookTimeoutMs: 30_000,
+    stopTimeoutMs: 15_000,
+    maxHookEvents: 1024,
+  },
+};
+
+/**
+ * Fills in defaults and checks every value once.
+ * @throws ActrError `config` naming the option, its value and what it may be.
+ */
+export function resolveNodeOptions(input: NodeOptionsInput = {}): NodeOptions {
+  const resolved: NodeOptions = {
+    mailbox: { ...defaultNodeOptions.mailbox, ...input.mailbox },
+    inbound: { ...defaultNodeOptions.inbound, ...input.inbound },
+    outbound: { ...defaultNodeOptions.outbound, ...input.outbound },
+    session: { ...defaultNodeOptions.session, ...input.session },
+    lifecycle: { ...defaultNodeOptions.lifecycle, ...input.lifecycle },
+  };
+  for (const [group, options] of Object.entries(resolved)) checkGroup(group, options);
+  return resolved;
+}
+
+function checkGroup(group: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    const numbers = Array.isArray(value) ? value : typeof value === "boolean" ? [] : [value];
+    for (const number of numbers) {
+      if (Number.isSafeInteger(number) && number >= 1) continue;
+      throw new ActrError(
+        "config",
+        `${group}.${name} is ${String(value)}; it must be a whole number of at least 1`,
+        { details: { option: `${group}.${name}`, value } },
+      );
+    }
+  }
+}
