@@ -43,7 +43,14 @@ export class PeerVerifier {
     headers: { get(name: string): string | null | undefined },
     { signal }: { readonly signal: AbortSignal },
   ): Promise<ActrId> {
-    const { source, credential } = readHeaders(headers);
+    return await this.verifyClaim(readHeaders(headers), { signal });
+  }
+
+  /** {@link verify} for headers that have been read already. */
+  async verifyClaim(
+    { source, credential }: PeerHeaders,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<ActrId> {
     const realm = this.#options.onlyRealm?.() ?? source.realm;
     if (source.realm !== realm)
       throw denied("foreign_realm", `realm ${source.realm} is not let in`);

@@ -1,0 +1,208 @@
+import { ActrError } from "../errors.ts";
+import { reconnectDelayMs } from "../identity/backoff.ts";
+import type { IdentitySnapshot, SessionState } from "../identity/session_state.ts";
+import { untilAborted, withinLimit } from "../identity/time_limit.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Sockets } from "../ports/sockets.ts";
+import { SignalingSocket } from "./signaling_socket.ts";
+
+/** A connection that lived for less, milliseconds, counts as a failed attempt: a server that hangs up at once is not called at once. */
+const stableMs = 5_000;
+/** Shortest time from one attempt to the next that {@link SignalingConnection.wake} may cause, milliseconds. */
+const wakeSpacingMs = 1_000;
+/** Failed attempts after which a credential is doubted where the runtime hides why the server refused. */
+const hiddenRefusalAttempts = 3;
+
+/** What a connection works with. */
+export interface ConnectionComponents {
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly session: SessionState;
+}
+
+/** Where to connect, and bounds. */
+export interface ConnectionOptions {
+  /** The URL for an identity, credential included; asked at each attempt. */
+  readonly url: (identity: IdentitySnapshot) => string;
+  /** Limit of one attempt, milliseconds. */
+  readonly connectLimitMs: number;
+  /** Largest message accepted, bytes. */
+  readonly maxMessageBytes: number;
+}
+
+/** What a connection tells its owner. */
+export interface ConnectionHandler {
+  /** An attempt begins; counts from 1 since the last connection that held. */
+  connecting(attempt: number): void;
+  connected(): void;
+  disconnected(reason: string): void;
+  message(data: Uint8Array): void;
+  /** The server refused the credential of this identity at the upgrade. */
+  refused(identity: IdentitySnapshot): void;
+}
+
+/** Keeps one socket to the signaling server open, for as long as it is started (`spec/protocol.md` §13). */
+export class SignalingConnection {
+  readonly #components: ConnectionComponents;
+  readonly #options: ConnectionOptions;
+  readonly #handler: ConnectionHandler;
+  readonly #stopping = new AbortController();
+  readonly #waiters = new Set<() => void>();
+  #running: Promise<void> | undefined;
+  #socket: SignalingSocket | undefined;
+  /** Ends the pause between two attempts. */
+  #endPause: (() => void) | undefined;
+  #attemptedAt = Number.NEGATIVE_INFINITY;
+  /** Whom the last attempt was made as. */
+  #attemptedAs: IdentitySnapshot | undefined;
+  /** Credentials that the server refused since it last accepted one. */
+  #refusals = 0;
+  #stopListening = (): void => {};
+
+  constructor(
+    components: ConnectionComponents,
+    options: ConnectionOptions,
+    handler: ConnectionHandler,
+  ) {
+    this.#components = components;
+    this.#options = options;
+    this.#handler = handler;
+  }
+
+  /** The open socket. */
+  get socket(): SignalingSocket | undefined {
+    return this.#socket;
+  }
+
+  /** Starts if it is not started, and waits until the socket is open. @throws ActrError `stopping` once closed; the signal's reason. */
+  async connect({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.#stopping.signal.throwIfAborted();
+    this.#start();
+    if (this.#socket !== undefined) return;
+    let arrived = (): void => {};
+    const open = new Promise<void>((resolve) => {
+      arrived = resolve;
+      this.#waiters.add(arrived);
+    });
+    await untilAborted(open, signal).finally(() => this.#waiters.delete(arrived));
+    this.#stopping.signal.throwIfAborted();
+  }
+
+  /** Ends a pause between attempts, unless the last attempt was less than 1 s ago. */
+  wake(): void {
+    if (this.#components.clock.monotonic() - this.#attemptedAt >= wakeSpacingMs) this.#endPause?.();
+  }
+
+  /** Closes the socket, if one is open, and connects again at once. */
+  reconnect(reason: string): void {
+    this.#socket?.close(reason);
+    this.wake();
+  }
+
+  /** Closes the socket and connects no more; resolves when nothing is left. Idempotent. */
+  async close(): Promise<void> {
+    this.#stopping.abort(new ActrError("stopping", "the signaling client is closed"));
+    this.#stopListening();
+    this.#endPause?.();
+    this.#socket?.close("stopping");
+    for (const arrived of this.#waiters) arrived();
+    await this.#running;
+  }
+
+  #start(): void {
+    if (this.#running !== undefined) return;
+    this.#stopListening = this.#components.session.listen(({ kind }) => {
+      if (kind === "rebound") this.reconnect("new identity");
+      if (this.#hasFreshCredential()) this.#endPause?.();
+    });
+    this.#running = this.#run(this.#stopping.signal);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted; ) {
+      const socket = await this.#attempt(failures + 1, signal);
+      const held = socket !== undefined && (await this.#serve(socket));
+      failures = held ? 0 : failures + 1;
+      if (!signal.aborted && !this.#hasFreshCredential()) await this.#pause(failures);
+    }
+  }
+
+  /** Whether the next attempt would show another credential; the second that is refused in a row waits like any failure. */
+  #hasFreshCredential(): boolean {
+    return (
+      this.#refusals < 2 &&
+      this.#attemptedAs?.credential !== this.#components.session.current.credential
+    );
+  }
+
+  async #attempt(attempt: number, signal: AbortSignal): Promise<SignalingSocket | undefined> {
+    const { clock, session } = this.#components;
+    const identity = session.current;
+    this.#attemptedAt = clock.monotonic();
+    this.#attemptedAs = identity;
+    this.#handler.connecting(attempt);
+    try {
+      return await withinLimit(
+        clock,
+        { what: "the connection to signaling", ms: this.#options.connectLimitMs, signal },
+        (inner) => this.#open(identity, inner),
+      );
+    } catch (error) {
+      if (!signal.aborted) this.#failed(identity, ActrError.from(error), attempt);
+      return undefined;
+    }
+  }
+
+  async #open(identity: IdentitySnapshot, signal: AbortSignal): Promise<SignalingSocket> {
+    const { sockets, clock, session } = this.#components;
+    const { url, maxMessageBytes } = this.#options;
+    const socket = await sockets.connect(url(identity), { maxMessageBytes, signal });
+    if (signal.aborted || identity.generation !== session.current.generation) {
+      socket.terminate();
+      throw new ActrError("unavailable", "the connection was opened too late to be used");
+    }
+    return new SignalingSocket(clock, socket, (data) => this.#handler.message(data));
+  }
+
+  #failed(identity: IdentitySnapshot, error: ActrError, attempt: number): void {
+    this.#components.logger.warn("signaling.connect.failed", { attempt, reason: error.message });
+    if (!this.#mayBeRefusal(error, attempt)) return;
+    this.#refusals++;
+    this.#handler.refused(identity);
+  }
+
+  /** Whether the credential is in doubt: after a 401, or the third failure in a row where the runtime hides the status. */
+  #mayBeRefusal(error: ActrError, attempt: number): boolean {
+    if (!this.#components.sockets.capabilities.status) return attempt >= hiddenRefusalAttempts;
+    return error.code === "permission_denied" && error.details?.["status"] !== 403;
+  }
+
+  /** Returns whether the connection held long enough for the next attempt to be made at once. */
+  async #serve(socket: SignalingSocket): Promise<boolean> {
+    const { clock, session } = this.#components;
+    const since = clock.monotonic();
+    this.#refusals = 0;
+    this.#socket = socket;
+    session.reached();
+    this.#handler.connected();
+    for (const arrived of this.#waiters) arrived();
+    const reason = await socket.closed;
+    this.#socket = undefined;
+    this.#handler.disconnected(reason);
+    return clock.monotonic() - since >= stableMs;
+  }
+
+  async #pause(failures: number): Promise<void> {
+    const { clock, random } = this.#components;
+    const delayMs = reconnectDelayMs(failures, random);
+    if (delayMs === 0) return;
+    const pause = new AbortController();
+    this.#endPause = () => pause.abort();
+    await clock.sleep(delayMs, { signal: pause.signal }).catch(() => {}); // Woken early.
+    this.#endPause = undefined;
+  }
+}
