@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { ActrError } from "../../../src/errors.ts";
 import {
   concatBytes,
+  equalBytes,
   fromBase64,
   fromHex,
   toBase64,
@@ -286,7 +287,16 @@ describe("secrets derived from others", () => {
   });
 });
 
-describe("bytes in text", () => {
+describe("bytes", () => {
+  it("are equal when all of them are", () => {
+    const bytes = hex("00ff10");
+    assert.ok(equalBytes(bytes, hex("00ff10")));
+    assert.ok(equalBytes(new Uint8Array(), new Uint8Array()));
+    for (const other of ["", "00ff", "00ff1000", "01ff10", "00ff11", "007f10"]) {
+      assert.ok(!equalBytes(bytes, hex(other)), other);
+    }
+  });
+
   it("are read back from hexadecimal and base64, and nothing else is", () => {
     for (let length = 0; length < 40; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => i * 37 + length);

@@ -183,6 +183,14 @@ describe("RpcEnvelope", () => {
     for (const bytes of bad) refusal("decode_failure", () => decodeEnvelope(hex(bytes)));
   });
 
+  it("follows nested groups to a bounded depth", () => {
+    const nested = (depth: number): Uint8Array =>
+      hex("4b".repeat(depth) + "4c".repeat(depth) + requestHex);
+    assert.deepEqual(decodeEnvelope(nested(32)), request);
+    refusal("decode_failure", () => decodeEnvelope(nested(33)));
+    refusal("decode_failure", () => decodeEnvelope(nested(100_000)));
+  });
+
   it("does not let an inner field run over its message", () => {
     // An error of three bytes whose text claims five; the bytes are there, but belong to the envelope.
     refusal("decode_failure", () => decodeEnvelope(hex("1a0312056162636465")));
@@ -201,6 +209,8 @@ describe("RpcEnvelope", () => {
     const read = decodeEnvelope(encodeEnvelope({ ...request, routeKey }));
     assert.equal(read.routeKey, "\ufeffa\ufffdb\ufffd");
     assert.equal(decodeEnvelope(encodeEnvelope(read)).routeKey, read.routeKey);
+    const marked = encodeEnvelope({ ...request, routeKey: "\ufeffa" });
+    assert.equal(decodeEnvelope(marked).routeKey, "\ufeffa");
   });
 });
 

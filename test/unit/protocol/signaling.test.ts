@@ -168,6 +168,10 @@ describe("signaling", () => {
     for (const flow of ["5a00", "6200", "6a00", "62020a00", "6a040a001a00"]) {
       refusal("decode_failure", () => decodeSignaling(hex(`0802120178${flow}`)));
     }
+    const source = "0a250a02086510bcd6681a1b0a0461636d65120c6563686f2d736572766963651a05312e302e30";
+    const request = `08021201785a27${source}`;
+    const error = refusal("decode_failure", () => decodeSignaling(hex(request)));
+    assert.match(error.message, /credential/);
     const ping = hex(String(protocol.envelopes[0]?.hex));
     const read: SignalingEnvelope = decodeSignaling(ping);
     assert.ok(read.flow.case === "actrToServer");
