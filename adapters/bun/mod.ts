@@ -13,7 +13,13 @@ import { serveNode } from "../serve/serve.ts";
 import { bunSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
-export type { EndpointOptions, Runtime, Served, ServedRendezvous, ServeOptions } from "../serve/options.ts";
+export type {
+  EndpointOptions,
+  Runtime,
+  Served,
+  ServedRendezvous,
+  ServeOptions,
+} from "../serve/options.ts";
 export { openStore } from "../sql/open.ts";
 export { bunSockets } from "./sockets.ts";
 

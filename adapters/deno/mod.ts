@@ -13,7 +13,13 @@ import { serveNode } from "../serve/serve.ts";
 import { denoSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
-export type { EndpointOptions, Runtime, Served, ServedRendezvous, ServeOptions } from "../serve/options.ts";
+export type {
+  EndpointOptions,
+  Runtime,
+  Served,
+  ServedRendezvous,
+  ServeOptions,
+} from "../serve/options.ts";
 export { openStore } from "../sql/open.ts";
 export { denoSockets } from "./sockets.ts";
 

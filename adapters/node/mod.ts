@@ -13,7 +13,13 @@ import { serveNode } from "../serve/serve.ts";
 import { nodeSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
-export type { EndpointOptions, Runtime, Served, ServedRendezvous, ServeOptions } from "../serve/options.ts";
+export type {
+  EndpointOptions,
+  Runtime,
+  Served,
+  ServedRendezvous,
+  ServeOptions,
+} from "../serve/options.ts";
 export { openStore } from "../sql/open.ts";
 export { nodeSockets } from "./sockets.ts";
 

@@ -1,0 +1,113 @@
+import { ActrError } from "../../src/errors.ts";
+import {
+  type LogAttributes,
+  type Logger,
+  type LogLevel,
+  logLevels,
+} from "../../src/ports/logger.ts";
+
+/** Options of {@link consoleLogger}. */
+export interface ConsoleLoggerOptions {
+  /** Least severe level written. @default "info" */
+  readonly level?: LogLevel;
+  /** `json`: one object a line; `text`: for people. @default "text" */
+  readonly format?: "json" | "text";
+  /** Takes a finished line. @default standard error */
+  readonly write?: (line: string) => void;
+}
+
+/** Writes logs to standard error, one line each. */
+export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
+  const { level = "info", format = "text", write = toStandardError } = options;
+  const render = format === "json" ? jsonLine : textLine;
+  return new LineLogger(logLevels.indexOf(level), (...parts) => write(render(...parts)), {});
+}
+
+/** Writes nothing. */
+export function silentLogger(): Logger {
+  return new LineLogger(logLevels.length, () => {}, {});
+}
+
+type Emit = (level: LogLevel, event: string, attributes: LogAttributes) => void;
+
+class LineLogger implements Logger {
+  readonly #least: number;
+  readonly #emit: Emit;
+  readonly #attributes: LogAttributes;
+
+  constructor(least: number, emit: Emit, attributes: LogAttributes) {
+    this.#least = least;
+    this.#emit = emit;
+    this.#attributes = attributes;
+  }
+
+  enabled(level: LogLevel): boolean {
+    return logLevels.indexOf(level) >= this.#least;
+  }
+
+  trace(event: string, attributes?: LogAttributes): void {
+    this.#write("trace", event, attributes);
+  }
+
+  debug(event: string, attributes?: LogAttributes): void {
+    this.#write("debug", event, attributes);
+  }
+
+  info(event: string, attributes?: LogAttributes): void {
+    this.#write("info", event, attributes);
+  }
+
+  warn(event: string, attributes?: LogAttributes): void {
+    this.#write("warn", event, attributes);
+  }
+
+  error(event: string, attributes?: LogAttributes): void {
+    this.#write("error", event, attributes);
+  }
+
+  with(attributes: LogAttributes): Logger {
+    return new LineLogger(this.#least, this.#emit, { ...this.#attributes, ...attributes });
+  }
+
+  #write(level: LogLevel, event: string, attributes: LogAttributes | undefined): void {
+    if (this.enabled(level)) this.#emit(level, event, { ...this.#attributes, ...attributes });
+  }
+}
+
+function jsonLine(level: LogLevel, event: string, attributes: LogAttributes): string {
+  const time = new Date().toISOString();
+  return JSON.stringify({ time, level, event, ...mapped(attributes) });
+}
+
+function textLine(level: LogLevel, event: string, attributes: LogAttributes): string {
+  const time = new Date().toISOString().slice(11, 23);
+  const pairs = Object.entries(mapped(attributes)).map(
+    ([name, value]) => `${name}=${quoted(value)}`,
+  );
+  return [time, level.toUpperCase().padEnd(5), event, ...pairs].join(" ");
+}
+
+function mapped(attributes: LogAttributes): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, plain(value)]),
+  );
+}
+
+/** A value that JSON can show: errors with code and cause, big numbers as text, bytes by their number. */
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (!(value instanceof Error)) return value;
+  const code = ActrError.is(value) ? `${value.code}: ` : "";
+  const cause = value.cause instanceof Error ? ` (${value.cause.message})` : "";
+  return `${code}${value.message}${cause}`;
+}
+
+function quoted(value: unknown): string {
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return /[\s"]/.test(text) ? JSON.stringify(text) : text;
+}
+
+function toStandardError(line: string): void {
+  console.error(line);
+}

@@ -1,0 +1,66 @@
+import { ActrError } from "../../src/errors.ts";
+import type { Fetch } from "../../src/http/app.ts";
+import { UndoStack } from "../../src/node/undo_stack.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Logger } from "../../src/ports/logger.ts";
+import type { Random } from "../../src/ports/random.ts";
+import type { HttpServer, Sockets } from "../../src/ports/sockets.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { consoleLogger } from "../console/console_logger.ts";
+import { openStore } from "../sql/open.ts";
+import { systemClock } from "../system_clock.ts";
+import { systemRandom } from "../system_random.ts";
+import type { EndpointOptions, Runtime } from "./options.ts";
+
+/** What everything served stands on, and how to take it down again. */
+export interface Foundation {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly sockets: Sockets;
+  readonly signal: AbortSignal;
+  readonly undo: UndoStack;
+}
+
+/** Opens the store on the system's clock and randomness. @throws ActrError `config`, `storage`. */
+export async function layFoundation(
+  runtime: Runtime,
+  options: EndpointOptions,
+): Promise<Foundation> {
+  const clock = systemClock();
+  const random = systemRandom();
+  const log = options.log ?? consoleLogger();
+  const signal = options.signal ?? new AbortController().signal;
+  const undo = new UndoStack(log);
+  const { store: wanted = ":memory:", durability = "full", storeToken } = options;
+  if (typeof wanted !== "string") {
+    return { clock, random, log, store: wanted, sockets: runtime.sockets, signal, undo };
+  }
+  const token = storeToken === undefined ? {} : { authToken: storeToken };
+  const store = await openStore(wanted, { clock, random, durability, ...token }, signal);
+  undo.push("store", () => store.close());
+  return { clock, random, log, store, sockets: runtime.sockets, signal, undo };
+}
+
+/** Binds the port and serves `fetch`. @throws ActrError `config` when the port is taken. */
+export async function bind(
+  { sockets, undo }: Foundation,
+  options: EndpointOptions,
+  fetch: Fetch,
+): Promise<HttpServer> {
+  if (sockets.serve === undefined) {
+    throw new ActrError("config", `${sockets.name} sockets cannot listen on this runtime`);
+  }
+  const { port = 8080, hostname = "0.0.0.0" } = options;
+  const server = await sockets.serve({ port, hostname, fetch });
+  undo.push("http", () => server.close());
+  return server;
+}
+
+/** The server's base address as this machine reaches it. */
+export function localUrl({ hostname, port }: HttpServer): string {
+  const anyAddress = hostname === "0.0.0.0" || hostname === "::";
+  const host = anyAddress ? "127.0.0.1" : hostname;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,73 @@
+import type { NodeContext } from "../../src/context.ts";
+import type { Node } from "../../src/node/node.ts";
+import type { Durability } from "../../src/options.ts";
+import type { Logger } from "../../src/ports/logger.ts";
+import type { Sockets } from "../../src/ports/sockets.ts";
+import type { Store } from "../../src/ports/store.ts";
+import type { ActrId } from "../../src/protocol/ids.ts";
+import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
+
+/** What tells one runtime from another. */
+export interface Runtime {
+  /** Name and version, such as `deno 2.9.5`. */
+  readonly name: string;
+  readonly sockets: Sockets;
+}
+
+/** Where to listen and what to keep. */
+export interface EndpointOptions {
+  /** 0 lets the system choose. @default 8080 */
+  readonly port?: number;
+  /** Address to bind. @default "0.0.0.0" */
+  readonly hostname?: string;
+  /** `:memory:`, `file:PATH`, the address of a libSQL server, or an open store, which stays its owner's. @default ":memory:" */
+  readonly store?: string | Store;
+  /** @default "full" */
+  readonly durability?: Durability;
+  /** Credential of a libSQL server. */
+  readonly storeToken?: string;
+  readonly log?: Logger;
+  /** Ends the start. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where a node listens, keeps its data and is found. */
+export interface ServeOptions extends EndpointOptions {
+  /** Host that peers are told to dial. @default "127.0.0.1" */
+  readonly advertisedHost?: string;
+  /** Base address of the identity service, such as `http://host:8080/ais`. @default a rendezvous of our own, on the same port */
+  readonly identity?: string;
+  /** Address of the signaling socket. @default the identity service's host, `/signaling/ws` */
+  readonly signaling?: string;
+  /** Options of the rendezvous of our own, where `identity` is not given. */
+  readonly rendezvous?: RendezvousOptions;
+  /** Realm to register in, u32. @default 1001 */
+  readonly realm?: number;
+  readonly realmSecret?: string;
+}
+
+/** A node that serves, with everything that it stands on. */
+export interface Served extends AsyncDisposable {
+  readonly node: Node;
+  readonly id: ActrId;
+  /** Base address of the HTTP endpoint. */
+  readonly url: string;
+  /** Base address of the identity service. */
+  readonly identity: string;
+  /** Calls peers, in the node's name. */
+  readonly context: NodeContext;
+  /** Stops the node, then what it stands on. Idempotent; never rejects. */
+  stop(): Promise<void>;
+  /** Resolves when all has stopped, for whatever reason. */
+  readonly stopped: Promise<void>;
+}
+
+/** A rendezvous that serves alone. */
+export interface ServedRendezvous extends AsyncDisposable {
+  /** Base address of the HTTP endpoint. */
+  readonly url: string;
+  /** Base address of the identity service. */
+  readonly identity: string;
+  /** Ends every connection and closes the store. Idempotent; never rejects. */
+  stop(): Promise<void>;
+}

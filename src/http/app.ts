@@ -1,0 +1,78 @@
+import { Hono } from "hono";
+import { nodeHealth, notReadyReasons } from "../node/health.ts";
+import type { Node } from "../node/node.ts";
+import type { RequestContext } from "../ports/sockets.ts";
+import { metricsText } from "./metrics.ts";
+
+/** Answers a request, or upgrades it. */
+export type Fetch = (request: Request, context: RequestContext) => Response | Promise<Response>;
+
+/** What the HTTP endpoint shows. */
+export interface HttpAppParts {
+  /** The node, once it has begun; none while it starts, or where only a rendezvous is served. */
+  readonly node: () => Node | undefined;
+  /** Takes the upgrade requests of direct-connect peers. */
+  readonly acceptPeer: () => Fetch | undefined;
+  /** An embedded rendezvous: `/ais/*`, `/signaling/*`. */
+  readonly rendezvous?: Fetch;
+  /** Name and version of the runtime. */
+  readonly runtime: string;
+}
+
+/** Marks a dial of a peer, as against a signaling client, whose credential is in the query. */
+const peerHeader = "x-actr-source-id";
+
+/** Everything on a node's one port. */
+export function httpApp(parts: HttpAppParts): Fetch {
+  const app = new Hono<{ Bindings: RequestContext }>();
+  app.get("/healthz", (c) => c.text("ok"));
+  app.get("/readyz", (c) => {
+    const reasons = reasonsOf(parts.node());
+    return reasons.length === 0 ? c.text("ready") : c.json({ ready: false, reasons }, 503);
+  });
+  app.get("/health", (c) => {
+    const node = parts.node();
+    if (node === undefined) return c.json({ runtime: parts.runtime, phase: "starting" }, 503);
+    return c.json({ runtime: parts.runtime, ...nodeHealth(node) });
+  });
+  app.get("/metrics", (c) => {
+    const node = parts.node();
+    return c.text(node === undefined ? "" : metricsText(node));
+  });
+  app.get("/ws", (c) => takePeer(parts, c.req.raw, c.env));
+  app.get("/", (c) => {
+    if (c.env.upgrade !== undefined && c.req.header(peerHeader) !== undefined) {
+      return takePeer(parts, c.req.raw, c.env);
+    }
+    return elsewhere(parts, c.req.raw, c.env);
+  });
+  app.all("*", (c) => elsewhere(parts, c.req.raw, c.env));
+  return (request, context) => app.fetch(request, context);
+}
+
+function reasonsOf(node: Node | undefined): string[] {
+  return node === undefined ? ["node is starting"] : notReadyReasons(node);
+}
+
+function takePeer(
+  { acceptPeer }: HttpAppParts,
+  request: Request,
+  context: RequestContext,
+): Response | Promise<Response> {
+  const accept = acceptPeer();
+  if (accept === undefined) {
+    return new Response("this node does not listen yet", {
+      status: 503,
+      headers: { "retry-after": "1" },
+    });
+  }
+  return accept(request, context);
+}
+
+function elsewhere(
+  { rendezvous }: HttpAppParts,
+  request: Request,
+  context: RequestContext,
+): Response | Promise<Response> {
+  return rendezvous?.(request, context) ?? new Response("not found", { status: 404 });
+}

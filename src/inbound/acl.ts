@@ -1,0 +1,57 @@
+import type { AclRule } from "../define.ts";
+import { ActrError } from "../errors.ts";
+import { type ActrId, formatActrType, parseActrType } from "../protocol/ids.ts";
+
+/** Rules as they are checked: realms resolved. */
+export interface ResolvedRule {
+  readonly permission: "allow" | "deny";
+  /** Canonical text of the caller's type. */
+  readonly type: string;
+  /** Absent for any realm. */
+  readonly realm?: number;
+}
+
+/** @throws ActrError `config` naming the rule that is malformed. */
+export function resolveRules(rules: readonly AclRule[], ownRealm: number): ResolvedRule[] {
+  return rules.map((rule, index) => {
+    if (rule.permission !== "allow" && rule.permission !== "deny") {
+      throw new ActrError(
+        "config",
+        `acl rule ${index}: permission is ${String(rule.permission)}; it must be allow or deny`,
+      );
+    }
+    const type = parseRuleType(rule.type, index);
+    if (rule.realm === "*") return { permission: rule.permission, type };
+    const realm = rule.realm === undefined || rule.realm === "self" ? ownRealm : rule.realm;
+    return { permission: rule.permission, type, realm };
+  });
+}
+
+function parseRuleType(text: string, index: number): string {
+  try {
+    return formatActrType(parseActrType(text));
+  } catch (cause) {
+    throw new ActrError(
+      "config",
+      `acl rule ${index}: type is ${text}; write manufacturer:name:version`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** A caller as the rules see it. `unknown` is a sender that could not be told: never treated as the host. */
+export type Origin = "host" | "unknown" | ActrId;
+
+/** Whether `origin` may call: no rules allow everybody, an empty list nobody, any matching deny wins (`spec/protocol.md` §9). */
+export function isAllowed(origin: Origin, rules: readonly ResolvedRule[] | undefined): boolean {
+  if (origin === "host") return true;
+  if (origin === "unknown") return false;
+  if (rules === undefined) return true;
+  const type = formatActrType(origin.type);
+  const matching = rules.filter(
+    (rule) => rule.type === type && (rule.realm === undefined || rule.realm === origin.realm),
+  );
+  return matching.length > 0 && matching.every((rule) => rule.permission === "allow");
+}

@@ -1,0 +1,31 @@
+import { ActrError } from "../errors.ts";
+import { type ActrId, formatActrId } from "../protocol/ids.ts";
+import { isAllowed, type ResolvedRule } from "./acl.ts";
+import type { InboundMessage } from "./message.ts";
+import type { Route, RouteTable } from "./route.ts";
+
+/** What decides whether a message may be handled. */
+export interface AdmissionComponents {
+  readonly routes: RouteTable;
+  /** None: everybody may call. */
+  readonly rules: readonly ResolvedRule[] | undefined;
+  /** This node, read live. */
+  readonly selfId: () => ActrId;
+}
+
+/** The route that a message may take. @throws ActrError `permission_denied`, `unknown_route`. */
+export function admit(message: InboundMessage, components: AdmissionComponents): Route {
+  const { from, envelope } = message;
+  if (!isAllowed(from.id, components.rules)) {
+    const self = formatActrId(components.selfId());
+    throw new ActrError(
+      "permission_denied",
+      `ACL denied: ${from.key} is not allowed to call ${self}`,
+    );
+  }
+  const route = components.routes.get(envelope.routeKey);
+  if (route === undefined) {
+    throw new ActrError("unknown_route", `${envelope.routeKey} is not served here`);
+  }
+  return route;
+}

@@ -1,0 +1,182 @@
+import { ActrError } from "../errors.ts";
+import type { InboundOptions } from "../options.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Store, StoreChange } from "../ports/store.ts";
+import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
+import type { Dedup } from "./dedup.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { InboundMessage } from "./message.ts";
+import { encodeFailure, type Replier } from "./replier.ts";
+
+/** What a handler left behind. */
+export interface Outcome {
+  /** The encoded answer. */
+  readonly answer: Uint8Array;
+  /** Durable changes that it made. */
+  readonly changes: readonly StoreChange[];
+  /** A transient failure: a repeat is handled anew instead of hearing it again. */
+  readonly retryable: boolean;
+}
+
+/** Collaborators of {@link Completion}. */
+export interface CompletionComponents {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly mailbox: Mailbox;
+  readonly dedup: Dedup;
+  readonly deadLetters: DeadLetters;
+  readonly replier: Replier;
+}
+
+/** The ends that a claimed message can come to. What is durable about an end is one commit, and the answer leaves after it. */
+export class Completion {
+  readonly #components: CompletionComponents;
+  readonly #options: InboundOptions;
+  /** Commits under way; stop waits for them. */
+  readonly #commits = new Set<Promise<void>>();
+  #handled = 0;
+  #refused = 0;
+
+  constructor(components: CompletionComponents, options: InboundOptions) {
+    this.#components = components;
+    this.#options = options;
+  }
+
+  /** Messages whose handler has ended. */
+  get handled(): number {
+    return this.#handled;
+  }
+
+  /** Messages that were refused before a handler saw them. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Resolves when every commit that has begun is on disk, and its answer handed over. */
+  async settled(): Promise<void> {
+    while (this.#commits.size > 0) await Promise.all(this.#commits);
+  }
+
+  /** The handler is done: its changes, the remembered answer and the acknowledgement are one commit. */
+  finish(message: InboundMessage, outcome: Outcome): void {
+    const { dedup, store } = this.#components;
+    const { from, envelope, row } = message;
+    const { answer, changes, retryable } = outcome;
+    this.#handled += 1;
+    if (row === undefined && changes.length === 0) return this.#answer(message, outcome);
+    const commit: StoreChange[] = [...changes];
+    if (!retryable) {
+      const remembered = dedup.stored(from.key, envelope.requestId, answer);
+      commit.push({ kind: "answer.put", answer: remembered });
+    }
+    if (row !== undefined) commit.push({ kind: "mailbox.ack", seq: row.seq });
+    this.#watch(message, store.commit(commit), () => this.#answer(message, outcome));
+  }
+
+  /** A repeat of an answered request: the same answer again. */
+  repeat(message: InboundMessage, answer: Uint8Array): void {
+    this.#acknowledge(message, () => this.#components.replier.reply(message, answer));
+  }
+
+  /** Not handled at all: answered with the error, never remembered. */
+  refuse(message: InboundMessage, error: ActrError): void {
+    const { replier, log } = this.#components;
+    const { requestId, routeKey } = message.envelope;
+    this.#refused += 1;
+    log.warn("rpc.refused", { code: error.code, requestId, routeKey, caller: message.from.key });
+    this.#acknowledge(message, () => replier.fail(message, error));
+  }
+
+  /** The request that this one repeats came to nothing that lasts: it is handled as if it were the first. */
+  again(message: InboundMessage): void {
+    this.#components.mailbox.nack(message, message, 0);
+  }
+
+  /** Tried and failed transiently: tried again after a pause that doubles, a dead letter after too many tries. */
+  later(message: InboundMessage, error: ActrError): void {
+    const { clock, store, mailbox, log } = this.#components;
+    const { row } = message;
+    if (row === undefined) return this.refuse(message, error);
+    const attempts = row.attempts + 1;
+    if (attempts >= this.#options.maxAttempts) return this.bury(message, "exhausted", error);
+    this.#forget(message);
+    const delayMs = this.#options.retryDelayMs * 2 ** (attempts - 1);
+    const notBefore = clock.now() + delayMs;
+    mailbox.nack(message, { ...message, row: { ...row, attempts, notBefore } }, delayMs);
+    store
+      .commit([{ kind: "mailbox.release", seq: row.seq, attempts, notBefore }])
+      .catch((failure: unknown) =>
+        log.warn("mailbox.release_failed", { id: row.id, error: failure }),
+      );
+  }
+
+  /** The store did not let it be handled, or ended: not the message's fault, so the try does not count. */
+  postpone(message: InboundMessage, error: ActrError): void {
+    const { log, mailbox, replier } = this.#components;
+    const { requestId } = message.envelope;
+    log.error("rpc.commit_failed", { requestId, caller: message.from.key, error });
+    this.#forget(message);
+    if (message.row !== undefined)
+      return mailbox.nack(message, message, this.#options.retryDelayMs);
+    mailbox.ack(message);
+    const options = { cause: error, retryAfterMs: this.#options.retryDelayMs };
+    replier.fail(
+      message,
+      new ActrError("unavailable", "the node cannot write to its store", options),
+    );
+  }
+
+  /** Given up: a dead letter and the acknowledgement are one commit. */
+  bury(message: InboundMessage, category: DeadLetterCategory, error: ActrError): void {
+    const { deadLetters, mailbox, dedup } = this.#components;
+    const { row, envelope, from } = message;
+    if (row === undefined) return this.refuse(message, error);
+    const letter = {
+      category,
+      reason: error.message,
+      rawBytes: row.payload,
+      from: from.bytes,
+      requestId: envelope.requestId,
+      traceparent: envelope.traceparent,
+      row,
+      source: "mailbox",
+    } as const;
+    const buried = deadLetters.put(letter, [{ kind: "mailbox.ack", seq: row.seq }]);
+    this.#watch(message, buried, () => {
+      mailbox.ack(message);
+      dedup.complete(from.key, envelope.requestId, encodeFailure(envelope, error));
+    });
+  }
+
+  #answer(message: InboundMessage, outcome: Outcome): void {
+    const { dedup, mailbox, replier } = this.#components;
+    mailbox.ack(message);
+    replier.reply(message, outcome.answer);
+    const remembered = outcome.retryable ? undefined : outcome.answer;
+    dedup.complete(message.from.key, message.envelope.requestId, remembered);
+  }
+
+  #acknowledge(message: InboundMessage, then: () => void): void {
+    const { mailbox, store } = this.#components;
+    const done = (): void => {
+      mailbox.ack(message);
+      then();
+    };
+    if (message.row === undefined) return done();
+    this.#watch(message, store.commit([{ kind: "mailbox.ack", seq: message.row.seq }]), done);
+  }
+
+  #watch(message: InboundMessage, commit: Promise<void>, then: () => void): void {
+    const watched: Promise<void> = commit
+      .then(then, (error: unknown) => this.postpone(message, ActrError.from(error, "storage")))
+      .finally(() => this.#commits.delete(watched));
+    this.#commits.add(watched);
+  }
+
+  /** Ends the dedup entry without an answer: the next sighting is a first one. */
+  #forget(message: InboundMessage): void {
+    this.#components.dedup.complete(message.from.key, message.envelope.requestId, undefined);
+  }
+}

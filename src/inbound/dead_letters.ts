@@ -1,0 +1,92 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { DeadLetter, MailboxRow, Store, StoreChange } from "../ports/store.ts";
+
+/** Why a message is dead; stable words. */
+export type DeadLetterCategory =
+  | "protobuf_decode"
+  | "unknown_sender"
+  | "handler_error"
+  | "exhausted";
+
+/** What is known of a message that could not be handled. */
+export interface Undeliverable {
+  readonly category: DeadLetterCategory;
+  readonly reason: string;
+  readonly rawBytes: Uint8Array;
+  readonly from: Uint8Array | null;
+  readonly requestId: string | null;
+  readonly traceparent?: string | undefined;
+  readonly row?: MailboxRow | undefined;
+  /** `gate` for bytes off the wire, `mailbox` for a stored message. */
+  readonly source: "gate" | "mailbox";
+}
+
+/** Collaborators of {@link DeadLetters}. */
+export interface DeadLetterComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  readonly log: Logger;
+  /** Encoded ActrId of this node, read live. */
+  readonly selfBytes: () => Uint8Array;
+  readonly onDeadLetter: (letter: DeadLetter) => void;
+}
+
+/** Messages that could not be handled: kept with reason and raw bytes, before anything is acknowledged (`spec/node.md` §9). */
+export class DeadLetters {
+  readonly #components: DeadLetterComponents;
+  #count = 0;
+
+  constructor(components: DeadLetterComponents) {
+    this.#components = components;
+  }
+
+  /** Letters written by this process. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Writes a letter and, in the same commit, what else belongs to it (the acknowledgement).
+   * @throws ActrError `storage`: then the message is still where it was.
+   */
+  async put(dead: Undeliverable, also: readonly StoreChange[] = []): Promise<void> {
+    const { store, log, onDeadLetter } = this.#components;
+    const letter = this.#letter(dead);
+    await store.commit([{ kind: "deadLetter.put", letter }, ...also]);
+    this.#count += 1;
+    log.warn("dead_letter.put", {
+      id: letter.id,
+      category: letter.category,
+      reason: letter.reason,
+      requestId: letter.requestId,
+      bytes: letter.rawBytes.length,
+    });
+    onDeadLetter(letter);
+  }
+
+  #letter(dead: Undeliverable): DeadLetter {
+    const { clock, random, selfBytes } = this.#components;
+    const id = random.uuid();
+    return {
+      id,
+      messageId: dead.row?.id ?? null,
+      from: dead.from,
+      to: selfBytes(),
+      rawBytes: dead.rawBytes,
+      reason: dead.reason,
+      category: dead.category,
+      traceId: dead.traceparent ?? `mailbox-${dead.row?.id ?? id}`,
+      requestId: dead.requestId,
+      createdAt: clock.now(),
+      redriveAttempts: 0,
+      lastRedriveAt: null,
+      context: JSON.stringify({
+        source: dead.source,
+        priority: dead.row?.priority === 1 ? "high" : "normal",
+      }),
+    };
+  }
+}

@@ -1,0 +1,31 @@
+/** First in, first out, in a ring that grows by doubling: no shifting, no allocation per element. */
+export class Deque<T> {
+  #ring: (T | undefined)[] = new Array<T | undefined>(16);
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(value: T): void {
+    if (this.#size === this.#ring.length) this.#grow();
+    this.#ring[(this.#head + this.#size) & (this.#ring.length - 1)] = value;
+    this.#size += 1;
+  }
+
+  shift(): T | undefined {
+    if (this.#size === 0) return undefined;
+    const value = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    this.#size -= 1;
+    return value;
+  }
+
+  #grow(): void {
+    const ordered = [...this.#ring.slice(this.#head), ...this.#ring.slice(0, this.#head)];
+    this.#ring = ordered.concat(new Array<T | undefined>(ordered.length));
+    this.#head = 0;
+  }
+}

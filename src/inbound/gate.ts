@@ -1,0 +1,194 @@
+import { ActrError, assertNever } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { MailboxRow, Priority } from "../ports/store.ts";
+import type { Link } from "../ports/transport.ts";
+import { isDurableSend } from "../protocol/durable.ts";
+import { decodeEnvelope, directions, type RpcEnvelope } from "../protocol/envelope.ts";
+import { type Frame, lanes } from "../protocol/frame.ts";
+import type { Peer } from "../session/peer.ts";
+import type { PendingCalls } from "../session/pending_calls.ts";
+import { type AdmissionComponents, admit } from "./admission.ts";
+import type { DeadLetters } from "./dead_letters.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { InboundMessage } from "./message.ts";
+import { encodeAnswer, type Replier } from "./replier.ts";
+
+/** Collaborators of {@link Gate}. */
+export interface GateComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly pending: PendingCalls;
+  readonly mailbox: Mailbox;
+  readonly deadLetters: DeadLetters;
+  readonly replier: Replier;
+  readonly admission: AdmissionComponents;
+}
+
+/** What is decided once for a gate. */
+export interface GateOptions {
+  readonly durableCalls: boolean;
+  /** The greatest sequence number that the store has seen. */
+  readonly lastSeq: number;
+}
+
+const empty = new Uint8Array(0);
+
+/** Undecodable messages that are being written at once; further ones are only logged, so that a stranger cannot fill the disk at wire speed. */
+const maxPoisonWrites = 16;
+
+/** Where every frame enters: answers to their calls, requests and tells into the mailbox, everything else refused. */
+export class Gate {
+  readonly #components: GateComponents;
+  readonly #durableCalls: boolean;
+  #closed: ActrError | undefined;
+  #lastSeq: number;
+  #poisonWrites = 0;
+  #dropped = 0;
+
+  constructor(components: GateComponents, options: GateOptions) {
+    this.#components = components;
+    this.#durableCalls = options.durableCalls;
+    this.#lastSeq = options.lastSeq;
+  }
+
+  /** Frames that were neither answers, requests nor tells that this node could take. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Refuses further requests with `reason`; answers to our own calls still come in. */
+  close(reason: ActrError): void {
+    this.#closed = reason;
+  }
+
+  /** Takes one frame of a verified peer. */
+  receive(frame: Frame, from: Peer, link: Link): void {
+    switch (frame.lane) {
+      case lanes.rpcReliable:
+      case lanes.rpcSignal:
+        return this.#rpc(frame, from, link);
+      case lanes.streamReliable:
+      case lanes.streamLatencyFirst:
+      case lanes.media:
+        return this.#drop("stream.unknown_dropped", from, { lane: frame.lane });
+      default:
+        return assertNever(frame.lane);
+    }
+  }
+
+  #rpc(frame: Frame, from: Peer, link: Link): void {
+    let envelope: RpcEnvelope;
+    try {
+      envelope = decodeEnvelope(frame.body);
+    } catch (error) {
+      return this.#poison(frame.body, from, ActrError.from(error, "decode_failure"));
+    }
+    switch (envelope.direction) {
+      case directions.response:
+        if (!this.#components.pending.settle(envelope, from.key)) {
+          this.#drop("rpc.orphan_response_dropped", from, { requestId: envelope.requestId });
+        }
+        return;
+      case directions.request:
+      case directions.tell:
+        return this.#admit(frame, envelope, from, link);
+      case directions.unspecified:
+        return this.#drop("rpc.invalid_direction_dropped", from, { requestId: envelope.requestId });
+      default:
+        return assertNever(envelope.direction);
+    }
+  }
+
+  #admit(frame: Frame, envelope: RpcEnvelope, from: Peer, link: Link): void {
+    const { clock, mailbox, replier } = this.#components;
+    const durableSend =
+      envelope.direction === directions.request && isDurableSend(envelope.metadata);
+    const priority: Priority = frame.lane === lanes.rpcSignal ? 1 : 0;
+    const message: InboundMessage = {
+      envelope,
+      from,
+      link,
+      priority,
+      size: frame.body.length,
+      arrivedAt: clock.monotonic(),
+      row:
+        durableSend || this.#isDurable(envelope)
+          ? this.#row(frame.body, from, priority)
+          : undefined,
+      answered: false,
+    };
+    if (this.#closed !== undefined) return replier.fail(message, this.#closed);
+    if (message.row !== undefined) return void this.#admitDurable(message, durableSend);
+    try {
+      mailbox.enqueue(message);
+    } catch (error) {
+      replier.fail(message, ActrError.from(error));
+    }
+  }
+
+  async #admitDurable(message: InboundMessage, durableSend: boolean): Promise<void> {
+    const { mailbox, replier, log, admission } = this.#components;
+    try {
+      // A durable send is told "accepted" before it is handled, so what would refuse it then has to now.
+      if (durableSend) admit(message, admission);
+      await mailbox.enqueueDurable(durableSend ? { ...message, answered: true } : message);
+      if (durableSend) replier.reply(message, encodeAnswer(message.envelope, empty));
+    } catch (error) {
+      const { requestId } = message.envelope;
+      log.warn("rpc.mailbox.enqueue_failed", { requestId, caller: message.from.key, error });
+      replier.fail(message, ActrError.from(error, "storage"));
+    }
+  }
+
+  #isDurable(envelope: RpcEnvelope): boolean {
+    if (envelope.direction === directions.tell || this.#durableCalls) return true;
+    return this.#components.admission.routes.get(envelope.routeKey)?.durable === true;
+  }
+
+  #row(payload: Uint8Array, from: Peer, priority: Priority): MailboxRow {
+    const { clock, random } = this.#components;
+    this.#lastSeq += 1;
+    return {
+      seq: this.#lastSeq,
+      id: random.uuid(),
+      from: from.bytes,
+      payload,
+      priority,
+      enqueuedAt: clock.now(),
+      attempts: 0,
+      notBefore: 0,
+    };
+  }
+
+  /** Bytes that are no envelope: kept, since nobody can be told. */
+  #poison(rawBytes: Uint8Array, from: Peer, error: ActrError): void {
+    const { deadLetters, log } = this.#components;
+    if (this.#poisonWrites >= maxPoisonWrites) {
+      return this.#drop("rpc.undecodable_dropped", from, { bytes: rawBytes.length });
+    }
+    this.#poisonWrites += 1;
+    deadLetters
+      .put({
+        category: "protobuf_decode",
+        reason: error.message,
+        rawBytes,
+        from: from.bytes,
+        requestId: null,
+        source: "gate",
+      })
+      .catch((failure: unknown) =>
+        log.error("dead_letter.write_failed", { peer: from.key, error: failure }),
+      )
+      .finally(() => {
+        this.#poisonWrites -= 1;
+      });
+  }
+
+  #drop(event: string, from: Peer, attributes: Record<string, unknown>): void {
+    this.#dropped += 1;
+    this.#components.log.warn(event, { peer: from.key, ...attributes });
+  }
+}

@@ -1,0 +1,108 @@
+import type {
+  CallOptions,
+  Context,
+  DiscoverOptions,
+  NodeContext,
+  ServiceClient,
+  State,
+  TellOptions,
+} from "../context.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Store, StoreChange } from "../ports/store.ts";
+import type { TraceContext } from "../ports/tracer.ts";
+import type { RpcEnvelope } from "../protocol/envelope.ts";
+import type { ActrId, ActrType } from "../protocol/ids.ts";
+import type { ServiceDescriptor } from "../protocol/service.ts";
+import type { InboundMessage } from "./message.ts";
+import { HandlerState } from "./state.ts";
+
+/** What every context of a node is made of; read live, so that a context kept for long stays right. */
+export interface NodeScope {
+  readonly node: NodeContext;
+  readonly store: Store;
+}
+
+const noChanges: readonly StoreChange[] = [];
+
+/** The context of one handled message; what costs something is made on first use. */
+export class HandlerContext implements Context {
+  readonly #scope: NodeScope;
+  readonly #message: InboundMessage;
+  #state: HandlerState | undefined;
+  #log: Logger | undefined;
+
+  constructor(scope: NodeScope, message: InboundMessage) {
+    this.#scope = scope;
+    this.#message = message;
+  }
+
+  get selfId(): ActrId {
+    return this.#scope.node.selfId;
+  }
+
+  get callerId(): ActrId {
+    return this.#message.from.id;
+  }
+
+  get requestId(): string {
+    return this.#message.envelope.requestId;
+  }
+
+  get signal(): AbortSignal {
+    return this.#scope.node.signal;
+  }
+
+  get log(): Logger {
+    const { requestId, routeKey } = this.#message.envelope;
+    this.#log ??= this.#scope.node.log.with({ requestId, routeKey });
+    return this.#log;
+  }
+
+  get state(): State {
+    this.#state ??= new HandlerState(this.#scope.store);
+    return this.#state;
+  }
+
+  call(
+    target: ActrId,
+    routeKey: string,
+    payload: Uint8Array,
+    options?: CallOptions,
+  ): Promise<Uint8Array> {
+    return this.#scope.node.call(target, routeKey, payload, this.#traced(options));
+  }
+
+  tell(
+    target: ActrId,
+    routeKey: string,
+    payload: Uint8Array,
+    options?: TellOptions,
+  ): Promise<void> {
+    return this.#scope.node.tell(target, routeKey, payload, this.#traced(options));
+  }
+
+  discover(type: ActrType | string, options?: DiscoverOptions): Promise<ActrId[]> {
+    return this.#scope.node.discover(type, options);
+  }
+
+  service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S> {
+    return this.#scope.node.service(descriptor, target);
+  }
+
+  /** Ends the handler's writing; what it changed is to be committed with its answer. */
+  close(): readonly StoreChange[] {
+    return this.#state?.close() ?? noChanges;
+  }
+
+  /** A call made while handling belongs to the trace of the request. */
+  #traced<O extends CallOptions>(options: O | undefined): O {
+    return { trace: traceOf(this.#message.envelope), ...options } as O;
+  }
+}
+
+function traceOf({ traceparent, tracestate }: RpcEnvelope): TraceContext {
+  return {
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(tracestate === undefined ? {} : { tracestate }),
+  };
+}

@@ -1,0 +1,179 @@
+import { ActrError } from "../errors.ts";
+import type { MailboxOptions } from "../options.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import { Deque } from "./deque.ts";
+import type { InboundMessage } from "./message.ts";
+
+/** Counts of a mailbox (`spec/node.md` §8.1). */
+export interface MailboxStatus {
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly queuedNormal: number;
+  readonly queuedHigh: number;
+  readonly bytes: number;
+}
+
+/** Hears of every change of depth. */
+export type DepthObserver = (queued: number) => void;
+
+/** Collaborators of {@link Mailbox}. */
+export interface MailboxComponents {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** Called after each enqueue, claim, ack and nack. */
+  readonly onDepth: DepthObserver;
+  /** Called when there is something to claim. */
+  readonly onAvailable: () => void;
+}
+
+/**
+ * The node's inbox: high priority first, first in first out within a priority, bounded.
+ * Durable messages are queued once the store has them, volatile ones at once.
+ */
+export class Mailbox {
+  readonly #components: MailboxComponents;
+  readonly #options: MailboxOptions;
+  readonly #normal = new Deque<InboundMessage>();
+  readonly #high = new Deque<InboundMessage>();
+  readonly #delayed = new Set<Timer>();
+  #depth = 0;
+  #bytes = 0;
+  #inFlight = 0;
+  /** High messages handed out in a row while normal ones waited. */
+  #highInRow = 0;
+
+  constructor(components: MailboxComponents, options: MailboxOptions) {
+    this.#components = components;
+    this.#options = options;
+  }
+
+  status(): MailboxStatus {
+    return {
+      queued: this.#queued,
+      inFlight: this.#inFlight,
+      queuedNormal: this.#normal.size,
+      queuedHigh: this.#high.size,
+      bytes: this.#bytes,
+    };
+  }
+
+  /** Nothing queued, delayed or in flight. */
+  get idle(): boolean {
+    return this.#depth === 0;
+  }
+
+  /** Queues a volatile message. @throws ActrError `overloaded` with a hint when the mailbox is full. */
+  enqueue(message: InboundMessage): void {
+    this.#admit(message);
+    this.#queue(message);
+  }
+
+  /**
+   * Puts a durable message on disk, then queues it.
+   * @throws ActrError `overloaded`, `storage`, `lease_lost`.
+   */
+  async enqueueDurable(message: InboundMessage): Promise<void> {
+    if (message.row === undefined) throw new TypeError("a durable message has a row");
+    this.#admit(message);
+    try {
+      await this.#components.store.commit([{ kind: "mailbox.put", row: message.row }]);
+    } catch (error) {
+      this.#leave(message);
+      throw error;
+    }
+    this.#queue(message);
+  }
+
+  /** Queues a message that the store already has, past every limit: it was accepted long ago. */
+  restore(message: InboundMessage): void {
+    this.#enter(message);
+    const delayMs = (message.row?.notBefore ?? 0) - this.#components.clock.now();
+    if (delayMs > 0) this.#queueLater(message, delayMs);
+    else this.#queue(message);
+  }
+
+  /** The next message, now in flight; it stays so until `ack` or `nack`. */
+  claim(): InboundMessage | undefined {
+    const message = this.#next();
+    if (message === undefined) return undefined;
+    this.#inFlight += 1;
+    this.#components.onDepth(this.#queued);
+    return message;
+  }
+
+  /** A claimed message is done; what was durable about it is the caller's commit. */
+  ack(message: InboundMessage): void {
+    this.#inFlight -= 1;
+    this.#leave(message);
+    this.#components.onDepth(this.#queued);
+  }
+
+  /** A claimed message comes back after `delayMs`, as `replacement` says. */
+  nack(message: InboundMessage, replacement: InboundMessage, delayMs: number): void {
+    this.#inFlight -= 1;
+    this.#leave(message);
+    this.#enter(replacement);
+    this.#queueLater(replacement, delayMs);
+  }
+
+  /** Empties the queues and returns what was in them. Durable messages stay in the store. */
+  close(): InboundMessage[] {
+    for (const timer of this.#delayed) timer.cancel();
+    this.#delayed.clear();
+    const left: InboundMessage[] = [];
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#leave(next);
+      left.push(next);
+    }
+    return left;
+  }
+
+  get #queued(): number {
+    return this.#normal.size + this.#high.size;
+  }
+
+  #next(): InboundMessage | undefined {
+    const takeHigh =
+      this.#high.size > 0 && (this.#normal.size === 0 || this.#highInRow < this.#options.highBurst);
+    this.#highInRow = takeHigh && this.#normal.size > 0 ? this.#highInRow + 1 : 0;
+    return takeHigh ? this.#high.shift() : this.#normal.shift();
+  }
+
+  #admit(message: InboundMessage): void {
+    const { maxDepth, maxBytes } = this.#options;
+    if (this.#depth >= maxDepth || this.#bytes + message.size > maxBytes) {
+      throw new ActrError(
+        "overloaded",
+        `the mailbox holds ${this.#depth} messages, ${this.#bytes} bytes; send again later`,
+        { retryAfterMs: 100 },
+      );
+    }
+    this.#enter(message);
+  }
+
+  #enter(message: InboundMessage): void {
+    this.#depth += 1;
+    this.#bytes += message.size;
+  }
+
+  #leave(message: InboundMessage): void {
+    this.#depth -= 1;
+    this.#bytes -= message.size;
+  }
+
+  #queue(message: InboundMessage): void {
+    (message.priority === 1 ? this.#high : this.#normal).push(message);
+    this.#components.onDepth(this.#queued);
+    this.#components.onAvailable();
+  }
+
+  #queueLater(message: InboundMessage, delayMs: number): void {
+    const { clock } = this.#components;
+    const timer = clock.timer(clock.now() + delayMs, () => {
+      this.#delayed.delete(timer);
+      this.#queue(message);
+    });
+    this.#delayed.add(timer);
+  }
+}

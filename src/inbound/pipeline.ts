@@ -1,0 +1,156 @@
+import { ActrError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Store, StoreChange } from "../ports/store.ts";
+import { type AdmissionComponents, admit } from "./admission.ts";
+import type { Completion } from "./completion.ts";
+import type { Dedup, Sighting } from "./dedup.ts";
+import { HandlerContext, type NodeScope } from "./handler_context.ts";
+import { type InboundMessage, isAnswerable } from "./message.ts";
+import { encodeAnswer, encodeFailure } from "./replier.ts";
+import type { Route } from "./route.ts";
+
+/** A handler that ended badly. */
+export interface HandlerFailure {
+  /** `crash`: it threw something that is not an ActrError. */
+  readonly kind: "error" | "crash";
+  readonly error: ActrError;
+  readonly message: InboundMessage;
+}
+
+/** Collaborators of {@link Pipeline}. */
+export interface PipelineComponents extends AdmissionComponents {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly dedup: Dedup;
+  readonly completion: Completion;
+  readonly scope: NodeScope;
+  readonly onFailure: (failure: HandlerFailure) => void;
+}
+
+const empty = new Uint8Array(0);
+
+/**
+ * What happens to one claimed message: admission → dedup → handler → completion.
+ * The next message may begin when the handler is done; commits and answers follow in their order.
+ */
+export class Pipeline {
+  readonly #components: PipelineComponents;
+
+  constructor(components: PipelineComponents) {
+    this.#components = components;
+  }
+
+  /** Handles a claimed message. Never fails: every failure becomes an answer, a retry or a dead letter. */
+  handle(message: InboundMessage): void | Promise<void> {
+    if (message.row !== undefined && message.row.attempts > 0) return this.#handleSuspect(message);
+    return this.#handleClaimed(message);
+  }
+
+  /** A message that was held when a process died: its claim is on disk before the handler sees it, so that a deadly one is counted. */
+  async #handleSuspect(message: InboundMessage): Promise<void> {
+    try {
+      await this.#components.store.commit(claimOf(message));
+    } catch (error) {
+      return this.#components.completion.postpone(message, ActrError.from(error, "storage"));
+    }
+    return this.#handleClaimed(message);
+  }
+
+  #handleClaimed(message: InboundMessage): void | Promise<void> {
+    const { completion, dedup } = this.#components;
+    const { envelope, from } = message;
+    let route: Route;
+    try {
+      this.#checkDeadline(message);
+      route = admit(message, this.#components);
+    } catch (error) {
+      return completion.refuse(message, ActrError.from(error));
+    }
+    const sighting = dedup.sight(from.key, envelope.requestId);
+    if (!(sighting instanceof Promise)) return this.#sighted(message, route, sighting);
+    return sighting.then(
+      (known) => this.#sighted(message, route, known),
+      (error: unknown) => completion.postpone(message, ActrError.from(error, "storage")),
+    );
+  }
+
+  /** Nobody waits any more for a plain call that has outlived its own deadline here. */
+  #checkDeadline(message: InboundMessage): void {
+    const { timeoutMs } = message.envelope;
+    if (message.row !== undefined || timeoutMs <= 0) return;
+    const waitedMs = this.#components.clock.monotonic() - message.arrivedAt;
+    if (waitedMs >= timeoutMs) {
+      throw new ActrError("timed_out", `waited ${Math.round(waitedMs)} ms in the mailbox`);
+    }
+  }
+
+  #sighted(message: InboundMessage, route: Route, sighting: Sighting): void | Promise<void> {
+    const { completion } = this.#components;
+    switch (sighting.kind) {
+      case "fresh":
+        return this.#dispatch(message, route);
+      case "answered":
+        return completion.repeat(message, sighting.answer);
+      case "in_flight":
+        return sighting.join((answer) => {
+          if (answer === undefined) completion.again(message);
+          else completion.repeat(message, answer);
+        });
+    }
+  }
+
+  #dispatch(message: InboundMessage, route: Route): void | Promise<void> {
+    const context = new HandlerContext(this.#components.scope, message);
+    try {
+      const result = route.handle(message.envelope.payload ?? empty, context);
+      if (result instanceof Uint8Array) return this.#succeeded(message, context, result);
+      this.#markClaimed(message);
+      return result.then(
+        (payload) => this.#succeeded(message, context, payload),
+        (error: unknown) => this.#failed(message, context, error),
+      );
+    } catch (error) {
+      return this.#failed(message, context, error);
+    }
+  }
+
+  /** An asynchronous handler may outlive this turn: its claim goes to disk with the turn's commit, not awaited. */
+  #markClaimed(message: InboundMessage): void {
+    if (message.row === undefined || message.row.attempts > 0) return;
+    const { store, log } = this.#components;
+    store.commit(claimOf(message)).catch((error: unknown) => {
+      log.warn("mailbox.claim_failed", { id: message.row?.id, error });
+    });
+  }
+
+  #succeeded(message: InboundMessage, context: HandlerContext, payload: Uint8Array): void {
+    const answer = encodeAnswer(message.envelope, payload);
+    this.#components.completion.finish(message, {
+      answer,
+      changes: context.close(),
+      retryable: false,
+    });
+  }
+
+  #failed(message: InboundMessage, context: HandlerContext, thrown: unknown): void {
+    const { completion, onFailure } = this.#components;
+    context.close();
+    const { envelope } = message;
+    const error = ActrError.is(thrown)
+      ? thrown
+      : new ActrError("internal", `handler of ${envelope.routeKey} crashed`, { cause: thrown });
+    onFailure({ kind: error === thrown ? "error" : "crash", error, message });
+    if (isAnswerable(message)) {
+      const answer = encodeFailure(envelope, error);
+      return completion.finish(message, { answer, changes: [], retryable: error.retryable });
+    }
+    if (error.retryable) return completion.later(message, error);
+    completion.bury(message, "handler_error", error);
+  }
+}
+
+function claimOf(message: InboundMessage): StoreChange[] {
+  return message.row === undefined ? [] : [{ kind: "mailbox.claim", seq: message.row.seq }];
+}

@@ -1,0 +1,46 @@
+/**
+ * Roost: services and peers for Node, Deno and Bun. Definitions are data; a runtime's entry point
+ * (`@roost/edge/node`, `/deno`, `/bun`) serves them.
+ * @module
+ */
+
+export type {
+  CallOptions,
+  Context,
+  DiscoverOptions,
+  NodeContext,
+  ServiceClient,
+  State,
+  TellOptions,
+} from "./context.ts";
+export {
+  type AclRule,
+  defineNode,
+  type Handlers,
+  type MethodOptions,
+  type NodeDefinition,
+  type NodeInit,
+  type RuleRealm,
+  type ServiceDefinition,
+  type ServiceInit,
+  service,
+} from "./define.ts";
+export {
+  ActrError,
+  type ActrErrorOptions,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorKind,
+  errorCodes,
+} from "./errors.ts";
+export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent } from "./hooks.ts";
+export { defaultNodeOptions, type NodeOptions, type NodeOptionsInput } from "./options.ts";
+export {
+  type ActrId,
+  type ActrType,
+  formatActrId,
+  formatActrType,
+  parseActrId,
+  parseActrType,
+} from "./protocol/ids.ts";
+export { version } from "./version.ts";

@@ -1,0 +1,68 @@
+import { type ActrId, formatActrId, formatActrType } from "../protocol/ids.ts";
+import { version } from "../version.ts";
+import type { Node, NodePhase } from "./node.ts";
+
+/** What `/health` shows of a node. */
+export interface NodeHealth {
+  readonly id: string;
+  readonly type: string;
+  readonly realm: number;
+  readonly version: string;
+  readonly phase: NodePhase;
+  readonly uptimeMs: number;
+  readonly signaling: { readonly connected: boolean };
+  readonly credential: { readonly expiresAt: number; readonly generation: number };
+  readonly peers: readonly { readonly id: string; readonly links: readonly string[] }[];
+  readonly calls: { readonly pending: number };
+  readonly mailbox: {
+    readonly queued: number;
+    readonly inFlight: number;
+    readonly high: number;
+    readonly bytes: number;
+  };
+  readonly deadLetters: { readonly written: number };
+  readonly store: { readonly name: string; readonly durable: boolean };
+  readonly hooks: { readonly dropped: number };
+}
+
+/** Peers listed in one answer; the rest are only counted by metrics. */
+const maxPeersListed = 100;
+
+/** How a node is, now. */
+export function nodeHealth(node: Node): NodeHealth {
+  const { presence, inbound, outbound, components, hooks } = node;
+  const { id, credentialExpiresAtMs, generation } = presence.session.current;
+  const { queued, inFlight, queuedHigh, bytes } = inbound.mailbox.status();
+  return {
+    ...identityOf(id),
+    version,
+    phase: node.phase,
+    uptimeMs: components.clock.now() - node.startedAt,
+    signaling: { connected: presence.signaling.connected },
+    credential: { expiresAt: credentialExpiresAtMs, generation },
+    peers: [...outbound.sessions.sessions()].slice(0, maxPeersListed).map((session) => ({
+      id: session.peer.key,
+      links: [...session.links].map((link) => `${link.transport} ${link.direction}`),
+    })),
+    calls: { pending: outbound.pending.size },
+    mailbox: { queued, inFlight, high: queuedHigh, bytes },
+    deadLetters: { written: inbound.deadLetters.count },
+    store: { name: components.store.name, durable: components.store.durable },
+    hooks: { dropped: hooks.dropped },
+  };
+}
+
+/** Why a node takes no requests now; none when it does. */
+export function notReadyReasons(node: Node): string[] {
+  const reasons: string[] = [];
+  if (node.phase !== "running") reasons.push(`node is ${node.phase}`);
+  if (!node.presence.signaling.connected) reasons.push("signaling is not connected");
+  if (node.presence.session.phase !== "active") {
+    reasons.push(`session is ${node.presence.session.phase}`);
+  }
+  return reasons;
+}
+
+function identityOf(id: ActrId): Pick<NodeHealth, "id" | "type" | "realm"> {
+  return { id: formatActrId(id), type: formatActrType(id.type), realm: id.realm };
+}

@@ -1,0 +1,140 @@
+import type { NodeContext } from "../context.ts";
+import type { NodeDefinition } from "../define.ts";
+import type { ActrError } from "../errors.ts";
+import { resolveRules } from "../inbound/acl.ts";
+import type { AdmissionComponents } from "../inbound/admission.ts";
+import { backpressureWatch } from "../inbound/backpressure.ts";
+import { Completion } from "../inbound/completion.ts";
+import { DeadLetters } from "../inbound/dead_letters.ts";
+import { Dedup } from "../inbound/dedup.ts";
+import { Gate } from "../inbound/gate.ts";
+import { Mailbox } from "../inbound/mailbox.ts";
+import { Pipeline } from "../inbound/pipeline.ts";
+import { Pump } from "../inbound/pump.ts";
+import { recoverMailbox } from "../inbound/recovery.ts";
+import { Replier } from "../inbound/replier.ts";
+import { serviceRoutes } from "../inbound/service_routes.ts";
+import type { NodeOptions } from "../options.ts";
+import { encodeActrId } from "../protocol/ids.ts";
+import type { PendingCalls } from "../session/pending_calls.ts";
+import type { SessionManager } from "../session/session_manager.ts";
+import { deadLetterEvent, handlerEvent } from "./error_events.ts";
+import type { HookQueue } from "./hooks.ts";
+import type { NodeComponents } from "./node_components.ts";
+
+/** What the inbound side is built from. */
+export interface InboundParts {
+  readonly definition: NodeDefinition;
+  readonly components: NodeComponents;
+  readonly options: NodeOptions;
+  readonly realm: number;
+  readonly context: NodeContext;
+  readonly hooks: HookQueue;
+  readonly pending: PendingCalls;
+  readonly sessions: SessionManager;
+}
+
+/** The way of a request through the node, put together: gate → mailbox → pump → pipeline → completion → replier. */
+export class Inbound {
+  readonly gate: Gate;
+  readonly mailbox: Mailbox;
+  readonly deadLetters: DeadLetters;
+  readonly replier: Replier;
+  readonly #pump: Pump;
+  readonly #completion: Completion;
+  readonly #parts: InboundParts;
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
+    const { definition, components, options, context, hooks, sessions, pending } = parts;
+    const { clock, random, store, log } = components;
+    const admission: AdmissionComponents = {
+      routes: serviceRoutes(definition.services ?? []),
+      rules: definition.acl && resolveRules(definition.acl, parts.realm),
+      selfId: () => context.selfId,
+    };
+    this.mailbox = new Mailbox(
+      {
+        clock,
+        store,
+        onDepth: backpressureWatch(
+          options.mailbox.backpressureThreshold,
+          (event) => hooks.emit("onMailboxBackpressure", event),
+          () => log.info("mailbox.backpressure_cleared"),
+        ),
+        onAvailable: () => this.#pump.wake(),
+      },
+      options.mailbox,
+    );
+    this.deadLetters = new DeadLetters({
+      clock,
+      random,
+      store,
+      log,
+      selfBytes: () => encodeActrId(context.selfId),
+      onDeadLetter: (letter) => hooks.emit("onError", deadLetterEvent(letter)),
+    });
+    const dedup = new Dedup({ clock, store }, options.inbound);
+    this.replier = new Replier(sessions, log);
+    const { mailbox, deadLetters, replier } = this;
+    this.#completion = new Completion(
+      { clock, log, store, mailbox, dedup, deadLetters, replier },
+      options.inbound,
+    );
+    const pipeline = new Pipeline({
+      ...admission,
+      clock,
+      log,
+      store,
+      dedup,
+      completion: this.#completion,
+      scope: { node: context, store },
+      onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
+    });
+    this.#pump = new Pump(
+      { clock, mailbox, handle: (message) => pipeline.handle(message) },
+      options.inbound,
+    );
+    this.gate = new Gate(
+      { clock, random, log, pending, mailbox, deadLetters, replier, admission },
+      { durableCalls: options.inbound.durableCalls, lastSeq: store.opened.lastSeq },
+    );
+  }
+
+  /** Messages whose handler has ended. */
+  get handled(): number {
+    return this.#completion.handled;
+  }
+
+  /** Messages refused before a handler saw them. */
+  get refused(): number {
+    return this.#completion.refused;
+  }
+
+  /** Brings back what the store kept. */
+  recover(): Promise<number> {
+    const { components, options } = this.#parts;
+    const { clock, store } = components;
+    const { mailbox, deadLetters } = this;
+    return recoverMailbox({ clock, store, mailbox, deadLetters }, options.inbound);
+  }
+
+  /** Lets requests through to their handlers. */
+  open(): void {
+    this.#pump.open();
+  }
+
+  /** Resolves when everything that had been let in is handled, on disk and answered. */
+  async drain(): Promise<void> {
+    await this.#pump.drained();
+    await this.#completion.settled();
+  }
+
+  /** Hands out nothing more. Who waits for what is still queued is told so; durable messages stay in the store. */
+  close(reason: ActrError): void {
+    this.#pump.close();
+    for (const message of this.mailbox.close()) {
+      if (message.row === undefined) this.replier.fail(message, reason);
+    }
+  }
+}

@@ -1,0 +1,243 @@
+import { abortable } from "#async";
+import type { NodeContext } from "../context.ts";
+import type { NodeDefinition } from "../define.ts";
+import { ActrError } from "../errors.ts";
+import type { Hooks } from "../hooks.ts";
+import { type NodeOptions, resolveNodeOptions } from "../options.ts";
+import type { Transport } from "../ports/transport.ts";
+import type { ActrId } from "../protocol/ids.ts";
+import { abortAfter } from "../session/abort.ts";
+import { HookQueue } from "./hooks.ts";
+import { Inbound } from "./inbound.ts";
+import { runLifecycleHook, tryLifecycleHook } from "./lifecycle_hooks.ts";
+import type { NodeComponents, NodeSettings } from "./node_components.ts";
+import { LiveNodeContext } from "./node_context.ts";
+import { Outbound } from "./outbound.ts";
+import { PeerDirectory } from "./peer_directory.ts";
+import { Presence } from "./presence.ts";
+import { registrationOf } from "./registration.ts";
+import { UndoStack } from "./undo_stack.ts";
+
+/** Where a node stands. */
+export type NodePhase = "starting" | "running" | "stopping" | "stopped";
+
+/** Full backlog, as heartbeats report it (`spec/node.md` §15.1). */
+const fullBacklog = 1000;
+
+/** A running node: it has an identity, is found by peers, and serves. */
+export class Node implements AsyncDisposable {
+  readonly definition: NodeDefinition;
+  readonly components: NodeComponents;
+  readonly options: NodeOptions;
+  readonly startedAt: number;
+  readonly presence: Presence;
+  readonly hooks: HookQueue;
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  /** Calls peers, in this node's name. */
+  readonly context: NodeContext;
+  readonly #observers: readonly Hooks[];
+  readonly #transports: readonly Transport[];
+  readonly #stopping = new AbortController();
+  readonly #undo: UndoStack;
+  #phase: NodePhase = "starting";
+  #stopped: Promise<void> | undefined;
+
+  /**
+   * Starts a node: registers, connects signaling, listens, runs `onStart` and `onReady`, then lets requests in.
+   * Whatever fails, everything done until then is undone in reverse.
+   * @throws ActrError `config`, `registration`, `unavailable`, `storage`, `timed_out`; what `onStart` throws; the signal's reason.
+   */
+  static async start(
+    definition: NodeDefinition,
+    components: NodeComponents,
+    settings: NodeSettings,
+    bounds: { readonly signal?: AbortSignal } = {},
+  ): Promise<Node> {
+    const options = resolveNodeOptions(definition.options);
+    const undo = new UndoStack(components.log);
+    const limit = abortAfter(components.clock, options.lifecycle.startTimeoutMs, bounds.signal);
+    try {
+      const node = await Node.#assemble(
+        definition,
+        components,
+        settings,
+        options,
+        undo,
+        limit.signal,
+      );
+      await node.#begin(limit.signal);
+      return node;
+    } catch (error) {
+      await undo.unwind();
+      throw error;
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  static async #assemble(
+    definition: NodeDefinition,
+    components: NodeComponents,
+    settings: NodeSettings,
+    options: NodeOptions,
+    undo: UndoStack,
+    signal: AbortSignal,
+  ): Promise<Node> {
+    // The parts know each other through these late-bound references; nothing runs before `#begin`.
+    let node: Node | undefined;
+    const presence = await Presence.register(
+      {
+        components,
+        settings,
+        registration: registrationOf(definition, settings),
+        hooks: () => (node as Node).hooks,
+        load: () => (node as Node).load(),
+        onRebound: () => void node?.outbound.sessions.closeAll("this node has a new identity"),
+      },
+      signal,
+    );
+    undo.push("presence", () => presence.close());
+    node = new Node(definition, components, settings, options, undo, presence);
+    return node;
+  }
+
+  private constructor(
+    definition: NodeDefinition,
+    components: NodeComponents,
+    settings: NodeSettings,
+    options: NodeOptions,
+    undo: UndoStack,
+    presence: Presence,
+  ) {
+    this.definition = definition;
+    this.components = components;
+    this.options = options;
+    this.presence = presence;
+    this.#undo = undo;
+    this.startedAt = components.clock.now();
+    this.#observers = [
+      ...(definition.services ?? []).flatMap((service) => service.hooks ?? []),
+      ...(definition.hooks === undefined ? [] : [definition.hooks]),
+    ];
+    const { signal } = this.#stopping;
+    const { log } = components;
+    const directory = new PeerDirectory(presence.signaling, signal);
+    this.hooks = new HookQueue(
+      { observers: this.#observers, log, context: () => this.context },
+      options.lifecycle.maxHookEvents,
+    );
+    this.#transports = components.transports(presence.transportIdentity);
+    const { hooks } = this;
+    this.outbound = new Outbound({
+      components,
+      options,
+      transports: this.#transports,
+      directory,
+      hooks,
+      onFrame: (frame, peer, link) => this.inbound.gate.receive(frame, peer, link),
+    });
+    const { caller, pending, sessions } = this.outbound;
+    this.context = new LiveNodeContext({
+      session: presence.session,
+      caller,
+      directory,
+      log,
+      signal,
+    });
+    const { context } = this;
+    const { realm } = settings;
+    this.inbound = new Inbound({
+      definition,
+      components,
+      options,
+      realm,
+      context,
+      hooks,
+      pending,
+      sessions,
+    });
+  }
+
+  get id(): ActrId {
+    return this.presence.session.current.id;
+  }
+
+  get phase(): NodePhase {
+    return this.#phase;
+  }
+
+  /** What the heartbeat tells of this node's load. */
+  load(): { readonly backlog: number } {
+    const { queued, inFlight } = this.inbound.mailbox.status();
+    return { backlog: Math.min(1, (queued + inFlight) / fullBacklog) };
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { lifecycle } = this.options;
+    const { clock, log } = this.components;
+    this.#undo.push("hooks", () => this.hooks.settled());
+    this.#undo.push("peers", () => this.outbound.close("the node did not start"));
+    await this.inbound.recover();
+    await this.presence.connect(signal);
+    await this.#listen(signal);
+    const bounds = { clock, timeoutMs: lifecycle.hookTimeoutMs, signal };
+    await runLifecycleHook("onStart", this.#observers, this.context, bounds);
+    await tryLifecycleHook("onReady", this.#observers, this.context, { ...bounds, log });
+    signal.throwIfAborted();
+    this.#phase = "running";
+    this.inbound.open();
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    const { sessions } = this.outbound;
+    for (const transport of this.#transports) {
+      const listener = await transport.listen?.((link) => sessions.accept(link), { signal });
+      if (listener !== undefined) {
+        this.#undo.push(transport.name, async () => await listener[Symbol.asyncDispose]());
+      }
+    }
+  }
+
+  /**
+   * Stops: no new requests, unregister, handle what was let in, `onStop`, peers, signaling; all within
+   * one deadline. Idempotent; never rejects.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, log } = this.components;
+    const { stopTimeoutMs, hookTimeoutMs } = this.options.lifecycle;
+    const stopping = new ActrError("stopping", "this node is stopping; call another one");
+    const limit = abortAfter(clock, stopTimeoutMs);
+    this.#phase = "stopping";
+    this.inbound.gate.close(stopping);
+    await this.#attempt("unregister", this.presence.leave(limit.signal), limit.signal);
+    await this.#attempt("drain", this.inbound.drain(), limit.signal);
+    this.#stopping.abort(stopping);
+    this.inbound.close(stopping);
+    const bounds = { clock, timeoutMs: hookTimeoutMs, signal: limit.signal, log };
+    await tryLifecycleHook("onStop", this.#observers, this.context, bounds);
+    await this.#attempt("peers", this.outbound.close("the node is stopping"), limit.signal);
+    await this.#attempt("hooks", this.hooks.settled(), limit.signal);
+    await this.#undo.unwind();
+    limit.cancel();
+    this.#phase = "stopped";
+  }
+
+  /** One step of a stop: bounded by the deadline, and no reason not to go on. */
+  async #attempt(step: string, work: Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await abortable(work, signal);
+    } catch (error) {
+      this.components.log.warn("node.stop_incomplete", { step, error });
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { Registration } from "../identity/ais_client.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Sockets } from "../ports/sockets.ts";
+import type { Store } from "../ports/store.ts";
+import type { Transport } from "../ports/transport.ts";
+import type { ActrId } from "../protocol/ids.ts";
+import type { PeerHeaders } from "../protocol/peer_headers.ts";
+
+/** What transports need of the node that uses them. */
+export interface TransportIdentity {
+  /** Who dials: identity and credential from one snapshot, read at dial time. */
+  readonly identity: () => PeerHeaders;
+  /** Verifies who dials us. @throws ActrError `permission_denied`. */
+  readonly authenticate: (
+    claim: PeerHeaders,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<ActrId>;
+}
+
+/** What a runtime supplies for a node. */
+export interface NodeComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Owned by whoever opened it; the node leaves it open. */
+  readonly store: Store;
+  readonly sockets: Sockets;
+  readonly fetch: typeof globalThis.fetch;
+  readonly transports: (identity: TransportIdentity) => readonly Transport[];
+}
+
+/** Where a node lives. */
+export interface NodeSettings {
+  readonly realm: number;
+  readonly realmSecret?: string;
+  /** Base address of the identity service, such as `http://localhost:8080/ais`. */
+  readonly aisUrl: string;
+  /** Full address of the signaling socket, such as `ws://localhost:8080/signaling/ws`. */
+  readonly signalingUrl: string;
+  /** Address at which peers reach this node directly; its listener is bound already. */
+  readonly wsAddress?: string;
+}
+
+/** How a node registers. */
+export type { Registration };

@@ -1,0 +1,70 @@
+import type {
+  CallOptions,
+  DiscoverOptions,
+  NodeContext,
+  ServiceClient,
+  TellOptions,
+} from "../context.ts";
+import type { SessionState } from "../identity/session_state.ts";
+import type { Caller } from "../outbound/caller.ts";
+import { serviceClient } from "../outbound/service_client.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { ActrId, ActrType } from "../protocol/ids.ts";
+import type { ServiceDescriptor } from "../protocol/service.ts";
+import type { PeerDirectory } from "./peer_directory.ts";
+
+/** What a node's own context works with. */
+export interface NodeContextComponents {
+  readonly session: SessionState;
+  readonly caller: Caller;
+  readonly directory: PeerDirectory;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The context of a node itself: its hooks and its embedding program; every handler's context stands on it. */
+export class LiveNodeContext implements NodeContext {
+  readonly #components: NodeContextComponents;
+
+  constructor(components: NodeContextComponents) {
+    this.#components = components;
+  }
+
+  get selfId(): ActrId {
+    return this.#components.session.current.id;
+  }
+
+  get signal(): AbortSignal {
+    return this.#components.signal;
+  }
+
+  get log(): Logger {
+    return this.#components.log;
+  }
+
+  call(
+    target: ActrId,
+    routeKey: string,
+    payload: Uint8Array,
+    options?: CallOptions,
+  ): Promise<Uint8Array> {
+    return this.#components.caller.call(target, routeKey, payload, options);
+  }
+
+  tell(
+    target: ActrId,
+    routeKey: string,
+    payload: Uint8Array,
+    options?: TellOptions,
+  ): Promise<void> {
+    return this.#components.caller.tell(target, routeKey, payload, options);
+  }
+
+  discover(type: ActrType | string, options?: DiscoverOptions): Promise<ActrId[]> {
+    return this.#components.directory.discover(type, options);
+  }
+
+  service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S> {
+    return serviceClient(this.call.bind(this), descriptor, target);
+  }
+}

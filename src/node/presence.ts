@@ -1,0 +1,130 @@
+import { AisClient, type Registration } from "../identity/ais_client.ts";
+import { CredentialKeeper } from "../identity/credential_keeper.ts";
+import { KeyCache } from "../identity/key_cache.ts";
+import { PeerVerifier } from "../identity/peer_verifier.ts";
+import { SessionState } from "../identity/session_state.ts";
+import { Heartbeat } from "../signaling/heartbeat.ts";
+import type { NodeLoad } from "../signaling/node_load.ts";
+import { SignalingClient } from "../signaling/signaling_client.ts";
+import { establishIdentity, identityKey, saveIdentity } from "./establish_identity.ts";
+import type { HookQueue } from "./hooks.ts";
+import type { NodeComponents, NodeSettings, TransportIdentity } from "./node_components.ts";
+
+/** What a presence is built from. */
+export interface PresenceParts {
+  readonly components: NodeComponents;
+  readonly settings: NodeSettings;
+  readonly registration: Registration;
+  readonly hooks: () => HookQueue;
+  /** The load to report with each heartbeat. */
+  readonly load: () => NodeLoad;
+  /** The node has another ActrId: links under the old one are worthless. */
+  readonly onRebound: () => void;
+}
+
+/** The node's standing at the rendezvous: identity, credential, signaling and heartbeat. */
+export class Presence {
+  readonly session: SessionState;
+  readonly signaling: SignalingClient;
+  readonly #keeper: CredentialKeeper;
+  readonly #keys: KeyCache;
+  readonly #verifier: PeerVerifier;
+  readonly #heartbeat: Heartbeat;
+
+  /** Registers, or resumes the identity of the last run. @throws ActrError `registration`, `unavailable`; the signal's reason. */
+  static async register(parts: PresenceParts, signal: AbortSignal): Promise<Presence> {
+    const { components, settings, registration } = parts;
+    const { clock, log, store, fetch } = components;
+    const ais = new AisClient({ fetch, clock }, { url: settings.aisUrl });
+    const identity = { ais, clock, log, store };
+    const issued = await establishIdentity(identity, registration, signal);
+    const presence = new Presence(parts, ais, new SessionState({ logger: log }, issued));
+    await presence.#keys.seed(issued.signingKey);
+    const key = await identityKey(registration);
+    presence.session.listen((change) => {
+      if (change.kind === "phase") return;
+      saveIdentity(store, key, change.current).catch((error: unknown) => {
+        log.warn("identity.save_failed", { error });
+      });
+    });
+    return presence;
+  }
+
+  private constructor(parts: PresenceParts, ais: AisClient, session: SessionState) {
+    const { components, settings, registration, hooks } = parts;
+    const { clock, random, log, sockets } = components;
+    this.session = session;
+    this.#keeper = new CredentialKeeper(
+      {
+        clock,
+        random,
+        logger: log,
+        session,
+        ais,
+        register: (options) => ais.register(registration, options),
+      },
+      {
+        onRenewed: ({ credentialExpiresAtMs: expiresAt }) =>
+          hooks().emit("onCredentialRenewed", { expiresAt }),
+        onExpiring: (expiresAt) => hooks().emit("onCredentialExpiring", { expiresAt }),
+        onRebound: parts.onRebound,
+      },
+    );
+    const credentials = this.#keeper;
+    this.signaling = new SignalingClient(
+      { sockets, clock, random, logger: log, session, credentials },
+      { url: settings.signalingUrl },
+    );
+    this.signaling.listen({
+      connecting: (attempt) => hooks().emit("onSignalingConnecting", { attempt }),
+      connected: () => hooks().emit("onSignalingConnected", {}),
+      disconnected: (reason) => hooks().emit("onSignalingDisconnected", { reason }),
+    });
+    this.#keys = new KeyCache({
+      clock,
+      fetchKey: (keyId, options) => this.signaling.getSigningKey(keyId, options),
+    });
+    this.#verifier = new PeerVerifier({ clock, keys: this.#keys });
+    const { signaling } = this;
+    this.#heartbeat = new Heartbeat({
+      clock,
+      logger: log,
+      session,
+      signaling,
+      credentials,
+      load: parts.load,
+    });
+  }
+
+  /** What transports need to prove who we are, and to check who others are. */
+  get transportIdentity(): TransportIdentity {
+    return {
+      identity: () => {
+        const { id, credential } = this.session.current;
+        return { source: id, credential };
+      },
+      authenticate: (claim, options) => this.#verifier.verifyClaim(claim, options),
+    };
+  }
+
+  /** Connects signaling and begins the heartbeat. @throws ActrError `unavailable`; the signal's reason. */
+  async connect(signal: AbortSignal): Promise<void> {
+    this.#keeper.start();
+    await this.signaling.connect({ signal });
+    this.#heartbeat.start();
+  }
+
+  /** Tells the rendezvous that this node takes no more requests. */
+  async leave(signal: AbortSignal): Promise<void> {
+    this.#heartbeat.close();
+    if (this.signaling.connected) await this.signaling.unregister("Graceful shutdown", { signal });
+  }
+
+  /** Ends signaling and every timer. Idempotent. */
+  async close(): Promise<void> {
+    this.#heartbeat.close();
+    this.#keys.close();
+    await this.#keeper.close();
+    await this.signaling.close();
+  }
+}

@@ -1,0 +1,34 @@
+import type { NodeDefinition } from "../define.ts";
+import { ActrError } from "../errors.ts";
+import type { Registration } from "../identity/ais_client.ts";
+import { resolveRules } from "../inbound/acl.ts";
+import { aclMessage } from "../protocol/acl_message.ts";
+import { type ActrType, parseActrType } from "../protocol/ids.ts";
+import type { NodeSettings } from "./node_components.ts";
+
+/** What a node is when it does not say (`spec/protocol.md` §12.1). */
+const defaultType = "local:Client:0.0.0";
+
+/** What a node registers as. @throws ActrError `config` for a type or rule that is malformed. */
+export function registrationOf(definition: NodeDefinition, settings: NodeSettings): Registration {
+  const { realm, realmSecret, wsAddress } = settings;
+  return {
+    type: nodeType(definition.type ?? defaultType),
+    realm,
+    ...(realmSecret === undefined ? {} : { realmSecret }),
+    ...(wsAddress === undefined ? {} : { wsAddress }),
+    ...(definition.acl === undefined
+      ? {}
+      : { acl: aclMessage(resolveRules(definition.acl, realm)) }),
+  };
+}
+
+function nodeType(text: string): ActrType {
+  try {
+    return parseActrType(text);
+  } catch (cause) {
+    throw new ActrError("config", `type ${text} is no actr type; write manufacturer:name:version`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,181 @@
+import { ActrError } from "../errors.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Link } from "../ports/transport.ts";
+import type { RpcEnvelope } from "../protocol/envelope.ts";
+import type { Frame } from "../protocol/frame.ts";
+import type { ActrId } from "../protocol/ids.ts";
+import { fromWireError } from "../protocol/wire_error.ts";
+import type { Deadlines, Expiring } from "../session/deadlines.ts";
+import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
+import type { SessionManager } from "../session/session_manager.ts";
+import { pauseAfter, type RetryPolicy } from "./retry.ts";
+
+/** What every call of a node shares. */
+export interface CallPlumbing {
+  readonly clock: Clock;
+  readonly sessions: SessionManager;
+  readonly pending: PendingCalls;
+  readonly deadlines: Deadlines;
+}
+
+/** One request to be sent until it is answered. */
+export interface CallRequest {
+  readonly target: ActrId;
+  readonly targetKey: string;
+  readonly requestId: string;
+  readonly routeKey: string;
+  readonly frame: Frame;
+  readonly timeoutMs: number;
+  readonly policy: RetryPolicy;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The two ends of the caller's promise. */
+export interface Settlement {
+  resolve(payload: Uint8Array): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One call on its way: sends, waits, and sends the same bytes under the same request id again
+ * after a transient failure, all within one deadline.
+ */
+export class OutboundCall implements PendingCall, Expiring {
+  readonly requestId: string;
+  readonly peerKey: string;
+  link: Link | undefined;
+  readonly #plumbing: CallPlumbing;
+  readonly #request: CallRequest;
+  readonly #settlement: Settlement;
+  #attempt = 0;
+  #finished = false;
+  #bucket = 0;
+  #deadline = 0;
+  #pause: Timer | undefined;
+  /** Made only when a link has to be dialled. */
+  #abort: AbortController | undefined;
+  #cancel: (() => void) | undefined;
+
+  constructor(plumbing: CallPlumbing, request: CallRequest, settlement: Settlement) {
+    this.#plumbing = plumbing;
+    this.#request = request;
+    this.#settlement = settlement;
+    this.requestId = request.requestId;
+    this.peerKey = request.targetKey;
+  }
+
+  /** Begins. Every outcome, refusal included, goes to the settlement. */
+  start(): void {
+    const { pending, deadlines, clock } = this.#plumbing;
+    const { signal, timeoutMs } = this.#request;
+    if (signal?.aborted === true) return this.#settlement.reject(signal.reason);
+    try {
+      pending.open(this);
+    } catch (error) {
+      return this.#settlement.reject(error);
+    }
+    this.#deadline = clock.monotonic() + timeoutMs;
+    this.#bucket = deadlines.add(this, this.#deadline);
+    if (signal !== undefined) {
+      this.#cancel = () => this.#fail(signal.reason);
+      signal.addEventListener("abort", this.#cancel, { once: true });
+    }
+    this.#try();
+  }
+
+  answered(response: RpcEnvelope): void {
+    const { payload, error } = response;
+    if ((payload === undefined) === (error === undefined)) {
+      return this.#fail(
+        new ActrError(
+          "decode_failure",
+          `answer to ${this.#what()} has payload and error both or neither`,
+        ),
+      );
+    }
+    if (error !== undefined) return this.#retryOrFail(fromWireError(error));
+    this.#finish();
+    this.#settlement.resolve(payload as Uint8Array);
+  }
+
+  disconnected(reason: string): void {
+    this.#retryOrFail(
+      new ActrError(
+        "unavailable",
+        `connection to ${this.peerKey} closed during ${this.#what()}: ${reason}`,
+      ),
+    );
+  }
+
+  fail(error: ActrError): void {
+    this.#fail(error);
+  }
+
+  expire(): void {
+    this.#fail(
+      new ActrError(
+        "timed_out",
+        `no answer to ${this.#what()} within ${this.#request.timeoutMs} ms`,
+        {
+          details: { peer: this.peerKey, requestId: this.requestId, attempts: this.#attempt },
+        },
+      ),
+    );
+  }
+
+  #try(): void {
+    this.#attempt += 1;
+    this.#pause = undefined;
+    const { sessions } = this.#plumbing;
+    const link = sessions.requestLink(this.peerKey);
+    if (link !== undefined) return this.#send(link);
+    this.#abort ??= new AbortController();
+    sessions.acquire(this.#request.target, this.peerKey, this.#abort.signal).then(
+      (acquired) => {
+        if (!this.#finished) this.#send(acquired);
+      },
+      (error: unknown) => this.#retryOrFail(ActrError.from(error, "unavailable")),
+    );
+  }
+
+  #send(link: Link): void {
+    this.link = link;
+    // A transient failure that the peer answered took the call out of the table.
+    if (this.#attempt > 1) this.#plumbing.pending.reopen(this);
+    link.send(this.#request.frame).catch((error: unknown) => {
+      if (this.link === link) this.#retryOrFail(ActrError.from(error, "unavailable"));
+    });
+  }
+
+  #retryOrFail(error: ActrError): void {
+    if (this.#finished || this.#pause !== undefined) return;
+    const { policy } = this.#request;
+    this.link = undefined;
+    const pauseMs = pauseAfter(policy, this.#attempt, error.retryAfterMs);
+    const { clock } = this.#plumbing;
+    const inTime = clock.monotonic() + pauseMs < this.#deadline;
+    if (!error.retryable || this.#attempt >= policy.attempts || !inTime) return this.#fail(error);
+    this.#pause = clock.timer(clock.now() + pauseMs, () => this.#try());
+  }
+
+  #fail(error: unknown): void {
+    if (this.#finished) return;
+    this.#finish();
+    this.#abort?.abort(error);
+    this.#settlement.reject(error);
+  }
+
+  #finish(): void {
+    this.#finished = true;
+    this.#pause?.cancel();
+    this.#plumbing.pending.close(this.requestId);
+    this.#plumbing.deadlines.remove(this, this.#bucket);
+    if (this.#cancel !== undefined) {
+      this.#request.signal?.removeEventListener("abort", this.#cancel);
+    }
+  }
+
+  #what(): string {
+    return `call ${this.#request.routeKey}`;
+  }
+}

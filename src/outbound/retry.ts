@@ -1,0 +1,28 @@
+import type { OutboundOptions } from "../options.ts";
+import { type Lane, lanes } from "../protocol/frame.ts";
+
+/** How often a lane's sends are tried, and the pauses between (`spec/transport.md` §7.5). */
+export interface RetryPolicy {
+  readonly attempts: number;
+  readonly pausesMs: readonly number[];
+}
+
+export function retryPolicy(lane: Lane, options: OutboundOptions): RetryPolicy {
+  switch (lane) {
+    case lanes.rpcReliable:
+      return { attempts: options.reliableAttempts, pausesMs: options.reliablePausesMs };
+    case lanes.rpcSignal:
+      return { attempts: options.signalAttempts, pausesMs: options.signalPausesMs };
+    default:
+      return { attempts: 1, pausesMs: [] };
+  }
+}
+
+/** The pause after attempt number `attempt` (from 1), milliseconds: what the peer asked for, else the policy's. */
+export function pauseAfter(
+  policy: RetryPolicy,
+  attempt: number,
+  hintMs: number | undefined,
+): number {
+  return hintMs ?? policy.pausesMs[attempt - 1] ?? policy.pausesMs.at(-1) ?? 0;
+}
