@@ -148,7 +148,7 @@ function apply(contents: Contents, change: StoreChange): void {
       rows.set(change.row.seq, change.row);
       return;
     case "mailbox.claim":
-      claimed.add(change.seq);
+      if (rows.has(change.seq)) claimed.add(change.seq);
       return;
     case "mailbox.release":
       return release(contents, change);

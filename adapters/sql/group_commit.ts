@@ -36,10 +36,8 @@ class Group {
 
   add(changes: readonly StoreChange[]): Promise<void> {
     this.changes += changes.length;
-    for (const change of changes) {
-      this.effects.add(change);
-      this.bytes += sizeOf(change);
-    }
+    this.bytes += sizeOf(changes);
+    for (const change of changes) this.effects.add(change);
     return new Promise((resolve, reject) => this.members.push({ changes, resolve, reject }));
   }
 }
@@ -135,17 +133,23 @@ function overloaded(changes: number, bytes: number): ActrError {
   return new ActrError("overloaded", message, { retryAfterMs: 50 });
 }
 
-function sizeOf(change: StoreChange): number {
+function sizeOf(changes: readonly StoreChange[]): number {
+  let bytes = 0;
+  for (const change of changes) bytes += payloadOf(change)?.length ?? 0;
+  return bytes;
+}
+
+function payloadOf(change: StoreChange): Uint8Array | undefined {
   switch (change.kind) {
     case "mailbox.put":
-      return change.row.payload.length;
+      return change.row.payload;
     case "deadLetter.put":
-      return change.letter.rawBytes.length;
+      return change.letter.rawBytes;
     case "answer.put":
-      return change.answer.response.length;
+      return change.answer.response;
     case "record.put":
-      return change.value.length;
+      return change.value;
     default:
-      return 0;
+      return undefined;
   }
 }

@@ -1,9 +1,15 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { SqlDriver } from "../../src/ports/sql_driver.ts";
+import type { SqlDriver, SqlStatement } from "../../src/ports/sql_driver.ts";
 import type { StoreOpened } from "../../src/ports/store.ts";
 import { fenceGuard } from "./lease.ts";
 import { type Meta, migrate, readMeta } from "./schema.ts";
+
+/** Claims of rows that are gone, or never came, are left by writes that failed. */
+const unclaim: readonly SqlStatement[] = [
+  { sql: "DELETE FROM delivery WHERE seq NOT IN (SELECT seq FROM mailbox)", args: [] },
+  { sql: "UPDATE delivery SET claimed = 0, attempts = attempts + 1 WHERE claimed = 1", args: [] },
+];
 
 /** Who takes a database over, and how patiently. */
 export interface TakeOverOptions {
@@ -39,19 +45,11 @@ export async function takeOver(
   const guard = fenceGuard(fence);
   await migrate(driver, meta.schema, guard);
   const [found] = await driver.all({
-    sql: `SELECT (SELECT count(*) FROM delivery WHERE claimed = 1) AS recovered,
+    sql: `SELECT (SELECT count(*) FROM delivery JOIN mailbox USING (seq) WHERE claimed = 1) AS recovered,
       (SELECT max(seq) FROM mailbox) AS greatest`,
     args: [],
   });
-  await driver.batch(
-    [
-      {
-        sql: "UPDATE delivery SET claimed = 0, attempts = attempts + 1 WHERE claimed = 1",
-        args: [],
-      },
-    ],
-    guard,
-  );
+  await driver.batch(unclaim, guard);
   return {
     recovered: Number(found?.["recovered"] ?? 0),
     unclean: !meta.clean,

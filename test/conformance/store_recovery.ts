@@ -39,6 +39,15 @@ export function recoveryCases(use: UseStore): void {
     assert.deepEqual(await third.mailboxRows(0, 9), expected);
   });
 
+  use("recovers no claim of a row that is not there", async (store, fixture) => {
+    await store.commit([{ kind: "mailbox.claim", seq: 1 }]);
+    await fixture.crash(store);
+    await using next = await fixture.open();
+    assert.equal(next.opened.recovered, 0);
+    await next.commit([{ kind: "mailbox.put", row: row(1) }]);
+    assert.deepEqual(await next.mailboxRows(0, 9), [row(1)]);
+  });
+
   use("counts attempts over crashes", async (store, fixture) => {
     await store.commit([{ kind: "mailbox.put", row: row(1) }]);
     let current = store;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
@@ -7,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { SeededRandom } from "../../adapters/memory/seeded_random.ts";
 import { openStore } from "../../adapters/sql/open.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
+import { ActrError } from "../../src/errors.ts";
 import { temporaryFolder } from "../adapters/temporary_folder.ts";
 import { numberedRows } from "./store_rows.ts";
 
@@ -64,6 +66,37 @@ describe("a store under kill -9", () => {
     }
     assert.ok(said.acked.size > 0, "the children did no work");
     await store.close();
+  });
+});
+
+describe("a store of another process", () => {
+  it("is refused while that process lives and free once it is dead", {
+    timeout: 60_000,
+  }, async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "store.db");
+    const open = () =>
+      openStore(
+        `file:${path}`,
+        { clock: systemClock(), random: new SeededRandom() },
+        AbortSignal.timeout(10_000),
+      );
+    const child = startWriter(`file:${path}`);
+    const ended = once(child, "exit");
+    assert.ok(child.stdout);
+    await once(child.stdout, "data");
+    await assert.rejects(open(), (error) => {
+      assert.ok(ActrError.is(error) && error.code === "storage", String(error));
+      assert.ok(
+        error.message.includes(path) && error.message.includes("stop that process"),
+        error.message,
+      );
+      return true;
+    });
+    child.kill("SIGKILL");
+    await ended;
+    await using store = await open();
+    assert.equal(store.opened.fence, 2);
   });
 });
 
