@@ -1,5 +1,5 @@
 /** `npm run build`: compiles what the package holds into `dist/` and checks that it is whole. */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./root.ts";
@@ -7,11 +7,14 @@ import { root } from "./root.ts";
 process.chdir(root);
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
-/** Compiles with declarations and source maps; throws what the compiler found wrong. */
+/** Compiles with declarations and source maps; ends with what the compiler found wrong. */
 function compile(): void {
   rmSync("dist", { recursive: true, force: true });
   const compiler = join("node_modules", "typescript", "bin", "tsc");
-  execFileSync("node", [compiler, "-p", "tsconfig.build.json"], { stdio: "inherit" });
+  const { status } = spawnSync("node", [compiler, "-p", "tsconfig.build.json"], {
+    stdio: "inherit",
+  });
+  if (status !== 0) process.exit(1);
 }
 
 /**

@@ -19,6 +19,9 @@ export async function runFile(runtime: Runtime, file: string): Promise<TestResul
       file,
       ...one,
     }));
+    // Node tells of a broken hook only in passing, and reports the tests that never ran.
+    const cancelled = results.find((one) => one.error?.includes("cancelledByParent"));
+    if (cancelled) cancelled.error += `\n${end.output}`;
     const trouble = troubleOf(end, results);
     if (trouble) {
       const error = `${trouble}\n${end.output}`;
