@@ -1,4 +1,3 @@
-import { toActrIdMessage } from "../protocol/id_messages.ts";
 import { admits } from "./acl.ts";
 import type { Hub } from "./hub.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
@@ -16,5 +15,5 @@ export function announcePresent(hub: Hub, subscriber: SignalingSocket, type: str
 function tell(hub: Hub, subscriber: SignalingSocket, member: SignalingSocket): void {
   if (subscriber === member) return;
   if (!admits(member.profile.acl, subscriber.id, hub.options.withoutRules === "allow")) return;
-  subscriber.tell({ case: "actrUpEvent", value: { actorId: toActrIdMessage(member.id) } });
+  subscriber.tell({ case: "actrUpEvent", value: { actorId: member.wireId } });
 }

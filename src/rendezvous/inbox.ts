@@ -108,8 +108,9 @@ function standing(
   return hub.realms.refusal(from.id.realm);
 }
 
-/** Runs `then`; what it throws (a message that lacks required fields cannot be passed on) is answered, never let out. */
+/** Runs `then` if the node is still in sight; what it throws (a message that lacks required fields cannot be passed on) is answered, never let out. */
 function guarded(hub: Hub, from: SignalingSocket, replyFor: string, then: () => void): undefined {
+  if (!hub.directory.has(from)) return from.refuse(noLongerHere, replyFor);
   try {
     then();
   } catch (error) {

@@ -89,6 +89,16 @@ export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
   limits: defaultRendezvousLimits,
 };
 
+const times = [
+  "credentialTtlMs",
+  "renewalTtlMs",
+  "renewalRotationMs",
+  "heartbeatIntervalMs",
+  "entryExpiryMs",
+  "pingIntervalMs",
+  "silenceMs",
+] as const;
+
 /** Options with every default filled in. @throws RangeError when a value is out of range. */
 export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRendezvousOptions {
   const limits = { ...defaultRendezvousLimits, ...options.limits };
@@ -97,19 +107,26 @@ export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRe
   if (!Number.isInteger(worker) || worker < 0 || worker > 31) {
     throw new RangeError(`worker must be an integer from 0 to 31, not ${worker}`);
   }
-  for (const { id } of resolved.realms) checkRealmId(id);
-  for (const [name, value] of [...Object.entries(resolved), ...Object.entries(limits)]) {
-    if (typeof value === "number" && name !== "worker") checkPositive(name, value);
-  }
+  for (const realm of resolved.realms) checkRealm(realm);
+  if (resolved.turnSecret === "") throw new RangeError("turnSecret must not be empty");
+  checkPositive(times, resolved);
+  checkPositive(Object.keys(defaultRendezvousLimits) as (keyof RendezvousLimits)[], limits);
   return resolved;
 }
 
-function checkRealmId(id: number): void {
-  if (Number.isInteger(id) && id >= 0 && id <= 0xffff_ffff) return;
-  throw new RangeError(`a realm id must be an integer from 0 to 4294967295, not ${id}`);
+function checkRealm({ id, secret }: RealmOptions): void {
+  if (!Number.isInteger(id) || id < 0 || id > 0xffff_ffff) {
+    throw new RangeError(`a realm id must be an integer from 0 to 4294967295, not ${id}`);
+  }
+  if (secret !== undefined && (secret === "" || secret.trim() !== secret)) {
+    throw new RangeError(
+      `the secret of realm ${id} must not be empty, nor begin or end with a space`,
+    );
+  }
 }
 
-function checkPositive(name: string, value: number): void {
-  if (value > 0) return;
-  throw new RangeError(`${name} must be above 0, not ${value}`);
+function checkPositive<K extends string>(names: readonly K[], values: Record<K, number>): void {
+  for (const name of names) {
+    if (!(values[name] > 0)) throw new RangeError(`${name} must be above 0, not ${values[name]}`);
+  }
 }

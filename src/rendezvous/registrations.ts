@@ -58,7 +58,9 @@ export class Registrations {
     for (let after = ""; ; ) {
       const page = await this.#store.records(space, after, pageSize);
       const old = page.filter(({ value }) => endOf(parse(value)) < time);
-      await this.#store.commit(old.map(({ key }) => ({ kind: "record.delete", space, key })));
+      if (old.length > 0) {
+        await this.#store.commit(old.map(({ key }) => ({ kind: "record.delete", space, key })));
+      }
       expired += old.length;
       const last = page.at(-1);
       if (last === undefined || page.length < pageSize) return expired;

@@ -1,4 +1,4 @@
-import { fromActrIdMessage, toActrIdMessage } from "../protocol/id_messages.ts";
+import { fromActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, peerKey } from "../protocol/ids.ts";
 import type {
   ActrRelay,
@@ -32,8 +32,8 @@ export function relay(
   if (message.payload.case === "roleNegotiation") {
     return assignRoles(from, target, message.payload.value);
   }
-  forward(target, envelope, message);
-  return undefined;
+  if (forward(target, envelope, message)) return undefined;
+  return { code: 503, message: "Relay target does not read" };
 }
 
 /** A node reaches those whose rules admit it, and those that it was itself reached by: an answer needs no rule of its own. */
@@ -42,9 +42,13 @@ function reaches(hub: Hub, from: SignalingSocket, target: SignalingSocket): bool
   return admits(target.profile.acl, from.id, withoutRules) || target.hasInvited(from.key);
 }
 
-function forward(target: SignalingSocket, envelope: SignalingEnvelope, message: ActrRelay): void {
+function forward(
+  target: SignalingSocket,
+  envelope: SignalingEnvelope,
+  message: ActrRelay,
+): boolean {
   message.credential = blankCredential;
-  target.send({ case: "actrRelay", value: message }, traceOf(envelope));
+  return target.send({ case: "actrRelay", value: message }, traceOf(envelope));
 }
 
 function traceOf(envelope: SignalingEnvelope): MessageHead {
@@ -72,8 +76,8 @@ function assignRoles(
     receiver.send({
       case: "actrRelay",
       value: {
-        source: toActrIdMessage(from.id),
-        target: toActrIdMessage(target.id),
+        source: from.wireId,
+        target: target.wireId,
         credential: blankCredential,
         payload: { case: "roleAssignment", value: { isOfferer } },
       },

@@ -1,11 +1,12 @@
 import { assertNever } from "../errors.ts";
-import { toActrIdMessage, toActrTypeMessage } from "../protocol/id_messages.ts";
+import { toActrTypeMessage } from "../protocol/id_messages.ts";
 import { type ActrType, formatActrType } from "../protocol/ids.ts";
 import {
   type ActrToSignaling,
   CredentialWarning_WarningType,
   type DiscoveryRequest,
   type DiscoveryResponse_TypeEntrySchema,
+  type ErrorResponse,
   type GetServiceSpecRequest,
   type GetSigningKeyRequest,
   type MessageInit,
@@ -20,6 +21,9 @@ import type { SignalingSocket } from "./signaling_socket.ts";
 type Request = ActrToSignaling["payload"];
 type TypeEntry = MessageInit<typeof DiscoveryResponse_TypeEntrySchema>;
 type Wanted = ActrType | undefined;
+
+/** Characters of a node's own words that go into the log. */
+const longestLogged = 200;
 
 /** Serves a verified request (`spec/protocol.md` §7.3); a subscriber learns of the nodes that are up already after its answer. */
 export function serve(hub: Hub, from: SignalingSocket, request: Request, replyFor: string): void {
@@ -49,13 +53,17 @@ function answer(hub: Hub, from: SignalingSocket, request: Request): Payload | un
     case "unsubscribeActrUpRequest":
       return unsubscribe(hub, from, request.value.targetType);
     case "error":
-      hub.logger.warn("rendezvous.signaling.node_error", { peer: from.key, ...request.value });
-      return undefined;
+      return noted(hub, from, request.value);
     case undefined:
       return undefined;
     default:
       return assertNever(request);
   }
+}
+
+function noted(hub: Hub, from: SignalingSocket, { code, message }: ErrorResponse): undefined {
+  const text = message.slice(0, longestLogged);
+  hub.logger.warn("rendezvous.signaling.node_error", { peer: from.key, code, message: text });
 }
 
 /** Keeps the report and tells the time; warns in the last third of the credential's life, since real clients renew only when told. */
@@ -89,7 +97,7 @@ function routeCandidates(
 ): Payload {
   const now = hub.clock.monotonic();
   const found = hub.discovery.candidates(from, typeText(request.targetType), request, now);
-  const candidates = found.map((each) => toActrIdMessage(each.id));
+  const candidates = found.map((each) => each.wireId);
   const wsAddressMap = found.map(({ profile }, at) => ({
     candidateId: candidates[at],
     ...(profile.wsAddress !== undefined && { wsAddress: profile.wsAddress }),

@@ -20,10 +20,10 @@ export function addSignalingRoutes(
   async function upgrade(c: SignalingContext): Promise<Response> {
     const { upgrade: accept, remoteAddress } = c.env;
     if (accept === undefined) return c.text("Expected a WebSocket upgrade", 426);
-    const arrival = await admission.admit(new URL(c.req.url).searchParams);
-    if (arrival === undefined) return new Response(null, { status: 401 });
     const refusal = server.refusal(remoteAddress);
     if (refusal !== undefined) return new Response(null, { status: refusal.code });
+    const arrival = await admission.admit(new URL(c.req.url).searchParams);
+    if (arrival === undefined) return new Response(null, { status: 401 });
     return accept({ maxMessageBytes }, (socket) => server.arrived(socket, arrival, remoteAddress));
   }
 }

@@ -1,6 +1,7 @@
 import type { Socket, SocketClosed, SocketHandler } from "../ports/sockets.ts";
 import { toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, formatActrType, peerKey } from "../protocol/ids.ts";
+import type { ActrId as WireId } from "../protocol/schema.ts";
 import type { CredentialCheck } from "./credential_check.ts";
 import type { LoadReport, Member, Profile } from "./directory.ts";
 import type { Hub } from "./hub.ts";
@@ -32,6 +33,8 @@ const maxInvited = 1024;
 /** One node's signaling connection. Handles its messages one after the other, in order of arrival. */
 export class SignalingSocket implements Member, Negotiator, SocketHandler {
   readonly id: ActrId;
+  /** Its id as messages carry it, made once. */
+  readonly wireId: WireId;
   readonly key: string;
   readonly type: string;
   readonly profile: Profile;
@@ -49,9 +52,11 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
   /** Messages that arrived while a credential is being checked; undefined while none is. */
   #waiting: Uint8Array[] | undefined;
   #pinged = false;
+  #closing = false;
 
   constructor(socket: Socket, arrival: Arrival, hub: Hub, receiver: SignalingReceiver) {
     this.id = arrival.id;
+    this.wireId = toActrIdMessage(arrival.id);
     this.key = peerKey(arrival.id);
     this.type = formatActrType(arrival.id.type);
     this.profile = arrival.profile;
@@ -66,6 +71,7 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
   }
 
   message(data: Uint8Array): void {
+    if (this.#closing) return;
     this.heardAt = this.#hub.clock.monotonic();
     if (this.#waiting === undefined) this.#handle(data);
     else if (this.#waiting.push(data) > this.#hub.options.limits.maxPendingMessages) {
@@ -84,8 +90,8 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
 
   /** Sends a payload to this node, as the answer to `replyFor` when given. */
   tell(payload: Payload, replyFor?: string): void {
-    const target = toActrIdMessage(this.id);
-    this.send({ case: "serverToActr", value: { target, payload } }, { replyFor });
+    const flow = { case: "serverToActr", value: { target: this.wireId, payload } } as const;
+    this.send(flow, { replyFor });
   }
 
   /** Answers a request with an error. */
@@ -93,14 +99,15 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
     this.tell({ case: "error", value: { code, message } }, replyFor);
   }
 
-  /** Sends one envelope; drops the connection of a node that does not read. */
-  send(flow: Flow, head: MessageHead = {}): void {
+  /** Sends one envelope; false, and the end of the connection, when the node does not read what it is sent. */
+  send(flow: Flow, head: MessageHead = {}): boolean {
     if (this.#socket.bufferedAmount > this.#hub.options.limits.maxBufferedBytes) {
       this.#hub.logger.warn("rendezvous.signaling.slow_reader", { peer: this.key });
       this.#socket.terminate();
-      return;
+      return false;
     }
     this.#socket.send(encodeMessage(flow, this.#hub.random.uuid(), head));
+    return true;
   }
 
   /** Lets `key` answer this node, whatever this node's own rules say. */
@@ -124,7 +131,9 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
     else this.#pinged = this.#socket.ping();
   }
 
+  /** Ends the connection; what still arrives is ignored. */
   close(code: number, reason: string): void {
+    this.#closing = true;
     this.#socket.close(code, reason);
   }
 

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { describe, it } from "node:test";
+import { Hono } from "hono";
+import { WebSocket } from "ws";
 import { MemoryStore } from "../../adapters/memory/memory_store.ts";
+import { openStore } from "../../adapters/sql/open.ts";
+import { systemClock } from "../../adapters/system_clock.ts";
+import { systemRandom } from "../../adapters/system_random.ts";
 import { ActrError } from "../../src/errors.ts";
 import { fromActrIdMessage, toActrIdMessage } from "../../src/protocol/id_messages.ts";
 import { formatActrId, parseActrType } from "../../src/protocol/ids.ts";
 import { ServiceAvailabilityState } from "../../src/protocol/schema.ts";
+import { signalingUrl } from "../../src/protocol/signaling_query.ts";
+import type { RendezvousEnv } from "../../src/rendezvous/ais_routes.ts";
+import { temporaryFolder } from "../adapters/temporary_folder.ts";
 import { Client, idOf, only, register, renew, tryRegister } from "./rendezvous_client.ts";
 import { Running } from "./rendezvous_server.ts";
 
@@ -213,7 +222,7 @@ describe("a rendezvous", () => {
     assert.deepEqual(await client.closed, { code: 1007, reason: "not a SignalingEnvelope" });
   });
 
-  it("answers 410 to a registration over signaling and 429 over the limit", async () => {
+  it("answers 429 over the limit, naming the message", async () => {
     const limits = { messageBurst: 3, messagesPerSecond: 0.001 };
     await using server = await Running.start(new MemoryStore(), { limits });
     await using client = await Client.join(server.base, caller);
@@ -413,13 +422,51 @@ describe("a rendezvous", () => {
     only(await client.request(ping), "pong");
   });
 
+  it("ignores text", async () => {
+    await using server = await Running.start(new MemoryStore());
+    const registered = await register(server.base, echo);
+    const { credential } = registered;
+    assert.ok(credential);
+    const url = signalingUrl(`${server.base}/signaling/ws`, { id: idOf(registered), credential });
+    const socket = new WebSocket(url.replace("http", "ws"));
+    await once(socket, "open");
+    socket.send("hello");
+    socket.send("");
+    await using client = await Client.join(server.base, caller);
+    assert.equal((await candidates(client, echo)).ids.length, 1);
+    socket.terminate();
+  });
+
+  it("can be mounted in another application, which keeps its root", async () => {
+    await using server = await Running.start(new MemoryStore());
+    const app = new Hono<RendezvousEnv>();
+    app.route("/", server.rendezvous.app);
+    app.get("/", (c) => c.text("root"));
+    const ask = (path: string, method = "GET") =>
+      app.fetch(new Request(`http://node${path}`, { method }), { remoteAddress: "10.0.0.1" });
+    assert.equal(await (await ask("/")).text(), "root");
+    for (const path of ["/register", "//register", "/ais/register", "/ais//register"]) {
+      assert.equal((await ask(path, "POST")).status, 200, path);
+    }
+    for (const path of ["/renew", "//renew", "/ais/renew", "/ais//renew"]) {
+      assert.equal((await ask(path, "POST")).status, 400, path);
+    }
+  });
+
   it("orphans nobody by a restart", async () => {
-    const store = new MemoryStore();
-    const before = await Running.start(store);
+    await using folder = await temporaryFolder();
+    const open = async () => {
+      const options = { clock: systemClock(), random: systemRandom() };
+      return await openStore(`file:${folder.path}/r.db`, options, AbortSignal.timeout(5_000));
+    };
+    const first = await open();
+    const before = await Running.start(first);
     const old = await Client.join(before.base, echo, { wsAddress });
     await before[Symbol.asyncDispose]();
     await old.closed;
-    await using server = await Running.start(store.reopen());
+    await first.close();
+    await using store = await open();
+    await using server = await Running.start(store);
     await using callee = await Client.connect(server.base, old.registered);
     const renewed = await renew(server.base, callee.id, old.registered.renewalToken);
     assert.equal(renewed.status, 200);

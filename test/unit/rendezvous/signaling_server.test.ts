@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
+import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
+import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
+import type { Logger } from "../../../src/ports/logger.ts";
+import type { Socket, SocketClosed, SocketHandler } from "../../../src/ports/sockets.ts";
+import { toActrIdMessage } from "../../../src/protocol/id_messages.ts";
+import { type ActrId, formatActrId } from "../../../src/protocol/ids.ts";
+import type { AIdCredential, SignalingEnvelope } from "../../../src/protocol/schema.ts";
+import {
+  decodeSignaling,
+  encodeSignaling,
+  type SignalingInit,
+} from "../../../src/protocol/signaling.ts";
+import type { Ais } from "../../../src/rendezvous/ais.ts";
+import { CredentialCheck } from "../../../src/rendezvous/credential_check.ts";
+import { openHub } from "../../../src/rendezvous/hub.ts";
+import { openAis } from "../../../src/rendezvous/open_ais.ts";
+import {
+  type RendezvousOptions,
+  resolveRendezvousOptions,
+} from "../../../src/rendezvous/options.ts";
+import { SignalingServer } from "../../../src/rendezvous/signaling_server.ts";
+
+const silent: Logger = {
+  enabled: () => false,
+  trace() {},
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  with: () => silent,
+};
+
+/** The server's end of a connection, in the hands of a test. */
+class FakeSocket implements Socket {
+  bufferedAmount = 0;
+  pings = 0;
+  canPing = true;
+  answersPings = true;
+  terminated = false;
+  closedWith: SocketClosed | undefined;
+  readonly sent: SignalingEnvelope[] = [];
+  handler: SocketHandler | undefined;
+
+  send(data: Uint8Array): void {
+    this.sent.push(decodeSignaling(data));
+  }
+  ping(): boolean {
+    this.pings++;
+    if (this.canPing && this.answersPings) this.handler?.pong?.();
+    return this.canPing;
+  }
+  pause(): boolean {
+    return false;
+  }
+  resume(): void {}
+  close(code: number, reason: string): void {
+    this.closedWith = { code, reason };
+  }
+  terminate(): void {
+    this.terminated = true;
+    this.handler?.closed({ code: 1006, reason: "" });
+  }
+  handle(handler: SocketHandler): void {
+    this.handler = handler;
+  }
+}
+
+class Bench {
+  readonly clock: FakeClock;
+  readonly server: SignalingServer;
+  readonly ais: Ais;
+
+  private constructor(ais: Ais, clock: FakeClock) {
+    this.ais = ais;
+    this.clock = clock;
+    this.server = new SignalingServer(openHub(ais));
+  }
+
+  static async open(options: RendezvousOptions = {}): Promise<Bench> {
+    const clock = new FakeClock();
+    const components = {
+      store: new MemoryStore(),
+      clock,
+      random: new SeededRandom(),
+      logger: silent,
+    };
+    return new Bench(await openAis(components, resolveRendezvousOptions(options)), clock);
+  }
+
+  async credential(id: ActrId, lifeSeconds = 3600): Promise<AIdCredential> {
+    const expiresAt = Math.floor(this.clock.now() / 1000) + lifeSeconds;
+    const claims = { realm: id.realm, actorId: formatActrId(id), expiresAt };
+    return (await this.ais.keys.sign(claims)) as AIdCredential;
+  }
+
+  async join(serial: number, lifeSeconds?: number): Promise<Joined> {
+    const type = { manufacturer: "acme", name: "echo", version: "1.0.0" };
+    const id: ActrId = { realm: 1, serial: BigInt(serial), type };
+    const credential = await this.credential(id, lifeSeconds);
+    const credentials = new CredentialCheck(this.ais.keys, this.clock, id);
+    await credentials.check(credential);
+    const socket = new FakeSocket();
+    const arrival = { id, profile: {}, answersOnly: false, credentials };
+    this.server.arrived(socket, arrival, "10.0.0.1");
+    return new Joined(id, credential, socket);
+  }
+}
+
+class Joined {
+  readonly id: ActrId;
+  readonly credential: AIdCredential;
+  readonly socket: FakeSocket;
+
+  constructor(id: ActrId, credential: AIdCredential, socket: FakeSocket) {
+    this.id = id;
+    this.credential = credential;
+    this.socket = socket;
+  }
+
+  ping(envelopeId: string, credential = this.credential): void {
+    const payload = {
+      case: "ping",
+      value: { availability: 0, powerReserve: 5, mailboxBacklog: 0 },
+    } as const;
+    const value = { source: toActrIdMessage(this.id), credential, payload };
+    this.deliver({ envelopeId, flow: { case: "actrToServer", value } });
+  }
+
+  relay(to: ActrId, envelopeId: string): void {
+    const payload = { case: "iceRestartRequest", value: { reason: "test" } } as const;
+    const source = toActrIdMessage(this.id);
+    const value = { source, target: toActrIdMessage(to), credential: this.credential, payload };
+    this.deliver({ envelopeId, flow: { case: "actrRelay", value } });
+  }
+
+  deliver(envelope: SignalingInit): void {
+    this.socket.handler?.message(encodeSignaling(envelope));
+  }
+
+  /** Answers so far: envelope id of the request and what it got. */
+  get answers(): string[] {
+    return this.socket.sent.map(({ replyFor, flow }) => {
+      if (flow.case !== "serverToActr") return `${replyFor} ${flow.case}`;
+      const { payload } = flow.value;
+      const code = payload.case === "error" ? ` ${payload.value.code}` : "";
+      return `${replyFor} ${payload.case}${code}`;
+    });
+  }
+}
+
+describe("SignalingServer", () => {
+  it("drops a socket that leaves pings unanswered, and no other", async () => {
+    const bench = await Bench.open();
+    const [alive, dead, blind] = [await bench.join(1), await bench.join(2), await bench.join(3)];
+    dead.socket.answersPings = false;
+    blind.socket.canPing = false;
+    await bench.clock.advance(15_000);
+    assert.equal(dead.socket.terminated, false);
+    await bench.clock.advance(30_000);
+    assert.equal(dead.socket.terminated, true);
+    assert.equal(alive.socket.terminated, false);
+    assert.equal(blind.socket.terminated, false);
+    assert.equal(bench.server.connections, 2);
+    assert.equal(bench.server.nodes, 2);
+  });
+
+  it("answers pings at once while the credential is the same", async () => {
+    const bench = await Bench.open();
+    const node = await bench.join(1);
+    node.ping("a");
+    node.ping("b");
+    assert.deepEqual(node.answers, ["a pong", "b pong"]);
+  });
+
+  it("checks a new credential first and keeps the order of messages", async () => {
+    const bench = await Bench.open();
+    const node = await bench.join(1);
+    const renewed = await bench.credential(node.id, 7200);
+    node.ping("a", renewed);
+    node.ping("b");
+    node.ping("c", renewed);
+    assert.deepEqual(node.answers, []);
+    await until(() => node.answers.length === 3);
+    assert.deepEqual(node.answers, ["a pong", "b pong", "c pong"]);
+  });
+
+  it("answers 401 once the credential has expired, and warns before", async () => {
+    const bench = await Bench.open();
+    const node = await bench.join(1);
+    const warned = (): boolean => {
+      const flow = node.socket.sent.at(-1)?.flow;
+      assert.equal(flow?.case, "serverToActr");
+      assert.equal(flow.value.payload.case, "pong");
+      return flow.value.payload.value.credentialWarning !== undefined;
+    };
+    node.ping("fresh");
+    assert.equal(warned(), false);
+    await bench.clock.advance(2_400_000);
+    node.ping("old");
+    assert.equal(warned(), true);
+    await bench.clock.advance(1_200_000);
+    node.ping("expired");
+    assert.equal(node.answers.at(-1), "expired error 401");
+  });
+
+  it("ends a connection that sends without end while a credential is checked", async () => {
+    const bench = await Bench.open({ limits: { maxPendingMessages: 2 } });
+    const node = await bench.join(1);
+    const renewed = await bench.credential(node.id, 7200);
+    for (const envelopeId of ["a", "b", "c", "d"]) node.ping(envelopeId, renewed);
+    assert.equal(node.socket.closedWith?.code, 1008);
+  });
+
+  it("drops a node that does not read, and tells who relays to it", async () => {
+    const bench = await Bench.open();
+    const [from, to] = [await bench.join(1), await bench.join(2)];
+    from.relay(to.id, "a");
+    assert.equal(to.socket.sent.length, 1);
+    to.socket.bufferedAmount = 5 * 1024 * 1024;
+    from.relay(to.id, "b");
+    assert.deepEqual(from.answers, ["b error 503"]);
+    assert.equal(to.socket.terminated, true);
+    assert.equal(bench.server.nodes, 1);
+  });
+
+  it("answers a relay that lacks a required field", async () => {
+    const bench = await Bench.open();
+    const [from, to] = [await bench.join(1), await bench.join(2)];
+    from.socket.handler?.message(withoutCandidate(from, to.id));
+    assert.deepEqual(from.answers, ["bad error 400"]);
+    assert.deepEqual(to.socket.sent, []);
+  });
+
+  it("answers registration over signaling with 410", async () => {
+    const bench = await Bench.open();
+    const node = await bench.join(1);
+    node.deliver({ envelopeId: "a", flow: { case: "peerToServer", value: {} } });
+    const flow = node.socket.sent[0]?.flow;
+    assert.equal(flow?.case, "serverToActr");
+    assert.equal(flow.value.payload.case, "registerResponse");
+    const { result } = flow.value.payload.value;
+    assert.equal(result.case, "error");
+    assert.equal(result.value.code, 410);
+  });
+
+  it("ignores what only a server may say", async () => {
+    const bench = await Bench.open();
+    const node = await bench.join(1);
+    node.deliver({
+      envelopeId: "a",
+      flow: { case: "envelopeError", value: { code: 1, message: "" } },
+    });
+    node.deliver({ envelopeId: "b", flow: { case: undefined } });
+    assert.deepEqual(node.answers, []);
+  });
+
+  it("forgets subscriptions of a connection that ends while its credential is checked", async () => {
+    const bench = await Bench.open();
+    const node = await bench.join(1);
+    const credential = await bench.credential(node.id, 7200);
+    const targetType = node.id.type;
+    const payload = { case: "subscribeActrUpRequest", value: { targetType } } as const;
+    const value = { source: toActrIdMessage(node.id), credential, payload };
+    node.deliver({ envelopeId: "a", flow: { case: "actrToServer", value } });
+    node.socket.terminate();
+    await until(() => node.answers.length === 1);
+    assert.deepEqual(node.answers, ["a error 403"]);
+    await bench.join(2);
+    assert.equal(node.socket.sent.length, 1);
+  });
+
+  it("stops its timer and ends every connection with 1001", async () => {
+    const bench = await Bench.open();
+    const node = await bench.join(1);
+    bench.server.close();
+    bench.server.close();
+    assert.equal(node.socket.closedWith?.code, 1001);
+    assert.equal(bench.clock.pending, 0);
+    assert.equal(bench.server.refusal("10.0.0.1")?.code, 503);
+  });
+});
+
+/** An ice_candidate relay whose candidate is empty of its required text, as encoded by hand. */
+function withoutCandidate(from: Joined, to: ActrId): Uint8Array {
+  const source = toActrIdMessage(from.id);
+  const target = toActrIdMessage(to);
+  const payload = { case: "iceCandidate", value: { candidate: "x" } } as const;
+  const value = { source, target, credential: from.credential, payload };
+  const whole = encodeSignaling({ envelopeId: "bad", flow: { case: "actrRelay", value } });
+  // The last three bytes are the candidate's field; the two before them are the tag and length of its message.
+  const cut = whole.slice(0, -3);
+  cut[cut.length - 1] = 0;
+  return shortened(cut, 3);
+}
+
+/** Takes `by` bytes off the length of the relay, a two-byte varint behind the flow's tag. */
+function shortened(bytes: Uint8Array, by: number): Uint8Array {
+  const at = bytes.findIndex((byte, index) => byte === 0x6a && bytes[index - 1] === 0x64) + 1;
+  const length = ((bytes[at] as number) & 0x7f) + ((bytes[at + 1] as number) << 7) - by;
+  bytes[at] = (length & 0x7f) | 0x80;
+  bytes[at + 1] = length >> 7;
+  return bytes;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
