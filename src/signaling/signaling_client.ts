@@ -5,6 +5,7 @@ import { fromActrIdMessage, toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, type ActrType, formatActrType } from "../protocol/ids.ts";
 import type {
   ActrRelay,
+  ActrRelaySchema,
   ActrToSignalingSchema,
   MessageInit,
   ServiceSpec,
@@ -45,6 +46,9 @@ export interface Relay {
 
 /** What one node tells another through the server: role, description, candidate, restart. */
 export type RelayPayload = Exclude<ActrRelay["payload"], { readonly case: undefined }>;
+
+/** A {@link RelayPayload} to send, given by its fields. */
+export type RelayInit = NonNullable<MessageInit<typeof ActrRelaySchema>["payload"]>;
 
 /** What happens on signaling; every part is optional. */
 export interface SignalingListener {
@@ -233,7 +237,7 @@ export class SignalingClient {
   }
 
   /** Hands a message for another node to the server; nobody says whether it arrives. @throws ActrError `unavailable`, `overloaded`. */
-  sendRelay(target: ActrId, payload: RelayPayload, trace: TraceContext = {}): void {
+  sendRelay(target: ActrId, payload: RelayInit, trace: TraceContext = {}): void {
     const { session, random } = this.#components;
     const { id, credential } = session.current;
     const value = {

@@ -244,7 +244,7 @@ describe("signaling requests", () => {
   });
 });
 
-const restart = { $typeName: "actr.IceRestartRequest", reason: "" } as const;
+const restart = { reason: "" };
 
 describe("signaling relays and pushes", () => {
   it("sends a relay under a UUID with source, credential and target", async () => {
