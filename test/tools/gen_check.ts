@@ -46,13 +46,16 @@ function differing(copy: string): string[] {
   return [...files].filter((file) => read(join(root, file)) !== read(join(copy, file))).sort();
 }
 
-/** Everything in a folder named `gen`; such folders hold nothing else. */
+/** What protoc-gen-es wrote: it alone names files so. */
 function generatedFiles(top: string): string[] {
   return ["src", "examples", "test"]
     .filter((part) => existsSync(join(top, part)))
-    .flatMap((part) => readdirSync(join(top, part), { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && entry.parentPath.split(sep).includes("gen"))
-    .map((entry) => join(entry.parentPath, entry.name).slice(top.length + 1));
+    .flatMap((part) =>
+      readdirSync(join(top, part), { recursive: true, encoding: "utf8" }).map((path) =>
+        join(part, path),
+      ),
+    )
+    .filter((path) => path.endsWith("_pb.ts"));
 }
 
 function read(file: string): string | undefined {
