@@ -70,8 +70,8 @@ interface Signed {
 }
 
 /**
- * Runs `then` once the message is known to come from this connection's node: still in sight, named as source, and
- * with a credential of its own that holds. Otherwise it is answered with an error.
+ * Runs `then` once the message is known to come from this connection's node: named as source, with a credential of
+ * its own that holds, and still in sight. Otherwise it is answered with an error.
  */
 function whenVerified(
   hub: Hub,
@@ -81,7 +81,8 @@ function whenVerified(
   mismatch: Refusal,
   then: () => void,
 ): undefined | Promise<void> {
-  const refusal = standing(hub, from, source, mismatch);
+  const named = source !== undefined && actrIdEquals(fromActrIdMessage(source), from.id);
+  const refusal = named ? hub.realms.refusal(from.id.realm) : mismatch;
   if (refusal !== undefined) return from.refuse(refusal, replyFor);
   const denied = (error: unknown): undefined => {
     const { message } = ActrError.from(error);
@@ -94,18 +95,6 @@ function whenVerified(
   } catch (error) {
     return denied(error);
   }
-}
-
-/** Why this connection's node may not speak now, if so. */
-function standing(
-  hub: Hub,
-  from: SignalingSocket,
-  source: WireId | undefined,
-  mismatch: Refusal,
-): Refusal | undefined {
-  if (!hub.directory.has(from)) return noLongerHere;
-  if (source === undefined || !actrIdEquals(fromActrIdMessage(source), from.id)) return mismatch;
-  return hub.realms.refusal(from.id.realm);
 }
 
 /** Runs `then` if the node is still in sight; what it throws (a message that lacks required fields cannot be passed on) is answered, never let out. */

@@ -3,7 +3,6 @@ import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
-import type { Logger } from "../../../src/ports/logger.ts";
 import type { Socket, SocketClosed, SocketHandler } from "../../../src/ports/sockets.ts";
 import { toActrIdMessage } from "../../../src/protocol/id_messages.ts";
 import { type ActrId, formatActrId } from "../../../src/protocol/ids.ts";
@@ -22,16 +21,7 @@ import {
   resolveRendezvousOptions,
 } from "../../../src/rendezvous/options.ts";
 import { SignalingServer } from "../../../src/rendezvous/signaling_server.ts";
-
-const silent: Logger = {
-  enabled: () => false,
-  trace() {},
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  with: () => silent,
-};
+import { silent } from "./silent_logger.ts";
 
 /** The server's end of a connection, in the hands of a test. */
 class FakeSocket implements Socket {
