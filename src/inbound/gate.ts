@@ -120,7 +120,10 @@ export class Gate {
           : undefined,
       answered: false,
     };
-    if (this.#closed !== undefined) return replier.fail(message, this.#closed);
+    // A tell has nobody to be told; it waits on disk for the next start.
+    if (this.#closed !== undefined && envelope.direction === directions.request) {
+      return replier.fail(message, this.#closed);
+    }
     if (message.row !== undefined) return void this.#admitDurable(message, durableSend);
     try {
       mailbox.enqueue(message);
@@ -132,8 +135,8 @@ export class Gate {
   async #admitDurable(message: InboundMessage, durableSend: boolean): Promise<void> {
     const { mailbox, replier, log, admission } = this.#components;
     try {
-      // A durable send is told "accepted" before it is handled, so what would refuse it then has to now.
-      if (durableSend) admit(message, admission);
+      // What would be refused later does not reach the disk, and a durable send hears of it in time.
+      admit(message, admission);
       await mailbox.enqueueDurable(durableSend ? { ...message, answered: true } : message);
       if (durableSend) replier.reply(message, encodeAnswer(message.envelope, empty));
     } catch (error) {

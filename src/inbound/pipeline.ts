@@ -147,7 +147,8 @@ export class Pipeline {
       return completion.finish(message, { answer, changes: [], retryable: error.retryable });
     }
     if (error.retryable) return completion.later(message, error);
-    completion.bury(message, "handler_error", error);
+    const undecodable = error.code === "decode_failure";
+    completion.bury(message, undecodable ? "protobuf_decode" : "handler_error", error);
   }
 }
 

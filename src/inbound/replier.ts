@@ -1,6 +1,11 @@
 import type { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
-import { directions, encodeEnvelope, type RpcEnvelope } from "../protocol/envelope.ts";
+import {
+  directions,
+  encodeEnvelope,
+  type RpcEnvelope,
+  type WireError,
+} from "../protocol/envelope.ts";
 import { lanes } from "../protocol/frame.ts";
 import { noMetadata } from "../protocol/metadata.ts";
 import { toWireError } from "../protocol/wire_error.ts";
@@ -9,25 +14,30 @@ import { type InboundMessage, isAnswerable } from "./message.ts";
 
 /** Bytes of the answer to a request: its payload, with the request's id, route and trace. */
 export function encodeAnswer(request: RpcEnvelope, payload: Uint8Array): Uint8Array {
-  return encodeEnvelope({ ...answerTo(request), payload });
+  return encodeResponse(request, payload, undefined);
 }
 
 /** Bytes of the answer that carries an error. */
 export function encodeFailure(request: RpcEnvelope, error: ActrError): Uint8Array {
-  return encodeEnvelope({ ...answerTo(request), error: toWireError(error) });
+  return encodeResponse(request, undefined, toWireError(error));
 }
 
-function answerTo(request: RpcEnvelope): RpcEnvelope {
-  const { traceparent, tracestate } = request;
-  return {
-    routeKey: request.routeKey,
+function encodeResponse(
+  { routeKey, requestId, traceparent, tracestate }: RpcEnvelope,
+  payload: Uint8Array | undefined,
+  error: WireError | undefined,
+): Uint8Array {
+  return encodeEnvelope({
+    routeKey,
+    payload,
+    error,
     direction: directions.response,
-    requestId: request.requestId,
+    traceparent,
+    tracestate,
+    requestId,
     metadata: noMetadata,
     timeoutMs: 0,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(tracestate === undefined ? {} : { tracestate }),
-  };
+  });
 }
 
 /** Sends answers: on the link that the request came by, else on any live link to that peer (`spec/transport.md` §5.5). */

@@ -35,6 +35,7 @@ export class HookQueue {
   readonly #waiting: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #dropped = 0;
+  #closed = false;
 
   constructor(components: HookQueueComponents, limit: number) {
     this.#components = components;
@@ -53,7 +54,7 @@ export class HookQueue {
     if (log.enabled(level)) log[level](title, attributes(event));
     const wanting = observers.filter((each) => each[name] !== undefined);
     if (wanting.length === 0) return;
-    if (this.#waiting.length >= this.#limit) {
+    if (this.#closed || this.#waiting.length >= this.#limit) {
       this.#dropped += 1;
       return;
     }
@@ -64,6 +65,12 @@ export class HookQueue {
   /** Resolves when every event emitted so far has been told. */
   async settled(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Tells nothing more; an observer that is running is not waited for. */
+  close(): void {
+    this.#closed = true;
+    this.#waiting.length = 0;
   }
 
   async #run(): Promise<void> {

@@ -176,7 +176,7 @@ export class Node implements AsyncDisposable {
   async #begin(signal: AbortSignal): Promise<void> {
     const { lifecycle } = this.options;
     const { clock, log } = this.components;
-    this.#undo.push("hooks", () => this.hooks.settled());
+    this.#undo.push("hooks", () => this.hooks.close());
     this.#undo.push("peers", () => this.outbound.close("the node did not start"));
     await this.inbound.recover();
     await this.presence.connect(signal);

@@ -72,10 +72,11 @@ export class Caller {
       routeKey,
       payload,
       direction: directions.request,
+      traceparent: options.trace?.traceparent,
+      tracestate: options.trace?.tracestate,
       requestId,
       metadata,
       timeoutMs,
-      ...options.trace,
     });
     return new Promise((resolve, reject) => {
       const request = {
@@ -105,10 +106,11 @@ export class Caller {
       routeKey,
       payload,
       direction: directions.tell,
+      traceparent: options.trace?.traceparent,
+      tracestate: options.trace?.tracestate,
       requestId: options.requestId ?? this.#random.uuid(),
       metadata: noMetadata,
       timeoutMs: 0,
-      ...options.trace,
     });
     await sendWithRetry(
       this.#plumbing,

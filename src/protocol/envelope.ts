@@ -39,11 +39,11 @@ export interface RpcEnvelope {
   /** `package.Service.Method`. */
   readonly routeKey: string;
   /** Encoded message; absent is not the same as empty. After decoding a view of the received bytes. */
-  readonly payload?: Uint8Array;
-  readonly error?: WireError;
+  readonly payload?: Uint8Array | undefined;
+  readonly error?: WireError | undefined;
   readonly direction: Direction;
-  readonly traceparent?: string;
-  readonly tracestate?: string;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
   /** The same in a request, its retries and its response. */
   readonly requestId: string;
   readonly metadata: readonly MetadataEntry[];
