@@ -2,8 +2,9 @@ import { ActrError } from "../errors.ts";
 import type { SessionState } from "../identity/session_state.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { CredentialWatch } from "./credential_watch.ts";
 import { type NodeLoad, reportLoad } from "./node_load.ts";
-import type { CredentialWatch, SignalingClient } from "./signaling_client.ts";
+import type { SignalingClient } from "./signaling_client.ts";
 
 /** Bounds of an interval that the server suggests, milliseconds. */
 const shortestMs = 1_000;

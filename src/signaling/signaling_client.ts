@@ -1,17 +1,9 @@
 import { ActrError } from "../errors.ts";
-import type { IdentitySnapshot } from "../identity/session_state.ts";
 import type { TraceContext } from "../ports/tracer.ts";
 import { fromActrIdMessage, toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, type ActrType, formatActrType } from "../protocol/ids.ts";
-import type {
-  ActrRelay,
-  ActrRelaySchema,
-  ActrToSignalingSchema,
-  MessageInit,
-  ServiceSpec,
-  SignalingEnvelope,
-} from "../protocol/schema.ts";
-import { decodeSignaling, encodeSignaling } from "../protocol/signaling.ts";
+import type { ActrRelay, ServiceSpec, SignalingEnvelope } from "../protocol/schema.ts";
+import { decodeSignaling } from "../protocol/signaling.ts";
 import { signalingUrl } from "../protocol/signaling_query.ts";
 import {
   type Candidate,
@@ -22,44 +14,16 @@ import {
   readPong,
   readSigningKey,
 } from "./answers.ts";
+import type { CredentialWatch } from "./credential_watch.ts";
 import type { ReportedLoad } from "./node_load.ts";
-import { PendingReplies } from "./pending_replies.ts";
-import { type Reply, type ReplyCase, type ReplyOf, readReply, succeeded } from "./reply.ts";
+import { succeeded } from "./reply.ts";
 import { type ConnectionComponents, SignalingConnection } from "./signaling_connection.ts";
-import type { SignalingSocket } from "./signaling_socket.ts";
-
-/** Who is told when signaling doubts the credential; the credential keeper is one. */
-export interface CredentialWatch {
-  /** The credential of this snapshot was refused. */
-  refused(identity: IdentitySnapshot): void;
-  /** The credential will not be accepted for long. */
-  warned(): void;
-}
-
-/** A message of another node. */
-export interface Relay {
-  readonly source: ActrId;
-  readonly target: ActrId;
-  readonly payload: RelayPayload;
-  readonly trace: TraceContext;
-}
-
-/** What one node tells another through the server: role, description, candidate, restart. */
-export type RelayPayload = Exclude<ActrRelay["payload"], { readonly case: undefined }>;
-
-/** A {@link RelayPayload} to send, given by its fields. */
-export type RelayInit = NonNullable<MessageInit<typeof ActrRelaySchema>["payload"]>;
-
-/** What happens on signaling; every part is optional. */
-export interface SignalingListener {
-  /** An attempt to connect begins; counts from 1 since the last connection that held. */
-  readonly connecting?: (attempt: number) => void;
-  readonly connected?: () => void;
-  readonly disconnected?: (reason: string) => void;
-  readonly relay?: (relay: Relay) => void;
-  /** A node of a subscribed type came up. */
-  readonly actrUp?: (id: ActrId) => void;
-}
+import {
+  type RelayInit,
+  type SignalingListener,
+  SignalingListeners,
+} from "./signaling_listeners.ts";
+import { type RequestOptions, SignalingRequests } from "./signaling_requests.ts";
 
 /** What the client works with. */
 export interface SignalingComponents extends ConnectionComponents {
@@ -84,36 +48,21 @@ export interface SignalingOptions {
   readonly maxBufferedBytes?: number;
 }
 
-/** Bounds of one request. */
-export interface RequestOptions {
-  readonly signal: AbortSignal;
-  /** Limit of the answer, milliseconds, in place of the client's. */
-  readonly limitMs?: number;
-  readonly trace?: TraceContext;
-}
-
-type Request = NonNullable<MessageInit<typeof ActrToSignalingSchema>["payload"]>;
-
 /** This node's end of the signaling server (`spec/protocol.md` §7): one connection that comes back by itself, requests over it, and messages to other nodes. */
 export class SignalingClient {
   readonly #components: SignalingComponents;
-  readonly #replyLimitMs: number;
-  readonly #maxBufferedBytes: number;
   readonly #connection: SignalingConnection;
-  readonly #pending: PendingReplies<Reply>;
-  readonly #listeners = new Set<SignalingListener>();
+  readonly #requests: SignalingRequests;
+  readonly #listeners: SignalingListeners;
   /** By text form: asked for again at each connection, since servers may forget them. */
   readonly #subscriptions = new Map<string, ActrType>();
   readonly #closed = new AbortController();
-  #envelopes = 0;
 
   constructor(components: SignalingComponents, options: SignalingOptions) {
     const { url, webrtcRole } = options;
     const role = webrtcRole === undefined ? {} : { webrtcRole };
     this.#components = components;
-    this.#replyLimitMs = options.replyLimitMs ?? 5_000;
-    this.#maxBufferedBytes = options.maxBufferedBytes ?? 1_048_576;
-    this.#pending = new PendingReplies(components.clock, options.maxPending ?? 256);
+    this.#listeners = new SignalingListeners(components.logger);
     this.#connection = new SignalingConnection(
       components,
       {
@@ -122,11 +71,19 @@ export class SignalingClient {
         maxMessageBytes: options.maxMessageBytes ?? 1_048_576,
       },
       {
-        connecting: (attempt) => this.#tell((listener) => listener.connecting?.(attempt)),
+        connecting: (attempt) => this.#listeners.tell((l) => l.connecting?.(attempt)),
         connected: () => this.#onConnected(),
         disconnected: (reason) => this.#onDisconnected(reason),
         message: (data) => this.#onMessage(data),
         refused: (identity) => components.credentials.refused(identity),
+      },
+    );
+    this.#requests = new SignalingRequests(
+      { ...components, socket: () => this.#connection.socket },
+      {
+        replyLimitMs: options.replyLimitMs ?? 5_000,
+        maxPending: options.maxPending ?? 256,
+        maxBufferedBytes: options.maxBufferedBytes ?? 1_048_576,
       },
     );
   }
@@ -153,28 +110,27 @@ export class SignalingClient {
 
   /** Adds a listener; returns what removes it. */
   listen(listener: SignalingListener): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Ends the connection for good and fails what waits with `stopping`. Idempotent. */
   async close(): Promise<void> {
     const reason = new ActrError("stopping", "the signaling client is closed");
     this.#closed.abort(reason);
-    this.#pending.failAll(reason);
+    this.#requests.close(reason);
     await this.#connection.close();
   }
 
   /** Tells that the node lives, and its load. @throws ActrError as every request: `unavailable`, `timed_out`, `overloaded`, `permission_denied`, `not_found`, `decode_failure`, `stopping`. */
   async ping(load: ReportedLoad, options: RequestOptions): Promise<PingAnswer> {
-    return readPong(await this.#request("pong", { case: "ping", value: load }, options));
+    return readPong(await this.#requests.request("pong", { case: "ping", value: load }, options));
   }
 
   /** Tells that the node leaves. @throws ActrError see {@link SignalingClient.ping}. */
   async unregister(reason: string, options: RequestOptions): Promise<void> {
     const actrId = toActrIdMessage(this.#components.session.current.id);
     const request = { case: "unregisterRequest", value: { actrId, reason } } as const;
-    succeeded("unregister", await this.#request("unregisterResponse", request, options));
+    succeeded("unregister", await this.#requests.request("unregisterResponse", request, options));
   }
 
   /**
@@ -193,7 +149,7 @@ export class SignalingClient {
       clientFingerprint: options.fingerprint ?? "",
     };
     const request = { case: "routeCandidatesRequest", value } as const;
-    const answer = await this.#request("routeCandidatesResponse", request, options);
+    const answer = await this.#requests.request("routeCandidatesResponse", request, options);
     return readCandidates(succeeded("route candidates", answer), count);
   }
 
@@ -205,20 +161,23 @@ export class SignalingClient {
   ): Promise<DiscoveredType[]> {
     const value = { limit, ...(manufacturer === undefined ? {} : { manufacturer }) };
     const request = { case: "discoveryRequest", value } as const;
-    const answer = await this.#request("discoveryResponse", request, options);
+    const answer = await this.#requests.request("discoveryResponse", request, options);
     return readDiscovered(succeeded("discovery", answer), limit);
   }
 
   /** Raw Ed25519 public key of the identity service, 32 bytes. @throws ActrError `not_found` for an unknown id; see {@link SignalingClient.ping}. */
   async getSigningKey(keyId: number, options: RequestOptions): Promise<Uint8Array<ArrayBuffer>> {
     const request = { case: "getSigningKeyRequest", value: { keyId } } as const;
-    return readSigningKey(await this.#request("getSigningKeyResponse", request, options), keyId);
+    return readSigningKey(
+      await this.#requests.request("getSigningKeyResponse", request, options),
+      keyId,
+    );
   }
 
   /** Description of the service that some node registered under `name`. @throws ActrError `not_found`; see {@link SignalingClient.ping}. */
   async getServiceSpec(name: string, options: RequestOptions): Promise<ServiceSpec> {
     const request = { case: "getServiceSpecRequest", value: { name } } as const;
-    const answer = await this.#request("getServiceSpecResponse", request, options);
+    const answer = await this.#requests.request("getServiceSpecResponse", request, options);
     return succeeded("service description", answer);
   }
 
@@ -226,82 +185,30 @@ export class SignalingClient {
   async subscribe(type: ActrType, options: RequestOptions): Promise<void> {
     this.#subscriptions.set(formatActrType(type), type);
     const request = { case: "subscribeActrUpRequest", value: { targetType: type } } as const;
-    succeeded("subscription", await this.#request("subscribeActrUpResponse", request, options));
+    succeeded(
+      "subscription",
+      await this.#requests.request("subscribeActrUpResponse", request, options),
+    );
   }
 
   /** Ends {@link SignalingClient.subscribe}. @throws ActrError see {@link SignalingClient.ping}. */
   async unsubscribe(type: ActrType, options: RequestOptions): Promise<void> {
     this.#subscriptions.delete(formatActrType(type));
     const request = { case: "unsubscribeActrUpRequest", value: { targetType: type } } as const;
-    succeeded("unsubscription", await this.#request("unsubscribeActrUpResponse", request, options));
+    succeeded(
+      "unsubscription",
+      await this.#requests.request("unsubscribeActrUpResponse", request, options),
+    );
   }
 
   /** Hands a message for another node to the server; nobody says whether it arrives. @throws ActrError `unavailable`, `overloaded`. */
   sendRelay(target: ActrId, payload: RelayInit, trace: TraceContext = {}): void {
-    const { session, random } = this.#components;
-    const { id, credential } = session.current;
-    const value = {
-      source: toActrIdMessage(id),
-      credential,
-      target: toActrIdMessage(target),
-      payload,
-    };
-    const flow = { case: "actrRelay", value } as const;
-    const socket = this.#openSocket("relay");
-    socket.send(encodeSignaling({ envelopeId: random.uuid(), ...trace, flow }));
-  }
-
-  async #request<Case extends ReplyCase>(
-    expected: Case,
-    payload: Request,
-    { signal, limitMs = this.#replyLimitMs, trace = {} }: RequestOptions,
-  ): Promise<ReplyOf<Case>> {
-    const what = String(payload.case);
-    const socket = this.#openSocket(what);
-    const identity = this.#components.session.current;
-    const envelopeId = `env-${++this.#envelopes}`;
-    const value = {
-      source: toActrIdMessage(identity.id),
-      credential: identity.credential,
-      payload,
-    };
-    const flow = { case: "actrToServer", value } as const;
-    const bytes = encodeSignaling({ envelopeId, ...trace, flow });
-    const reply = this.#pending.wait(envelopeId, { what, limitMs, signal });
-    socket.send(bytes);
-    return this.#read(what, await reply, expected, identity);
-  }
-
-  /** A refused credential is also told to who can renew it. */
-  #read<Case extends ReplyCase>(
-    what: string,
-    reply: Reply,
-    expected: Case,
-    identity: IdentitySnapshot,
-  ): ReplyOf<Case> {
-    if (reply.case === "error" && reply.value.code === 401) {
-      this.#components.credentials.refused(identity);
-    }
-    return readReply(what, reply, expected);
-  }
-
-  #openSocket(what: string): SignalingSocket {
-    this.#closed.signal.throwIfAborted();
-    const { socket } = this.#connection;
-    if (socket === undefined) {
-      throw new ActrError("unavailable", `${what} is not sent: signaling is not connected`);
-    }
-    if (socket.bufferedAmount > this.#maxBufferedBytes) {
-      throw new ActrError("overloaded", `${what} is not sent: signaling takes nothing at present`, {
-        retryAfterMs: 1_000,
-      });
-    }
-    return socket;
+    this.#requests.relay(target, payload, trace);
   }
 
   #onConnected(): void {
     this.#components.logger.debug("signaling.socket.opened");
-    this.#tell((listener) => listener.connected?.());
+    this.#listeners.tell((l) => l.connected?.());
     for (const type of this.#subscriptions.values()) {
       this.subscribe(type, { signal: this.#closed.signal }).catch((error: unknown) =>
         this.#components.logger.warn("signaling.subscription.lost", { error }),
@@ -311,8 +218,8 @@ export class SignalingClient {
 
   #onDisconnected(reason: string): void {
     this.#components.logger.debug("signaling.socket.ended", { reason });
-    this.#pending.failAll(new ActrError("unavailable", `signaling was lost: ${reason}`));
-    this.#tell((listener) => listener.disconnected?.(reason));
+    this.#requests.lost(reason);
+    this.#listeners.tell((l) => l.disconnected?.(reason));
   }
 
   #onMessage(data: Uint8Array): void {
@@ -328,10 +235,10 @@ export class SignalingClient {
   #receive({ flow, replyFor, traceparent, tracestate }: SignalingEnvelope): void {
     switch (flow.case) {
       case "serverToActr":
-        if (this.#pending.settle(replyFor, flow.value.payload)) return;
+        if (this.#requests.settle(replyFor, flow.value.payload)) return;
         if (flow.value.payload.case === "actrUpEvent") {
           const id = fromActrIdMessage(flow.value.payload.value.actorId);
-          this.#tell((listener) => listener.actrUp?.(id));
+          this.#listeners.tell((l) => l.actrUp?.(id));
           return;
         }
         break;
@@ -349,22 +256,7 @@ export class SignalingClient {
 
   #relayed({ source, target, payload }: ActrRelay, trace: TraceContext): void {
     if (payload.case === undefined) return;
-    const relay: Relay = {
-      source: fromActrIdMessage(source),
-      target: fromActrIdMessage(target),
-      payload,
-      trace,
-    };
-    this.#tell((listener) => listener.relay?.(relay));
-  }
-
-  #tell(event: (listener: SignalingListener) => void): void {
-    for (const listener of this.#listeners) {
-      try {
-        event(listener);
-      } catch (error) {
-        this.#components.logger.error("signaling.listener.failed", { error });
-      }
-    }
+    const [from, to] = [fromActrIdMessage(source), fromActrIdMessage(target)];
+    this.#listeners.tell((l) => l.relay?.({ source: from, target: to, payload, trace }));
   }
 }

@@ -14,7 +14,8 @@ import type { Store } from "../../src/ports/store.ts";
 import { actrIdEquals } from "../../src/protocol/ids.ts";
 import { peerHeaders } from "../../src/protocol/peer_headers.ts";
 import { Heartbeat } from "../../src/signaling/heartbeat.ts";
-import { type Relay, SignalingClient } from "../../src/signaling/signaling_client.ts";
+import { SignalingClient } from "../../src/signaling/signaling_client.ts";
+import type { Relay } from "../../src/signaling/signaling_listeners.ts";
 import { RecordingLogger } from "../unit/identity/support.ts";
 import { Running } from "./rendezvous_server.ts";
 

@@ -4,7 +4,7 @@ import { ActrError, type ErrorCode } from "../../../src/errors.ts";
 import { toActrIdMessage } from "../../../src/protocol/id_messages.ts";
 import { encodeSignaling } from "../../../src/protocol/signaling.ts";
 import { reportLoad } from "../../../src/signaling/node_load.ts";
-import type { Relay } from "../../../src/signaling/signaling_client.ts";
+import type { Relay } from "../../../src/signaling/signaling_listeners.ts";
 import { issued, never } from "../identity/support.ts";
 import { connected, setUp } from "./support.ts";
 

@@ -17,11 +17,8 @@ import type {
   SignalingToActrSchema,
 } from "../../../src/protocol/schema.ts";
 import { decodeSignaling, encodeSignaling } from "../../../src/protocol/signaling.ts";
-import {
-  SignalingClient,
-  type SignalingListener,
-  type SignalingOptions,
-} from "../../../src/signaling/signaling_client.ts";
+import { SignalingClient, type SignalingOptions } from "../../../src/signaling/signaling_client.ts";
+import type { SignalingListener } from "../../../src/signaling/signaling_listeners.ts";
 import { type Deferred, deferred, issued, RecordingLogger } from "../identity/support.ts";
 
 /** The server's end of one connection, played by the test. */
