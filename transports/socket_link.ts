@@ -77,7 +77,6 @@ export class SocketLink implements Link, Pinged {
     return this.#malformed;
   }
 
-  /** As the port says, and @throws ActrError `overloaded` when the peer has not taken what was sent before. */
   send(frame: Frame, options?: SendOptions): Promise<void> {
     const refusal = this.#refusal(frame, options);
     if (refusal !== undefined) return Promise.reject(refusal);

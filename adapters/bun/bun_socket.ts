@@ -10,8 +10,6 @@ export class BunSocket implements Socket {
   readonly #ws: BunWebSocket<unknown>;
   readonly #maxMessageBytes: number;
   readonly #events = new SocketEvents();
-  #unsent: Uint8Array[] = [];
-  #unsentBytes = 0;
 
   constructor(ws: BunWebSocket<unknown>, maxMessageBytes: number) {
     this.#ws = ws;
@@ -19,14 +17,11 @@ export class BunSocket implements Socket {
   }
 
   get bufferedAmount(): number {
-    return this.#unsentBytes + this.#ws.getBufferedAmount();
+    return this.#ws.getBufferedAmount();
   }
 
-  /** Bun writes each message to the system at once: those of one turn are kept and written together. */
   send(data: Uint8Array): void {
-    if (this.#ws.readyState !== open) return;
-    if (this.#unsent.push(data) === 1) process.nextTick(this.#flush);
-    this.#unsentBytes += data.length;
+    if (this.#ws.readyState === open) this.#ws.send(data);
   }
 
   ping(): boolean {
@@ -44,7 +39,6 @@ export class BunSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
-    this.#flush();
     this.resume();
     this.#ws.close(code, closeReason(reason));
   }
@@ -80,15 +74,4 @@ export class BunSocket implements Socket {
     this.close(1009, "message too long");
     this.closed(1009, "message too long");
   }
-
-  readonly #flush = (): void => {
-    const unsent = this.#unsent;
-    if (unsent.length === 0) return;
-    this.#unsent = [];
-    this.#unsentBytes = 0;
-    if (this.#ws.readyState !== open) return;
-    this.#ws.cork(() => {
-      for (const data of unsent) this.#ws.send(data);
-    });
-  };
 }

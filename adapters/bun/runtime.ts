@@ -4,7 +4,6 @@ export interface BunWebSocket<Data> {
   readonly readyState: number;
   binaryType: "uint8array";
   send(data: Uint8Array): number;
-  cork(write: () => void): void;
   ping(): number;
   pause(): void;
   resume(): void;

@@ -16,7 +16,9 @@ export async function serve(options: HttpOptions): Promise<HttpServer> {
     void listener(incoming, outgoing);
   });
   const upgrades = new Upgrades(options.fetch);
-  server.on("upgrade", (incoming, socket, head) => void upgrades.answer(incoming, socket, head));
+  server.on("upgrade", (incoming, stream, head) => {
+    upgrades.answer(incoming, stream, head).catch(() => stream.destroy());
+  });
   await listen(server, options);
   let closed: Promise<void> | undefined;
   return {

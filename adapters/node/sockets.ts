@@ -4,5 +4,10 @@ import { serve } from "./serve.ts";
 
 /** Sockets over the packages `ws` and `@hono/node-server`: the reference, the same on Node, Deno and Bun. */
 export function nodeSockets(): Sockets {
-  return { name: "node", capabilities: { status: true, drops: true, pauses: true }, connect, serve };
+  return {
+    name: "node",
+    capabilities: { status: true, drops: true, pauses: true },
+    connect,
+    serve,
+  };
 }

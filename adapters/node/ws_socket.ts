@@ -40,7 +40,7 @@ export class WsSocket implements Socket {
 
   send(data: Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    if (!this.#corked) this.#cork();
+    if (!this.#corked && this.#stream !== null) this.#cork(this.#stream);
     this.#ws.send(data);
     this.#poll?.sent();
   }
@@ -78,13 +78,13 @@ export class WsSocket implements Socket {
     this.#events.closed(end);
   }
 
-  /** Holds this turn's messages back and writes them together when its microtasks are done. */
-  #cork(): void {
+  /** Holds messages back while microtasks run, then writes them together: no later, so that a single call waits for nothing. */
+  #cork(stream: Duplex): void {
     this.#corked = true;
-    this.#stream?.cork();
+    stream.cork();
     process.nextTick(() => {
       this.#corked = false;
-      this.#stream?.uncork();
+      stream.uncork();
     });
   }
 }

@@ -54,8 +54,9 @@ export interface Link {
   /** Bytes accepted by {@link Link.send} and not yet taken by the system. */
   readonly bufferedBytes: number;
   /**
-   * Sends one frame; resolves when the link is below its high-water mark.
-   * @throws ActrError `unavailable` when the link is closed, `invalid_argument` when the body is too long.
+   * Sends one frame; resolves when the link is below its high-water mark, or gone.
+   * @throws ActrError `unavailable` when the link is closed, `invalid_argument` when the body is too long or the lane
+   * is none of the transport's, `overloaded` when the peer has not taken what was sent before.
    */
   send(frame: Frame, options?: SendOptions): Promise<void>;
   /** Sends what is buffered, then closes; forced after a bounded time. Idempotent. */

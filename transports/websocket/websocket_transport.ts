@@ -64,6 +64,7 @@ export class WebSocketTransport implements Transport {
   readonly #authenticator: Authenticator;
   readonly #inbound: LinkTable;
   #onLink: ((link: Link) => void) | undefined;
+  #refused = 0;
 
   constructor(components: WebSocketComponents, options: Partial<WebSocketOptions> = {}) {
     this.#components = components;
@@ -84,6 +85,11 @@ export class WebSocketTransport implements Transport {
   /** Inbound links that are open. */
   get inboundLinks(): number {
     return this.#inbound.size;
+  }
+
+  /** Upgrades answered with something else than 101, since the start. */
+  get refusedUpgrades(): number {
+    return this.#refused;
   }
 
   canDial({ url }: PeerAddress): boolean {
@@ -135,7 +141,8 @@ export class WebSocketTransport implements Transport {
         onLink(link);
       });
     } catch (error) {
-      this.#link.log.info("transport.websocket.refused", { code: ActrError.from(error).code });
+      this.#refused++;
+      this.#link.log.debug("transport.websocket.refused", { code: ActrError.from(error).code });
       return upgradeRefusal(error);
     }
   }
