@@ -66,6 +66,8 @@ export function abortable<T>(
 }
 
 async function abortablePromise<T>(p: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Nobody waits for it any more: that it fails must not end the process.
+  if (signal.aborted) p.catch(() => {});
   signal.throwIfAborted();
   let abort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {

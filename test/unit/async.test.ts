@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import {
   abortable,
@@ -110,6 +111,17 @@ describe("abortable promise", () => {
     controller.abort("why");
     await flush();
     assert.deepEqual(seen, { state: "rejected", error: "why" });
+  });
+
+  it("leaves no unhandled rejection behind when the signal is aborted already", async () => {
+    const unhandled: unknown[] = [];
+    const listener = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", listener);
+    const failure = Promise.reject(new Error("late"));
+    await assert.rejects(abortable(failure, AbortSignal.abort(new Error("why"))), /why/);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", listener);
+    assert.deepEqual(unhandled, []);
   });
 
   it("rejects for a signal that is aborted already, even if the value is there", async () => {
