@@ -1,0 +1,19 @@
+/**
+ * The suite of each port, for whoever writes an adapter: an adapter exists when its suite is green
+ * on every runtime that it claims. The suites register tests with `node:test`.
+ *
+ * @example
+ * ```ts
+ * import { storeConformance } from "@roost/edge/conformance";
+ *
+ * storeConformance("mine", async () => ({ ... }));
+ * ```
+ * @module
+ */
+
+export { type ClockFixture, clockConformance } from "./clock.ts";
+export { randomConformance } from "./random.ts";
+export { type SocketsReach, socketsConformance } from "./sockets.ts";
+export { type SqlDriverFixture, sqlDriverConformance } from "./sql_driver.ts";
+export { type StoreFixture, storeConformance } from "./store.ts";
+export { type TransportFixture, transportConformance } from "./transport.ts";
