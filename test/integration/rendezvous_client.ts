@@ -90,7 +90,7 @@ export class Client implements AsyncDisposable {
   registered: Registered;
   readonly #socket: Socket;
   readonly #inbox: SignalingEnvelope[] = [];
-  #wake: () => void = () => {};
+  #waiting: (() => void)[] = [];
   #count = 0;
 
   private constructor(registered: Registered, socket: Socket) {
@@ -101,7 +101,7 @@ export class Client implements AsyncDisposable {
       socket.handle({
         message: (data) => {
           this.#inbox.push(decodeSignaling(data));
-          this.#wake();
+          for (const wake of this.#waiting.splice(0)) wake();
         },
         closed: resolve,
       });
@@ -184,7 +184,7 @@ export class Client implements AsyncDisposable {
       const at = this.#inbox.findIndex(fits);
       if (at >= 0) return this.#inbox.splice(at, 1)[0] as SignalingEnvelope;
       await new Promise<void>((resolve, reject) => {
-        this.#wake = resolve;
+        this.#waiting.push(resolve);
         deadline.addEventListener("abort", () => reject(new Error("no such message came")), {
           once: true,
         });
