@@ -9,7 +9,31 @@ interface ErrorFacts {
   readonly prefix: string;
 }
 
-const facts = {
+/** The closed set of error codes: those of the wire first, then local ones, which travel as their nearest relative. */
+export const errorCodes = [
+  "unavailable",
+  "timed_out",
+  "not_found",
+  "permission_denied",
+  "invalid_argument",
+  "unknown_route",
+  "dependency_not_found",
+  "decode_failure",
+  "not_implemented",
+  "internal",
+  "connection_not_ready",
+  "overloaded",
+  "stopping",
+  "config",
+  "registration",
+  "storage",
+  "lease_lost",
+] as const;
+
+/** One of {@link errorCodes}. */
+export type ErrorCode = (typeof errorCodes)[number];
+
+const facts: Readonly<Record<ErrorCode, ErrorFacts>> = {
   unavailable: { kind: "transient", wire: 10001, prefix: "unavailable: " },
   timed_out: { kind: "transient", wire: 10002, prefix: "timed out" },
   not_found: { kind: "client", wire: 10003, prefix: "not found: " },
@@ -21,21 +45,15 @@ const facts = {
   not_implemented: { kind: "internal", wire: 10009, prefix: "not implemented: " },
   internal: { kind: "internal", wire: 10010, prefix: "internal error: " },
   connection_not_ready: { kind: "transient", wire: 10011, prefix: "connection not ready: " },
-  // Local codes below: never on the wire under their own name.
   overloaded: { kind: "transient", wire: 10001, prefix: "unavailable: overloaded: " },
   stopping: { kind: "transient", wire: 10001, prefix: "unavailable: stopping: " },
   config: { kind: "client", wire: 10010, prefix: "configuration: " },
   registration: { kind: "client", wire: 10010, prefix: "registration: " },
   storage: { kind: "internal", wire: 10001, prefix: "unavailable: storage: " },
   lease_lost: { kind: "internal", wire: 10001, prefix: "unavailable: lease lost: " },
-} as const satisfies Record<string, ErrorFacts>;
+};
 
-/** The closed set of error codes. */
-export type ErrorCode = keyof typeof facts;
-
-/** All codes, for tables and tests. */
-export const errorCodes = Object.keys(facts) as readonly ErrorCode[];
-
+/** Recognises errors of another copy of this module. */
 const brand = Symbol.for("roost.ActrError");
 
 /** Structured facts about an error; values must survive JSON. */
@@ -54,7 +72,6 @@ export interface ActrErrorOptions {
 /** The one error that Roost throws for everything but misuse of its API (`TypeError`, `RangeError`). */
 export class ActrError extends Error {
   override readonly name = "ActrError";
-  readonly [brand] = true;
   readonly code: ErrorCode;
   readonly details: ErrorDetails | undefined;
   readonly retryAfterMs: number | undefined;
@@ -65,6 +82,7 @@ export class ActrError extends Error {
     this.code = code;
     this.details = options.details;
     this.retryAfterMs = options.retryAfterMs;
+    Object.defineProperty(this, brand, { value: true });
     this.public = options.public ?? facts[code].kind !== "internal";
   }
 

@@ -32,15 +32,15 @@ export function pairKey(first: string, second: string): string {
  * before it has. What cancels out within the list, such as a claim and its acknowledgement, costs nothing.
  */
 export class Effects {
-  readonly puts = new Map<number, MailboxRow>();
-  readonly acks = new Set<number>();
-  readonly claims = new Set<number>();
-  readonly releases = new Map<number, Release>();
-  readonly letters = new Map<string, DeadLetter | null>();
-  readonly answers = new Map<string, AnswerEffect>();
-  readonly records = new Map<string, RecordEffect>();
+  readonly puts: Map<number, MailboxRow> = new Map();
+  readonly acks: Set<number> = new Set();
+  readonly claims: Set<number> = new Set();
+  readonly releases: Map<number, Release> = new Map();
+  readonly letters: Map<string, DeadLetter | null> = new Map();
+  readonly answers: Map<string, AnswerEffect> = new Map();
+  readonly records: Map<string, RecordEffect> = new Map();
   /** Older answers than this are gone, unless put again later in the list; Unix milliseconds. */
-  expireBefore = Number.NEGATIVE_INFINITY;
+  expireBefore: number = Number.NEGATIVE_INFINITY;
   /** Greatest seq put; 0 for none. */
   lastSeq = 0;
 

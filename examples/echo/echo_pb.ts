@@ -2,18 +2,15 @@
 // @generated from file echo/echo.proto (package echo, syntax proto3)
 /* eslint-disable */
 
-import type { Message } from "@bufbuild/protobuf";
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file echo/echo.proto.
  */
-export const file_echo_echo: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "Cg9lY2hvL2VjaG8ucHJvdG8SBGVjaG8iHgoLRWNob1JlcXVlc3QSDwoHbWVzc2FnZRgBIAEoCSIdCgxFY2hvUmVzcG9uc2USDQoFcmVwbHkYASABKAkyPAoLRWNob1NlcnZpY2USLQoERWNobxIRLmVjaG8uRWNob1JlcXVlc3QaEi5lY2hvLkVjaG9SZXNwb25zZWIGcHJvdG8z",
-  );
+export const file_echo_echo: GenFile = /*@__PURE__*/
+  fileDesc("Cg9lY2hvL2VjaG8ucHJvdG8SBGVjaG8iHgoLRWNob1JlcXVlc3QSDwoHbWVzc2FnZRgBIAEoCSIdCgxFY2hvUmVzcG9uc2USDQoFcmVwbHkYASABKAkyPAoLRWNob1NlcnZpY2USLQoERWNobxIRLmVjaG8uRWNob1JlcXVlc3QaEi5lY2hvLkVjaG9SZXNwb25zZWIGcHJvdG8z");
 
 /**
  * @generated from message echo.EchoRequest
@@ -29,8 +26,7 @@ export type EchoRequest = Message<"echo.EchoRequest"> & {
  * Describes the message echo.EchoRequest.
  * Use `create(EchoRequestSchema)` to create a new message.
  */
-export const EchoRequestSchema: GenMessage<EchoRequest> =
-  /*@__PURE__*/
+export const EchoRequestSchema: GenMessage<EchoRequest> = /*@__PURE__*/
   messageDesc(file_echo_echo, 0);
 
 /**
@@ -47,8 +43,7 @@ export type EchoResponse = Message<"echo.EchoResponse"> & {
  * Describes the message echo.EchoResponse.
  * Use `create(EchoResponseSchema)` to create a new message.
  */
-export const EchoResponseSchema: GenMessage<EchoResponse> =
-  /*@__PURE__*/
+export const EchoResponseSchema: GenMessage<EchoResponse> = /*@__PURE__*/
   messageDesc(file_echo_echo, 1);
 
 /**
@@ -62,5 +57,7 @@ export const EchoService: GenService<{
     methodKind: "unary";
     input: typeof EchoRequestSchema;
     output: typeof EchoResponseSchema;
-  };
-}> = /*@__PURE__*/ serviceDesc(file_echo_echo, 0);
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_echo_echo, 0);
+

@@ -82,7 +82,7 @@ export interface Pair extends AsyncDisposable {
 }
 
 /** Connects a client to a server that accepts with `maxMessageBytes`. */
-export async function socketPair(sockets: Sockets, maxMessageBytes = roomy): Promise<Pair> {
+export async function socketPair(sockets: Sockets, maxMessageBytes: number = roomy): Promise<Pair> {
   let hand: (socket: Socket) => void;
   const accepted = new Promise<Socket>((resolve) => {
     hand = resolve;
