@@ -19,7 +19,7 @@ export function recoveryCases(use: UseStore): void {
     assert.equal(third.opened.fence, 3);
   });
 
-  use("[ND-5] hands claimed rows out again with one attempt more", async (store, fixture) => {
+  use("hands claimed rows out again with one attempt more", async (store, fixture) => {
     await store.commit(
       [1, 2, 3, 4].map((seq) => ({ kind: "mailbox.put", row: row(seq) }) as const),
     );

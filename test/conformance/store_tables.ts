@@ -11,7 +11,7 @@ export function tableCases(use: UseStore): void {
 }
 
 function deadLetterCases(use: UseStore): void {
-  use("[N-95] keeps a dead letter under its own id with equal fields", async (store, fixture) => {
+  use("keeps a dead letter under its own id with equal fields", async (store, fixture) => {
     const bare = letter(2, {
       messageId: null,
       from: null,

@@ -35,7 +35,7 @@ interface Line {
 }
 
 describe("a store under kill -9", () => {
-  it(`loses and tears nothing over ${kills} kills [ND-5]`, { timeout: 120_000 }, async () => {
+  it(`loses and tears nothing over ${kills} kills`, { timeout: 120_000 }, async () => {
     await using folder = await temporaryFolder();
     const url = `file:${join(folder.path, "store.db")}`;
     const random = new SeededRandom(Date.now() & 0xffff);
