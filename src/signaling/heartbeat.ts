@@ -30,7 +30,6 @@ export class Heartbeat {
   #stopListening = (): void => {};
   #timer: Timer | undefined;
   #suggestedMs: number | undefined;
-  #beating = false;
   #failures = 0;
 
   constructor(components: HeartbeatComponents) {
@@ -65,9 +64,10 @@ export class Heartbeat {
     this.#arm();
     // The connection beats as soon as it is there.
     if (!signaling.connected) signaling.wake();
-    else if (!this.#beating) void this.#beat();
+    else void this.#beat();
   }
 
+  /** From now, not from when the last tick was due: what a stalled process missed is not made up for. */
   #arm(): void {
     const { clock } = this.#components;
     this.#timer?.cancel();
@@ -75,14 +75,11 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    this.#beating = true;
     try {
       await this.#ping();
       this.#succeeded();
     } catch (error) {
       if (!this.#closed.signal.aborted) this.#failed(ActrError.from(error));
-    } finally {
-      this.#beating = false;
     }
   }
 

@@ -49,6 +49,8 @@ function ok(serial: bigint, changes: Readonly<Record<string, unknown>> = {}): Ok
   } as Ok;
 }
 
+const tooLong = { username: "u".repeat(65_536), password: "p", expiresAt: 1n };
+
 /** Register and renew answers have the same shape. */
 const success = (value: Ok): Response =>
   new Response(encode(RegisterResponseSchema, { result: { case: "success", value } }));
@@ -159,7 +161,7 @@ describe("AisClient.register", () => {
       [() => failure(0, 413), { failure: "Protocol", status: 413 }],
       [() => new Response("junk that is no message"), { failure: "Protocol" }],
       [() => new Response(), { failure: "Protocol" }],
-      [() => new Response(new Uint8Array(65_537)), { failure: "Protocol" }],
+      [() => success(ok(5n, { turnCredential: tooLong })), { failure: "Protocol" }],
       [() => success(ok(5n, { signingPubkey: new Uint8Array(5) })), { failure: "Protocol" }],
       [
         () => {
