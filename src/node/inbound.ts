@@ -21,6 +21,7 @@ import type { SessionManager } from "../session/session_manager.ts";
 import { deadLetterEvent, handlerEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
 import type { NodeComponents } from "./node_components.ts";
+import { withReflection } from "./reflection.ts";
 
 /** What the inbound side is built from. */
 export interface InboundParts {
@@ -48,8 +49,9 @@ export class Inbound {
     this.#parts = parts;
     const { definition, components, options, context, hooks, sessions, pending } = parts;
     const { clock, random, store, log } = components;
+    const { services = [] } = definition;
     const admission: AdmissionComponents = {
-      routes: serviceRoutes(definition.services ?? []),
+      routes: withReflection(serviceRoutes(services), services),
       rules: definition.acl && resolveRules(definition.acl, parts.realm),
       selfId: () => context.selfId,
     };
