@@ -34,7 +34,7 @@ export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: n
     const { status, bytes } = await renew(ais, body);
     return protobuf(status, bytes);
   });
-  app.get("/ais/health", (c) => c.json(aisHealth(ais)));
+  app.get("/ais/health", async (c) => c.json(await aisHealth(ais)));
   app.get("/ais/current-key", (c) => c.json({ status: "success", key_id: ais.keys.current.keyId }));
   app.get("/ais/signing-pubkey", (c) => {
     const { keyId, publicKey } = ais.keys.current;
@@ -43,12 +43,13 @@ export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: n
 }
 
 /** The fields of the original; keys never expire here. */
-function aisHealth({ keys }: Ais): Record<string, unknown> {
+async function aisHealth({ keys, registrations }: Ais): Promise<Record<string, unknown>> {
+  const readable = await registrations.readable();
   const keyCache = { status: "ok", key_id: keys.current.keyId, expires_in: null };
   return {
     service: "ais",
-    status: "healthy",
-    database: "ok",
+    status: readable ? "healthy" : "degraded",
+    database: readable ? "ok" : "failed",
     ks_service: "ok",
     key_cache: keyCache,
   };

@@ -1,3 +1,4 @@
+import { type ActrType, formatActrType } from "../protocol/ids.ts";
 import {
   type AIdCredential,
   AIdCredentialSchema,
@@ -44,4 +45,9 @@ export function encodeMessage(flow: Flow, envelopeId: string, head: MessageHead)
 /** Whether a received message has an optional field; the default of one that it lacks sits on the prototype. */
 export function has<T extends object>(message: T, field: keyof T): boolean {
   return Object.hasOwn(message, field);
+}
+
+/** Text of a type in a message; other peers may leave a required message out, and mean an empty one (`spec/protocol.md` §2.1). */
+export function typeText(type: ActrType | undefined): string {
+  return type === undefined ? "::" : formatActrType(type);
 }

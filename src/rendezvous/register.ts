@@ -104,7 +104,9 @@ function profileOf({ acl, serviceSpec, wsAddress }: RegisterRequest): Profile {
 
 function failure(ais: Ais, error: unknown): Refusal {
   const { code, message } = ActrError.from(error);
-  if (code === "decode_failure") return { code: 400, message: `Invalid protobuf: ${message}` };
+  // What decodes may still lack required fields, and then it cannot be stored.
+  if (code === "decode_failure" || code === "invalid_argument")
+    return { code: 400, message: `Invalid protobuf: ${message}` };
   ais.logger.error("rendezvous.ais.register_failed", { code, message });
   return { code: 500, message: "Token generation failed: the server could not store or sign" };
 }

@@ -46,6 +46,14 @@ export class Registrations {
     return value === undefined ? undefined : parse(value);
   }
 
+  /** Whether the store answers. */
+  readable(): Promise<boolean> {
+    return this.#store.record(space, "").then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Resolves when the registration of `id` is durable. @throws ActrError `storage`. */
   async put(id: ActrId, registration: Registration): Promise<void> {
     const value = format(registration);

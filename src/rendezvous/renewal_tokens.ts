@@ -1,4 +1,4 @@
-import { equalBytes, fromBase64, toBase64 } from "../protocol/bytes.ts";
+import { equalBytes, toBase64, utf8 } from "../protocol/bytes.ts";
 import { sha256 } from "../protocol/crypto.ts";
 import { type RenewalToken, renewalSuccessor, renewalTokenBytes } from "../protocol/renewal.ts";
 import type { Ais } from "./ais.ts";
@@ -25,10 +25,9 @@ export async function findToken(
   kept: readonly KeptToken[],
   token: Uint8Array,
 ): Promise<RenewalToken | undefined> {
-  const hash = await sha256(token);
-  const now = nowSeconds(ais);
-  const found = kept.find((each) => equalBytes(fromBase64(each.hash) ?? hash.subarray(1), hash));
-  if (found === undefined || found.expiresAt <= now) return undefined;
+  const hash = utf8(toBase64(await sha256(token)));
+  const found = kept.find((each) => equalBytes(utf8(each.hash), hash));
+  if (found === undefined || found.expiresAt <= nowSeconds(ais)) return undefined;
   return { token: new Uint8Array(token), expiresAt: found.expiresAt };
 }
 

@@ -1,25 +1,19 @@
 import { assertNever } from "../errors.ts";
-import { toActrTypeMessage } from "../protocol/id_messages.ts";
-import { type ActrType, formatActrType } from "../protocol/ids.ts";
 import {
   type ActrToSignaling,
+  type ActrType,
   CredentialWarning_WarningType,
-  type DiscoveryRequest,
-  type DiscoveryResponse_TypeEntrySchema,
   type ErrorResponse,
-  type GetServiceSpecRequest,
   type GetSigningKeyRequest,
-  type MessageInit,
   type Ping,
-  type RouteCandidatesRequest,
 } from "../protocol/schema.ts";
 import { announcePresent } from "./announcements.ts";
+import { discovery, routeCandidates, serviceSpec } from "./discovery_answers.ts";
 import type { Hub } from "./hub.ts";
-import { has, type Payload } from "./messages.ts";
+import { type Payload, typeText } from "./messages.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
 
 type Request = ActrToSignaling["payload"];
-type TypeEntry = MessageInit<typeof DiscoveryResponse_TypeEntrySchema>;
 type Wanted = ActrType | undefined;
 
 /** Characters of a node's own words that go into the log. */
@@ -90,54 +84,10 @@ function unregister(hub: Hub, from: SignalingSocket): Payload {
   return { case: "unregisterResponse", value: { result: { case: "success", value: {} } } };
 }
 
-function routeCandidates(
-  hub: Hub,
-  from: SignalingSocket,
-  request: RouteCandidatesRequest,
-): Payload {
-  const now = hub.clock.monotonic();
-  const found = hub.discovery.candidates(from, typeText(request.targetType), request, now);
-  const candidates = found.map((each) => each.wireId);
-  const wsAddressMap = found.map(({ profile }, at) => ({
-    candidateId: candidates[at],
-    ...(profile.wsAddress !== undefined && { wsAddress: profile.wsAddress }),
-  }));
-  const value = { candidates, wsAddressMap };
-  return { case: "routeCandidatesResponse", value: { result: { case: "success", value } } };
-}
-
 function signingKey(hub: Hub, { keyId }: GetSigningKeyRequest): Payload {
   const pubkey = hub.keys.publicKey(keyId);
   if (pubkey !== undefined) return { case: "getSigningKeyResponse", value: { keyId, pubkey } };
   return { case: "error", value: { code: 404, message: `Signing key ${keyId} not found` } };
-}
-
-function discovery(hub: Hub, from: SignalingSocket, request: DiscoveryRequest): Payload {
-  const types = hub.discovery.types(from, request, hub.clock.monotonic());
-  const value = { entries: types.map(typeEntry) };
-  return { case: "discoveryResponse", value: { result: { case: "success", value } } };
-}
-
-/** What the list of types says of a type; an unknown fingerprint is empty. */
-function typeEntry({ id, profile: { spec } }: SignalingSocket): TypeEntry {
-  const { manufacturer, name } = id.type;
-  return {
-    actrType: toActrTypeMessage(id.type),
-    name: `${manufacturer}:${name}`,
-    serviceFingerprint: spec?.fingerprint ?? "",
-    tags: spec?.tags ?? [],
-    ...(spec && has(spec, "description") && { description: spec.description }),
-    ...(spec && has(spec, "publishedAt") && { publishedAt: spec.publishedAt }),
-  };
-}
-
-function serviceSpec(hub: Hub, from: SignalingSocket, request: GetServiceSpecRequest): Payload {
-  const spec = hub.discovery.spec(from, request, hub.clock.monotonic());
-  if (spec !== undefined) {
-    return { case: "getServiceSpecResponse", value: { result: { case: "success", value: spec } } };
-  }
-  const error = { code: 404, message: `Service specification not found for name=${request.name}` };
-  return { case: "getServiceSpecResponse", value: { result: { case: "error", value: error } } };
 }
 
 function subscribe(hub: Hub, from: SignalingSocket, wanted: Wanted): Payload {
@@ -153,9 +103,4 @@ function subscribe(hub: Hub, from: SignalingSocket, wanted: Wanted): Payload {
 function unsubscribe(hub: Hub, from: SignalingSocket, wanted: Wanted): Payload {
   hub.presence.unsubscribe(from, typeText(wanted));
   return { case: "unsubscribeActrUpResponse", value: { result: { case: "success", value: {} } } };
-}
-
-/** Other peers may leave a required message out; they mean an empty one (`spec/protocol.md` §2.1). */
-function typeText(type: Wanted): string {
-  return type === undefined ? "::" : formatActrType(type);
 }

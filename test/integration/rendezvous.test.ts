@@ -10,7 +10,14 @@ import { systemRandom } from "../../adapters/system_random.ts";
 import { ActrError } from "../../src/errors.ts";
 import { fromActrIdMessage, toActrIdMessage } from "../../src/protocol/id_messages.ts";
 import { formatActrId, parseActrType } from "../../src/protocol/ids.ts";
-import { ServiceAvailabilityState } from "../../src/protocol/schema.ts";
+import {
+  decode,
+  encode,
+  RegisterAuthMode,
+  RegisterRequestSchema,
+  RegisterResponseSchema,
+  ServiceAvailabilityState,
+} from "../../src/protocol/schema.ts";
 import { signalingUrl } from "../../src/protocol/signaling_query.ts";
 import type { RendezvousEnv } from "../../src/rendezvous/ais_routes.ts";
 import { temporaryFolder } from "../adapters/temporary_folder.ts";
@@ -300,6 +307,19 @@ describe("a rendezvous", () => {
     assert.equal(await code(echo, { authMode: 0 }), 403);
     assert.equal(await code(echo, { manifestRaw: Uint8Array.of(1) }), 400);
     assert.equal(await code("acme:EchoService:"), 400);
+    const whole = encode(RegisterRequestSchema, {
+      actrType: parseActrType(echo),
+      realm: { realmId: 1 },
+      authMode: RegisterAuthMode.LINKED,
+    });
+    // A service_spec (field 3) of no bytes: its required name is missing.
+    const nameless = await fetch(`${server.base}/ais/register`, {
+      method: "POST",
+      body: Uint8Array.of(...whole, 0x1a, 0),
+    });
+    const { result } = decode(RegisterResponseSchema, new Uint8Array(await nameless.arrayBuffer()));
+    assert.equal(result.case, "error");
+    assert.equal(result.value.code, 400);
     assert.equal(await code("1acme:EchoService:1.0.0"), 400);
     const junk = await fetch(`${server.base}/register`, { method: "POST", body: "\xff\xff" });
     assert.equal(junk.status, 200);
@@ -394,7 +414,7 @@ describe("a rendezvous", () => {
     await using server = await Running.start(new MemoryStore());
     const json = async (path: string) => await (await fetch(server.base + path)).json();
     assert.equal((await json("/health")).status, "healthy");
-    assert.equal((await json("/ais/health")).service, "ais");
+    assert.equal((await json("/ais/health")).status, "healthy");
     assert.equal((await json("/signaling/health")).connections, 0);
     assert.deepEqual(await json("/ais/current-key"), { status: "success", key_id: 1 });
     const { pubkey } = await json("/ais/signing-pubkey");

@@ -119,6 +119,25 @@ describe("the identity service", () => {
     assert.equal((await exchange(ais, first)).status, 500);
   });
 
+  it("says that it is degraded when its store does not answer", async () => {
+    const store = new MemoryStore();
+    const components = {
+      store,
+      clock: new FakeClock(),
+      random: new SeededRandom(),
+      logger: silent,
+    };
+    await using rendezvous = await Rendezvous.open(components);
+    const health = async () => {
+      const request = new Request("http://node/ais/health");
+      const response = await rendezvous.fetch(request, { remoteAddress: "10.0.0.1" });
+      return ((await response.json()) as { status: string }).status;
+    };
+    assert.equal(await health(), "healthy");
+    await store.close();
+    assert.equal(await health(), "degraded");
+  });
+
   it("forgets identities that can no longer come back, and no others", async () => {
     const [store, clock] = [new MemoryStore(), new FakeClock()];
     const ais = await open(store, clock);
