@@ -1,8 +1,11 @@
 import process from "node:process";
 import type { NodeDefinition } from "../../src/define.ts";
 import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
+import { connectPeer } from "../serve/connect.ts";
 import type {
+  ConnectOptions,
   EndpointOptions,
+  Peer,
   Runtime,
   Served,
   ServedRendezvous,
@@ -14,11 +17,14 @@ import { denoSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
 export type {
+  ConnectOptions,
   EndpointOptions,
+  Peer,
   Runtime,
   Served,
   ServedRendezvous,
   ServeOptions,
+  Target,
 } from "../serve/options.ts";
 export { openStore } from "../sql/open.ts";
 export { denoSockets } from "./sockets.ts";
@@ -41,4 +47,12 @@ export function rendezvous(
   options: EndpointOptions & RendezvousOptions = {},
 ): Promise<ServedRendezvous> {
   return serveRendezvous(denoRuntime(), options);
+}
+
+/**
+ * Connects to a rendezvous, or a node that embeds one, to call its peers.
+ * @throws ActrError `config`, `registration`, `unavailable`; then nothing is left running.
+ */
+export function connect(address: string, options: ConnectOptions = {}): Promise<Peer> {
+  return connectPeer(denoRuntime(), address, options);
 }

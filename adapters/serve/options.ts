@@ -1,10 +1,11 @@
-import type { NodeContext } from "../../src/context.ts";
+import type { NodeContext, ServiceClient } from "../../src/context.ts";
 import type { Node } from "../../src/node/node.ts";
 import type { Durability } from "../../src/options.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import type { Sockets } from "../../src/ports/sockets.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
+import type { ServiceDescriptor } from "../../src/protocol/service.ts";
 import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
 
 /** What tells one runtime from another. */
@@ -70,4 +71,35 @@ export interface ServedRendezvous extends AsyncDisposable {
   readonly identity: string;
   /** Ends every connection and closes the store. Idempotent; never rejects. */
   stop(): Promise<void>;
+}
+
+/** How a peer that only calls connects. */
+export interface ConnectOptions {
+  /** Realm to register in, u32. @default 1001 */
+  readonly realm?: number;
+  readonly realmSecret?: string;
+  /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0" */
+  readonly type?: string;
+  /** Address of the signaling socket. @default the host connected to, `/signaling/ws` */
+  readonly signaling?: string;
+  /** @default errors to standard error */
+  readonly log?: Logger;
+  /** Ends the start. */
+  readonly signal?: AbortSignal;
+}
+
+/** Whom to call: an id, as value or text (`1f@1001/acme:EchoService:1.0.0`), or any node of a type (`acme:EchoService:1.0.0`). */
+export type Target = ActrId | string;
+
+/** A peer that only calls. */
+export interface Peer extends AsyncDisposable {
+  readonly id: ActrId;
+  /** Calls by id with encoded bytes, and discovers. */
+  readonly context: NodeContext;
+  /** The node that `target` means now. @throws ActrError `invalid_argument`, `not_found`, `unavailable`. */
+  find(target: Target, options?: { readonly signal?: AbortSignal }): Promise<ActrId>;
+  /** A typed client of a service; a type is discovered at the first call, and anew when the node found cannot be reached. */
+  service<S extends ServiceDescriptor>(descriptor: S, target: Target): ServiceClient<S>;
+  /** Leaves. Idempotent; never rejects. */
+  close(): Promise<void>;
 }

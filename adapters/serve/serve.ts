@@ -7,9 +7,7 @@ import { WebSocketTransport } from "../../transports/websocket/websocket_transpo
 import { bind, type Foundation, layFoundation, localUrl } from "./foundation.ts";
 import type { Runtime, Served, ServeOptions } from "./options.ts";
 import { openRendezvous } from "./rendezvous.ts";
-
-/** Realm of development (`spec/protocol.md` §3.3: examples use small ones). */
-const defaultRealm = 1001;
+import { defaultRealm, signalingBeside } from "./settings.ts";
 
 /**
  * Serves a node: opens the store, binds the port, registers and lets requests in. Without an identity
@@ -106,11 +104,4 @@ function settingsOf(options: ServeOptions, server: HttpServer): NodeSettings {
     signalingUrl: options.signaling ?? signalingBeside(identity),
     wsAddress: `ws://${advertisedHost}:${server.port}/ws`,
   };
-}
-
-/** The signaling socket on the identity service's host, where the real server has it (`spec/protocol.md` §7.1). */
-function signalingBeside(identity: string): string {
-  const url = new URL("/signaling/ws", identity);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
 }

@@ -1,0 +1,91 @@
+import type { NodeContext, ServiceClient } from "../../src/context.ts";
+import { defineNode } from "../../src/define.ts";
+import { Node } from "../../src/node/node.ts";
+import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
+import { serviceClient } from "../../src/outbound/service_client.ts";
+import type { ActrId } from "../../src/protocol/ids.ts";
+import type { ServiceDescriptor } from "../../src/protocol/service.ts";
+import { WebSocketTransport } from "../../transports/websocket/websocket_transport.ts";
+import { consoleLogger } from "../console/console_logger.ts";
+import { MemoryStore } from "../memory/memory_store.ts";
+import { systemClock } from "../system_clock.ts";
+import { systemRandom } from "../system_random.ts";
+import type { ConnectOptions, Peer, Runtime, Target } from "./options.ts";
+import { defaultRealm, identityAt, signalingBeside } from "./settings.ts";
+import { TargetFinder } from "./target_finder.ts";
+
+/**
+ * Becomes a peer that only calls: it registers, listens nowhere, serves nothing and keeps nothing on disk.
+ * `address` is that of a rendezvous, or of a node that embeds one: `http://host:8080`.
+ * @throws ActrError `config`, `registration`, `unavailable`; then nothing is left running.
+ */
+export async function connectPeer(
+  runtime: Runtime,
+  address: string,
+  options: ConnectOptions = {},
+): Promise<Peer> {
+  const { type, log = consoleLogger({ level: "error" }), signal } = options;
+  const clock = systemClock();
+  const { sockets } = runtime;
+  const components: NodeComponents = {
+    clock,
+    log,
+    sockets,
+    random: systemRandom(),
+    store: new MemoryStore(),
+    fetch: globalThis.fetch,
+    transports: (identity) => [new WebSocketTransport({ sockets, clock, log, ...identity })],
+  };
+  const definition = defineNode(type === undefined ? {} : { type });
+  const bounds = signal === undefined ? {} : { signal };
+  return new CallingPeer(
+    await Node.start(definition, components, settingsOf(address, options), bounds),
+  );
+}
+
+function settingsOf(address: string, options: ConnectOptions): NodeSettings {
+  const { realm = defaultRealm, realmSecret } = options;
+  const aisUrl = identityAt(address);
+  return {
+    realm,
+    ...(realmSecret === undefined ? {} : { realmSecret }),
+    aisUrl,
+    signalingUrl: options.signaling ?? signalingBeside(aisUrl),
+  };
+}
+
+class CallingPeer implements Peer {
+  readonly context: NodeContext;
+  readonly #node: Node;
+  readonly #finder: TargetFinder;
+
+  constructor(node: Node) {
+    this.#node = node;
+    this.context = node.context;
+    this.#finder = new TargetFinder(node.context);
+  }
+
+  get id(): ActrId {
+    return this.#node.id;
+  }
+
+  find(target: Target, options: { readonly signal?: AbortSignal } = {}): Promise<ActrId> {
+    return this.#finder.find(target, options);
+  }
+
+  service<S extends ServiceDescriptor>(descriptor: S, target: Target): ServiceClient<S> {
+    return serviceClient(
+      (_, routeKey, payload, options) => this.#finder.call(target, routeKey, payload, options),
+      descriptor,
+      this.id,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#node.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
