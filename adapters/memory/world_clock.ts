@@ -1,0 +1,38 @@
+import { FakeClock } from "./fake_clock.ts";
+
+/** Turns of the event loop that work outside the fake time, such as a signature check, is given before time goes on without it. */
+const busyTurns = 5_000;
+
+/** Fake time that {@link WorldClock.through} lets pass before it gives up, milliseconds. */
+const longestMs = 600_000;
+
+/** A fake clock that knows of work which takes real turns but no time: it does not go on while such work runs. */
+export class WorldClock extends FakeClock {
+  readonly #busy = new Set<Promise<unknown>>();
+
+  /** Holds time back until `work` is done. */
+  during<T>(work: Promise<T>): Promise<T> {
+    const end = (): void => void this.#busy.delete(work);
+    this.#busy.add(work);
+    work.then(end, end);
+    return work;
+  }
+
+  override async settle(): Promise<void> {
+    await super.settle();
+    for (let turn = 0; this.#busy.size > 0 && turn < busyTurns; turn++) await super.settle();
+  }
+
+  /** Lets time pass, second by second, until `work` is done. @throws what `work` throws; Error after ten minutes. */
+  async through<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const end = (): void => {
+      done = true;
+    };
+    work.then(end, end);
+    await this.settle();
+    for (let passed = 0; !done && passed < longestMs; passed += 1_000) await this.advance(1_000);
+    if (!done) throw new Error(`not done after ${longestMs} ms of fake time`);
+    return await work;
+  }
+}
