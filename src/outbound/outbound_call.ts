@@ -140,8 +140,6 @@ export class OutboundCall implements PendingCall, Expiring {
 
   #send(link: Link): void {
     this.link = link;
-    // A transient failure that the peer answered took the call out of the table.
-    if (this.#attempt > 1) this.#plumbing.pending.reopen(this);
     link.send(this.#request.frame).catch((error: unknown) => {
       if (this.link === link) this.#retryOrFail(ActrError.from(error, "unavailable"));
     });
@@ -168,7 +166,7 @@ export class OutboundCall implements PendingCall, Expiring {
   #finish(): void {
     this.#finished = true;
     this.#pause?.cancel();
-    this.#plumbing.pending.close(this.requestId);
+    this.#plumbing.pending.close(this);
     this.#plumbing.deadlines.remove(this, this.#bucket);
     if (this.#cancel !== undefined) {
       this.#request.signal?.removeEventListener("abort", this.#cancel);

@@ -9,7 +9,7 @@ export interface PendingCall {
   readonly peerKey: string;
   /** The link that carried the request last. */
   readonly link: Link | undefined;
-  /** The answer is here. */
+  /** An answer is here. The call closes itself, unless it goes on to try again. */
   answered(response: RpcEnvelope): void;
   /** The link that carried the request is gone. */
   disconnected(reason: string): void;
@@ -42,20 +42,15 @@ export class PendingCalls {
     this.#calls.set(call.requestId, call);
   }
 
-  /** Waits on for a call whose last answer was a transient failure. */
-  reopen(call: PendingCall): void {
-    this.#calls.set(call.requestId, call);
-  }
-
-  close(requestId: string): void {
-    this.#calls.delete(requestId);
+  /** Ends the wait of `call`; of a later one under the same request id it does not. */
+  close(call: PendingCall): void {
+    if (this.#calls.get(call.requestId) === call) this.#calls.delete(call.requestId);
   }
 
   /** Hands an answer to its call. False when nobody waits for it, or another peer was asked. */
   settle(response: RpcEnvelope, peerKey: string): boolean {
     const call = this.#calls.get(response.requestId);
     if (call === undefined || call.peerKey !== peerKey) return false;
-    this.#calls.delete(response.requestId);
     call.answered(response);
     return true;
   }
