@@ -10,12 +10,12 @@ export type Joiner = (answer: Uint8Array | undefined) => void;
 export type Sighting =
   /** Not seen before; it is in flight from now on and must be completed. */
   | { readonly kind: "fresh" }
-  /** The first one is still being handled; `join` to hear its outcome. */
-  | { readonly kind: "in_flight"; readonly join: (joiner: Joiner) => void }
+  /** The first one is still being handled; `join` to hear its outcome, which is false when too many wait for it. */
+  | { readonly kind: "in_flight"; readonly join: (joiner: Joiner) => boolean }
   /** Handled: this was the answer. */
   | { readonly kind: "answered"; readonly answer: Uint8Array };
 
-/** Repeats of one request that wait at once; more are left to their own deadline. */
+/** Repeats of one request that wait at once. */
 const maxJoiners = 8;
 
 const fresh: Sighting = { kind: "fresh" };
@@ -46,7 +46,8 @@ export class Dedup {
       maxEntries: options.dedupMaxEntries,
       maxBytes: options.dedupMaxBytes,
     });
-    this.#storeKnowsMoreUntil = this.#store.durable ? this.#clock.now() + this.#ttlMs : 0;
+    const hadOwnerBefore = this.#store.opened.fence > 1;
+    this.#storeKnowsMoreUntil = hadOwnerBefore ? this.#clock.now() + this.#ttlMs : 0;
   }
 
   /** Answers held. */
@@ -99,11 +100,12 @@ export class Dedup {
     }
   }
 
-  #join(caller: string, requestId: string, joiner: Joiner): void {
+  #join(caller: string, requestId: string, joiner: Joiner): boolean {
     const requests = this.#inFlight.get(caller);
     const joiners = requests?.get(requestId) ?? [];
-    if (joiners.length >= maxJoiners) return;
+    if (joiners.length >= maxJoiners) return false;
     joiners.push(joiner);
     requests?.set(requestId, joiners);
+    return true;
   }
 }

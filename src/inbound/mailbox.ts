@@ -36,7 +36,9 @@ export class Mailbox {
   readonly #options: MailboxOptions;
   readonly #normal = new Deque<InboundMessage>();
   readonly #high = new Deque<InboundMessage>();
-  readonly #delayed = new Set<Timer>();
+  /** Messages that come back later, by the timer that brings them. */
+  readonly #delayed = new Map<Timer, InboundMessage>();
+  #closed = false;
   #depth = 0;
   #bytes = 0;
   #inFlight = 0;
@@ -117,11 +119,15 @@ export class Mailbox {
     this.#queueLater(replacement, delayMs);
   }
 
-  /** Empties the queues and returns what was in them. Durable messages stay in the store. */
+  /** Empties the queues and returns what was in them, delayed messages included. Durable messages stay in the store. */
   close(): InboundMessage[] {
-    for (const timer of this.#delayed) timer.cancel();
+    this.#closed = true;
+    const left = [...this.#delayed.values()];
+    for (const [timer, message] of this.#delayed) {
+      timer.cancel();
+      this.#leave(message);
+    }
     this.#delayed.clear();
-    const left: InboundMessage[] = [];
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#leave(next);
       left.push(next);
@@ -169,11 +175,13 @@ export class Mailbox {
   }
 
   #queueLater(message: InboundMessage, delayMs: number): void {
+    // Only a durable message can come back this late, and the store has it.
+    if (this.#closed) return this.#leave(message);
     const { clock } = this.#components;
     const timer = clock.timer(clock.now() + delayMs, () => {
       this.#delayed.delete(timer);
       this.#queue(message);
     });
-    this.#delayed.add(timer);
+    this.#delayed.set(timer, message);
   }
 }

@@ -4,7 +4,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { Completion } from "./completion.ts";
-import type { Dedup, Sighting } from "./dedup.ts";
+import type { Dedup, Joiner, Sighting } from "./dedup.ts";
 import { HandlerContext, type NodeScope } from "./handler_context.ts";
 import { type InboundMessage, isAnswerable } from "./message.ts";
 import { encodeAnswer, encodeFailure } from "./replier.ts";
@@ -94,11 +94,19 @@ export class Pipeline {
       case "answered":
         return completion.repeat(message, sighting.answer);
       case "in_flight":
-        return sighting.join((answer) => {
-          if (answer === undefined) completion.again(message);
-          else completion.repeat(message, answer);
-        });
+        return this.#join(message, sighting.join);
     }
+  }
+
+  #join(message: InboundMessage, join: (joiner: Joiner) => boolean): void {
+    const { completion } = this.#components;
+    const joined = join((answer) => {
+      if (answer === undefined) completion.again(message);
+      else completion.repeat(message, answer);
+    });
+    if (joined) return;
+    const reason = "this request is being handled, and enough of its repeats wait for it";
+    completion.refuse(message, new ActrError("overloaded", reason, { retryAfterMs: 100 }));
   }
 
   #dispatch(message: InboundMessage, route: Route): void | Promise<void> {
