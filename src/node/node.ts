@@ -6,7 +6,7 @@ import type { Hooks } from "../hooks.ts";
 import { type NodeOptions, resolveNodeOptions } from "../options.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
-import { abortAfter } from "../session/abort.ts";
+import { abortAfter } from "../time_limit.ts";
 import { HookQueue } from "./hooks.ts";
 import { Inbound } from "./inbound.ts";
 import { runLifecycleHook, tryLifecycleHook } from "./lifecycle_hooks.ts";
@@ -23,6 +23,8 @@ export type NodePhase = "starting" | "running" | "stopping" | "stopped";
 
 /** Full backlog, as heartbeats report it (`spec/node.md` §15.1). */
 const fullBacklog = 1000;
+
+const notStarted = new ActrError("stopping", "the node did not start; call another one");
 
 /** A running node: it has an identity, is found by peers, and serves. */
 export class Node implements AsyncDisposable {
@@ -178,6 +180,7 @@ export class Node implements AsyncDisposable {
     const { clock, log } = this.components;
     this.#undo.push("hooks", () => this.hooks.close());
     this.#undo.push("peers", () => this.outbound.close("the node did not start"));
+    this.#undo.push("inbound", () => this.inbound.close(notStarted));
     await this.inbound.recover();
     await this.presence.connect(signal);
     await this.#listen(signal);
