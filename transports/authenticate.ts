@@ -3,7 +3,7 @@ import { ActrError } from "../src/errors.ts";
 import type { Clock } from "../src/ports/clock.ts";
 import type { ActrId } from "../src/protocol/ids.ts";
 import type { PeerHeaders } from "../src/protocol/peer_headers.ts";
-import { abortAfter } from "../src/session/abort.ts";
+import { abortAfter } from "../src/time_limit.ts";
 
 /** Verifies who dials: the credential's signature and expiry, and that it names the source. @throws ActrError `permission_denied`, `unavailable` when the signing key cannot be had. */
 export type Authenticate = (

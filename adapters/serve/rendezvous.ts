@@ -8,7 +8,7 @@ export async function openRendezvous(
   { store, clock, random, log, undo }: Foundation,
   options: RendezvousOptions = {},
 ): Promise<Rendezvous> {
-  const rendezvous = await Rendezvous.open({ store, clock, random, logger: log }, options);
+  const rendezvous = await Rendezvous.open({ store, clock, random, log }, options);
   undo.push("rendezvous", async () => await rendezvous[Symbol.asyncDispose]());
   return rendezvous;
 }

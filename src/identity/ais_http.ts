@@ -1,7 +1,7 @@
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import { withinLimit } from "../time_limit.ts";
 import { classifyFailure, issueError, retryAfterSeconds } from "./issue_failure.ts";
-import { withinLimit } from "./time_limit.ts";
 
 /** The part of the runtime's `fetch` that identity uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

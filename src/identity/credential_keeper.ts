@@ -17,7 +17,7 @@ const shortestPlanMs = 5_000;
 export interface KeeperComponents {
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly log: Logger;
   readonly session: SessionState;
   readonly ais: {
     /** Exchanges a renewal token for a new credential of the same ActrId. */
@@ -96,7 +96,7 @@ export class CredentialKeeper {
   #renew(reason: string): void {
     if (this.#renewing !== undefined || this.#closed.signal.aborted) return;
     this.#timer?.cancel();
-    this.#components.logger.debug("identity.renewal.started", { reason });
+    this.#components.log.debug("identity.renewal.started", { reason });
     this.#renewing = this.#untilRenewed().finally(() => {
       this.#renewing = undefined;
       this.#plan();
@@ -147,11 +147,11 @@ export class CredentialKeeper {
 
   /** Nothing changes before the registration has succeeded. */
   async #rebind(signal: AbortSignal): Promise<void> {
-    const { session, register, logger } = this.#components;
+    const { session, register, log } = this.#components;
     const issued = await register({ signal });
     signal.throwIfAborted();
     const previous = session.commit(issued);
-    logger.warn("identity.rebound", { from: previous.idText, to: session.current.idText });
+    log.warn("identity.rebound", { from: previous.idText, to: session.current.idText });
     this.#tell(() => this.#hooks.onRenewed?.(session.current));
     this.#tell(() => this.#hooks.onRebound?.(session.current, previous));
   }
@@ -164,16 +164,16 @@ export class CredentialKeeper {
     try {
       hook();
     } catch (error) {
-      this.#components.logger.error("identity.hook.failed", { error });
+      this.#components.log.error("identity.hook.failed", { error });
     }
   }
 
   async #pause(attempt: number, error: ActrError, signal: AbortSignal): Promise<void> {
-    const { clock, random, session, logger } = this.#components;
+    const { clock, random, session, log } = this.#components;
     if (failureOf(error) === "RealmUnavailable") session.realmUnavailable();
     const toldMs = Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs);
     const delayMs = Math.max(renewalDelayMs(attempt, random), toldMs);
-    logger.warn("identity.renewal.failed", { attempt, delayMs, reason: error.message });
+    log.warn("identity.renewal.failed", { attempt, delayMs, reason: error.message });
     await clock.sleep(delayMs, { signal }).catch(() => {}); // The loop looks at the signal.
   }
 }

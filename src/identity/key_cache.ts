@@ -1,8 +1,9 @@
+import { abortable } from "#async";
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { importVerifyKey } from "../protocol/signing_key.ts";
-import { untilAborted, withinLimit } from "./time_limit.ts";
-import { TokenBucket } from "./token_bucket.ts";
+import { withinLimit } from "../time_limit.ts";
+import { TokenBucket } from "../token_bucket.ts";
 
 /** One public key of the identity service. */
 export interface IssuerKey {
@@ -60,7 +61,7 @@ export class KeyCache {
       fetchLimitMs: options.fetchLimitMs ?? 5_000,
       fetchBurst: options.fetchBurst ?? 8,
     };
-    this.#fetches = new TokenBucket(clock, this.#options.fetchBurst);
+    this.#fetches = new TokenBucket(this.#options.fetchBurst, 1, clock.monotonic());
   }
 
   /** Adds a key that is known from elsewhere, such as the answer to a registration. @throws ActrError `invalid_argument` when it is none. */
@@ -80,7 +81,7 @@ export class KeyCache {
       return known;
     }
     // The fetch is shared: one caller's end must not be the others'.
-    return await untilAborted(this.#fetching.get(keyId) ?? this.#start(keyId), signal);
+    return await abortable(this.#fetching.get(keyId) ?? this.#start(keyId), signal);
   }
 
   /** Ends fetches under way. */
@@ -97,7 +98,7 @@ export class KeyCache {
 
   #start(keyId: number): Promise<CryptoKey> {
     this.#refuseUnknown(keyId);
-    if (!this.#fetches.take()) {
+    if (!this.#fetches.take(this.#clock.monotonic())) {
       throw new ActrError("overloaded", `signing key ${keyId} is not fetched: too many at once`, {
         retryAfterMs: 1_000,
       });

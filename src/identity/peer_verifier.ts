@@ -2,14 +2,12 @@ import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type CredentialFault, verifyCredential } from "../protocol/credential.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
-import { type PeerHeaders, parsePeerHeaders } from "../protocol/peer_headers.ts";
+import type { PeerHeaders } from "../protocol/peer_headers.ts";
 import type { KeyCache } from "./key_cache.ts";
 
 /** Why a peer was turned away; stands in `details.reason` of the error. */
 export type PeerFault =
   | CredentialFault
-  /** A header is missing or malformed. */
-  | "headers"
   /** The identity service does not know the key. */
   | "key_unknown"
   /** The key could not be had now. */
@@ -40,14 +38,6 @@ export class PeerVerifier {
 
   /** The verified peer. @throws ActrError `permission_denied`, details `reason` of {@link PeerFault}; the signal's reason. */
   async verify(
-    headers: { get(name: string): string | null | undefined },
-    { signal }: { readonly signal: AbortSignal },
-  ): Promise<ActrId> {
-    return await this.verifyClaim(readHeaders(headers), { signal });
-  }
-
-  /** {@link verify} for headers that have been read already. */
-  async verifyClaim(
     { source, credential }: PeerHeaders,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<ActrId> {
@@ -73,14 +63,6 @@ export class PeerVerifier {
       const unknown = ActrError.is(cause) && cause.code === "not_found";
       throw denied(unknown ? "key_unknown" : "key_unavailable", `no signing key ${keyId}`, cause);
     }
-  }
-}
-
-function readHeaders(headers: { get(name: string): string | null | undefined }): PeerHeaders {
-  try {
-    return parsePeerHeaders(headers);
-  } catch (cause) {
-    throw denied("headers", ActrError.from(cause).message, cause);
   }
 }
 

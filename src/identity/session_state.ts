@@ -23,13 +23,13 @@ export type SessionChange =
 
 /** The node's live identity (`spec/node.md` §15.4). Whoever needs it reads it here, each time. */
 export class SessionState {
-  readonly #logger: Logger;
+  readonly #log: Logger;
   readonly #listeners = new Set<(change: SessionChange) => void>();
   #current: IdentitySnapshot;
   #phase: SessionPhase = "active";
 
-  constructor(components: { readonly logger: Logger }, first: IssuedIdentity) {
-    this.#logger = components.logger;
+  constructor(components: { readonly log: Logger }, first: IssuedIdentity) {
+    this.#log = components.log;
     this.#current = { ...first, generation: 1 };
   }
 
@@ -106,7 +106,7 @@ export class SessionState {
       try {
         listener(change);
       } catch (error) {
-        this.#logger.error("identity.listener.failed", { change: change.kind, error });
+        this.#log.error("identity.listener.failed", { change: change.kind, error });
       }
     }
   }

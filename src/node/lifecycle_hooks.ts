@@ -3,7 +3,7 @@ import type { NodeContext } from "../context.ts";
 import type { Hooks, LifecycleHook } from "../hooks.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import { abortAfter } from "../session/abort.ts";
+import { abortAfter } from "../time_limit.ts";
 
 /** Runs one lifecycle hook of every observer, in order, each within `timeoutMs`. @throws what the hook throws; ActrError `timed_out`; the signal's reason. */
 export async function runLifecycleHook(

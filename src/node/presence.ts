@@ -38,7 +38,7 @@ export class Presence {
     const ais = new AisClient({ fetch, clock }, { url: settings.aisUrl });
     const identity = { ais, clock, log, store };
     const issued = await establishIdentity(identity, registration, signal);
-    const presence = new Presence(parts, ais, new SessionState({ logger: log }, issued));
+    const presence = new Presence(parts, ais, new SessionState({ log }, issued));
     await presence.#keys.seed(issued.signingKey);
     const key = await identityKey(registration);
     presence.session.listen((change) => {
@@ -58,7 +58,7 @@ export class Presence {
       {
         clock,
         random,
-        logger: log,
+        log,
         session,
         ais,
         register: (options) => ais.register(registration, options),
@@ -72,7 +72,7 @@ export class Presence {
     );
     const credentials = this.#keeper;
     this.signaling = new SignalingClient(
-      { sockets, clock, random, logger: log, session, credentials },
+      { sockets, clock, random, log, session, credentials },
       { url: settings.signalingUrl },
     );
     this.signaling.listen({
@@ -88,7 +88,7 @@ export class Presence {
     const { signaling } = this;
     this.#heartbeat = new Heartbeat({
       clock,
-      logger: log,
+      log,
       session,
       signaling,
       credentials,
@@ -103,7 +103,7 @@ export class Presence {
         const { id, credential } = this.session.current;
         return { source: id, credential };
       },
-      authenticate: (claim, options) => this.#verifier.verifyClaim(claim, options),
+      authenticate: (claim, options) => this.#verifier.verify(claim, options),
     };
   }
 

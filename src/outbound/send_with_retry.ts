@@ -1,7 +1,7 @@
 import { ActrError } from "../errors.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
-import { abortAfter } from "../session/abort.ts";
+import { abortAfter } from "../time_limit.ts";
 import type { CallPlumbing } from "./outbound_call.ts";
 import { pauseAfter, type RetryPolicy } from "./retry.ts";
 

@@ -23,7 +23,7 @@ export function peerHeaders({ source, credential }: PeerHeaders): Record<string,
   };
 }
 
-/** Who dials. @throws ActrError `permission_denied` when a header is missing or malformed. */
+/** Who dials. @throws ActrError `permission_denied`, details `reason` "headers", when one is missing or malformed. */
 export function parsePeerHeaders(headers: {
   get(name: string): string | null | undefined;
 }): PeerHeaders {
@@ -46,11 +46,16 @@ function readHeader<T>(
 ): T {
   const bytes = toBytes(value ?? "");
   if (bytes === undefined || bytes.length === 0) {
-    throw new ActrError("permission_denied", `header ${name} is missing or malformed`);
+    throw refused(`header ${name} is missing or malformed`);
   }
   try {
     return decode(bytes);
   } catch (cause) {
-    throw new ActrError("permission_denied", `header ${name} cannot be decoded`, { cause });
+    throw refused(`header ${name} cannot be decoded`, cause);
   }
+}
+
+function refused(text: string, cause?: unknown): ActrError {
+  const details = { reason: "headers" };
+  return new ActrError("permission_denied", `peer refused: ${text}`, { details, cause });
 }

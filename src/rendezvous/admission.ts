@@ -11,7 +11,7 @@ import type { Arrival } from "./signaling_socket.ts";
 /** What admission asks. */
 export interface AdmissionComponents {
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly log: Logger;
   readonly keys: KeyRing;
   readonly realms: Realms;
   readonly registrations: Registrations;
@@ -32,7 +32,7 @@ export class Admission {
     } catch (error) {
       const { code, message } = ActrError.from(error);
       // The query is a bearer credential: only the reason may be written.
-      this.#components.logger.info("rendezvous.signaling.refused", { code, message });
+      this.#components.log.info("rendezvous.signaling.refused", { code, message });
       if (code === "storage" || code === "internal") throw error;
       return undefined;
     }

@@ -11,7 +11,7 @@ import type { Serials } from "./serials.ts";
 export interface Ais {
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly log: Logger;
   readonly options: ResolvedRendezvousOptions;
   readonly realms: Realms;
   readonly keys: KeyRing;

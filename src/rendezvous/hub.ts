@@ -14,7 +14,7 @@ import type { SignalingSocket } from "./signaling_socket.ts";
 export interface Hub {
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly log: Logger;
   readonly options: ResolvedRendezvousOptions;
   readonly realms: Realms;
   readonly keys: KeyRing;
@@ -24,12 +24,12 @@ export interface Hub {
 }
 
 /** A hub without connections, beside an identity service. */
-export function openHub({ clock, random, logger, options, realms, keys }: Ais): Hub {
+export function openHub({ clock, random, log, options, realms, keys }: Ais): Hub {
   const directory = new Directory<SignalingSocket>();
   const discovery = new Discovery(directory, {
     withoutRules: options.withoutRules === "allow",
     expiryMs: options.entryExpiryMs,
   });
   const presence = new Presence<SignalingSocket>(options.limits.maxSubscriptions);
-  return { clock, random, logger, options, realms, keys, directory, discovery, presence };
+  return { clock, random, log, options, realms, keys, directory, discovery, presence };
 }

@@ -29,7 +29,7 @@ function decoded(hub: Hub, from: SignalingSocket, data: Uint8Array): SignalingEn
     return decodeSignaling(data);
   } catch (error) {
     const { message } = ActrError.from(error);
-    hub.logger.warn("rendezvous.signaling.junk", { peer: from.key, bytes: data.length, message });
+    hub.log.warn("rendezvous.signaling.junk", { peer: from.key, bytes: data.length, message });
     from.close(1007, "not a SignalingEnvelope");
     return undefined;
   }
@@ -57,7 +57,7 @@ function route(
     case "serverToActr":
     case "envelopeError":
     case undefined:
-      hub.logger.debug("rendezvous.signaling.ignored", { peer: from.key, flow: flow.case });
+      hub.log.debug("rendezvous.signaling.ignored", { peer: from.key, flow: flow.case });
       return undefined;
     default:
       return assertNever(flow);
@@ -104,7 +104,7 @@ function guarded(hub: Hub, from: SignalingSocket, replyFor: string, then: () => 
     then();
   } catch (error) {
     const { message } = ActrError.from(error);
-    hub.logger.warn("rendezvous.signaling.failed", { peer: from.key, message });
+    hub.log.warn("rendezvous.signaling.failed", { peer: from.key, message });
     from.refuse({ code: 400, message: `Invalid message: ${message}` }, replyFor);
   }
 }

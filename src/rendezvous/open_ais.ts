@@ -10,13 +10,13 @@ import { Serials } from "./serials.ts";
 
 /** The identity service on what its store has kept. @throws ActrError `storage`. */
 export async function openAis(
-  { store, clock, random, logger }: RendezvousComponents,
+  { store, clock, random, log }: RendezvousComponents,
   options: ResolvedRendezvousOptions,
 ): Promise<Ais> {
   return {
     clock,
     random,
-    logger,
+    log,
     options,
     realms: await Realms.open(options.realms),
     keys: await KeyRing.open(store, random),

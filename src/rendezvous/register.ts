@@ -90,7 +90,7 @@ async function enter(ais: Ais, { type, realm, request }: Demand): Promise<Issued
     profile: profileOf(request),
     tokens: [await keep(token)],
   });
-  ais.logger.info("rendezvous.ais.registered", { realm, serial: id.serial.toString(16) });
+  ais.log.info("rendezvous.ais.registered", { realm, serial: id.serial.toString(16) });
   return issued;
 }
 
@@ -107,7 +107,7 @@ function failure(ais: Ais, error: unknown): Refusal {
   // What decodes may still lack required fields, and then it cannot be stored.
   if (code === "decode_failure" || code === "invalid_argument")
     return { code: 400, message: `Invalid protobuf: ${message}` };
-  ais.logger.error("rendezvous.ais.register_failed", { code, message });
+  ais.log.error("rendezvous.ais.register_failed", { code, message });
   return { code: 500, message: "Token generation failed: the server could not store or sign" };
 }
 

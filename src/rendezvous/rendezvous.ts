@@ -19,7 +19,7 @@ export interface RendezvousComponents {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly log: Logger;
 }
 
 /** Pause between two clean-ups of identities that can no longer come back, milliseconds. */
@@ -66,11 +66,11 @@ export class Rendezvous implements AsyncDisposable {
   }
 
   #cleanUp(): void {
-    const { clock, logger, options, registrations } = this.#ais;
+    const { clock, log, options, registrations } = this.#ais;
     const lastCredentialSeconds = Math.ceil(options.credentialTtlMs / 1000);
     this.#cleaning = registrations.expire(nowSeconds(this.#ais) - lastCredentialSeconds).then(
-      (expired) => logger.debug("rendezvous.ais.cleaned", { expired }),
-      (error: unknown) => logger.warn("rendezvous.ais.clean_up_failed", { error }),
+      (expired) => log.debug("rendezvous.ais.cleaned", { expired }),
+      (error: unknown) => log.warn("rendezvous.ais.clean_up_failed", { error }),
     );
     this.#timer = clock.timer(clock.now() + cleanUpIntervalMs, () => this.#cleanUp());
   }

@@ -57,7 +57,7 @@ function answer(hub: Hub, from: SignalingSocket, request: Request): Payload | un
 
 function noted(hub: Hub, from: SignalingSocket, { code, message }: ErrorResponse): undefined {
   const text = message.slice(0, longestLogged);
-  hub.logger.warn("rendezvous.signaling.node_error", { peer: from.key, code, message: text });
+  hub.log.warn("rendezvous.signaling.node_error", { peer: from.key, code, message: text });
 }
 
 /** Keeps the report and tells the time; warns in the last third of the credential's life, since real clients renew only when told. */
@@ -80,7 +80,7 @@ function pong(hub: Hub, from: SignalingSocket, ping: Ping): Payload {
 function unregister(hub: Hub, from: SignalingSocket): Payload {
   hub.directory.remove(from);
   hub.presence.drop(from);
-  hub.logger.info("rendezvous.signaling.unregistered", { peer: from.key });
+  hub.log.info("rendezvous.signaling.unregistered", { peer: from.key });
   return { case: "unregisterResponse", value: { result: { case: "success", value: {} } } };
 }
 

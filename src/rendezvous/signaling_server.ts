@@ -47,7 +47,7 @@ export class SignalingServer implements SignalingReceiver {
     this.#perAddress.set(address, this.#from(address) + 1);
     const displaced = hub.directory.add(connection);
     if (displaced !== undefined) this.#displace(displaced);
-    hub.logger.info("rendezvous.signaling.connected", { peer: connection.key, address });
+    hub.log.info("rendezvous.signaling.connected", { peer: connection.key, address });
     socket.handle(connection);
     announce(hub, connection);
   }
@@ -64,7 +64,7 @@ export class SignalingServer implements SignalingReceiver {
     else this.#perAddress.delete(address);
     this.#hub.directory.remove(connection);
     this.#hub.presence.drop(connection);
-    this.#hub.logger.info("rendezvous.signaling.disconnected", { peer: connection.key, code });
+    this.#hub.log.info("rendezvous.signaling.disconnected", { peer: connection.key, code });
   }
 
   /** Ends every connection; nodes come back to the next server. Idempotent. */

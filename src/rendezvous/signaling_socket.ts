@@ -2,13 +2,13 @@ import type { Socket, SocketClosed, SocketHandler } from "../ports/sockets.ts";
 import { toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, formatActrType, peerKey } from "../protocol/ids.ts";
 import type { ActrId as WireId } from "../protocol/schema.ts";
+import { TokenBucket } from "../token_bucket.ts";
 import type { CredentialCheck } from "./credential_check.ts";
 import type { LoadReport, Member, Profile } from "./directory.ts";
 import type { Hub } from "./hub.ts";
 import { encodeMessage, type Flow, type MessageHead, type Payload } from "./messages.ts";
 import type { Refusal } from "./realms.ts";
 import type { Negotiator } from "./roles.ts";
-import { TokenBucket } from "./token_bucket.ts";
 
 /** Who connected, as the upgrade proved it. */
 export interface Arrival {
@@ -102,7 +102,7 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
   /** Sends one envelope; false, and the end of the connection, when the node does not read what it is sent. */
   send(flow: Flow, head: MessageHead = {}): boolean {
     if (this.#socket.bufferedAmount > this.#hub.options.limits.maxBufferedBytes) {
-      this.#hub.logger.warn("rendezvous.signaling.slow_reader", { peer: this.key });
+      this.#hub.log.warn("rendezvous.signaling.slow_reader", { peer: this.key });
       this.#socket.terminate();
       return false;
     }

@@ -6,7 +6,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Link, LinkClosed, PeerAddress, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { ActrId } from "../protocol/ids.ts";
-import { abortAfter } from "./abort.ts";
+import { abortAfter } from "../time_limit.ts";
 import { Peer } from "./peer.ts";
 import { Session } from "./session.ts";
 

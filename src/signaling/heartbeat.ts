@@ -15,7 +15,7 @@ const failuresPerWarning = 12;
 /** What a heartbeat works with. */
 export interface HeartbeatComponents {
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly log: Logger;
   readonly session: SessionState;
   readonly signaling: SignalingClient;
   readonly credentials: CredentialWatch;
@@ -103,14 +103,14 @@ export class Heartbeat {
     try {
       return reportLoad(this.#components.load());
     } catch (error) {
-      this.#components.logger.debug("signaling.heartbeat.load_unknown", { error });
+      this.#components.log.debug("signaling.heartbeat.load_unknown", { error });
       return reportLoad(undefined);
     }
   }
 
   #succeeded(): void {
     if (this.#failures > 0) {
-      this.#components.logger.info("signaling.heartbeat.recovered", { failures: this.#failures });
+      this.#components.log.info("signaling.heartbeat.recovered", { failures: this.#failures });
     }
     this.#failures = 0;
   }
@@ -118,7 +118,7 @@ export class Heartbeat {
   #failed(error: ActrError): void {
     const level = this.#failures % failuresPerWarning === 0 ? "warn" : "debug";
     this.#failures++;
-    this.#components.logger[level]("signaling.heartbeat.failed", {
+    this.#components.log[level]("signaling.heartbeat.failed", {
       failures: this.#failures,
       reason: error.message,
     });

@@ -62,7 +62,7 @@ export class SignalingClient {
     const { url, webrtcRole } = options;
     const role = webrtcRole === undefined ? {} : { webrtcRole };
     this.#components = components;
-    this.#listeners = new SignalingListeners(components.logger);
+    this.#listeners = new SignalingListeners(components.log);
     this.#connection = new SignalingConnection(
       components,
       {
@@ -207,17 +207,17 @@ export class SignalingClient {
   }
 
   #onConnected(): void {
-    this.#components.logger.debug("signaling.socket.opened");
+    this.#components.log.debug("signaling.socket.opened");
     this.#listeners.tell((l) => l.connected?.());
     for (const type of this.#subscriptions.values()) {
       this.subscribe(type, { signal: this.#closed.signal }).catch((error: unknown) =>
-        this.#components.logger.warn("signaling.subscription.lost", { error }),
+        this.#components.log.warn("signaling.subscription.lost", { error }),
       );
     }
   }
 
   #onDisconnected(reason: string): void {
-    this.#components.logger.debug("signaling.socket.ended", { reason });
+    this.#components.log.debug("signaling.socket.ended", { reason });
     this.#requests.lost(reason);
     this.#listeners.tell((l) => l.disconnected?.(reason));
   }
@@ -226,7 +226,7 @@ export class SignalingClient {
     try {
       this.#receive(decodeSignaling(data));
     } catch (error) {
-      this.#components.logger.warn("signaling.message.ignored", {
+      this.#components.log.warn("signaling.message.ignored", {
         reason: ActrError.from(error).message,
       });
     }
@@ -251,7 +251,7 @@ export class SignalingClient {
       default:
         break;
     }
-    this.#components.logger.debug("signaling.message.unexpected", { flow: flow.case, replyFor });
+    this.#components.log.debug("signaling.message.unexpected", { flow: flow.case, replyFor });
   }
 
   #relayed({ source, target, payload }: ActrRelay, trace: TraceContext): void {

@@ -1,11 +1,12 @@
+import { abortable } from "#async";
 import { ActrError } from "../errors.ts";
 import { reconnectDelayMs } from "../identity/backoff.ts";
 import type { IdentitySnapshot, SessionState } from "../identity/session_state.ts";
-import { untilAborted, withinLimit } from "../identity/time_limit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Sockets } from "../ports/sockets.ts";
+import { withinLimit } from "../time_limit.ts";
 import { SignalingSocket } from "./signaling_socket.ts";
 
 /** A connection that lived for less, milliseconds, counts as a failed attempt: a server that hangs up at once is not called at once. */
@@ -20,7 +21,7 @@ export interface ConnectionComponents {
   readonly sockets: Sockets;
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly log: Logger;
   readonly session: SessionState;
 }
 
@@ -88,7 +89,7 @@ export class SignalingConnection {
       arrived = resolve;
       this.#waiters.add(arrived);
     });
-    await untilAborted(open, signal).finally(() => this.#waiters.delete(arrived));
+    await abortable(open, signal).finally(() => this.#waiters.delete(arrived));
     this.#stopping.signal.throwIfAborted();
   }
 
@@ -169,7 +170,7 @@ export class SignalingConnection {
   }
 
   #failed(identity: IdentitySnapshot, error: ActrError, attempt: number): void {
-    this.#components.logger.warn("signaling.connect.failed", { attempt, reason: error.message });
+    this.#components.log.warn("signaling.connect.failed", { attempt, reason: error.message });
     if (!this.#mayBeRefusal(error, attempt)) return;
     this.#refusals++;
     this.#handler.refused(identity);

@@ -30,11 +30,11 @@ export interface SignalingListener {
 
 /** Who listens to signaling; one that throws is logged and harms nobody. */
 export class SignalingListeners {
-  readonly #logger: Logger;
+  readonly #log: Logger;
   readonly #listeners = new Set<SignalingListener>();
 
-  constructor(logger: Logger) {
-    this.#logger = logger;
+  constructor(log: Logger) {
+    this.#log = log;
   }
 
   /** Adds a listener; returns what removes it. */
@@ -49,7 +49,7 @@ export class SignalingListeners {
       try {
         event(listener);
       } catch (error) {
-        this.#logger.error("signaling.listener.failed", { error });
+        this.#log.error("signaling.listener.failed", { error });
       }
     }
   }

@@ -41,8 +41,8 @@ export class Running implements AsyncDisposable {
   }
 
   static async start(store: Store, options: RendezvousOptions = {}, port = 0): Promise<Running> {
-    const logger = new Lines();
-    const components = { store, clock: systemClock(), random: systemRandom(), logger };
+    const log = new Lines();
+    const components = { store, clock: systemClock(), random: systemRandom(), log };
     const rendezvous = await Rendezvous.open(components, options);
     const { serve } = nodeSockets();
     if (serve === undefined) throw new TypeError("these sockets cannot serve");
@@ -51,7 +51,7 @@ export class Running implements AsyncDisposable {
       hostname: "127.0.0.1",
       fetch: (request, context) => rendezvous.fetch(request, context),
     });
-    return new Running(rendezvous, http, logger);
+    return new Running(rendezvous, http, log);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,7 +12,6 @@ import { PeerVerifier } from "../../src/identity/peer_verifier.ts";
 import { SessionState } from "../../src/identity/session_state.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { actrIdEquals } from "../../src/protocol/ids.ts";
-import { peerHeaders } from "../../src/protocol/peer_headers.ts";
 import { Heartbeat } from "../../src/signaling/heartbeat.ts";
 import { SignalingClient } from "../../src/signaling/signaling_client.ts";
 import type { Relay } from "../../src/signaling/signaling_listeners.ts";
@@ -34,7 +33,7 @@ async function until(holds: () => boolean, what: string): Promise<void> {
 
 /** The client side of one node: registered, connected, beating. */
 async function join(base: string, name: string, wsAddress?: string) {
-  const logger = new RecordingLogger();
+  const log = new RecordingLogger();
   const posts: string[] = [];
   const ais = new AisClient(
     {
@@ -48,22 +47,22 @@ async function join(base: string, name: string, wsAddress?: string) {
   );
   const type = { manufacturer: "acme", name, version: "1.0.0" };
   const registration = { type, realm: 1001, ...(wsAddress === undefined ? {} : { wsAddress }) };
-  const session = new SessionState({ logger }, await ais.register(registration, within()));
+  const session = new SessionState({ log }, await ais.register(registration, within()));
   const keeper = new CredentialKeeper({
     clock,
     random,
-    logger,
+    log,
     session,
     ais,
     register: (options) => ais.register(registration, options),
   });
   const signaling = new SignalingClient(
-    { sockets: nodeSockets(), clock, random, logger, session, credentials: keeper },
+    { sockets: nodeSockets(), clock, random, log, session, credentials: keeper },
     { url: `${base.replace("http", "ws")}/signaling/ws` },
   );
   const heartbeat = new Heartbeat({
     clock,
-    logger,
+    log,
     session,
     signaling,
     credentials: keeper,
@@ -77,7 +76,7 @@ async function join(base: string, name: string, wsAddress?: string) {
     await keeper.close();
     await signaling.close();
   };
-  return { type, session, keeper, signaling, posts, logger, leave };
+  return { type, session, keeper, signaling, posts, log, leave };
 }
 
 describe("signaling with our rendezvous", () => {
@@ -109,9 +108,8 @@ describe("signaling with our rendezvous", () => {
       clock,
       fetchKey: (keyId, options) => caller.signaling.getSigningKey(keyId, options),
     });
-    const headers = new Headers(peerHeaders({ source: id, credential }));
     const verifier = new PeerVerifier({ clock, keys });
-    assert.deepEqual(await verifier.verify(headers, within()), id);
+    assert.deepEqual(await verifier.verify({ source: id, credential }, within()), id);
     assert.deepEqual(
       await caller.signaling.getSigningKey(signingKey.id, within()),
       signingKey.publicKey,

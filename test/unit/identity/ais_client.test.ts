@@ -254,13 +254,13 @@ describe("AisClient.renew", () => {
 describe("identity with its keeper", () => {
   it("[N-141] [ND-44] registering again is the same request with the realm secret", async () => {
     const { ais, sent, clock } = setUp(() => success(ok(9n)));
-    const logger = new RecordingLogger();
-    const session = new SessionState({ logger }, issued(1n, clock.now(), { tokenLifeMs: -1 }));
+    const log = new RecordingLogger();
+    const session = new SessionState({ log }, issued(1n, clock.now(), { tokenLifeMs: -1 }));
     await ais.register(registration, { signal: never });
     const keeper = new CredentialKeeper({
       clock,
       random: new SeededRandom(1),
-      logger,
+      log,
       session,
       ais,
       register: (options) => ais.register(registration, options),
@@ -271,9 +271,7 @@ describe("identity with its keeper", () => {
     assert.equal(sent[1]?.headers.get("x-actrix-realm-secret"), secret);
     assert.deepEqual(sent[1]?.body, sent[0]?.body);
     assert.ok(
-      !JSON.stringify(logger.records, (_, v) => (typeof v === "bigint" ? `${v}` : v)).includes(
-        secret,
-      ),
+      !JSON.stringify(log.records, (_, v) => (typeof v === "bigint" ? `${v}` : v)).includes(secret),
     );
     await keeper.close();
   });

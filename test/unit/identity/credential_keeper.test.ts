@@ -16,8 +16,8 @@ const hour = 60 * minute;
 /** A keeper whose exchanges with the identity service the test answers. */
 function setUp(first: Parameters<typeof issued>[2] = {}) {
   const clock = new FakeClock();
-  const logger = new RecordingLogger();
-  const session = new SessionState({ logger }, issued(1n, clock.now(), first));
+  const log = new RecordingLogger();
+  const session = new SessionState({ log }, issued(1n, clock.now(), first));
   const calls: string[] = [];
   const answers: Deferred<IssuedIdentity>[] = [];
   const exchange = (call: string, signal: AbortSignal): Promise<IssuedIdentity> => {
@@ -32,7 +32,7 @@ function setUp(first: Parameters<typeof issued>[2] = {}) {
     {
       clock,
       random: new SeededRandom(1),
-      logger,
+      log,
       session,
       ais: { renew: (id, _token, { signal }) => exchange(`renew ${id.serial}`, signal) },
       register: ({ signal }) => exchange("register", signal),
@@ -51,7 +51,7 @@ function setUp(first: Parameters<typeof issued>[2] = {}) {
     else newest?.resolve(result);
     await clock.settle();
   };
-  return { clock, logger, session, keeper, calls, events, answer };
+  return { clock, log, session, keeper, calls, events, answer };
 }
 
 const refusal = (failure: Parameters<typeof issueError>[1], retryAfterMs?: number): ActrError =>
@@ -205,13 +205,13 @@ describe("CredentialKeeper", () => {
   });
 
   it("[ND-42] a hook that throws leaves the keeper able to renew again", async () => {
-    const { clock, logger, session } = setUp();
+    const { clock, log, session } = setUp();
     let renewals = 0;
     const keeper = new CredentialKeeper(
       {
         clock,
         random: new SeededRandom(1),
-        logger,
+        log,
         session,
         ais: {
           renew: () => {
@@ -233,7 +233,7 @@ describe("CredentialKeeper", () => {
       assert.equal(renewals, expected);
       assert.equal(keeper.renewing, false);
     }
-    assert.deepEqual(logger.levels("identity.hook.failed"), ["error", "error"]);
+    assert.deepEqual(log.levels("identity.hook.failed"), ["error", "error"]);
     await keeper.close();
   });
 

@@ -13,6 +13,7 @@ import type { Credential, IdentityClaims } from "../../../src/protocol/credentia
 import { type ActrId, formatActrId } from "../../../src/protocol/ids.ts";
 import {
   credentialHeader,
+  parsePeerHeaders,
   peerHeaders,
   sourceIdHeader,
 } from "../../../src/protocol/peer_headers.ts";
@@ -53,7 +54,11 @@ const claims = (changes: Partial<IdentityClaims> = {}): IdentityClaims => ({
 const headersOf = (credential: Credential, source = id): Headers =>
   new Headers(peerHeaders({ source, credential }));
 
-const refusedFor = (reason: PeerFault) => (error: unknown) => {
+/** What a listener does with an upgrade: reads its headers, then verifies. */
+const verify = async (verifier: PeerVerifier, headers: Headers): Promise<ActrId> =>
+  await verifier.verify(parsePeerHeaders(headers), { signal: never });
+
+const refusedFor = (reason: PeerFault | "headers") => (error: unknown) => {
   assert.ok(ActrError.is(error), String(error));
   assert.deepEqual([error.code, error.details], ["permission_denied", { reason }]);
   return true;
@@ -63,7 +68,7 @@ describe("PeerVerifier", () => {
   it("[T-66] accepts a valid credential", async () => {
     const verifier = await setUp();
     const headers = headersOf(await signCredential(key, 1, claims()));
-    assert.deepEqual(await verifier.verify(headers, { signal: never }), id);
+    assert.deepEqual(await verify(verifier, headers), id);
   });
 
   it("[T-66] rejects tampered, short, expired, mismatching, unreadable and unknown ones", async () => {
@@ -76,7 +81,7 @@ describe("PeerVerifier", () => {
     badSource.set(sourceIdHeader, "zz");
     const badCredential = headersOf(good);
     badCredential.set(credentialHeader, "AAAA");
-    const cases: [PeerFault, Headers][] = [
+    const cases: [PeerFault | "headers", Headers][] = [
       ["signature", headersOf({ ...good, claims: tampered })],
       ["signature", headersOf({ ...good, signature: good.signature.subarray(1) })],
       ["expired", headersOf(await signCredential(key, 1, claims({ expiresAt: nowMs / 1_000 })))],
@@ -89,17 +94,14 @@ describe("PeerVerifier", () => {
       ["key_unknown", headersOf({ ...good, keyId: 2 })],
     ];
     for (const [reason, headers] of cases) {
-      await assert.rejects(verifier.verify(headers, { signal: never }), refusedFor(reason), reason);
+      await assert.rejects(verify(verifier, headers), refusedFor(reason), reason);
     }
   });
 
   it("says when the key could not be had", async () => {
     const verifier = await setUp({}, new ActrError("unavailable", "signaling is not connected"));
     const credential = await signCredential(key, 9, claims());
-    await assert.rejects(
-      verifier.verify(headersOf(credential), { signal: never }),
-      refusedFor("key_unavailable"),
-    );
+    await assert.rejects(verify(verifier, headersOf(credential)), refusedFor("key_unavailable"));
   });
 
   it("lets other realms in unless told not to", async () => {
@@ -110,13 +112,10 @@ describe("PeerVerifier", () => {
       claims({ realm: 2002, actorId: formatActrId(stranger) }),
     );
     const open = await setUp();
-    assert.deepEqual(
-      await open.verify(headersOf(credential, stranger), { signal: never }),
-      stranger,
-    );
+    assert.deepEqual(await verify(open, headersOf(credential, stranger)), stranger);
     const closed = await setUp({ onlyRealm: () => 1001 });
     await assert.rejects(
-      closed.verify(headersOf(credential, stranger), { signal: never }),
+      verify(closed, headersOf(credential, stranger)),
       refusedFor("foreign_realm"),
     );
   });

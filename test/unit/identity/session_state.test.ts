@@ -8,12 +8,12 @@ const notReady = (error: unknown): boolean =>
   ActrError.is(error) && error.code === "connection_not_ready" && error.retryAfterMs === undefined;
 
 function setUp() {
-  const logger = new RecordingLogger();
+  const log = new RecordingLogger();
   const first = issued(1n, 0);
-  const session = new SessionState({ logger }, first);
+  const session = new SessionState({ log }, first);
   const changes: SessionChange[] = [];
   session.listen((change) => changes.push(change));
-  return { logger, first, session, changes };
+  return { log, first, session, changes };
 }
 
 describe("SessionState", () => {
@@ -70,7 +70,7 @@ describe("SessionState", () => {
   });
 
   it("a listener that throws harms nobody, readers see the newest identity", () => {
-    const { session, logger } = setUp();
+    const { session, log } = setUp();
     const seen: bigint[] = [];
     session.listen(() => {
       throw new Error("broken");
@@ -78,7 +78,7 @@ describe("SessionState", () => {
     const stop = session.listen(() => seen.push(session.current.id.serial));
     session.commit(issued(2n, 5));
     assert.deepEqual(seen, [2n, 2n]);
-    assert.deepEqual(logger.levels("identity.listener.failed"), ["error", "error"]);
+    assert.deepEqual(log.levels("identity.listener.failed"), ["error", "error"]);
     stop();
     session.reached();
     assert.equal(seen.length, 2);

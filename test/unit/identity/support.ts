@@ -9,7 +9,7 @@ export interface LogRecord {
   readonly attributes: LogAttributes;
 }
 
-/** A logger that keeps what it is told. */
+/** A log that keeps what it is told. */
 export class RecordingLogger implements Logger {
   readonly records: LogRecord[];
   readonly #attributes: LogAttributes;

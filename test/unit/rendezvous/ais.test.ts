@@ -26,7 +26,7 @@ import { silent } from "./silent_logger.ts";
 const hour = 3_600_000;
 
 async function open(store = new MemoryStore(), clock = new FakeClock()): Promise<Ais> {
-  const components = { store, clock, random: new SeededRandom(), logger: silent };
+  const components = { store, clock, random: new SeededRandom(), log: silent };
   return await openAis(components, resolveRendezvousOptions({}));
 }
 
@@ -125,7 +125,7 @@ describe("the identity service", () => {
       store,
       clock: new FakeClock(),
       random: new SeededRandom(),
-      logger: silent,
+      log: silent,
     };
     await using rendezvous = await Rendezvous.open(components);
     const health = async () => {
@@ -146,7 +146,7 @@ describe("the identity service", () => {
     const young = await enter(ais);
     await clock.advance(24 * hour - 1);
     {
-      const components = { store, clock, random: new SeededRandom(), logger: silent };
+      const components = { store, clock, random: new SeededRandom(), log: silent };
       await using _rendezvous = await Rendezvous.open(components);
     }
     const left = await store.records("rendezvous.registrations", "", 9);

@@ -11,7 +11,7 @@ import { Directory, type LoadReport, type Member } from "../../../src/rendezvous
 import { Discovery } from "../../../src/rendezvous/discovery.ts";
 import { resolveRendezvousOptions } from "../../../src/rendezvous/options.ts";
 import { Presence } from "../../../src/rendezvous/presence.ts";
-import { TokenBucket } from "../../../src/rendezvous/token_bucket.ts";
+import { TokenBucket } from "../../../src/token_bucket.ts";
 
 class Node implements Member {
   readonly id: ActrId;

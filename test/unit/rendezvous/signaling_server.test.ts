@@ -75,7 +75,7 @@ class Bench {
       store: new MemoryStore(),
       clock,
       random: new SeededRandom(),
-      logger: silent,
+      log: silent,
     };
     return new Bench(await openAis(components, resolveRendezvousOptions(options)), clock);
   }

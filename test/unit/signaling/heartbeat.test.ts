@@ -9,10 +9,10 @@ import { connected, type Payload } from "./support.ts";
 /** A heartbeat that has started on an open connection. */
 async function beating(load: () => NodeLoad = () => ({ backlog: 0 })) {
   const parts = await connected();
-  const { clock, logger, session, client, credentials } = parts;
+  const { clock, log, session, client, credentials } = parts;
   const heartbeat = new Heartbeat({
     clock,
-    logger,
+    log,
     session,
     signaling: client,
     credentials,
@@ -82,18 +82,18 @@ describe("Heartbeat", () => {
   });
 
   it("[ND-46] waits 40 % of the interval for the answer, 1 s at least", async () => {
-    const { socket, clock, session, logger, stop } = await beating();
+    const { socket, clock, session, log, stop } = await beating();
     await clock.advance(11_999);
-    assert.deepEqual(logger.levels("signaling.heartbeat.failed"), []);
+    assert.deepEqual(log.levels("signaling.heartbeat.failed"), []);
     await clock.advance(1);
-    assert.deepEqual(logger.levels("signaling.heartbeat.failed"), ["warn"]);
+    assert.deepEqual(log.levels("signaling.heartbeat.failed"), ["warn"]);
     session.update({ ...issued(1n, clock.now()), heartbeatIntervalMs: 1_000 });
     await clock.advance(18_000);
     assert.equal(socket.sent.length, 2);
     await clock.advance(999);
-    assert.equal(logger.levels("signaling.heartbeat.failed").length, 1);
+    assert.equal(log.levels("signaling.heartbeat.failed").length, 1);
     await clock.advance(1);
-    assert.equal(logger.levels("signaling.heartbeat.failed").length, 2);
+    assert.equal(log.levels("signaling.heartbeat.failed").length, 2);
     await stop();
   });
 
@@ -146,7 +146,7 @@ describe("Heartbeat", () => {
   });
 
   it("logs the first and every twelfth failure aloud, and the recovery", async () => {
-    const { socket, clock, logger, stop } = await beating();
+    const { socket, clock, log, stop } = await beating();
     const fail = { case: "error", value: { code: 500, message: "no" } } as const;
     for (let beat = 0; beat < 13; beat++) {
       socket.answer(fail);
@@ -154,13 +154,13 @@ describe("Heartbeat", () => {
     }
     socket.answer(pong());
     await clock.settle();
-    const levels = logger.levels("signaling.heartbeat.failed");
+    const levels = log.levels("signaling.heartbeat.failed");
     assert.deepEqual(
       levels.map((level) => level === "warn"),
       levels.map((_, index) => index % 12 === 0),
     );
     assert.equal(levels.length, 13);
-    assert.deepEqual(logger.levels("signaling.heartbeat.recovered"), ["info"]);
+    assert.deepEqual(log.levels("signaling.heartbeat.recovered"), ["info"]);
     await stop();
   });
 

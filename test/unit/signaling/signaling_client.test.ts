@@ -279,19 +279,19 @@ describe("signaling relays and pushes", () => {
   });
 
   it("ignores junk, answers that nobody waits for, and errors without a request", async () => {
-    const { client, socket, logger } = await connected();
+    const { client, socket, log } = await connected();
     socket.receive(Uint8Array.of(0xff, 1, 2));
     socket.answerTo("env-99", { case: "pong", value: { seq: 1n } });
     const value = { code: 429, message: "Too many messages" };
     socket.receive(encodeSignaling({ envelopeId: "e", flow: { case: "envelopeError", value } }));
-    assert.deepEqual(logger.levels("signaling.message.ignored"), ["warn"]);
-    assert.deepEqual(logger.levels("signaling.message.unexpected"), ["debug", "debug"]);
+    assert.deepEqual(log.levels("signaling.message.ignored"), ["warn"]);
+    assert.deepEqual(log.levels("signaling.message.unexpected"), ["debug", "debug"]);
     assert.equal(client.connected, true);
     await client.close();
   });
 
   it("survives a listener that throws, and stops telling one that left", async () => {
-    const { client, socket, logger, events, clock } = await connected();
+    const { client, socket, log, events, clock } = await connected();
     const seen: string[] = [];
     client.listen({
       disconnected: () => {
@@ -304,16 +304,16 @@ describe("signaling relays and pushes", () => {
     await clock.settle();
     assert.equal(events.at(-1), "disconnected closed with 1006");
     assert.deepEqual(seen, []);
-    assert.deepEqual(logger.levels("signaling.listener.failed"), ["error"]);
+    assert.deepEqual(log.levels("signaling.listener.failed"), ["error"]);
     await client.close();
   });
 
   it("logs no credential", async () => {
-    const { client, logger, session } = await setUpWithSecret();
-    const text = JSON.stringify(logger.records, (_, value: unknown) =>
+    const { client, log, session } = await setUpWithSecret();
+    const text = JSON.stringify(log.records, (_, value: unknown) =>
       typeof value === "bigint" ? String(value) : value instanceof Error ? value.message : value,
     );
-    assert.ok(logger.records.length > 0);
+    assert.ok(log.records.length > 0);
     assert.ok(!text.includes(encodeURIComponent(btoa("top-secret-claims"))));
     assert.ok(!text.includes(btoa("top-secret-claims")));
     assert.equal(session.phase, "active");

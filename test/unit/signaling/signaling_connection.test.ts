@@ -121,11 +121,11 @@ describe("signaling connection", () => {
   });
 
   it("gives an attempt up after 30 s", async () => {
-    const { attempts, clock, client, logger } = setUp();
+    const { attempts, clock, client, log } = setUp();
     client.connect({ signal: never }).catch(() => {});
     await clock.advance(30_000);
     assert.equal(attempts[0]?.options.signal.aborted, true);
-    assert.deepEqual(logger.levels("signaling.connect.failed"), ["warn"]);
+    assert.deepEqual(log.levels("signaling.connect.failed"), ["warn"]);
     await client.close();
     assert.equal(clock.pending, 0);
   });

@@ -125,8 +125,8 @@ export function setUp(
   capabilities: Partial<SocketsCapabilities> = {},
 ) {
   const clock = new FakeClock();
-  const logger = new RecordingLogger();
-  const session = new SessionState({ logger }, issued(1n, clock.now()));
+  const log = new RecordingLogger();
+  const session = new SessionState({ log }, issued(1n, clock.now()));
   const attempts: Attempt[] = [];
   const sockets: Sockets = {
     name: "fake",
@@ -147,7 +147,7 @@ export function setUp(
     refused: (identity: IdentitySnapshot) => void credentials.refusals.push(identity),
   };
   const client = new SignalingClient(
-    { sockets, clock, random: new SeededRandom(3), logger, session, credentials },
+    { sockets, clock, random: new SeededRandom(3), log, session, credentials },
     { url: "ws://signaling.example/signaling/ws", ...options },
   );
   const events: string[] = [];
@@ -164,7 +164,7 @@ export function setUp(
     attempts.at(-1)?.outcome.reject(error);
     await clock.settle();
   };
-  return { clock, logger, session, attempts, credentials, client, events, accept, refuse };
+  return { clock, log, session, attempts, credentials, client, events, accept, refuse };
 }
 
 function recorder(events: string[]): SignalingListener {
