@@ -35,7 +35,7 @@ export class Upgrades {
     });
     const response = await this.#ask(incoming, gone, context);
     if (gone.aborted) return;
-    if (accepted !== undefined && response.ok) this.#accept(incoming, stream, head, accepted);
+    if (accepted !== undefined) this.#accept(incoming, stream, head, accepted);
     else await refuse(stream, response);
   }
 
