@@ -1,0 +1,42 @@
+/** `npm run bench`: see README.md beside this file. */
+import process from "node:process";
+import { type BenchOptions, benchOptions, usage } from "./options.ts";
+import { Report } from "./report.ts";
+import { Run } from "./run.ts";
+import { w8 } from "./w8.ts";
+import { w9 } from "./w9.ts";
+import { w10 } from "./w10.ts";
+
+const benchmarks: ReadonlyMap<string, (run: Run) => Promise<void>> = new Map([
+  ["W8", w8],
+  ["W9", w9],
+  ["W10", w10],
+]);
+
+function chosen({ names }: BenchOptions): ((run: Run) => Promise<void>)[] {
+  return (names.length === 0 ? [...benchmarks.keys()] : names).map((name) => {
+    const benchmark = benchmarks.get(name);
+    if (benchmark !== undefined) return benchmark;
+    throw new TypeError(`no benchmark ${name}; there are ${[...benchmarks.keys()].join(", ")}`);
+  });
+}
+
+function asked(): { options: BenchOptions; benchmarks: ((run: Run) => Promise<void>)[] } {
+  try {
+    const options = benchOptions(process.argv.slice(2));
+    return { options, benchmarks: chosen(options) };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const { options, benchmarks: list } = asked();
+const report = new Report(options.json);
+report.header();
+for (const runtime of options.runtimes) {
+  for (const benchmark of list) {
+    await using run = new Run(options, runtime, report);
+    await benchmark(run);
+  }
+}

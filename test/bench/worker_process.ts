@@ -1,0 +1,56 @@
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { type LaunchOptions, launch } from "./launch.ts";
+
+/** How long a process may take to start, to answer and to end, milliseconds. */
+const patienceMs = 60_000;
+
+/** A benchmark process as its parent sees it: asked with one JSON line, it answers with one. */
+export class WorkerProcess<Ready = unknown> implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #name: string;
+  readonly #ended: Promise<void>;
+  ready!: Ready;
+
+  private constructor(options: LaunchOptions) {
+    this.#name = `${options.script} on ${options.runtime}`;
+    this.#child = launch(options);
+    const { stdout } = this.#child;
+    if (stdout === null) throw new TypeError("the output is not piped");
+    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+    this.#ended = new Promise((resolve) => this.#child.once("close", () => resolve()));
+    this.#child.once("error", () => this.#child.kill("SIGKILL"));
+    // A process that ended by itself is noticed by the answer that does not come.
+    this.#child.stdin?.on("error", () => {});
+  }
+
+  /** Starts a process and waits until it is ready. @throws Error when it ends or says nothing in time. */
+  static async start<Ready>(options: LaunchOptions): Promise<WorkerProcess<Ready>> {
+    const worker = new WorkerProcess<Ready>(options);
+    worker.ready = await worker.#answer<Ready>();
+    return worker;
+  }
+
+  /** @throws Error when the process ends or says nothing in time. */
+  ask<Answer>(question: unknown): Promise<Answer> {
+    this.#child.stdin?.write(`${JSON.stringify(question)}\n`);
+    return this.#answer<Answer>();
+  }
+
+  /** Closes its input and waits for its end, forced after a time. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const force = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);
+    this.#child.stdin?.end();
+    await this.#ended;
+    clearTimeout(force);
+  }
+
+  async #answer<Answer>(): Promise<Answer> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
+    const { done, value } = await this.#lines.next();
+    clearTimeout(timer);
+    if (done === true) throw new Error(`${this.#name} ended, or said nothing for ${patienceMs} ms`);
+    return JSON.parse(value) as Answer;
+  }
+}

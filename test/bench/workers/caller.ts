@@ -1,0 +1,24 @@
+/** A node that finds the echo node and calls it over WebSocket. */
+import { silentLogger } from "../../../adapters/console/console_logger.ts";
+import { type ActrId, defineNode } from "../../../src/mod.ts";
+import { benchType, echoBody, echoRoute } from "../bench_service.ts";
+import { closedLoop, type LoadPlan, type LoadResult } from "../load.ts";
+import { runtimeAdapter } from "../runtime.ts";
+import { workerLoop, workerSetup } from "../worker_loop.ts";
+
+const { identity } = workerSetup<{ readonly identity: string }>();
+const { serve } = await runtimeAdapter();
+const served = await serve(defineNode({}), {
+  port: 0,
+  hostname: "127.0.0.1",
+  identity,
+  log: silentLogger(),
+});
+const [target] = (await served.context.discover(benchType)) as [ActrId];
+
+function ask(plan: LoadPlan): Promise<LoadResult> {
+  const body = echoBody(plan.bytes);
+  return closedLoop(() => served.context.call(target, echoRoute, body), plan);
+}
+
+await workerLoop({ ready: null, ask, close: () => served.stop() });

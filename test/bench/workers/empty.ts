@@ -1,0 +1,4 @@
+/** Nothing: what the runtime itself costs. */
+import { tellReady } from "../ready.ts";
+
+await tellReady({});

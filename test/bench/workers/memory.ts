@@ -1,0 +1,33 @@
+/** Two nodes over the memory transport: volatile or durable calls, typed calls, durable tells. */
+import { BenchService, echoBody, echoRoute } from "../bench_service.ts";
+import { closedLoop, type LoadPlan, type LoadResult } from "../load.ts";
+import { type MemoryNodesSetup, mailboxIdle, memoryNodes } from "../memory_nodes.ts";
+import { workerLoop, workerSetup } from "../worker_loop.ts";
+
+interface Question extends LoadPlan {
+  readonly kind: "call" | "typed" | "tell";
+}
+
+const nodes = await memoryNodes(workerSetup<MemoryNodesSetup>());
+const { caller, callee } = nodes;
+const target = callee.id;
+const client = caller.context.service(BenchService, target);
+
+function ask(question: Question): Promise<LoadResult> {
+  const body = echoBody(question.bytes);
+  const value = new Uint8Array(question.bytes);
+  switch (question.kind) {
+    case "call":
+      return closedLoop(() => caller.context.call(target, echoRoute, body), question);
+    case "typed":
+      return closedLoop(() => client.echo({ value }), question);
+    case "tell":
+      return closedLoop(
+        () => caller.context.tell(target, echoRoute, body, { durable: true }),
+        question,
+        () => mailboxIdle(callee),
+      );
+  }
+}
+
+await workerLoop({ ready: null, ask, close: async () => await nodes[Symbol.asyncDispose]() });
