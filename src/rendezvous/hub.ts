@@ -1,21 +1,13 @@
-import type { Clock } from "../ports/clock.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Random } from "../ports/random.ts";
 import type { Ais } from "./ais.ts";
 import { Directory } from "./directory.ts";
 import { Discovery } from "./discovery.ts";
 import type { KeyRing } from "./keys.ts";
-import type { ResolvedRendezvousOptions } from "./options.ts";
 import { Presence } from "./presence.ts";
 import type { Realms } from "./realms.ts";
-import type { SignalingSocket } from "./signaling_socket.ts";
+import type { SignalingSocket, SocketComponents } from "./signaling_socket.ts";
 
 /** What the connections of one signaling server share. */
-export interface Hub {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly options: ResolvedRendezvousOptions;
+export interface Hub extends SocketComponents {
   readonly realms: Realms;
   readonly keys: KeyRing;
   readonly directory: Directory<SignalingSocket>;

@@ -1,12 +1,23 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Store } from "../ports/store.ts";
 import { toBase64 } from "../protocol/bytes.ts";
 import type { Ais } from "./ais.ts";
 import { KeyRing } from "./keys.ts";
 import type { ResolvedRendezvousOptions } from "./options.ts";
 import { Realms } from "./realms.ts";
 import { Registrations } from "./registrations.ts";
-import type { RendezvousComponents } from "./rendezvous.ts";
 import { keptSecret } from "./secrets.ts";
 import { Serials } from "./serials.ts";
+
+/** What a rendezvous stands on. The store stays the caller's: it may be a node's, and is closed by who opened it. */
+export interface RendezvousComponents {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
 
 /** The identity service on what its store has kept. @throws ActrError `storage`. */
 export async function openAis(

@@ -1,26 +1,16 @@
 import { Hono } from "hono";
-import type { Clock, Timer } from "../ports/clock.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Random } from "../ports/random.ts";
+import type { Timer } from "../ports/clock.ts";
 import type { RequestContext } from "../ports/sockets.ts";
-import type { Store } from "../ports/store.ts";
 import { Admission } from "./admission.ts";
 import type { Ais } from "./ais.ts";
 import { addAisRoutes, type RendezvousEnv } from "./ais_routes.ts";
 import { openHub } from "./hub.ts";
 import { nowSeconds } from "./issue.ts";
-import { openAis } from "./open_ais.ts";
+import { openAis, type RendezvousComponents } from "./open_ais.ts";
+
 import { type RendezvousOptions, resolveRendezvousOptions } from "./options.ts";
 import { addSignalingRoutes } from "./signaling_routes.ts";
 import { SignalingServer } from "./signaling_server.ts";
-
-/** What a rendezvous stands on. The store stays the caller's: it may be a node's, and is closed by who opened it. */
-export interface RendezvousComponents {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-}
 
 /** Pause between two clean-ups of identities that can no longer come back, milliseconds. */
 const cleanUpIntervalMs = 3_600_000;

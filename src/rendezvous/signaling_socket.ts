@@ -1,3 +1,6 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
 import type { Socket, SocketClosed, SocketHandler } from "../ports/sockets.ts";
 import { toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, formatActrType, peerKey } from "../protocol/ids.ts";
@@ -5,8 +8,8 @@ import type { ActrId as WireId } from "../protocol/schema.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import type { CredentialCheck } from "./credential_check.ts";
 import type { LoadReport, Member, Profile } from "./directory.ts";
-import type { Hub } from "./hub.ts";
 import { encodeMessage, type Flow, type MessageHead, type Payload } from "./messages.ts";
+import type { ResolvedRendezvousOptions } from "./options.ts";
 import type { Refusal } from "./realms.ts";
 import type { Negotiator } from "./roles.ts";
 
@@ -17,6 +20,14 @@ export interface Arrival {
   /** Whether it asked for `webrtc_role=answer`. */
   readonly answersOnly: boolean;
   readonly credentials: CredentialCheck;
+}
+
+/** What a connection stands on. */
+export interface SocketComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly options: ResolvedRendezvousOptions;
 }
 
 /** What a connection hands its messages to. */
@@ -44,7 +55,7 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
   readonly bucket: TokenBucket;
   load: LoadReport | undefined;
   heardAt: number;
-  readonly #hub: Hub;
+  readonly #components: SocketComponents;
   readonly #receiver: SignalingReceiver;
   readonly #socket: Socket;
   /** Keys of nodes that this one was allowed to relay to, so that they may answer. */
@@ -54,7 +65,12 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
   #pinged = false;
   #closing = false;
 
-  constructor(socket: Socket, arrival: Arrival, hub: Hub, receiver: SignalingReceiver) {
+  constructor(
+    socket: Socket,
+    arrival: Arrival,
+    components: SocketComponents,
+    receiver: SignalingReceiver,
+  ) {
     this.id = arrival.id;
     this.wireId = toActrIdMessage(arrival.id);
     this.key = peerKey(arrival.id);
@@ -62,25 +78,25 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
     this.profile = arrival.profile;
     this.answersOnly = arrival.answersOnly;
     this.credentials = arrival.credentials;
-    this.heardAt = hub.clock.monotonic();
-    const { messageBurst, messagesPerSecond } = hub.options.limits;
+    this.heardAt = components.clock.monotonic();
+    const { messageBurst, messagesPerSecond } = components.options.limits;
     this.bucket = new TokenBucket(messageBurst, messagesPerSecond, this.heardAt);
-    this.#hub = hub;
+    this.#components = components;
     this.#receiver = receiver;
     this.#socket = socket;
   }
 
   message(data: Uint8Array): void {
     if (this.#closing) return;
-    this.heardAt = this.#hub.clock.monotonic();
+    this.heardAt = this.#components.clock.monotonic();
     if (this.#waiting === undefined) this.#handle(data);
-    else if (this.#waiting.push(data) > this.#hub.options.limits.maxPendingMessages) {
+    else if (this.#waiting.push(data) > this.#components.options.limits.maxPendingMessages) {
       this.close(1008, "too many messages before a credential was checked");
     }
   }
 
   pong(): void {
-    this.heardAt = this.#hub.clock.monotonic();
+    this.heardAt = this.#components.clock.monotonic();
   }
 
   closed(end: SocketClosed): void {
@@ -101,12 +117,12 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
 
   /** Sends one envelope; false, and the end of the connection, when the node does not read what it is sent. */
   send(flow: Flow, head: MessageHead = {}): boolean {
-    if (this.#socket.bufferedAmount > this.#hub.options.limits.maxBufferedBytes) {
-      this.#hub.log.warn("rendezvous.signaling.slow_reader", { peer: this.key });
+    if (this.#socket.bufferedAmount > this.#components.options.limits.maxBufferedBytes) {
+      this.#components.log.warn("rendezvous.signaling.slow_reader", { peer: this.key });
       this.#socket.terminate();
       return false;
     }
-    this.#socket.send(encodeMessage(flow, this.#hub.random.uuid(), head));
+    this.#socket.send(encodeMessage(flow, this.#components.random.uuid(), head));
     return true;
   }
 
