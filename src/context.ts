@@ -35,12 +35,17 @@ export interface DiscoverOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A typed client of one service at one peer. */
+/** One method of a typed client: called for its answer, or told without one. */
+export interface ClientMethod<Request, Response> {
+  /** @throws ActrError as {@link NodeContext.call}; `decode_failure` for an answer of another type. */
+  (request: Request, options?: CallOptions): Promise<Response>;
+  /** @throws ActrError as {@link NodeContext.tell}. */
+  tell(request: Request, options?: TellOptions): Promise<void>;
+}
+
+/** A typed client of one service at one peer; the payload type is what the method's option says, unless a call says otherwise. */
 export type ServiceClient<S extends ServiceDescriptor> = {
-  readonly [Name in UnaryMethod<S>]: (
-    request: RequestInitOf<S, Name>,
-    options?: CallOptions,
-  ) => Promise<ResponseOf<S, Name>>;
+  readonly [Name in UnaryMethod<S>]: ClientMethod<RequestInitOf<S, Name>, ResponseOf<S, Name>>;
 };
 
 /**

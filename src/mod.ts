@@ -6,6 +6,7 @@
 
 export type {
   CallOptions,
+  ClientMethod,
   Context,
   DiscoverOptions,
   NodeContext,

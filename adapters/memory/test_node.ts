@@ -4,7 +4,7 @@ import { ActrError } from "../../src/errors.ts";
 import { httpApp } from "../../src/http/app.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
-import { serviceClient } from "../../src/outbound/service_client.ts";
+import { type Sender, serviceClient } from "../../src/outbound/service_client.ts";
 import type { HttpServer } from "../../src/ports/sockets.ts";
 import type { Listener, Transport } from "../../src/ports/transport.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
@@ -129,12 +129,17 @@ export class TestNode implements AsyncDisposable {
 
   /** A typed client that calls this node over the world's network, as a peer. */
   service<S extends ServiceDescriptor>(descriptor: S): ServiceClient<S> {
-    const call: NodeContext["call"] = async (_target, routeKey, payload, options) => {
+    const context = async (): Promise<NodeContext> => {
       this.#caller ??= this.peer();
-      const { context } = await this.#caller;
-      return await context.call(this.id, routeKey, payload, options);
+      return (await this.#caller).context;
     };
-    return serviceClient(call, descriptor, this.id);
+    const sender: Sender = {
+      call: async (routeKey, payload, options) =>
+        await (await context()).call(this.id, routeKey, payload, options),
+      tell: async (routeKey, payload, options) =>
+        await (await context()).tell(this.id, routeKey, payload, options),
+    };
+    return serviceClient(sender, descriptor);
   }
 
   /** Starts another node in the same world. @throws as {@link Node.start}. */

@@ -2,7 +2,7 @@ import type { NodeContext, ServiceClient } from "../../src/context.ts";
 import { defineNode } from "../../src/define.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
-import { serviceClient } from "../../src/outbound/service_client.ts";
+import { type Sender, serviceClient } from "../../src/outbound/service_client.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import type { ServiceDescriptor } from "../../src/protocol/service.ts";
 import { WebSocketTransport } from "../../transports/websocket/websocket_transport.ts";
@@ -74,11 +74,11 @@ class CallingPeer implements Peer {
   }
 
   service<S extends ServiceDescriptor>(descriptor: S, target: Target): ServiceClient<S> {
-    return serviceClient(
-      (_, routeKey, payload, options) => this.#finder.call(target, routeKey, payload, options),
-      descriptor,
-      this.id,
-    );
+    const sender: Sender = {
+      call: (routeKey, payload, options) => this.#finder.call(target, routeKey, payload, options),
+      tell: (routeKey, payload, options) => this.#finder.tell(target, routeKey, payload, options),
+    };
+    return serviceClient(sender, descriptor);
   }
 
   close(): Promise<void> {

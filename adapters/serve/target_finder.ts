@@ -1,4 +1,4 @@
-import type { CallOptions, NodeContext } from "../../src/context.ts";
+import type { CallOptions, NodeContext, TellOptions } from "../../src/context.ts";
 import { ActrError } from "../../src/errors.ts";
 import { type ActrId, parseActrId } from "../../src/protocol/ids.ts";
 import type { Target } from "./options.ts";
@@ -26,15 +26,33 @@ export class TargetFinder {
   }
 
   /** Calls whoever `target` is now. @throws as `NodeContext.call` and {@link find}. */
-  async call(
+  call(
     target: Target,
     routeKey: string,
     payload: Uint8Array,
     options: CallOptions = {},
   ): Promise<Uint8Array> {
+    return this.#reach(target, options, (id) => this.#context.call(id, routeKey, payload, options));
+  }
+
+  /** Tells whoever `target` is now. @throws as `NodeContext.tell` and {@link find}. */
+  tell(
+    target: Target,
+    routeKey: string,
+    payload: Uint8Array,
+    options: TellOptions = {},
+  ): Promise<void> {
+    return this.#reach(target, options, (id) => this.#context.tell(id, routeKey, payload, options));
+  }
+
+  async #reach<T>(
+    target: Target,
+    options: CallOptions,
+    send: (id: ActrId) => Promise<T>,
+  ): Promise<T> {
     const id = await this.find(target, options);
     try {
-      return await this.#context.call(id, routeKey, payload, options);
+      return await send(id);
     } catch (error) {
       // The node may have gone and another have come: the next call asks anew.
       if (typeof target === "string" && ActrError.from(error).retryable) this.#found.delete(target);

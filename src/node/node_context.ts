@@ -65,6 +65,12 @@ export class LiveNodeContext implements NodeContext {
   }
 
   service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S> {
-    return serviceClient(this.call.bind(this), descriptor, target);
+    const sender = {
+      call: (routeKey: string, payload: Uint8Array, options?: CallOptions) =>
+        this.call(target, routeKey, payload, options),
+      tell: (routeKey: string, payload: Uint8Array, options?: TellOptions) =>
+        this.tell(target, routeKey, payload, options),
+    };
+    return serviceClient(sender, descriptor);
   }
 }

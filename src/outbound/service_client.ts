@@ -1,23 +1,33 @@
-import type { CallOptions, NodeContext, ServiceClient } from "../context.ts";
-import type { ActrId } from "../protocol/ids.ts";
+import type { CallOptions, ClientMethod, ServiceClient, TellOptions } from "../context.ts";
 import { type MethodCodec, methodCodecs, type ServiceDescriptor } from "../protocol/service.ts";
 
-/** A typed client of `descriptor` at `target`; each method encodes, calls and decodes. */
-export function serviceClient<S extends ServiceDescriptor>(
-  call: NodeContext["call"],
-  descriptor: S,
-  target: ActrId,
-): ServiceClient<S> {
-  const methods = methodCodecs(descriptor).map((codec) => [
-    codec.name,
-    method(call, codec, target),
-  ]);
-  return Object.fromEntries(methods) as ServiceClient<S>;
+/** Sends encoded messages to one target, however that is found. */
+export interface Sender {
+  call(routeKey: string, payload: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
+  tell(routeKey: string, payload: Uint8Array, options?: TellOptions): Promise<void>;
 }
 
-function method(call: NodeContext["call"], codec: MethodCodec, target: ActrId) {
-  return async (request: unknown, options?: CallOptions): Promise<unknown> => {
+/** A typed client of `descriptor`; each method encodes, sends and decodes. */
+export function serviceClient<S extends ServiceDescriptor>(
+  sender: Sender,
+  descriptor: S,
+): ServiceClient<S> {
+  const methods = methodCodecs(descriptor).map(
+    (codec) => [codec.name, clientMethod(sender, codec)] as const,
+  );
+  return Object.fromEntries(methods) as unknown as ServiceClient<S>;
+}
+
+function clientMethod(sender: Sender, codec: MethodCodec): ClientMethod<unknown, unknown> {
+  const { routeKey, payloadType } = codec;
+  const call = async (request: unknown, options?: CallOptions): Promise<unknown> => {
     const payload = codec.encodeRequest(request);
-    return codec.decodeResponse(await call(target, codec.routeKey, payload, options));
+    const answer = await sender.call(routeKey, payload, { payloadType, ...options });
+    return codec.decodeResponse(answer);
   };
+  const tell = async (request: unknown, options?: TellOptions): Promise<void> => {
+    const payload = codec.encodeRequest(request);
+    await sender.tell(routeKey, payload, { payloadType, ...options });
+  };
+  return Object.assign(call, { tell });
 }
