@@ -74,6 +74,7 @@ export class SessionManager {
   async acquire(peer: ActrId, key: string, signal: AbortSignal): Promise<Link> {
     const ready = this.requestLink(key);
     if (ready !== undefined) return ready;
+    signal.throwIfAborted();
     const session = await abortable(this.#dialOnce(peer, key), signal);
     const link = session.requestLink;
     if (link === undefined) {
