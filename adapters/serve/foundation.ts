@@ -6,6 +6,7 @@ import type { Logger } from "../../src/ports/logger.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { HttpServer, Sockets } from "../../src/ports/sockets.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { Tracer } from "../../src/ports/tracer.ts";
 import { consoleLogger } from "../console/console_logger.ts";
 import { openStore } from "../sql/open.ts";
 import { systemClock } from "../system_clock.ts";
@@ -17,6 +18,7 @@ export interface Foundation {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly tracer: Tracer | undefined;
   readonly store: Store;
   readonly sockets: Sockets;
   readonly signal: AbortSignal;
@@ -30,17 +32,24 @@ export async function layFoundation(
 ): Promise<Foundation> {
   const clock = systemClock();
   const random = systemRandom();
-  const log = options.log ?? consoleLogger();
+  const { log = consoleLogger(), tracer } = options;
   const signal = options.signal ?? new AbortController().signal;
   const undo = new UndoStack(log);
-  const { store: wanted = ":memory:", durability = "full", storeToken } = options;
-  if (typeof wanted !== "string") {
-    return { clock, random, log, store: wanted, sockets: runtime.sockets, signal, undo };
-  }
+  const store = await ownStore(options, { clock, random, undo }, signal);
+  return { clock, random, log, tracer, store, sockets: runtime.sockets, signal, undo };
+}
+
+/** The store that the options name; one that is handed over open stays its owner's. */
+async function ownStore(
+  { store: wanted = ":memory:", durability = "full", storeToken }: EndpointOptions,
+  { clock, random, undo }: Pick<Foundation, "clock" | "random" | "undo">,
+  signal: AbortSignal,
+): Promise<Store> {
+  if (typeof wanted !== "string") return wanted;
   const token = storeToken === undefined ? {} : { authToken: storeToken };
   const store = await openStore(wanted, { clock, random, durability, ...token }, signal);
   undo.push("store", () => store.close());
-  return { clock, random, log, store, sockets: runtime.sockets, signal, undo };
+  return store;
 }
 
 /** Binds the port and serves `fetch`. @throws ActrError `config` when the port is taken. */

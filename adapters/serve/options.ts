@@ -4,6 +4,7 @@ import type { Durability } from "../../src/options.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import type { Sockets } from "../../src/ports/sockets.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { Tracer } from "../../src/ports/tracer.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import type { ServiceDescriptor } from "../../src/protocol/service.ts";
 import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
@@ -28,6 +29,8 @@ export interface EndpointOptions {
   /** Credential of a libSQL server. */
   readonly storeToken?: string;
   readonly log?: Logger;
+  /** Without one nothing is traced. */
+  readonly tracer?: Tracer;
   /** Ends the start. */
   readonly signal?: AbortSignal;
 }
@@ -84,6 +87,8 @@ export interface ConnectOptions {
   readonly signaling?: string;
   /** @default errors to standard error */
   readonly log?: Logger;
+  /** Without one nothing is traced. */
+  readonly tracer?: Tracer;
   /** Ends the start. */
   readonly signal?: AbortSignal;
 }

@@ -10,7 +10,6 @@ import type {
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import type { TraceContext } from "../ports/tracer.ts";
-import type { RpcEnvelope } from "../protocol/envelope.ts";
 import type { ActrId, ActrType } from "../protocol/ids.ts";
 import type { ServiceDescriptor } from "../protocol/service.ts";
 import type { InboundMessage } from "./message.ts";
@@ -28,12 +27,15 @@ const noChanges: readonly StoreChange[] = [];
 export class HandlerContext implements Context {
   readonly #scope: NodeScope;
   readonly #message: InboundMessage;
+  readonly #trace: TraceContext;
   #state: HandlerState | undefined;
   #log: Logger | undefined;
 
-  constructor(scope: NodeScope, message: InboundMessage) {
+  /** @param trace what calls made by the handler belong to. */
+  constructor(scope: NodeScope, message: InboundMessage, trace: TraceContext) {
     this.#scope = scope;
     this.#message = message;
+    this.#trace = trace;
   }
 
   get selfId(): ActrId {
@@ -96,13 +98,6 @@ export class HandlerContext implements Context {
 
   /** A call made while handling belongs to the trace of the request. */
   #traced<O extends CallOptions>(options: O | undefined): O {
-    return { trace: traceOf(this.#message.envelope), ...options } as O;
+    return { trace: this.#trace, ...options } as O;
   }
-}
-
-function traceOf({ traceparent, tracestate }: RpcEnvelope): TraceContext {
-  return {
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(tracestate === undefined ? {} : { tracestate }),
-  };
 }

@@ -2,6 +2,8 @@ import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
+import type { Span, Tracer } from "../ports/tracer.ts";
+import { formatActrId } from "../protocol/ids.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { Completion } from "./completion.ts";
 import type { Dedup, Joiner, Sighting } from "./dedup.ts";
@@ -26,7 +28,15 @@ export interface PipelineComponents extends AdmissionComponents {
   readonly dedup: Dedup;
   readonly completion: Completion;
   readonly scope: NodeScope;
+  readonly tracer: Tracer | undefined;
   readonly onFailure: (failure: HandlerFailure) => void;
+}
+
+/** One run of a handler. */
+interface Turn {
+  readonly message: InboundMessage;
+  readonly context: HandlerContext;
+  readonly span: Span | undefined;
 }
 
 const empty = new Uint8Array(0);
@@ -110,18 +120,30 @@ export class Pipeline {
   }
 
   #dispatch(message: InboundMessage, route: Route): void | Promise<void> {
-    const context = new HandlerContext(this.#components.scope, message);
+    const turn = this.#begin(message);
     try {
-      const result = route.handle(message.envelope.payload ?? empty, context);
-      if (result instanceof Uint8Array) return this.#succeeded(message, context, result);
+      const result = route.handle(message.envelope.payload ?? empty, turn.context);
+      if (result instanceof Uint8Array) return this.#succeeded(turn, result);
       this.#markClaimed(message);
       return result.then(
-        (payload) => this.#succeeded(message, context, payload),
-        (error: unknown) => this.#failed(message, context, error),
+        (payload) => this.#succeeded(turn, payload),
+        (error: unknown) => this.#failed(turn, error),
       );
     } catch (error) {
-      return this.#failed(message, context, error);
+      return this.#failed(turn, error);
     }
+  }
+
+  #begin(message: InboundMessage): Turn {
+    const { scope, tracer } = this.#components;
+    const { envelope } = message;
+    const span = tracer?.start("ActrNode.handle_incoming", envelope, {
+      actr_id: formatActrId(scope.node.selfId),
+      route_key: envelope.routeKey,
+      request_id: envelope.requestId,
+    });
+    const context = new HandlerContext(scope, message, span?.context ?? envelope);
+    return { message, context, span };
   }
 
   /** An asynchronous handler may outlive this turn: its claim goes to disk with the turn's commit, not awaited. */
@@ -133,7 +155,8 @@ export class Pipeline {
     });
   }
 
-  #succeeded(message: InboundMessage, context: HandlerContext, payload: Uint8Array): void {
+  #succeeded({ message, context, span }: Turn, payload: Uint8Array): void {
+    span?.end();
     const answer = encodeAnswer(message.envelope, payload);
     this.#components.completion.finish(message, {
       answer,
@@ -142,8 +165,9 @@ export class Pipeline {
     });
   }
 
-  #failed(message: InboundMessage, context: HandlerContext, thrown: unknown): void {
+  #failed({ message, context, span }: Turn, thrown: unknown): void {
     const { completion, onFailure } = this.#components;
+    span?.end(thrown);
     context.close();
     const { envelope } = message;
     const error = ActrError.is(thrown)

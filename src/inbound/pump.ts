@@ -56,7 +56,7 @@ export class Pump {
       const message = this.#open ? this.#mailbox.claim() : undefined;
       if (message === undefined) return this.#rest();
       const running = this.#handle(message);
-      if (running !== undefined) return void running.then(() => this.#run());
+      if (running !== undefined) return void running.finally(() => this.#run());
     }
     this.#clock.defer(() => this.#run());
   }

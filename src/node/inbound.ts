@@ -91,6 +91,7 @@ export class Inbound {
       dedup,
       completion: this.#completion,
       scope: { node: context, store },
+      tracer: components.tracer,
       onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
     });
     this.#pump = new Pump(

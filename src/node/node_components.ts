@@ -4,6 +4,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Sockets } from "../ports/sockets.ts";
 import type { Store } from "../ports/store.ts";
+import type { Tracer } from "../ports/tracer.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { PeerHeaders } from "../protocol/peer_headers.ts";
@@ -24,6 +25,8 @@ export interface NodeComponents {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Without one nothing is traced; what callers send along is passed on. */
+  readonly tracer?: Tracer | undefined;
   /** Owned by whoever opened it; the node leaves it open. */
   readonly store: Store;
   readonly sockets: Sockets;

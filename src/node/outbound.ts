@@ -31,7 +31,7 @@ export class Outbound {
 
   constructor(parts: OutboundParts) {
     const { components, options, transports, directory, hooks, onFrame } = parts;
-    const { clock, random, log } = components;
+    const { clock, random, log, tracer } = components;
     this.pending = new PendingCalls(options.outbound.maxPending);
     this.#deadlines = new Deadlines(clock);
     this.sessions = new SessionManager(
@@ -49,7 +49,7 @@ export class Outbound {
     );
     const { sessions, pending } = this;
     const plumbing = { clock, sessions, pending, deadlines: this.#deadlines };
-    this.caller = new Caller(plumbing, random, options.outbound);
+    this.caller = new Caller({ plumbing, random, tracer }, options.outbound);
   }
 
   /** Fails what waits, closes every link. */

@@ -2,6 +2,7 @@ import type { CallOptions, TellOptions } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { OutboundOptions } from "../options.ts";
 import type { Random } from "../ports/random.ts";
+import type { Span, Tracer } from "../ports/tracer.ts";
 import { durableMetadata } from "../protocol/durable.ts";
 import { directions, encodeEnvelope } from "../protocol/envelope.ts";
 import { type Lane, lanes } from "../protocol/frame.ts";
@@ -11,15 +12,20 @@ import { type CallPlumbing, OutboundCall } from "./outbound_call.ts";
 import { retryPolicy } from "./retry.ts";
 import { sendWithRetry } from "./send_with_retry.ts";
 
+/** Collaborators of {@link Caller}. */
+export interface CallerComponents {
+  readonly plumbing: CallPlumbing;
+  readonly random: Random;
+  readonly tracer: Tracer | undefined;
+}
+
 /** Sends requests to peers. */
 export class Caller {
-  readonly #plumbing: CallPlumbing;
-  readonly #random: Random;
+  readonly #components: CallerComponents;
   readonly #options: OutboundOptions;
 
-  constructor(plumbing: CallPlumbing, random: Random, options: OutboundOptions) {
-    this.#plumbing = plumbing;
-    this.#random = random;
+  constructor(components: CallerComponents, options: OutboundOptions) {
+    this.#components = components;
     this.#options = options;
   }
 
@@ -67,18 +73,21 @@ export class Caller {
     const lane = options.payloadType ?? lanes.rpcReliable;
     const misuse = refuse(lane, timeoutMs);
     if (misuse !== undefined) return Promise.reject(misuse);
-    const requestId = options.requestId ?? this.#random.uuid();
+    const { plumbing, random } = this.#components;
+    const requestId = options.requestId ?? random.uuid();
+    const span = this.#trace("RuntimeContext.call_raw", routeKey, options);
+    const trace = span?.context ?? options.trace;
     const body = encodeEnvelope({
       routeKey,
       payload,
       direction: directions.request,
-      traceparent: options.trace?.traceparent,
-      tracestate: options.trace?.tracestate,
+      traceparent: trace?.traceparent,
+      tracestate: trace?.tracestate,
       requestId,
       metadata,
       timeoutMs,
     });
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<Uint8Array>((resolve, reject) => {
       const request = {
         target,
         targetKey: formatActrId(target),
@@ -89,8 +98,9 @@ export class Caller {
         policy: retryPolicy(lane, this.#options),
         signal: options.signal,
       };
-      new OutboundCall(this.#plumbing, request, { resolve, reject }).start();
+      new OutboundCall(plumbing, request, { resolve, reject }).start();
     });
+    return span === undefined ? answer : ended(span, answer);
   }
 
   async #send(
@@ -102,23 +112,38 @@ export class Caller {
     const lane = options.payloadType ?? lanes.rpcReliable;
     const misuse = refuse(lane, options.timeoutMs);
     if (misuse !== undefined) throw misuse;
+    const { plumbing, random } = this.#components;
+    const span = this.#trace("RuntimeContext.tell_raw", routeKey, options);
+    const trace = span?.context ?? options.trace;
     const body = encodeEnvelope({
       routeKey,
       payload,
       direction: directions.tell,
-      traceparent: options.trace?.traceparent,
-      tracestate: options.trace?.tracestate,
-      requestId: options.requestId ?? this.#random.uuid(),
+      traceparent: trace?.traceparent,
+      tracestate: trace?.tracestate,
+      requestId: options.requestId ?? random.uuid(),
       metadata: noMetadata,
       timeoutMs: 0,
     });
-    await sendWithRetry(
-      this.#plumbing,
-      target,
-      { lane, body },
-      retryPolicy(lane, this.#options),
-      options,
-    );
+    const policy = retryPolicy(lane, this.#options);
+    const sent = sendWithRetry(plumbing, target, { lane, body }, policy, options);
+    await (span === undefined ? sent : ended(span, sent));
+  }
+
+  #trace(name: string, routeKey: string, options: CallOptions): Span | undefined {
+    return this.#components.tracer?.start(name, options.trace ?? {}, { route_key: routeKey });
+  }
+}
+
+/** The work, with the end of its span. */
+async function ended<T>(span: Span, work: Promise<T>): Promise<T> {
+  try {
+    const result = await work;
+    span.end();
+    return result;
+  } catch (error) {
+    span.end(error);
+    throw error;
   }
 }
 

@@ -12,14 +12,20 @@ export interface SignalingInit {
   readonly envelopeId: string;
   /** Envelope id of the request that this answers. */
   readonly replyFor?: string;
-  readonly traceparent?: string;
-  readonly tracestate?: string;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
   readonly flow: NonNullable<MessageInit<typeof SignalingEnvelopeSchema>["flow"]>;
 }
 
 /** Bytes of one signaling message. @throws ActrError `invalid_argument` when a required field is missing. */
 export function encodeSignaling(envelope: SignalingInit): Uint8Array<ArrayBuffer> {
-  return encode(SignalingEnvelopeSchema, { ...envelope, envelopeVersion });
+  const { traceparent, tracestate, ...rest } = envelope;
+  return encode(SignalingEnvelopeSchema, {
+    ...rest,
+    envelopeVersion,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(tracestate === undefined ? {} : { tracestate }),
+  });
 }
 
 /**

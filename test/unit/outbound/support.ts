@@ -30,7 +30,7 @@ export function calling(options: Partial<OutboundOptions> = {}): Calling {
   const { clock, manager } = base;
   const deadlines = new Deadlines(clock);
   const plumbing = { clock, sessions: manager, pending, deadlines };
-  const caller = new Caller(plumbing, new SeededRandom(), all);
+  const caller = new Caller({ plumbing, random: new SeededRandom(), tracer: undefined }, all);
   const world = Object.assign(base, { caller, pending, deadlines, orphans: 0 });
   world.onFrame = ({ body }, peer) => {
     if (!pending.settle(decodeEnvelope(body), peer.key)) world.orphans += 1;
