@@ -7,6 +7,7 @@ import type {
   State,
   TellOptions,
 } from "../context.ts";
+import { senderTo, serviceClient } from "../outbound/service_client.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import type { TraceContext } from "../ports/tracer.ts";
@@ -88,7 +89,7 @@ export class HandlerContext implements Context {
   }
 
   service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S> {
-    return this.#scope.node.service(descriptor, target);
+    return serviceClient(senderTo(this, target), descriptor);
   }
 
   /** Ends the handler's writing; what it changed is to be committed with its answer. */

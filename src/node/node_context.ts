@@ -7,7 +7,7 @@ import type {
 } from "../context.ts";
 import type { SessionState } from "../identity/session_state.ts";
 import type { Caller } from "../outbound/caller.ts";
-import { serviceClient } from "../outbound/service_client.ts";
+import { senderTo, serviceClient } from "../outbound/service_client.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ActrId, ActrType } from "../protocol/ids.ts";
 import type { ServiceDescriptor } from "../protocol/service.ts";
@@ -65,12 +65,6 @@ export class LiveNodeContext implements NodeContext {
   }
 
   service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S> {
-    const sender = {
-      call: (routeKey: string, payload: Uint8Array, options?: CallOptions) =>
-        this.call(target, routeKey, payload, options),
-      tell: (routeKey: string, payload: Uint8Array, options?: TellOptions) =>
-        this.tell(target, routeKey, payload, options),
-    };
-    return serviceClient(sender, descriptor);
+    return serviceClient(senderTo(this, target), descriptor);
   }
 }

@@ -1,10 +1,25 @@
-import type { CallOptions, ClientMethod, ServiceClient, TellOptions } from "../context.ts";
+import type {
+  CallOptions,
+  ClientMethod,
+  NodeContext,
+  ServiceClient,
+  TellOptions,
+} from "../context.ts";
+import type { ActrId } from "../protocol/ids.ts";
 import { type MethodCodec, methodCodecs, type ServiceDescriptor } from "../protocol/service.ts";
 
 /** Sends encoded messages to one target, however that is found. */
 export interface Sender {
   call(routeKey: string, payload: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   tell(routeKey: string, payload: Uint8Array, options?: TellOptions): Promise<void>;
+}
+
+/** Sends to one peer in the name of `context`. */
+export function senderTo(context: Pick<NodeContext, "call" | "tell">, target: ActrId): Sender {
+  return {
+    call: (routeKey, payload, options) => context.call(target, routeKey, payload, options),
+    tell: (routeKey, payload, options) => context.tell(target, routeKey, payload, options),
+  };
 }
 
 /** A typed client of `descriptor`; each method encodes, sends and decodes. */
