@@ -1,0 +1,74 @@
+import { runningModule } from "../../adapters/running.ts";
+import type { Peer } from "../../adapters/serve/options.ts";
+import { ActrError } from "../errors.ts";
+import { parseU32 } from "../protocol/numbers.ts";
+import type { Input, OptionSpecs, World } from "./command.ts";
+import { Misuse } from "./misuse.ts";
+import { loadSettings } from "./settings/load.ts";
+import { settingOptions } from "./settings/settings.ts";
+
+/** Options of every command that asks peers. */
+export const clientOptions: OptionSpecs = {
+  timeout: { value: "MS", help: "deadline over everything, milliseconds (default 30000)" },
+  ...settingOptions("identity", "signaling", "realm", "realmSecret", "log"),
+};
+
+/** Where a rendezvous is when nobody says: that of `roost dev`. */
+const defaultIdentity = "http://127.0.0.1:8080/ais";
+
+/** What a client command works with. */
+export interface Client {
+  readonly peer: Peer;
+  /** Aborted at the deadline. */
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+/** Connects, does `work` and leaves, all before one deadline. @throws ActrError `timed_out` and what `work` throws. */
+export async function withClient(
+  input: Input,
+  world: World,
+  work: (client: Client) => Promise<void>,
+): Promise<void> {
+  const timeoutMs = timeoutOf(input.value("timeout"));
+  const { settings } = loadSettings(input, world, world.cwd);
+  const { identity = defaultIdentity, signaling, realm, realmSecret, log: level } = settings;
+  const { connect, consoleLogger, silentLogger } = await runningModule();
+  const signal = AbortSignal.timeout(timeoutMs);
+  const verbose = input.has("verbose") ? "debug" : level;
+  try {
+    await using peer = await connect(identity, {
+      ...(signaling === undefined ? {} : { signaling }),
+      ...(realm === undefined ? {} : { realm }),
+      ...(realmSecret === undefined ? {} : { realmSecret }),
+      log: verbose === undefined ? silentLogger() : consoleLogger({ level: verbose }),
+      signal,
+    });
+    await work({ peer, signal, timeoutMs });
+  } catch (cause) {
+    if (signal.aborted) {
+      const message = `no answer within ${timeoutMs} ms; --timeout allows more`;
+      throw new ActrError("timed_out", message, { cause });
+    }
+    throw isUnreachable(cause)
+      ? new ActrError("unavailable", nobodyAt(identity), { cause })
+      : cause;
+  }
+}
+
+/** Whether no identity service answered at all, as against one that refused. */
+function isUnreachable(error: unknown): boolean {
+  if (!ActrError.is(error) || error.code !== "registration") return false;
+  return error.details?.["failure"] === "Retryable" && error.details["status"] === undefined;
+}
+
+function nobodyAt(identity: string): string {
+  return `no rendezvous answers at ${identity}; start one (roost dev), or name another: --identity URL`;
+}
+
+function timeoutOf(text: string | undefined): number {
+  if (text === undefined) return 30_000;
+  const ms = parseU32(text);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new Misuse(`--timeout is ${text}; it is a number of milliseconds above 0`);
+}

@@ -1,0 +1,31 @@
+import { dirname } from "node:path";
+import process from "node:process";
+import { findApp } from "../app_file.ts";
+import type { Command, Input, World } from "../command.ts";
+import { DevServer } from "../dev/dev_server.ts";
+import { Watcher } from "../dev/watcher.ts";
+import { loadSettings } from "../settings/load.ts";
+import { settingOptions } from "../settings/settings.ts";
+import { stopRequested } from "../stop_signals.ts";
+
+/** What `dev` and the process that it starts take. */
+export const devGrammar = {
+  arguments: { usage: "[APP]", least: 0, most: 1 },
+  options: settingOptions("port", "host", "advertisedHost", "realm", "store", "durability", "log"),
+} as const satisfies Pick<Command, "arguments" | "options">;
+
+/** Everything on one port, restarted on change. */
+export const devCommand: Command = {
+  name: "dev",
+  summary: "Serve an app with a rendezvous of its own, and restart it when it changes",
+  ...devGrammar,
+  example: "roost dev examples/echo",
+
+  async run(input: Input, world: World): Promise<number> {
+    const folder = dirname(findApp(input.positionals[0] ?? ".", world.cwd));
+    loadSettings(input, world, folder);
+    const stop = stopRequested();
+    const watcher = await Watcher.open(folder);
+    return new DevServer(process.argv.slice(3), watcher, stop, world.err).run();
+  },
+};

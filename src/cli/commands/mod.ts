@@ -1,0 +1,20 @@
+import type { Command } from "../command.ts";
+import { callCommand, tellCommand } from "./call.ts";
+import { devCommand } from "./dev.ts";
+import { devNodeCommand } from "./dev_node.ts";
+import { discoverCommand } from "./discover.ts";
+import { doctorCommand } from "./doctor.ts";
+import { rendezvousCommand } from "./rendezvous.ts";
+import { serveCommand } from "./serve.ts";
+
+/** Every command of `roost`, as the help lists them. */
+export const commands: readonly Command[] = [
+  devCommand,
+  serveCommand,
+  rendezvousCommand,
+  callCommand,
+  tellCommand,
+  discoverCommand,
+  doctorCommand,
+  devNodeCommand,
+];

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { runningModule } from "../../../adapters/running.ts";
+import type { RealmOptions } from "../../rendezvous/options.ts";
+import type { Command, Input, World } from "../command.ts";
+import { Misuse } from "../misuse.ts";
+import { commandLog } from "../serve_app.ts";
+import { loadSettings } from "../settings/load.ts";
+import { realm as parseRealm } from "../settings/parsers.ts";
+import { settingOptions } from "../settings/settings.ts";
+import { stopRequested } from "../stop_signals.ts";
+
+/** The identity and signaling server alone. */
+export const rendezvousCommand: Command = {
+  name: "rendezvous",
+  summary: "Serve identity, signaling and discovery alone, for nodes elsewhere",
+  arguments: { usage: "", least: 0, most: 0 },
+  options: {
+    ...settingOptions("port", "host", "store", "durability", "log"),
+    realm: {
+      value: "ID[:SECRET]",
+      multiple: true,
+      help: "a realm that nodes may join; may be repeated (default: every realm is open)",
+    },
+  },
+  example: "roost rendezvous --port 8080 --realm 1001:s3cret",
+
+  async run(input: Input, world: World): Promise<number> {
+    const realms = input.values("realm").map(realmOf);
+    const { settings } = loadSettings(withoutRealm(input), world, world.cwd);
+    const { host, store = `file:${join(world.cwd, ".roost", "rendezvous.db")}` } = settings;
+    const { port, durability } = settings;
+    const log = await commandLog(input, settings);
+    const stop = stopRequested();
+    const { rendezvous } = await runningModule();
+    await using served = await rendezvous({
+      ...(port === undefined ? {} : { port }),
+      ...(host === undefined ? {} : { hostname: host }),
+      ...(durability === undefined ? {} : { durability }),
+      store,
+      realms,
+      log,
+    });
+    const { url, identity } = served;
+    const signaling = `${url.replace("http", "ws")}/signaling/ws`;
+    if (input.has("json")) {
+      world.out(
+        JSON.stringify({ rendezvous: identity, signaling, health: `${url}/health`, store }),
+      );
+    } else {
+      world.out(`  rendezvous  ${identity}`);
+      world.out(`  signaling   ${signaling}`);
+      world.out(`  health      ${url}/health`);
+      world.out(`  store       ${store}`);
+    }
+    await stop;
+    return 0;
+  },
+};
+
+/** `--realm` means something else here than where nodes register. */
+function withoutRealm(input: Input): Input {
+  return { ...input, value: (name) => (name === "realm" ? undefined : input.value(name)) };
+}
+
+function realmOf(text: string): RealmOptions {
+  const colon = text.indexOf(":");
+  const place = { name: "--realm", folder: "" };
+  if (colon < 0) return { id: parseRealm(text, place) };
+  const secret = text.slice(colon + 1);
+  if (secret === "" || secret.trim() !== secret) {
+    throw new Misuse("--realm has an empty secret, or one with spaces around it; write ID:SECRET");
+  }
+  return { id: parseRealm(text.slice(0, colon), place), secret };
+}

@@ -1,0 +1,36 @@
+import { ActrError } from "../errors.ts";
+import { Misuse } from "./misuse.ts";
+
+/** How a failure is shown. */
+export interface FailureOptions {
+  /** As one JSON object. */
+  readonly json: boolean;
+  /** With stack and causes. */
+  readonly verbose: boolean;
+}
+
+/** What the user reads about an error: one line, more only when asked for. */
+export function failureLines(error: unknown, { json, verbose }: FailureOptions): string[] {
+  const code = codeOf(error);
+  const message = oneLine(error instanceof Error ? error.message : String(error));
+  const first = json
+    ? JSON.stringify({ error: { code, message } })
+    : `roost: ${code === "misuse" || message.startsWith(code) ? "" : `${code}: `}${message}`;
+  return verbose && error instanceof Error ? [first, ...stackOf(error)] : [first];
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Misuse) return "misuse";
+  return ActrError.is(error) ? error.code : "internal";
+}
+
+/** Text without line breaks and the colours that some compilers put into it. */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
+  return text.replace(/\u001b\[[0-9;]*m/g, "").replace(/\s*\n\s*/g, " ");
+}
+
+function stackOf(error: Error): string[] {
+  const own = (error.stack ?? String(error)).split("\n");
+  return error.cause instanceof Error ? [...own, "caused by:", ...stackOf(error.cause)] : own;
+}

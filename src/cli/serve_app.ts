@@ -1,0 +1,48 @@
+import { dirname, join } from "node:path";
+import { runningModule } from "../../adapters/running.ts";
+import type { Served, ServeOptions } from "../../adapters/serve/options.ts";
+import type { NodeDefinition } from "../define.ts";
+import type { Logger, LogLevel } from "../ports/logger.ts";
+import { loadApp } from "./app_file.ts";
+import type { Input } from "./command.ts";
+import type { Settings } from "./settings/settings.ts";
+
+/** Where an app keeps its data unless told otherwise. */
+export function defaultStore(app: string): string {
+  return `file:${join(dirname(app), ".roost", "node.db")}`;
+}
+
+/** The level to log at: what is configured, more with `--verbose`. */
+export function logLevelOf(input: Input, settings: Settings): LogLevel {
+  return settings.log ?? (input.has("verbose") ? "debug" : "info");
+}
+
+/** The logger of a command. */
+export async function commandLog(input: Input, settings: Settings): Promise<Logger> {
+  const { consoleLogger } = await runningModule();
+  const format = input.has("json") ? "json" : "text";
+  return consoleLogger({ level: logLevelOf(input, settings), format });
+}
+
+/** An app with the access rules that the configuration puts in place of its own. */
+export async function configuredApp(file: string, { acl }: Settings): Promise<NodeDefinition> {
+  const app = await loadApp(file);
+  return acl === undefined ? app : { ...app, acl };
+}
+
+/** Settings as options of `serve`. */
+export function serveOptions(file: string, settings: Settings, log: Logger): ServeOptions {
+  const { host, acl: _acl, log: _level, ...rest } = settings;
+  return {
+    store: defaultStore(file),
+    ...rest,
+    ...(host === undefined ? {} : { hostname: host }),
+    log,
+  };
+}
+
+/** Serves with the adapters of this runtime. @throws ActrError as `serve`. */
+export async function serveApp(app: NodeDefinition, options: ServeOptions): Promise<Served> {
+  const { serve } = await runningModule();
+  return serve(app, options);
+}

@@ -1,0 +1,126 @@
+import { resolve } from "node:path";
+import { identityAt } from "../../../adapters/serve/settings.ts";
+import type { AclRule } from "../../define.ts";
+import { resolveRules } from "../../inbound/acl.ts";
+import type { Durability } from "../../options.ts";
+import { type LogLevel, logLevels } from "../../ports/logger.ts";
+import { parseU32 } from "../../protocol/numbers.ts";
+import { Misuse } from "../misuse.ts";
+import { suggestion } from "../suggest.ts";
+
+/** Where a value stands. */
+export interface Place {
+  /** How the user wrote its name: `--port`, `ROOST_PORT`, `websocket.listen_port`. */
+  readonly name: string;
+  /** Folder that relative paths start from. */
+  readonly folder: string;
+}
+
+/** Reads a value of a flag or variable (a text) or of TOML. @throws Misuse naming the place, the value and what it may be. */
+export type Parser<T> = (value: unknown, place: Place) => T;
+
+function wrong(value: unknown, { name }: Place, mend: string): Misuse {
+  return new Misuse(`${name} is ${JSON.stringify(value)}; ${mend}`);
+}
+
+/** Any text but an empty one. */
+export const text: Parser<string> = (value, place) => {
+  if (typeof value === "string" && value !== "") return value;
+  throw wrong(value, place, "it must be a text");
+};
+
+/** 0 to 65535; 0 lets the system choose. */
+export const port: Parser<number> = (value, place) => {
+  const number = parseU32(String(value));
+  if (number !== undefined && number <= 65_535) return number;
+  throw wrong(value, place, "a port is a whole number from 0 to 65535");
+};
+
+/** A u32. */
+export const realm: Parser<number> = (value, place) => {
+  const number = parseU32(String(value));
+  if (number !== undefined) return number;
+  throw wrong(value, place, "a realm is a whole number from 0 to 4294967295");
+};
+
+/** Base address of the identity service; `/ais` may be left out. */
+export const identity: Parser<string> = (value, place) => {
+  try {
+    return identityAt(text(value, place));
+  } catch {
+    throw wrong(value, place, "write an address such as http://127.0.0.1:8080/ais");
+  }
+};
+
+/** Full address of a WebSocket. */
+export const webSocketUrl: Parser<string> = (value, place) => {
+  const address = text(value, place);
+  if (URL.canParse(address) && /^wss?:\/\//i.test(address)) return address;
+  throw wrong(value, place, "write an address such as ws://127.0.0.1:8080/signaling/ws");
+};
+
+/** A path of a file, as store address. */
+export const storeFile: Parser<string> = (value, place) =>
+  `file:${resolve(place.folder, text(value, place))}`;
+
+/** One of {@link logLevels}. */
+export const logLevel: Parser<LogLevel> = (value, place) => {
+  const wanted = text(value, place);
+  const level = logLevels.find((each) => each === wanted.toLowerCase());
+  if (level !== undefined) return level;
+  throw wrong(value, place, `write ${logLevels.join(", ")}.${suggestion(wanted, logLevels)}`);
+};
+
+/** The level of an `env_filter` text, such as `info,actr=debug`: its part without a target. */
+export const filterLevel: Parser<LogLevel> = (value, place) => {
+  const parts = text(value, place).split(",");
+  return logLevel(parts.find((part) => !part.includes("=")) ?? "info", place);
+};
+
+/** `full` or `normal`. */
+export const durability: Parser<Durability> = (value, place) => {
+  if (value === "full" || value === "normal") return value;
+  throw wrong(value, place, 'write "full" (survives power loss) or "normal"');
+};
+
+/** Rules of `[[acl.rules]]` (`spec/protocol.md` §9). */
+export const accessRules: Parser<readonly AclRule[]> = (value, place) => {
+  if (!Array.isArray(value)) throw wrong(value, place, "write [[acl.rules]] tables");
+  return value.map((entry: unknown, index) => {
+    return accessRule(entry, { ...place, name: `${place.name}[${index}]` });
+  });
+};
+
+const ruleKeys = ["permission", "type", "realm"];
+
+function accessRule(entry: unknown, place: Place): AclRule {
+  if (typeof entry !== "object" || entry === null) throw wrong(entry, place, "it must be a table");
+  const { permission, type, realm: inRealm } = entry as Record<string, unknown>;
+  const unknown = Object.keys(entry).find((key) => !ruleKeys.includes(key));
+  if (unknown !== undefined) {
+    throw new Misuse(`unknown key ${place.name}.${unknown}.${suggestion(unknown, ruleKeys)}`);
+  }
+  const rule: AclRule = {
+    permission: permissionOf(permission, place),
+    type: text(type, { ...place, name: `${place.name}.type` }),
+    ...(inRealm === undefined ? {} : { realm: ruleRealm(inRealm, place) }),
+  };
+  try {
+    resolveRules([rule], 0);
+  } catch {
+    throw wrong(type, { ...place, name: `${place.name}.type` }, "write manufacturer:name:version");
+  }
+  return rule;
+}
+
+function permissionOf(value: unknown, place: Place): AclRule["permission"] {
+  const lower = typeof value === "string" ? value.toLowerCase() : value;
+  if (lower === "allow" || lower === "deny") return lower;
+  throw wrong(value, { ...place, name: `${place.name}.permission` }, "write allow or deny");
+}
+
+function ruleRealm(value: unknown, place: Place): NonNullable<AclRule["realm"]> {
+  if (value === "self" || value === "*") return value;
+  if (typeof value === "number") return realm(value, { ...place, name: `${place.name}.realm` });
+  throw wrong(value, { ...place, name: `${place.name}.realm` }, 'write "self", "*" or a number');
+}

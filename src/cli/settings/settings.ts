@@ -1,0 +1,129 @@
+import type { AclRule } from "../../define.ts";
+import type { Durability } from "../../options.ts";
+import type { LogLevel } from "../../ports/logger.ts";
+import type { OptionSpecs } from "../command.ts";
+import * as parse from "./parsers.ts";
+
+/** What may be configured. Everything is optional: the commands know their defaults. */
+export interface Settings {
+  readonly port?: number;
+  readonly host?: string;
+  readonly advertisedHost?: string;
+  readonly identity?: string;
+  readonly signaling?: string;
+  readonly realm?: number;
+  readonly realmSecret?: string;
+  readonly store?: string;
+  readonly storeToken?: string;
+  readonly durability?: Durability;
+  readonly log?: LogLevel;
+  readonly acl?: readonly AclRule[];
+}
+
+/** Name of a setting. */
+export type SettingName = keyof Settings;
+
+/** Where a setting may come from, weakest first: `actr.toml`, environment, flag. */
+export interface SettingSource<T> {
+  /** Key of `actr.toml` (`spec/protocol.md` §12.1). */
+  readonly toml?: { readonly key: string; readonly parse: parse.Parser<T> };
+  /** Variable and flag, where it has them. */
+  readonly env?: string;
+  readonly flag?: { readonly name: string; readonly value: string; readonly help: string };
+  readonly parse: parse.Parser<T>;
+}
+
+/** A source under the same name in both. */
+function both<T>(
+  [name, env]: readonly [string, string],
+  value: string,
+  help: string,
+  parser: parse.Parser<T>,
+  key?: string,
+  parseToml: parse.Parser<T> = parser,
+): SettingSource<T> {
+  const toml = key === undefined ? {} : { toml: { key, parse: parseToml } };
+  return { ...toml, env, flag: { name, value, help }, parse: parser };
+}
+
+/** Every setting: one row says where it comes from and what it may be. */
+export const sources: {
+  readonly [Name in SettingName]-?: SettingSource<NonNullable<Settings[Name]>>;
+} = {
+  port: both(
+    ["port", "ROOST_PORT"],
+    "N",
+    "port to listen on, 0 for any free one (default 8080)",
+    parse.port,
+    "websocket.listen_port",
+  ),
+  host: both(["host", "ROOST_HOST"], "ADDRESS", "address to listen on", parse.text),
+  advertisedHost: both(
+    ["advertised-host", "ROOST_ADVERTISED_HOST"],
+    "HOST",
+    "host that peers are told to dial (default 127.0.0.1)",
+    parse.text,
+    "websocket.advertised_host",
+  ),
+  identity: both(
+    ["identity", "ROOST_IDENTITY"],
+    "URL",
+    "identity service of the rendezvous, such as http://127.0.0.1:8080/ais",
+    parse.identity,
+    "ais_endpoint.url",
+  ),
+  signaling: both(
+    ["signaling", "ROOST_SIGNALING"],
+    "URL",
+    "signaling socket (default: the host of the identity service, /signaling/ws)",
+    parse.webSocketUrl,
+    "signaling.url",
+  ),
+  realm: both(
+    ["realm", "ROOST_REALM"],
+    "N",
+    "realm to register in (default 1001)",
+    parse.realm,
+    "deployment.realm_id",
+  ),
+  realmSecret: both(
+    ["realm-secret", "ROOST_REALM_SECRET"],
+    "SECRET",
+    "secret of the realm; better given as ROOST_REALM_SECRET",
+    parse.text,
+    "deployment.realm_secret",
+  ),
+  store: both(
+    ["store", "ROOST_STORE"],
+    "URL",
+    ":memory:, file:PATH or the address of a libSQL server",
+    parse.text,
+    "storage.mailbox_path",
+    parse.storeFile,
+  ),
+  storeToken: { env: "ROOST_STORE_TOKEN", parse: parse.text },
+  durability: both(
+    ["durability", "ROOST_DURABILITY"],
+    "full|normal",
+    "whether a commit survives power loss (default full)",
+    parse.durability,
+  ),
+  log: both(
+    ["log", "ROOST_LOG"],
+    "LEVEL",
+    "trace, debug, info, warn or error",
+    parse.logLevel,
+    "observability.filter_level",
+    parse.filterLevel,
+  ),
+  acl: { toml: { key: "acl.rules", parse: parse.accessRules }, parse: parse.accessRules },
+};
+
+/** The flags of some settings, for a command's options. */
+export function settingOptions(...names: readonly SettingName[]): OptionSpecs {
+  const flags = names.flatMap((name) => sources[name].flag ?? []);
+  return {
+    ...Object.fromEntries(flags.map(({ name, value, help }) => [name, { value, help }])),
+    config: { value: "FILE", help: "configuration (default actr.toml, if there is one)" },
+  };
+}

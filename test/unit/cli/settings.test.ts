@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { parseInput } from "../../../src/cli/parse.ts";
+import { type LoadedSettings, loadSettings } from "../../../src/cli/settings/load.ts";
+import { type SettingName, settingOptions, sources } from "../../../src/cli/settings/settings.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "roost-settings-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const names = Object.keys(sources) as SettingName[];
+const grammar = { arguments: { usage: "", least: 0, most: 0 }, options: settingOptions(...names) };
+let files = 0;
+
+/** Loads with a configuration file of this text. */
+function load(
+  toml: string,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): LoadedSettings {
+  const name = `${++files}.toml`;
+  writeFileSync(join(scratch, name), toml);
+  const world = { cwd: scratch, env, out: () => {}, err: () => {} };
+  return loadSettings(parseInput(["--config", name, ...args], grammar), world, scratch);
+}
+
+const everything = `
+edition = 1
+[signaling]
+url = "ws://localhost:8081/signaling/ws"
+[ais_endpoint]
+url = "http://localhost:8081/ais"
+[deployment]
+realm_id = 7
+realm_secret = "s"
+[websocket]
+listen_port = 9001
+advertised_host = "10.0.0.1"
+[observability]
+filter_level = "actr=debug,WARN"
+tracing_enabled = true
+[storage]
+mailbox_path = "data/box.db"
+[webrtc]
+stun_urls = ["stun:x"]
+[scripts]
+run = "x"
+[[acl.rules]]
+permission = "ALLOW"
+type = "acme:Client:1.0.0"
+realm = "*"
+[[acl.rules]]
+permission = "deny"
+type = "acme:Client:2.0.0"
+[[trust]]
+kind = "static"
+`;
+
+describe("settings", () => {
+  it("come from actr.toml, whose keys without effect are told", () => {
+    const { settings, unused, file } = load(everything);
+    assert.deepEqual(settings, {
+      port: 9001,
+      advertisedHost: "10.0.0.1",
+      identity: "http://localhost:8081/ais",
+      signaling: "ws://localhost:8081/signaling/ws",
+      realm: 7,
+      realmSecret: "s",
+      store: `file:${join(scratch, "data/box.db")}`,
+      log: "warn",
+      acl: [
+        { permission: "allow", type: "acme:Client:1.0.0", realm: "*" },
+        { permission: "deny", type: "acme:Client:2.0.0" },
+      ],
+    });
+    assert.deepEqual(unused, [
+      "edition",
+      "observability.tracing_enabled",
+      "webrtc.stun_urls",
+      "scripts",
+      "trust",
+    ]);
+    assert.equal(file, join(scratch, `${files}.toml`));
+  });
+
+  it("are overruled by the environment, and that by flags", () => {
+    const toml =
+      "[websocket]\nlisten_port = 1\n[deployment]\nrealm_id = 1\n[ais_endpoint]\nurl = 'http://a/ais'\n";
+    const env = { ROOST_PORT: "2", ROOST_REALM: "2", ROOST_STORE: ":memory:", ROOST_LOG: "" };
+    const { settings } = load(toml, ["--port", "3", "--log", "debug"], env);
+    assert.deepEqual(settings, {
+      port: 3,
+      realm: 2,
+      identity: "http://a/ais",
+      store: ":memory:",
+      log: "debug",
+    });
+  });
+
+  it("take the identity service with or without its path", () => {
+    for (const address of ["http://h:1", "http://h:1/ais", "ws://h:1"]) {
+      assert.equal(load("", ["--identity", address]).settings.identity, "http://h:1/ais");
+    }
+  });
+
+  const wrong: readonly (readonly [string, readonly string[], Record<string, string>, RegExp])[] = [
+    [
+      "[signalling]\nurl = 'x'",
+      [],
+      {},
+      /^unknown key signalling\.url in .*\. Did you mean signaling\.url\?$/,
+    ],
+    [
+      "[websocket]\nlisten_prot = 1",
+      [],
+      {},
+      /listen_prot in .*Did you mean websocket\.listen_port\?/,
+    ],
+    ["surprise = 1", [], {}, /^unknown key surprise in /],
+    ["[storage]\nother = 1", [], {}, /^unknown key storage\.other/],
+    ["websocket = 1", [], {}, /^websocket in .* must be a table: \[websocket\]$/],
+    ["[websocket]\nlisten_port = 'x'", [], {}, /^websocket\.listen_port in .* is "x"; a port is/],
+    ["[deployment]\nrealm_id = -1", [], {}, /^deployment\.realm_id in .* is -1; a realm is/],
+    ["[ais_endpoint]\nurl = 'here'", [], {}, /is "here"; write an address such as http:/],
+    ["[signaling]\nurl = 'http://x'", [], {}, /is "http:\/\/x"; write an address such as ws:/],
+    [
+      "[observability]\nfilter_level = 'inof'",
+      [],
+      {},
+      /is "inof"; write trace.*Did you mean info\?/,
+    ],
+    [
+      "[[acl.rules]]\ntype = 'a:b:c'",
+      [],
+      {},
+      /acl\.rules in .*\[0\]\.permission is undefined; write allow or deny/,
+    ],
+    [
+      "[[acl.rules]]\npermission = 'allow'\ntype = 'a'",
+      [],
+      {},
+      /\[0\]\.type is "a"; write manufacturer:name:version/,
+    ],
+    [
+      "[[acl.rules]]\npermission = 'allow'\ntype = 'a:b:c'\nrealm = 'x'",
+      [],
+      {},
+      /\[0\]\.realm is "x"; write "self"/,
+    ],
+    [
+      "[[acl.rules]]\npermision = 'allow'",
+      [],
+      {},
+      /unknown key .*\[0\]\.permision\. Did you mean permission\?/,
+    ],
+    ["= 1", [], {}, /is no TOML: [^\n]*$/],
+    ["", [], { ROOST_PROT: "1" }, /^unknown variable ROOST_PROT\. Did you mean ROOST_PORT\?$/],
+    ["", [], { ROOST_PORT: "x" }, /^ROOST_PORT is "x"; a port is/],
+    ["", ["--durability", "some"], {}, /^--durability is "some"; write "full"/],
+  ];
+  for (const [toml, args, env, message] of wrong) {
+    it(`refuse ${JSON.stringify(toml || args.join(" ") || env)}`, () => {
+      assert.throws(() => load(toml, args, env), { name: "Misuse", message });
+    });
+  }
+
+  it("need the file that --config names, and take no notice of the tests' own variables", () => {
+    const world = { cwd: scratch, env: { ROOST_TEST_X: "1" }, out: () => {}, err: () => {} };
+    assert.deepEqual(loadSettings(parseInput([], grammar), world, scratch), {
+      settings: {},
+      unused: [],
+    });
+    assert.throws(
+      () => loadSettings(parseInput(["--config", "no.toml"], grammar), world, scratch),
+      {
+        message: "--config is no.toml, but there is no such file",
+      },
+    );
+  });
+});
