@@ -49,7 +49,8 @@ function commandLine({ runtime, script, setup, profileTo }: LaunchOptions): stri
   if (runtime === "deno") return [binary, "run", "-A", "--no-check", ...rest];
   if (runtime === "bun") return [binary, "run", ...rest];
   const profile = profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`];
-  return [binary, ...profile, "--import", "tsx", ...rest];
+  const compiler = script.endsWith(".ts") ? ["--import", "tsx"] : [];
+  return [binary, ...profile, ...compiler, ...rest];
 }
 
 const binaries = new Map<string, string>();
