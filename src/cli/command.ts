@@ -52,8 +52,8 @@ export interface Command {
 }
 
 /** Options that every command has. */
-export const commonOptions = {
+export const commonOptions: OptionSpecs = {
   help: { help: "show this text" },
   json: { help: "print for machines: JSON, one object a line" },
   verbose: { help: "log more, and show the stack of an error" },
-} as const satisfies OptionSpecs;
+};

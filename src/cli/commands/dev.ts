@@ -9,10 +9,10 @@ import { settingOptions } from "../settings/settings.ts";
 import { stopRequested } from "../stop_signals.ts";
 
 /** What `dev` and the process that it starts take. */
-export const devGrammar = {
+export const devGrammar: Pick<Command, "arguments" | "options"> = {
   arguments: { usage: "[APP]", least: 0, most: 1 },
   options: settingOptions("port", "host", "advertisedHost", "realm", "store", "durability", "log"),
-} as const satisfies Pick<Command, "arguments" | "options">;
+};
 
 /** Everything on one port, restarted on change. */
 export const devCommand: Command = {

@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { EchoService } from "../../examples/echo/echo_pb.ts";
+import { describeService } from "../../src/protocol/descriptors.ts";
+import { root } from "../tools/root.ts";
+import { AppFolder, Roost, runtimes } from "./cli_process.ts";
+
+const echo = ["acme:EchoService:1.0.0", "echo.EchoService.Echo"] as const;
+const hi = ["--json", '{"message":"hi"}'] as const;
+
+for (const [index, runtime] of runtimes.entries()) {
+  // Each runtime serves, and each is the caller of another.
+  const caller = runtimes[(index + 1) % runtimes.length] ?? "node";
+
+  describe(`roost on ${runtime}`, { timeout: 120_000 }, () => {
+    it(`dev serves an app within seconds, ${caller} calls it, SIGTERM ends it with 0`, async () => {
+      using folder = new AppFolder();
+      const started = performance.now();
+      await using dev = new Roost(runtime, ["dev", folder.path, "--port", "0", "--json"]);
+      const { rendezvous, node, health, store } = await dev.addresses();
+      assert.ok(performance.now() - started < 8000);
+      assert.equal(store, `file:${join(folder.path, ".roost/node.db")}`);
+      assert.match(node.ws, /^ws:\/\/127\.0\.0\.1:\d+\/ws$/);
+      assert.equal(((await (await fetch(health)).json()) as { id: string }).id, node.id);
+
+      const there = ["--identity", rendezvous];
+      const called = await Roost.run(caller, "call", ...echo, ...hi, ...there);
+      assert.deepEqual(called, { code: 0, out: '{"reply":"first: hi"}\n', err: "" });
+      const byId = await Roost.run(runtime, "call", node.id, echo[1], ...hi, ...there);
+      assert.deepEqual(byId, { code: 0, out: '{"reply":"first: hi"}\n', err: "" });
+      const told = await Roost.run(caller, "tell", ...echo, ...hi, "--durable", ...there);
+      assert.deepEqual(told, { code: 0, out: '{"sent":true,"durable":true}\n', err: "" });
+      const found = await Roost.run(caller, "discover", echo[0], ...there);
+      assert.deepEqual(found, { code: 0, out: `${node.id}\n`, err: "" });
+
+      dev.signal("SIGTERM");
+      const end = await dev.end();
+      assert.equal(end.code, 0, end.err);
+      assert.match(end.err, /rendezvous\.signaling\.unregistered/);
+      await assert.rejects(fetch(health));
+    });
+
+    it("dev restarts on change, and keeps the old version when the new one is broken", async () => {
+      using folder = new AppFolder();
+      await using dev = new Roost(runtime, ["dev", folder.path, "--port", "0", "--json"]);
+      const first = await dev.addresses();
+      const healthy = async (): Promise<boolean> => (await fetch(first.health)).ok;
+
+      folder.write("app.ts", "export const app = (;");
+      await dev.says(/cannot load .*app\.ts.*\n.*the version before keeps serving/, "err");
+      assert.ok(await healthy());
+      folder.write("app.ts", "export const application = 1;");
+      await dev.says(/exports no node.*\n.*the version before keeps serving/, "err");
+      assert.ok(await healthy());
+
+      folder.answer("second");
+      const [, again = ""] = await dev.says(/^\{.*\}\n(\{.*\})$/m);
+      const { rendezvous, node } = JSON.parse(again) as typeof first;
+      // The identity is kept in the store; only the free port that the system chose may differ.
+      const idOf = (id: string): string => id.slice(id.indexOf("/"));
+      assert.equal(idOf(node.id), idOf(first.node.id));
+      const called = await Roost.run(caller, "call", ...echo, ...hi, "--identity", rendezvous);
+      assert.deepEqual(called, { code: 0, out: '{"reply":"second: hi"}\n', err: "" });
+      dev.signal("SIGINT");
+      assert.equal((await dev.end()).code, 0);
+    });
+
+    it("serve takes actr.toml, then the environment, then flags, and joins a rendezvous elsewhere", async () => {
+      using folder = new AppFolder();
+      const store = `file:${join(folder.path, "rendezvous.db")}`;
+      const alone = [
+        "rendezvous",
+        "--port",
+        "0",
+        "--store",
+        store,
+        "--realm",
+        "7:s3cret",
+        "--json",
+      ];
+      await using rendezvous = new Roost(caller, alone);
+      const { rendezvous: identity } = await rendezvous.addresses();
+      folder.write(
+        "actr.toml",
+        `[ais_endpoint]
+url = "${identity}"
+[deployment]
+realm_id = 8
+[websocket]
+listen_port = 1
+[storage]
+mailbox_path = "box.db"
+[discovery]
+visible = true
+`,
+      );
+      const env = { ROOST_REALM: "7", ROOST_REALM_SECRET: "s3cret", ROOST_PORT: "1" };
+      await using serve = new Roost(runtime, ["serve", folder.file, "--port", "0", "--json"], env);
+      const served = await serve.addresses();
+      assert.equal(served.rendezvous, identity);
+      assert.equal(served.store, `file:${join(folder.path, "box.db")}`);
+      assert.match(served.node.id, /@7\/acme:EchoService:1\.0\.0$/);
+      assert.match(serve.err, /config\.without_effect.*discovery\.visible/);
+
+      const there = ["--identity", identity, "--realm", "7"];
+      const called = await Roost.run(
+        caller,
+        "call",
+        ...echo,
+        ...hi,
+        ...there,
+        "--realm-secret",
+        "s3cret",
+      );
+      assert.deepEqual(called, { code: 0, out: '{"reply":"first: hi"}\n', err: "" });
+      const refused = await Roost.run(caller, "call", ...echo, ...hi, ...there);
+      assert.equal(refused.code, 1);
+      assert.match(refused.err, /^roost: registration: .*secret.*\n$/i);
+
+      serve.signal("SIGTERM");
+      assert.equal((await serve.end()).code, 0);
+      rendezvous.signal("SIGTERM");
+      assert.equal((await rendezvous.end()).code, 0);
+      assert.doesNotMatch(serve.err + rendezvous.err, /s3cret/);
+    });
+
+    it("says in one line what fails, and exits with 1 or 2", async () => {
+      const port = createServer((socket) => socket.resume().on("error", () => {}));
+      await new Promise<void>((resolve) => port.listen(0, "127.0.0.1", resolve));
+      const taken = String((port.address() as { port: number }).port);
+      const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+        [
+          ["call", ...echo, "--identity", `http://127.0.0.1:1`],
+          1,
+          /^roost: unavailable: no rendezvous answers at .*\n$/,
+        ],
+        [
+          ["call", ...echo, "--identity", `http://127.0.0.1:${taken}`, "--timeout", "300"],
+          1,
+          /^roost: timed_out: no answer within 300 ms.*\n$/,
+        ],
+        [
+          ["dev", "examples/echo", "--store", ":memory:", "--port", taken],
+          1,
+          /roost: config: .*\n$/,
+        ],
+        [["dev", "examples/ecko"], 2, /^roost: there is no examples\/ecko; .*\n$/],
+        [
+          ["serve", "examples/echo", "--signaling", "ws://x/y"],
+          2,
+          /^roost: signaling is ws:\/\/x\/y, but .*\n$/,
+        ],
+        [
+          ["dev", "examples/echo", "--prot", "1"],
+          2,
+          /^roost: unknown option --prot\. Did you mean --port\?\n$/,
+        ],
+      ];
+      for (const [args, code, line] of cases) {
+        const end = await Roost.run(runtime, ...args);
+        assert.equal(end.code, code, `${args.join(" ")}: ${end.err}`);
+        assert.match(end.err, line);
+        assert.doesNotMatch(end.err, /\n\s+at /);
+      }
+      await new Promise((resolve) => port.close(resolve));
+    });
+
+    it("doctor finds the machine fit, and tells of a port that is taken", async () => {
+      const port = createServer((socket) => socket.resume().on("error", () => {}));
+      await new Promise<void>((resolve) => port.listen(0, "127.0.0.1", resolve));
+      const taken = String((port.address() as { port: number }).port);
+      const bad = await Roost.run(runtime, "doctor", "--port", taken);
+      assert.equal(bad.code, 1);
+      assert.match(bad.out, new RegExp(`✖ port ${taken}: .*\n    stop what listens there`));
+      await new Promise((resolve) => port.close(resolve));
+      const good = await Roost.run(runtime, "doctor", "--port", taken, "--json");
+      const { ok, findings } = JSON.parse(good.out) as {
+        ok: boolean;
+        findings: { name: string; detail: string }[];
+      };
+      assert.deepEqual([good.code, ok], [0, true], good.out);
+      assert.match(
+        findings.find((each) => each.name === "runtime")?.detail ?? "",
+        new RegExp(runtime),
+      );
+    });
+  });
+}
+
+describe("roost call with a schema of its own", { timeout: 60_000 }, () => {
+  it("encodes by --proto, imports and well-known types included, or by a FileDescriptorSet", async () => {
+    using folder = new AppFolder();
+    folder.write(
+      "mine.proto",
+      `syntax = "proto3";
+package echo;
+import "messages.proto";
+service EchoService { rpc Echo(other.Ask) returns (other.Told); rpc Tail(other.Ask) returns (stream other.Told); }
+`,
+    );
+    folder.write(
+      "messages.proto",
+      `syntax = "proto3";
+package other;
+import "google/protobuf/timestamp.proto";
+message Ask { string the_text = 1; google.protobuf.Timestamp at = 9; }
+message Told { string heard_text = 1; }
+`,
+    );
+    await using dev = new Roost("node", ["dev", folder.path, "--port", "0", "--json"]);
+    const { rendezvous } = await dev.addresses();
+    const proto = ["--proto", join(folder.path, "mine.proto"), "--identity", rendezvous];
+    const request = '{"theText":"hi","at":"2020-01-01T00:00:00Z"}';
+    for (const runtime of runtimes) {
+      const end = await Roost.run(runtime, "call", ...echo, "--json", request, ...proto);
+      assert.deepEqual(end, { code: 0, out: '{"heardText":"first: hi"}\n', err: "" });
+    }
+    const set = join(folder.path, "echo.binpb");
+    writeFileSync(set, describeService(EchoService));
+    const bySet = await Roost.run("node", "call", ...echo, ...hi, ...proto, "--proto", set);
+    assert.deepEqual(bySet, { code: 0, out: '{"reply":"first: hi"}\n', err: "" });
+    const unknown = await Roost.run("node", "call", echo[0], "echo.EchoService.Tail", ...proto);
+    assert.deepEqual(unknown.code, 1);
+    assert.match(unknown.err, /has no unary method Tail; it has Echo, Tail/);
+    const misfit = await Roost.run("node", "call", ...echo, "--json", '{"text":1}', ...proto);
+    assert.match(misfit.err, /^roost: invalid_argument: the JSON is no Ask: .*text/);
+    const route = await Roost.run(
+      "node",
+      "call",
+      echo[0],
+      "echo.Nobody.Echo",
+      "--identity",
+      rendezvous,
+    );
+    assert.match(
+      route.err,
+      /^roost: not_found: echo\.Nobody is not served here, but echo\.EchoService\n$/,
+    );
+    assert.equal(route.code, 1);
+  });
+});
+
+describe("the scripts of the repository", { timeout: 60_000 }, () => {
+  it("name one command line on every runtime", async () => {
+    const npm = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
+    const deno = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")).tasks;
+    for (const name of ["start", "dev", "roost"]) {
+      assert.equal(npm[name].replace("node --import tsx", "deno run -A"), deno[name]);
+    }
+  });
+});
