@@ -1,0 +1,226 @@
+import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
+import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
+import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import type { Context, NodeContext } from "../../../src/context.ts";
+import { type AclRule, defineNode, service } from "../../../src/define.ts";
+import type { ErrorEvent, Hooks } from "../../../src/hooks.ts";
+import { HookQueue } from "../../../src/node/hooks.ts";
+import { Inbound } from "../../../src/node/inbound.ts";
+import type { NodeComponents } from "../../../src/node/node_components.ts";
+import { type NodeOptionsInput, resolveNodeOptions } from "../../../src/options.ts";
+import type { Store, StoreChange } from "../../../src/ports/store.ts";
+import { durableMetadata } from "../../../src/protocol/durable.ts";
+import {
+  type Direction,
+  decodeEnvelope,
+  directions,
+  encodeEnvelope,
+  type RpcEnvelope,
+} from "../../../src/protocol/envelope.ts";
+import { type Lane, lanes } from "../../../src/protocol/frame.ts";
+import { methodCodecs } from "../../../src/protocol/service.ts";
+import { Peer } from "../../../src/session/peer.ts";
+import { PendingCalls } from "../../../src/session/pending_calls.ts";
+import { FakeLink, peerId, type Sessions, sessions } from "../session/support.ts";
+
+const codec = methodCodecs(EchoService)[0] as ReturnType<typeof methodCodecs>[number];
+
+/** The one route that is served. */
+export const route = codec.routeKey;
+
+/** This node. */
+export const selfId = peerId(1);
+
+/** What a handler does with a request's text. */
+export type Handle = (text: string, context: Context) => string | Promise<string>;
+
+export interface RigOptions {
+  readonly handle?: Handle;
+  readonly durable?: boolean;
+  readonly acl?: readonly AclRule[];
+  readonly options?: NodeOptionsInput;
+  readonly store?: Store;
+  readonly hooks?: Hooks;
+  /** Whether handlers may begin. @default true */
+  readonly open?: boolean;
+}
+
+/** The inbound side of a node: the peers, played by the test, send frames and read answers. */
+export interface Rig extends Sessions {
+  readonly inbound: Inbound;
+  readonly store: Store;
+  readonly pending: PendingCalls;
+  readonly errors: ErrorEvent[];
+  /** The texts that the handler got, in order. */
+  readonly handled: string[];
+}
+
+export async function rig(setup: RigOptions = {}): Promise<Rig> {
+  const base = sessions();
+  const { clock, manager } = base;
+  const store = setup.store ?? new MemoryStore();
+  const handled: string[] = [];
+  const errors: ErrorEvent[] = [];
+  const handle = setup.handle ?? ((text) => `Echo: ${text}`);
+  const echo = service(EchoService, {
+    handlers: {
+      echo: ({ message }, context) => {
+        handled.push(message);
+        const reply = handle(message, context);
+        return typeof reply === "string" ? { reply } : reply.then((text) => ({ reply: text }));
+      },
+    },
+    methods: { echo: { durable: setup.durable === true } },
+  });
+  const definition = defineNode({
+    services: [echo],
+    ...(setup.acl === undefined ? {} : { acl: setup.acl }),
+    ...(setup.options === undefined ? {} : { options: setup.options }),
+  });
+  const log = recorder(base);
+  const context = { selfId, signal: new AbortController().signal, log } as NodeContext;
+  const options = resolveNodeOptions(setup.options);
+  const observers = [
+    { onError: (_context: NodeContext, event: ErrorEvent) => void errors.push(event) },
+    setup.hooks ?? {},
+  ];
+  const hooks = new HookQueue(
+    { observers, log, context: () => context },
+    options.lifecycle.maxHookEvents,
+  );
+  const pending = new PendingCalls(100);
+  const components = { clock, random: new SeededRandom(), log, store } as unknown as NodeComponents;
+  const inbound = new Inbound({
+    definition,
+    components,
+    options,
+    realm: 1001,
+    context,
+    hooks,
+    pending,
+    sessions: manager,
+  });
+  const world = Object.assign(base, { inbound, store, pending, errors, handled });
+  world.onFrame = (frame, peer, link) => inbound.gate.receive(frame, peer, link);
+  await inbound.recover();
+  if (setup.open !== false) inbound.open();
+  return world;
+}
+
+function recorder({ records }: Sessions): NodeContext["log"] {
+  const keep =
+    (level: string) =>
+    (event: string, attributes = {}) =>
+      void records.push({ level: level as "info", event, attributes });
+  const log: NodeContext["log"] = {
+    enabled: () => true,
+    trace: keep("trace"),
+    debug: keep("debug"),
+    info: keep("info"),
+    warn: keep("warn"),
+    error: keep("error"),
+    with: () => log,
+  };
+  return log;
+}
+
+/** How one message is sent. */
+export interface Sending {
+  readonly requestId?: string;
+  readonly direction?: Direction;
+  readonly lane?: Lane;
+  readonly timeoutMs?: number;
+  readonly durableSend?: boolean;
+  readonly routeKey?: string;
+  readonly payload?: Uint8Array;
+  readonly traceparent?: string;
+}
+
+let requests = 0;
+
+/** A peer of the rig with one link. */
+export class RemotePeer {
+  readonly link: FakeLink;
+  readonly peer: Peer;
+  readonly #rig: Rig;
+
+  constructor(world: Rig, serial = 2) {
+    this.#rig = world;
+    this.peer = new Peer(peerId(serial));
+    this.link = new FakeLink(this.peer.id, "inbound");
+    world.manager.accept(this.link);
+  }
+
+  /** Sends a request and lets everything that it causes happen; returns its id. */
+  async send(text: string, sending: Sending = {}): Promise<string> {
+    const requestId = this.post(text, sending);
+    await this.#rig.clock.settle();
+    return requestId;
+  }
+
+  /** Sends a request; returns its id. */
+  post(text: string, sending: Sending = {}): string {
+    const { requestId = `request-${++requests}`, direction = directions.request } = sending;
+    const body = encodeEnvelope({
+      routeKey: sending.routeKey ?? route,
+      payload: sending.payload ?? codec.encodeRequest({ message: text }),
+      direction,
+      requestId,
+      metadata: sending.durableSend === true ? durableMetadata : [],
+      timeoutMs: sending.timeoutMs ?? (direction === directions.tell ? 0 : 30_000),
+      traceparent: sending.traceparent,
+    });
+    this.link.receive({ lane: sending.lane ?? lanes.rpcReliable, body });
+    return requestId;
+  }
+
+  /** Sends a tell and lets everything that it causes happen; returns its id. */
+  tell(text: string, sending: Sending = {}): Promise<string> {
+    return this.send(text, { direction: directions.tell, ...sending });
+  }
+
+  /** The answers so far. */
+  get answers(): RpcEnvelope[] {
+    return this.link.sent.map(({ body }) => decodeEnvelope(body));
+  }
+
+  /** The answers in words: the reply's text, or the error's number. */
+  get heard(): (string | number | undefined)[] {
+    return this.answers.map(({ payload, error }) => {
+      if (error !== undefined) return error.code;
+      if (payload === undefined || payload.length === 0) return "";
+      return (codec.decodeResponse(payload) as { reply: string }).reply;
+    });
+  }
+}
+
+/** A memory store whose commits the test holds back or lets fail. */
+export class ScriptedStore extends MemoryStore {
+  readonly commits: StoreChange[][] = [];
+  /** What a commit waits for. */
+  hold: Promise<void> | undefined;
+  /** Whether a commit fails. */
+  refuses: (changes: readonly StoreChange[]) => unknown = () => undefined;
+
+  override async commit(changes: readonly StoreChange[]): Promise<void> {
+    this.commits.push([...changes]);
+    const refusal = this.refuses(changes);
+    await this.hold;
+    if (refusal !== undefined) throw refusal;
+    await super.commit(changes);
+  }
+
+  /** The kinds of changes of each commit. */
+  get kinds(): string[] {
+    return this.commits.map((changes) => changes.map(({ kind }) => kind).join(" "));
+  }
+}
+
+/** A promise with its handle. */
+export function gate(): { readonly promise: Promise<void>; readonly open: () => void } {
+  let open: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { promise, open };
+}
