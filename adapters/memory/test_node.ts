@@ -25,6 +25,8 @@ export interface TestPeerOptions {
   readonly realmSecret?: string;
   /** Its disk. @default a new one */
   readonly store?: MemoryStore;
+  /** Ends the start. */
+  readonly signal?: AbortSignal;
   /** Replaces parts that the node stands on, for tests of their failures. */
   readonly components?: Partial<NodeComponents>;
 }
@@ -194,7 +196,9 @@ export class TestNode implements AsyncDisposable {
     const server = world.network.listen({ hostname: host, port: 80, fetch });
     this.#server = server;
     try {
-      this.#node = await Node.start(this.#definition, this.#components(), this.#settings());
+      const { signal } = this.#options;
+      const bounds = signal === undefined ? {} : { signal };
+      this.#node = await Node.start(this.#definition, this.#components(), this.#settings(), bounds);
     } catch (error) {
       await server.close();
       throw error;
