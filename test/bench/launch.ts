@@ -58,14 +58,14 @@ const binaries = new Map<string, string>();
 function binaryOf(runtime: string): string {
   const known = binaries.get(runtime);
   if (known !== undefined) return known;
-  const binary = isThisNode(runtime) ? process.execPath : found(runtime);
+  const binary = isThis(runtime) ? process.execPath : found(runtime);
   binaries.set(runtime, binary);
   return binary;
 }
 
-function isThisNode(runtime: string): boolean {
+function isThis(runtime: string): boolean {
   const { deno, bun } = process.versions;
-  return runtime === "node" && deno === undefined && bun === undefined;
+  return runtime === (deno !== undefined ? "deno" : bun !== undefined ? "bun" : "node");
 }
 
 function found(name: string): string {

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { NodeOptionsInput } from "../../src/mod.ts";
 import { hasTool } from "./launch.ts";
 import type { LoadResult } from "./load.ts";
 import type { MemoryNodesSetup } from "./memory_nodes.ts";
@@ -13,18 +12,11 @@ interface Way {
   readonly name: string;
   readonly script: string;
   readonly kind: string;
-  readonly options?: NodeOptionsInput;
 }
-
-/** As a node is that has run for longer than it remembers answers. */
-const settled: NodeOptionsInput = { inbound: { dedupTtlMs: 250 } };
 
 const ways: readonly Way[] = [
   { name: "tell", script: "workers/memory.ts", kind: "tell" },
-  // A young node asks the store about every request id, for as long as an answer is remembered.
-  { name: "tell settled", script: "workers/memory.ts", kind: "tell", options: settled },
   { name: "gate", script: "workers/gate.ts", kind: "tell" },
-  { name: "gate settled", script: "workers/gate.ts", kind: "tell", options: settled },
 ];
 
 /** Messages that are sent while fsync is counted take so long, milliseconds. */
@@ -48,7 +40,7 @@ async function rate(run: Run, way: Way, variant: string, inFlight: number): Prom
   const folder = run.folder();
   const { profile } = run.options;
   const { script, kind } = way;
-  const setup = setupOf(way, folder);
+  const setup = setupIn(folder);
   const ours = await run.start({ script, core: 1, setup, profileTo: profile });
   const raw = await run.start({
     script: "workers/raw_mailbox.ts",
@@ -68,7 +60,7 @@ async function rate(run: Run, way: Way, variant: string, inFlight: number): Prom
 async function fsyncs(run: Run, way: Way, variant: string, inFlight: number): Promise<void> {
   const folder = run.folder();
   const traceTo = join(folder, "ours.trace");
-  const ours = await run.start({ script: way.script, setup: setupOf(way, folder), traceTo });
+  const ours = await run.start({ script: way.script, setup: setupIn(folder), traceTo });
   const rawTrace = join(folder, "raw.trace");
   const raw = await run.start({
     script: "workers/raw_mailbox.ts",
@@ -81,9 +73,8 @@ async function fsyncs(run: Run, way: Way, variant: string, inFlight: number): Pr
   run.count("W9", variant, "fsync_per_message", mine, theirs);
 }
 
-function setupOf({ options }: Way, folder: string): MemoryNodesSetup {
-  const store = `file:${join(folder, "ours.db")}`;
-  return options === undefined ? { store } : { store, options };
+function setupIn(folder: string): MemoryNodesSetup {
+  return { store: `file:${join(folder, "ours.db")}` };
 }
 
 async function perMessage(worker: WorkerProcess, trace: string, plan: unknown): Promise<number> {
