@@ -59,7 +59,9 @@ export class FakeClock implements Clock {
     });
   }
 
-  timer(atMs: number, fn: () => void): Timer {
+  timer(dueMs: number, fn: () => void): Timer {
+    // Whole milliseconds, as the system's wall time has them: what is due within one fires at its end.
+    const atMs = Math.ceil(dueMs);
     const entry: Entry = { atMs, fn, cancel: () => this.#remove(entry) };
     this.#timers.splice(this.#placeAfter(atMs), 0, entry);
     if (atMs <= this.#nowMs) this.defer(() => this.#remove(entry) && fn());

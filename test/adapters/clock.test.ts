@@ -33,6 +33,14 @@ describe("fake clock", () => {
     assert.deepEqual([clock.now(), clock.monotonic()], [5_000_000_000_250, 250]);
   });
 
+  it("shows whole milliseconds, as wall time does, after timers of fractions", async () => {
+    const clock = new FakeClock(0);
+    const at: number[] = [];
+    for (const due of [0.4, 1.5, 2]) clock.timer(due, () => at.push(clock.now()));
+    await clock.advance(10);
+    assert.deepEqual(at, [1, 2, 2]);
+  });
+
   it("lets awaiting code set new timers between two firings", async () => {
     const clock = new FakeClock(0);
     const woke: number[] = [];
