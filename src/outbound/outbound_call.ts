@@ -8,7 +8,7 @@ import { fromWireError } from "../protocol/wire_error.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
 import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
-import { pauseAfter, type RetryPolicy } from "./retry.ts";
+import { mayRetry, pauseAfter, type RetryPolicy } from "./retry.ts";
 
 /** What every call of a node shares. */
 export interface CallPlumbing {
@@ -152,7 +152,7 @@ export class OutboundCall implements PendingCall, Expiring {
     const pauseMs = pauseAfter(policy, this.#attempt, error.retryAfterMs);
     const { clock } = this.#plumbing;
     const inTime = clock.monotonic() + pauseMs < this.#deadline;
-    if (!error.retryable || this.#attempt >= policy.attempts || !inTime) return this.#fail(error);
+    if (!mayRetry(error) || this.#attempt >= policy.attempts || !inTime) return this.#fail(error);
     this.#pause = clock.timer(clock.now() + pauseMs, () => this.#try());
   }
 

@@ -1,3 +1,4 @@
+import type { ActrError } from "../errors.ts";
 import type { OutboundOptions } from "../options.ts";
 import { type Lane, lanes } from "../protocol/frame.ts";
 
@@ -16,6 +17,11 @@ export function retryPolicy(lane: Lane, options: OutboundOptions): RetryPolicy {
     default:
       return { attempts: 1, pausesMs: [] };
   }
+}
+
+/** Whether another try may help. Not once this node stops: no peer says so under that code. */
+export function mayRetry(error: ActrError): boolean {
+  return error.retryable && error.code !== "stopping";
 }
 
 /** The pause after attempt number `attempt` (from 1), milliseconds: what the peer asked for, else the policy's. */

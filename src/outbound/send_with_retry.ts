@@ -3,7 +3,7 @@ import type { Frame } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { abortAfter } from "../time_limit.ts";
 import type { CallPlumbing } from "./outbound_call.ts";
-import { pauseAfter, type RetryPolicy } from "./retry.ts";
+import { mayRetry, pauseAfter, type RetryPolicy } from "./retry.ts";
 
 /**
  * Hands one frame to a link of the peer; the same bytes again after a transient failure, within `timeoutMs`.
@@ -25,7 +25,7 @@ export async function sendWithRetry(
         return await link.send(frame, { signal: limit.signal });
       } catch (thrown) {
         const error = ActrError.from(thrown, "unavailable");
-        if (!error.retryable || attempt >= policy.attempts || limit.signal.aborted) throw thrown;
+        if (!mayRetry(error) || attempt >= policy.attempts || limit.signal.aborted) throw thrown;
         await clock.sleep(pauseAfter(policy, attempt, error.retryAfterMs), limit);
       }
     }
