@@ -73,6 +73,7 @@ export class MemoryNetwork {
   /** Asks who serves the address, as the global `fetch` does. @throws TypeError when nobody does; the signal's reason. */
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
+    await this.#passable(request.signal);
     const server = this.#servers.get(addressOf(request.url));
     if (server === undefined) throw new TypeError(`fetch failed: nobody serves ${request.url}`);
     return await abortable(
@@ -100,6 +101,7 @@ export class MemoryNetwork {
     const { signal, maxMessageBytes } = options;
     signal.throwIfAborted();
     const request = upgradeRequest(url, options);
+    await this.#passable(signal);
     const address = addressOf(request.url);
     const server = this.#servers.get(address);
     if (server === undefined) throw unreachable(url, "nobody listens");
@@ -110,6 +112,11 @@ export class MemoryNetwork {
     this.#own(far, server.ends);
     onSocket(new BoundedSocket(far, limits.maxMessageBytes));
     return new BoundedSocket(near, maxMessageBytes);
+  }
+
+  /** A network that swallows everything answers nobody. */
+  async #passable(signal: AbortSignal): Promise<void> {
+    if (this.faults.blackhole) await abortable(new Promise<never>(() => {}), signal);
   }
 
   #own(socket: MemorySocket, ends: Ends): void {

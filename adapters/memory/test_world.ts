@@ -62,17 +62,22 @@ export class TestWorld implements AsyncDisposable {
 
   /** `fetch` on the world's network; time stands still until it is answered. */
   readonly fetch: typeof globalThis.fetch = (input, init) =>
-    this.clock.during(this.network.fetch(input as string | URL | Request, init));
+    this.#timelessly(this.network.fetch(input as string | URL | Request, init));
 
   /** `sockets`, with time standing still while one opens. */
   timeless(sockets: MemorySockets): Sockets {
     const { name, capabilities } = sockets;
     const connect: Sockets["connect"] = (url, options) =>
-      this.clock.during(sockets.connect(url, options));
+      this.#timelessly(sockets.connect(url, options));
     return { name, capabilities, connect };
   }
 
-  /** Undoes `close` when the world ends; the newest first. */
+  /** Holds time back until `work` is done, unless the network swallows everything: then only time ends it. */
+  #timelessly<T>(work: Promise<T>): Promise<T> {
+    return this.network.faults.blackhole ? work : this.clock.during(work);
+  }
+
+  /** Calls `close` when the world ends; the newest first. */
   onClose(close: () => Promise<void>): void {
     this.#closing.push(close);
   }

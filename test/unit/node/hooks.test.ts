@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ActrError, defineNode, type NodeContext } from "@roost/edge";
+import { TestNode, TestWorld, testNode } from "@roost/edge/testing";
+import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import type { EventHook, HookPayload, Hooks } from "../../../src/hooks.ts";
+import { HookQueue } from "../../../src/node/hooks.ts";
+import { RecordingLogger } from "../identity/support.ts";
+import { peerId } from "../session/support.ts";
+import { echoNode, gate, recordingHooks } from "./support.ts";
+
+const limit = { timeout: 20_000 };
+const context = {} as NodeContext;
+
+function queue(observers: readonly Hooks[], bound = 100) {
+  const log = new RecordingLogger();
+  return { log, hooks: new HookQueue({ observers, log, context: () => context }, bound) };
+}
+
+/** One payload for each event hook. */
+const events: { readonly [Name in EventHook]: HookPayload<Name> } = {
+  onError: {
+    error: new ActrError("unavailable", "gone"),
+    category: "delivery_uncertain",
+    context: "x=1",
+    at: 5,
+  },
+  onSignalingConnecting: { attempt: 3 },
+  onSignalingConnected: {},
+  onSignalingDisconnected: { reason: "closed" },
+  onWebSocketConnecting: { peer: peerId(2) },
+  onWebSocketConnected: { peer: peerId(3) },
+  onWebSocketDisconnected: { peer: peerId(4) },
+  onWebRtcConnecting: { peer: peerId(5), status: "connecting" },
+  onWebRtcConnected: { peer: peerId(6), relayed: true },
+  onWebRtcDisconnected: { peer: peerId(7), status: "idle" },
+  onCredentialRenewed: { expiresAt: 1_725_000_000_000 },
+  onCredentialExpiring: { expiresAt: 1_725_000_000_000 },
+  onMailboxBackpressure: { queueLength: 9, threshold: 4 },
+};
+
+const names = Object.keys(events) as EventHook[];
+
+/** Emits the event of `name`; the type of both is checked above. */
+function emit<Name extends EventHook>(hooks: HookQueue, name: Name): void {
+  hooks.emit(name, events[name]);
+}
+
+describe("hooks", () => {
+  it("[N-129] [N-131] each event reaches its hook once, with all that it carries", async () => {
+    const seen: [string, unknown][] = [];
+    const observer = Object.fromEntries(
+      names.map((name) => [
+        name,
+        (_context: NodeContext, event: unknown) => void seen.push([name, event]),
+      ]),
+    ) as Hooks;
+    const { hooks } = queue([observer]);
+    for (const name of names) emit(hooks, name);
+    await hooks.settled();
+    assert.deepEqual(
+      seen,
+      names.map((name) => [name, events[name]]),
+    );
+  });
+
+  it("[N-127] an observer that throws is logged and harms nobody", async () => {
+    const told: string[] = [];
+    const failing: Hooks = {
+      onSignalingConnected() {
+        throw new Error("observer broken");
+      },
+      onSignalingDisconnected: async () => {
+        throw new Error("observer broken, later");
+      },
+    };
+    const { hooks, log } = queue([failing, recordingHooks(told)]);
+    emit(hooks, "onSignalingConnected");
+    emit(hooks, "onSignalingDisconnected");
+    emit(hooks, "onCredentialRenewed");
+    await hooks.settled();
+    assert.deepEqual(told, [
+      "onSignalingConnected",
+      "onSignalingDisconnected",
+      "onCredentialRenewed",
+    ]);
+    assert.equal(log.levels("hook.failed").length, 2);
+  });
+
+  it("[ND-36] one queue tells events in their order, one at a time; beyond its bound they are dropped and counted", async () => {
+    const told: string[] = [];
+    const door = gate();
+    const slow: Hooks = {
+      async onSignalingConnecting(_context, { attempt }) {
+        told.push(`begin ${attempt}`);
+        if (attempt === 0) await door.promise;
+        told.push(`end ${attempt}`);
+      },
+      onSignalingConnected: () => void told.push("connected"),
+    };
+    const { hooks } = queue([slow], 3);
+    hooks.emit("onSignalingConnecting", { attempt: 0 });
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.deepEqual(told, ["begin 0"]);
+    hooks.emit("onSignalingConnecting", { attempt: 1 });
+    hooks.emit("onSignalingConnected", {});
+    hooks.emit("onSignalingConnecting", { attempt: 2 });
+    hooks.emit("onSignalingConnecting", { attempt: 3 });
+    hooks.emit("onSignalingConnected", {});
+    assert.equal(hooks.dropped, 2);
+    door.open();
+    await hooks.settled();
+    assert.deepEqual(told, [
+      "begin 0",
+      "end 0",
+      "begin 1",
+      "end 1",
+      "connected",
+      "begin 2",
+      "end 2",
+    ]);
+  });
+
+  it("never run inside the code that caused them", async () => {
+    const told: string[] = [];
+    const { hooks } = queue([recordingHooks(told)]);
+    emit(hooks, "onSignalingConnected");
+    assert.deepEqual(told, []);
+    await hooks.settled();
+    assert.deepEqual(told, ["onSignalingConnected"]);
+  });
+
+  it("are logged with or without an observer", () => {
+    const { hooks, log } = queue([]);
+    for (const name of names) emit(hooks, name);
+    assert.equal(log.records.length, names.length);
+    assert.deepEqual(log.levels("mailbox.backpressure"), ["warn"]);
+    assert.equal(hooks.dropped, 0);
+  });
+});
+
+describe("hooks of a node", () => {
+  it(
+    "[ND-37] WebSocket links are told in both directions, each connecting with its end",
+    limit,
+    async () => {
+      const [ofA, ofB]: [string[], string[]] = [[], []];
+      await using world = await TestWorld.open();
+      const options = { transport: "websocket" } as const;
+      const a = await TestNode.start(world, defineNode({ hooks: recordingHooks(ofA) }), options);
+      const b = await TestNode.start(
+        world,
+        echoNode(undefined, { hooks: recordingHooks(ofB) }),
+        options,
+      );
+      const links = (told: readonly string[]) =>
+        told.filter((each) => each.startsWith("onWebSocket"));
+      const up = ["onWebSocketConnecting", "onWebSocketConnected"];
+      await a.context.service(EchoService, b.id).echo({ message: "x" });
+      await world.clock.settle();
+      assert.deepEqual(links(ofA), up, "outbound");
+      assert.deepEqual(links(ofB), up, "inbound");
+      await a.node.outbound.sessions.closeAll("test");
+      await world.clock.settle();
+      assert.deepEqual(links(ofA), [...up, "onWebSocketDisconnected"]);
+      assert.deepEqual(links(ofB), [...up, "onWebSocketDisconnected"]);
+      const { id } = b;
+      await b.stop();
+      ofA.length = 0;
+      const refused = a.context.service(EchoService, id).echo({ message: "y" }, { timeoutMs: 500 });
+      await assert.rejects(a.clock.through(refused));
+      await world.clock.settle();
+      assert.deepEqual(
+        links(ofA),
+        ["onWebSocketConnecting", "onWebSocketDisconnected"],
+        "a dial that fails ends too",
+      );
+    },
+  );
+
+  it("tell of signaling that goes and comes back", limit, async () => {
+    const told: string[] = [];
+    await using t = await testNode(echoNode(undefined, { hooks: recordingHooks(told) }));
+    await t.world.stopRendezvous();
+    await t.clock.settle();
+    await t.world.startRendezvous();
+    await t.clock.advance(30_000);
+    const signaling = told.filter((each) => each.startsWith("onSignaling"));
+    assert.deepEqual(signaling.slice(0, 3), [
+      "onSignalingConnecting",
+      "onSignalingConnected",
+      "onSignalingDisconnected",
+    ]);
+    assert.equal(signaling.at(-1), "onSignalingConnected");
+    assert.equal(t.node.presence.signaling.connected, true);
+  });
+
+  it("[ND-39] can call peers, and read who the node is now", limit, async () => {
+    await using world = await TestWorld.open();
+    const peer = await TestNode.start(world, echoNode());
+    const replies: string[] = [];
+    const definition = defineNode({
+      hooks: {
+        async onSignalingConnected(hookContext) {
+          const { reply } = await hookContext
+            .service(EchoService, peer.id)
+            .echo({ message: String(hookContext.selfId.serial) });
+          replies.push(reply);
+        },
+      },
+    });
+    const t = await TestNode.start(world, definition);
+    await world.clock.settle();
+    assert.deepEqual(replies, [`Echo: ${t.id.serial}`]);
+  });
+
+  it("tell of a mailbox that fills up, once", limit, async () => {
+    const pressure: unknown[] = [];
+    const door = gate();
+    const definition = echoNode((text) => door.promise.then(() => text), {
+      options: { mailbox: { backpressureThreshold: 3 } },
+      hooks: { onMailboxBackpressure: (_context, event) => void pressure.push(event) },
+    });
+    await using t = await testNode(definition);
+    const echo = t.service(EchoService);
+    const calls = Array.from({ length: 8 }, (_, n) => echo.echo({ message: String(n) }));
+    await t.clock.settle();
+    assert.deepEqual(pressure, [{ queueLength: 3, threshold: 3 }]);
+    door.open();
+    await Promise.all(calls);
+  });
+});
