@@ -248,7 +248,10 @@ describe("the scripts of the repository", { timeout: 60_000 }, () => {
     const npm = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
     const deno = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")).tasks;
     for (const name of ["start", "dev", "roost"]) {
-      assert.equal(npm[name].replace("node --import tsx", "deno run -A"), deno[name]);
+      assert.equal(
+        npm[name].replace("node --import tsx", "node_modules/.bin/deno run -A"),
+        deno[name],
+      );
     }
   });
 });
