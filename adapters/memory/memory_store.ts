@@ -1,7 +1,13 @@
 import { ActrError, assertNever } from "../../src/errors.ts";
 import type {
+  AnswerKey,
+  AnswerUse,
   DeadLetter,
+  DeadLetterQuery,
+  DeadLetterStats,
+  MailboxCounts,
   MailboxRow,
+  Priority,
   RecordEntry,
   Store,
   StoreChange,
@@ -31,6 +37,8 @@ export class MemoryStore implements Store {
   readonly opened: StoreOpened;
   readonly lost: Promise<string>;
   readonly #contents: Contents;
+  readonly #faultListeners = new Set<(fault: string | undefined) => void>();
+  #fault: string | undefined;
   #closed = false;
   #tellLoss: (reason: string) => void = () => {};
 
@@ -53,16 +61,48 @@ export class MemoryStore implements Store {
     return next;
   }
 
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  onFault(listener: (fault: string | undefined) => void): () => void {
+    this.#faultListeners.add(listener);
+    return () => void this.#faultListeners.delete(listener);
+  }
+
+  /** Fails every commit from here on, as a full disk would, until called without a reason. For tests. */
+  fail(fault: string | undefined): void {
+    if (this.#fault === fault) return;
+    this.#fault = fault;
+    for (const listener of this.#faultListeners) listener(fault);
+  }
+
   async commit(changes: readonly StoreChange[]): Promise<void> {
     this.#check();
+    if (this.#fault !== undefined) {
+      throw new ActrError("storage", this.#fault, { details: { fault: "database" } });
+    }
     this.#takeSeqs(changes);
     for (const change of changes) apply(this.#contents, change);
   }
 
-  async mailboxRows(afterSeq: number, limit: number): Promise<MailboxRow[]> {
+  async mailboxRows(afterSeq: number, limit: number, priority?: Priority): Promise<MailboxRow[]> {
     this.#check();
-    const rows = [...this.#contents.rows.values()].filter((row) => row.seq > afterSeq);
+    const rows = [...this.#contents.rows.values()].filter(
+      (row) => row.seq > afterSeq && (priority === undefined || row.priority === priority),
+    );
     return rows.sort((a, b) => a.seq - b.seq).slice(0, limit);
+  }
+
+  async mailboxCounts(): Promise<MailboxCounts> {
+    this.#check();
+    const { rows, claimed } = this.#contents;
+    let queuedHigh = 0;
+    for (const { seq, priority } of rows.values()) {
+      if (priority === 1 && !claimed.has(seq)) queuedHigh++;
+    }
+    const queuedNormal = rows.size - claimed.size - queuedHigh;
+    return { queuedNormal, queuedHigh, claimed: claimed.size };
   }
 
   async answer(caller: string, requestId: string): Promise<StoredAnswer | undefined> {
@@ -70,10 +110,51 @@ export class MemoryStore implements Store {
     return this.#contents.answers.get(answerKey(caller, requestId));
   }
 
-  async deadLetters(limit: number): Promise<DeadLetter[]> {
+  async answers(after: AnswerKey | undefined, limit: number): Promise<StoredAnswer[]> {
     this.#check();
-    const newestFirst = [...this.#contents.letters.values()].reverse();
-    return newestFirst.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit);
+    const answers = [...this.#contents.answers.values()];
+    const above = answers.filter((each) => after === undefined || byAnswerKey(each, after) > 0);
+    return above.sort(byAnswerKey).slice(0, limit);
+  }
+
+  async answerUse(): Promise<AnswerUse> {
+    this.#check();
+    const { answers } = this.#contents;
+    let bytes = 0;
+    for (const { response } of answers.values()) bytes += response.length;
+    return { entries: answers.size, bytes };
+  }
+
+  async deadLetter(id: string): Promise<DeadLetter | undefined> {
+    this.#check();
+    return this.#contents.letters.get(id);
+  }
+
+  async deadLetters(limit: number, query: DeadLetterQuery = {}): Promise<DeadLetter[]> {
+    this.#check();
+    const { after } = query;
+    let list = newestFirst(this.#contents.letters);
+    if (query.first === "oldest") list.reverse();
+    if (after !== undefined) {
+      const at = list.findIndex(({ id }) => id === after);
+      if (at < 0)
+        throw new ActrError("not_found", `dead letter ${after} is gone; list from the start`);
+      list = list.slice(at + 1);
+    }
+    return list.filter((letter) => matches(letter, query)).slice(0, limit);
+  }
+
+  async deadLetterStats(): Promise<DeadLetterStats> {
+    this.#check();
+    const byCategory: Record<string, number> = {};
+    let redriven = 0;
+    let oldestAt: number | null = null;
+    for (const { category, redriveAttempts, createdAt } of this.#contents.letters.values()) {
+      byCategory[category] = (byCategory[category] ?? 0) + 1;
+      if (redriveAttempts > 0) redriven++;
+      oldestAt = Math.min(oldestAt ?? createdAt, createdAt);
+    }
+    return { total: this.#contents.letters.size, byCategory, redriven, oldestAt };
   }
 
   async record(space: string, key: string): Promise<Uint8Array | undefined> {
@@ -87,6 +168,13 @@ export class MemoryStore implements Store {
     const after = entries.filter(([key]) => byCodePoint(key, afterKey) > 0);
     after.sort(([a], [b]) => byCodePoint(a, b));
     return after.slice(0, limit).map(([key, value]) => ({ key, value }));
+  }
+
+  async nextSpace(space: string): Promise<string | undefined> {
+    this.#check();
+    const spaces = [...this.#contents.spaces].filter(([, records]) => records.size > 0);
+    const above = spaces.map(([name]) => name).filter((name) => byCodePoint(name, space) > 0);
+    return above.sort(byCodePoint)[0];
   }
 
   async close(): Promise<void> {
@@ -142,7 +230,37 @@ function unclaim({ rows, claimed }: Contents): number {
 }
 
 function apply(contents: Contents, change: StoreChange): void {
-  const { rows, claimed, letters, answers } = contents;
+  switch (change.kind) {
+    case "mailbox.put":
+    case "mailbox.claim":
+    case "mailbox.release":
+    case "mailbox.ack":
+      return applyMailbox(contents, change);
+    case "deadLetter.put":
+    case "deadLetter.delete":
+    case "deadLetter.redrive":
+    case "deadLetter.expire":
+    case "deadLetter.keep":
+      return applyLetter(contents.letters, change);
+    case "answer.put":
+    case "answer.expire":
+    case "answer.keep":
+      return applyAnswer(contents.answers, change);
+    case "record.put":
+      spaceOf(contents, change.space).set(change.key, change.value);
+      return;
+    case "record.delete":
+      contents.spaces.get(change.space)?.delete(change.key);
+      return;
+    default:
+      assertNever(change);
+  }
+}
+
+type Change<Table extends string> = Extract<StoreChange, { readonly kind: `${Table}.${string}` }>;
+
+function applyMailbox(contents: Contents, change: Change<"mailbox">): void {
+  const { rows, claimed } = contents;
   switch (change.kind) {
     case "mailbox.put":
       rows.set(change.row.seq, change.row);
@@ -156,12 +274,35 @@ function apply(contents: Contents, change: StoreChange): void {
       rows.delete(change.seq);
       claimed.delete(change.seq);
       return;
+    default:
+      assertNever(change);
+  }
+}
+
+function applyLetter(letters: Map<string, DeadLetter>, change: Change<"deadLetter">): void {
+  switch (change.kind) {
     case "deadLetter.put":
       letters.set(change.letter.id, change.letter);
       return;
     case "deadLetter.delete":
       letters.delete(change.id);
       return;
+    case "deadLetter.redrive":
+      return redrive(letters, change);
+    case "deadLetter.expire":
+      for (const { id, createdAt } of letters.values())
+        if (createdAt < change.before) letters.delete(id);
+      return;
+    case "deadLetter.keep":
+      for (const { id } of newestFirst(letters).slice(change.newest)) letters.delete(id);
+      return;
+    default:
+      assertNever(change);
+  }
+}
+
+function applyAnswer(answers: Map<string, StoredAnswer>, change: Change<"answer">): void {
+  switch (change.kind) {
     case "answer.put":
       answers.set(answerKey(change.answer.caller, change.answer.requestId), change.answer);
       return;
@@ -169,15 +310,58 @@ function apply(contents: Contents, change: StoreChange): void {
       for (const [key, answer] of answers)
         if (answer.expiresAt < change.before) answers.delete(key);
       return;
-    case "record.put":
-      spaceOf(contents, change.space).set(change.key, change.value);
-      return;
-    case "record.delete":
-      contents.spaces.get(change.space)?.delete(change.key);
-      return;
+    case "answer.keep":
+      return keepAnswers(answers, change);
     default:
       assertNever(change);
   }
+}
+
+function redrive(
+  letters: Map<string, DeadLetter>,
+  { id, at }: Extract<StoreChange, { kind: "deadLetter.redrive" }>,
+): void {
+  const letter = letters.get(id);
+  if (letter === undefined) return;
+  const redriveAttempts = letter.redriveAttempts + 1;
+  letters.set(id, { ...letter, redriveAttempts, lastRedriveAt: at });
+}
+
+/** Those that expire last stay, as far as both limits reach. */
+function keepAnswers(answers: Map<string, StoredAnswer>, limit: AnswerUse): void {
+  let bytes = 0;
+  const latest = [...answers].sort(
+    ([, a], [, b]) => b.expiresAt - a.expiresAt || byAnswerKey(a, b),
+  );
+  for (const [place, [key, { response }]] of latest.entries()) {
+    bytes += response.length;
+    if (place >= limit.entries || bytes > limit.bytes) answers.delete(key);
+  }
+}
+
+/** A map keeps the order of arrival, also of what is replaced. */
+function newestFirst(letters: ReadonlyMap<string, DeadLetter>): DeadLetter[] {
+  return [...letters.values()].reverse().sort((a, b) => b.createdAt - a.createdAt);
+}
+
+function matches(
+  letter: DeadLetter,
+  { category, traceId, from, createdAfter }: DeadLetterQuery,
+): boolean {
+  return (
+    (category === undefined || letter.category === category) &&
+    (traceId === undefined || letter.traceId === traceId) &&
+    (from === undefined || (letter.from !== null && equalBytes(letter.from, from))) &&
+    (createdAfter === undefined || letter.createdAt > createdAfter)
+  );
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
+
+function byAnswerKey(a: AnswerKey, b: AnswerKey): number {
+  return byCodePoint(a.caller, b.caller) || byCodePoint(a.requestId, b.requestId);
 }
 
 function release(

@@ -1,5 +1,5 @@
 import { assertNever } from "../../src/errors.ts";
-import type { DeadLetter, MailboxRow, StoreChange, StoredAnswer } from "../../src/ports/store.ts";
+import type { AnswerUse, MailboxRow, StoreChange, StoredAnswer } from "../../src/ports/store.ts";
 
 /** What a mailbox row is released with: when it may be handed out again, and how often it failed. */
 export interface Release {
@@ -7,6 +7,9 @@ export interface Release {
   /** Unix milliseconds; 0 for at once. */
   readonly notBefore: number;
 }
+
+/** A change of the dead letters. */
+export type LetterChange = Extract<StoreChange, { readonly kind: `deadLetter.${string}` }>;
 
 /** The last word on one answer; `answer` is null when it is gone. */
 export interface AnswerEffect {
@@ -36,11 +39,14 @@ export class Effects {
   readonly acks: Set<number> = new Set();
   readonly claims: Set<number> = new Set();
   readonly releases: Map<number, Release> = new Map();
-  readonly letters: Map<string, DeadLetter | null> = new Map();
+  /** In their order, unlike the rest: they are rare, and each may touch what another did. */
+  readonly letters: LetterChange[] = [];
   readonly answers: Map<string, AnswerEffect> = new Map();
   readonly records: Map<string, RecordEffect> = new Map();
   /** Older answers than this are gone, unless put again later in the list; Unix milliseconds. */
   expireBefore: number = Number.NEGATIVE_INFINITY;
+  /** What may remain of the answers, when that was limited. */
+  answerLimit: AnswerUse | undefined;
   /** Greatest seq put; 0 for none. */
   lastSeq = 0;
 
@@ -62,15 +68,18 @@ export class Effects {
       case "mailbox.ack":
         return this.#ack(change.seq);
       case "deadLetter.put":
-        this.letters.set(change.letter.id, change.letter);
-        return;
       case "deadLetter.delete":
-        this.letters.set(change.id, null);
+      case "deadLetter.redrive":
+      case "deadLetter.expire":
+      case "deadLetter.keep":
+        this.letters.push(change);
         return;
       case "answer.put":
         return this.#answer(change.answer, change.answer);
       case "answer.expire":
         return this.#expire(change.before);
+      case "answer.keep":
+        return this.#limit(change);
       case "record.put":
         this.records.set(pairKey(change.space, change.key), change);
         return;
@@ -93,6 +102,14 @@ export class Effects {
     this.claims.delete(seq);
     this.releases.delete(seq);
     if (!this.puts.delete(seq)) this.acks.add(seq);
+  }
+
+  #limit({ entries, bytes }: AnswerUse): void {
+    const { answerLimit: known = { entries, bytes } } = this;
+    this.answerLimit = {
+      entries: Math.min(known.entries, entries),
+      bytes: Math.min(known.bytes, bytes),
+    };
   }
 
   #answer({ caller, requestId }: StoredAnswer, answer: StoredAnswer | null): void {

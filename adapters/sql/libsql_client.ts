@@ -1,4 +1,5 @@
 import type { Client, InValue } from "@libsql/client";
+import { deadline } from "#async";
 import type { Durability } from "../../src/options.ts";
 import type { SqlDriver, SqlRow, SqlStatement } from "../../src/ports/sql_driver.ts";
 import { collect } from "./collect.ts";
@@ -18,6 +19,8 @@ export interface LibsqlClientOptions {
   readonly syncUrl?: string;
   /** For a local file; a server decides for itself. */
   readonly durability: Durability;
+  /** Longest wait for an answer of a server, milliseconds. @default 5000 */
+  readonly callTimeoutMs?: number;
 }
 
 /**
@@ -25,24 +28,19 @@ export interface LibsqlClientOptions {
  * @throws ActrError `storage` when the file cannot be opened or the options do not fit; a server is first asked later.
  */
 export async function openLibsqlClient(options: LibsqlClientOptions): Promise<SqlDriver> {
-  const { durability, ...config } = options;
+  const { durability, callTimeoutMs = 5_000, ...config } = options;
   // Tokens may ride in the query.
   const name = `${options.url.replace(/[?#].*/, "").replace(/\/\/[^/@]*@/, "//")} (libsql client)`;
-  const { createClient } = await import("@libsql/client");
-  const local = options.url.startsWith("file:") && options.syncUrl === undefined;
+  const native = options.url.startsWith("file:");
+  const replica = options.syncUrl !== undefined;
   try {
-    // One connection, so that its settings hold for every call.
-    const client = createClient({
-      ...config,
-      intMode: "bigint",
-      concurrency: 1,
-      timeout: busyTimeoutMs,
-    });
-    if (local) {
-      await client.execute("PRAGMA journal_mode = WAL");
-      await client.execute(`PRAGMA synchronous = ${durability}`);
-    }
-    return new ClientDriver(name, client, options.url.startsWith("file:"));
+    const { createClient } = await import("@libsql/client");
+    const connect = (): Client =>
+      // One connection, so that its settings hold for every call.
+      createClient({ ...config, intMode: "bigint", concurrency: 1, timeout: busyTimeoutMs });
+    const driver = new ClientDriver(name, { connect, native, replica, callTimeoutMs });
+    if (native) await driver.prepare(durability);
+    return driver;
   } catch (error) {
     throw openError(error, name);
   }
@@ -53,54 +51,112 @@ interface Input {
   readonly args: InValue[];
 }
 
+interface ClientDriverOptions {
+  readonly connect: () => Client;
+  /** Whether a file is opened in this process. */
+  readonly native: boolean;
+  /** Whether that file follows a server, which all writes go to. */
+  readonly replica: boolean;
+  readonly callTimeoutMs: number;
+}
+
 class ClientDriver implements SqlDriver {
   readonly name: string;
   readonly synchronous = false;
   readonly exclusive = false;
-  readonly #client: Client;
-  readonly #native: boolean;
+  readonly remote: boolean;
+  readonly #options: ClientDriverOptions;
+  #client: Client;
+  #closed = false;
+  /** Whether the replica may lack what the server has. */
+  #stale: boolean;
   /** The call before: an overlapping one would fail or share its transaction. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(name: string, client: Client, native: boolean) {
+  constructor(name: string, options: ClientDriverOptions) {
     this.name = name;
-    this.#client = client;
-    this.#native = native;
+    this.remote = options.replica || !options.native;
+    this.#options = options;
+    this.#stale = options.replica;
+    this.#client = options.connect();
+  }
+
+  /** Sets a file up, or brings a replica up to date. */
+  async prepare(durability: Durability): Promise<void> {
+    await this.#next(async (client) => {
+      if (this.#options.replica) return;
+      await client.execute("PRAGMA journal_mode = WAL");
+      await client.execute(`PRAGMA synchronous = ${durability}`);
+    });
   }
 
   run(statement: SqlStatement): Promise<void> {
-    return this.#next(async () => {
-      await this.#client.execute(toInput(statement));
+    return this.#next(async (client) => {
+      await client.execute(toInput(statement));
     });
   }
 
   all(statement: SqlStatement): Promise<SqlRow[]> {
-    return this.#next(async () => {
-      const { rows } = await this.#client.execute(toInput(statement));
+    return this.#next(async (client) => {
+      const { rows } = await client.execute(toInput(statement));
       return rows.map((row) => toRow(row));
     });
   }
 
   batch(statements: readonly SqlStatement[], guard?: SqlStatement): Promise<void> {
-    return this.#next(async () => {
+    return this.#next(async (client) => {
       const inputs = statements.map(toInput);
       if (guard !== undefined) inputs.unshift(guardInput(guard));
-      await this.#client.batch(inputs, "write");
+      await client.batch(inputs, "write");
     });
   }
 
   async close(): Promise<void> {
-    await this.#next(async () => this.#client.close());
-    if (this.#native) await collect();
+    await this.#last;
+    this.#closed = true;
+    this.#client.close();
+    if (this.#options.native) await collect();
   }
 
-  #next<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(call).catch((error: unknown) => {
-      throw isGuard(error) ? guardFailed(this.name) : toSqlError(error, this.name);
-    });
+  #next<T>(call: (client: Client) => Promise<T>): Promise<T> {
+    const result = this.#last
+      .then(() => this.#limited(() => this.#call(call)))
+      .catch((error: unknown) => {
+        // The failure may mean that the server knows more.
+        this.#stale = this.#options.replica;
+        throw isGuard(error) ? guardFailed(this.name) : toSqlError(error, this.name);
+      });
     this.#last = result.catch(() => {});
     return result;
   }
+
+  async #call<T>(call: (client: Client) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Error("the database is closed");
+    if (this.#stale) await this.#client.sync();
+    this.#stale = false;
+    return call(this.#client);
+  }
+
+  /** A server that does not answer in time is left alone, with what it may still be doing, for a new connection. */
+  async #limited<T>(call: () => Promise<T>): Promise<T> {
+    const { native, callTimeoutMs } = this.#options;
+    try {
+      return await (this.remote ? deadline(call(), callTimeoutMs) : call());
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
+      if (!native) this.#reconnect();
+      throw new Error(`no answer within ${callTimeoutMs} ms`, { cause: error });
+    }
+  }
+
+  #reconnect(): void {
+    this.#client.close();
+    this.#client = this.#options.connect();
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
 }
 
 /** Fails the batch, and with it the transaction, in one round trip: an error raised by SQL is the only way to stop it. */

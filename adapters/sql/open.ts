@@ -38,12 +38,16 @@ export async function openStore(
 }
 
 async function openDriver(url: string, options: OpenStoreOptions): Promise<SqlDriver> {
-  const { durability = "full", authToken, syncUrl } = options;
-  const credential = authToken === undefined ? {} : { authToken };
-  if (remoteScheme.test(url)) return openLibsqlClient({ url, durability, ...credential });
+  const { durability = "full", authToken, callTimeoutMs, syncUrl } = options;
+  const remote = {
+    durability,
+    ...(authToken === undefined ? {} : { authToken }),
+    ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
+  };
+  if (remoteScheme.test(url)) return openLibsqlClient({ url, ...remote });
   const path = filePath(url);
   await makeFolder(path);
-  if (syncUrl !== undefined) return openLibsqlClient({ url, durability, syncUrl, ...credential });
+  if (syncUrl !== undefined) return openLibsqlClient({ url, syncUrl, ...remote });
   const open = (await hasNodeSqlite()) ? openNodeSqlite : openLibsqlSync;
   return open(path, durability);
 }

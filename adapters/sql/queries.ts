@@ -1,22 +1,74 @@
-import type { SqlRow, SqlStatement, SqlValue } from "../../src/ports/sql_driver.ts";
-import type { DeadLetter, MailboxRow, RecordEntry, StoredAnswer } from "../../src/ports/store.ts";
+import type { SqlRow, SqlStatement } from "../../src/ports/sql_driver.ts";
+import type {
+  AnswerKey,
+  AnswerUse,
+  MailboxCounts,
+  MailboxRow,
+  Priority,
+  RecordEntry,
+  StoredAnswer,
+} from "../../src/ports/store.ts";
+import { bytes, text } from "./columns.ts";
 
 /** A query and how its rows read. */
 export interface Query<T> extends SqlStatement {
   read(row: SqlRow): T;
 }
 
-/** Mailbox rows above `afterSeq`, ascending. */
-export function mailboxQuery(afterSeq: number, limit: number): Query<MailboxRow> {
-  const sql = `SELECT seq, id, sender, priority, enqueued_at, payload, attempts, not_before
-    FROM mailbox LEFT JOIN delivery USING (seq) WHERE seq > ? ORDER BY seq LIMIT ?`;
-  return { sql, args: [afterSeq, limit], read: readMailboxRow };
+const mailboxColumns = `SELECT seq, id, sender, priority, enqueued_at, payload, attempts, not_before
+  FROM mailbox LEFT JOIN delivery USING (seq)`;
+
+/** Mailbox rows above `afterSeq`, ascending, of one priority or of both. */
+export function mailboxQuery(
+  afterSeq: number,
+  limit: number,
+  priority?: Priority,
+): Query<MailboxRow> {
+  if (priority === undefined) {
+    const sql = `${mailboxColumns} WHERE seq > ? ORDER BY seq LIMIT ?`;
+    return { sql, args: [afterSeq, limit], read: readMailboxRow };
+  }
+  const sql = `${mailboxColumns} WHERE priority = ? AND seq > ? ORDER BY seq LIMIT ?`;
+  return { sql, args: [priority, afterSeq, limit], read: readMailboxRow };
 }
 
-/** Dead letters, newest first. */
-export function deadLetterQuery(limit: number): Query<DeadLetter> {
-  const sql = "SELECT * FROM dead_letter ORDER BY created_at DESC, rowid DESC LIMIT ?";
-  return { sql, args: [limit], read: readDeadLetter };
+/** Mailbox rows by priority, and how many of them are claimed. */
+export function mailboxCountsQuery(): Query<MailboxCounts> {
+  const sql = `SELECT (SELECT count(*) FROM mailbox WHERE priority = 0) AS normal,
+    (SELECT count(*) FROM mailbox WHERE priority = 1) AS high,
+    count(*) FILTER (WHERE priority = 0) AS claimed_normal, count(*) FILTER (WHERE priority = 1) AS claimed_high
+    FROM delivery JOIN mailbox USING (seq) WHERE claimed = 1`;
+  const read = (row: SqlRow): MailboxCounts => ({
+    queuedNormal: Number(row["normal"]) - Number(row["claimed_normal"]),
+    queuedHigh: Number(row["high"]) - Number(row["claimed_high"]),
+    claimed: Number(row["claimed_normal"]) + Number(row["claimed_high"]),
+  });
+  return { sql, args: [], read };
+}
+
+/** A page of answers above a key. */
+export function answersQuery(after: AnswerKey | undefined, limit: number): Query<StoredAnswer> {
+  const where = after === undefined ? "" : "WHERE (caller, request_id) > (?, ?)";
+  const sql = `SELECT caller, request_id, expires_at, response FROM answer ${where}
+    ORDER BY caller, request_id LIMIT ?`;
+  const args = after === undefined ? [limit] : [after.caller, after.requestId, limit];
+  const read = (row: SqlRow): StoredAnswer => ({
+    caller: String(row["caller"]),
+    requestId: String(row["request_id"]),
+    response: bytes(row["response"]),
+    expiresAt: Number(row["expires_at"]),
+  });
+  return { sql, args, read };
+}
+
+/** What the answers take up. */
+export function answerUseQuery(): Query<AnswerUse> {
+  const sql = "SELECT count(*) AS entries, coalesce(sum(length(response)), 0) AS bytes FROM answer";
+  const read = (row: SqlRow): AnswerUse => ({
+    entries: Number(row["entries"]),
+    bytes: Number(row["bytes"]),
+  });
+  return { sql, args: [], read };
 }
 
 /** One answer. */
@@ -47,6 +99,12 @@ export function recordsQuery(space: string, afterKey: string, limit: number): Qu
   return { sql, args: [space, afterKey, limit], read };
 }
 
+/** The space after another, found without walking through its keys. */
+export function nextSpaceQuery(space: string): Query<string | undefined> {
+  const sql = "SELECT min(space) AS space FROM record WHERE space > ?";
+  return { sql, args: [space], read: (row) => text(row["space"]) ?? undefined };
+}
+
 function readMailboxRow(row: SqlRow): MailboxRow {
   return {
     seq: Number(row["seq"]),
@@ -58,36 +116,4 @@ function readMailboxRow(row: SqlRow): MailboxRow {
     attempts: Number(row["attempts"] ?? 0),
     notBefore: Number(row["not_before"] ?? 0),
   };
-}
-
-function readDeadLetter(row: SqlRow): DeadLetter {
-  return {
-    id: String(row["id"]),
-    messageId: text(row["message_id"]),
-    from: bytesOrNull(row["sender"]),
-    to: bytesOrNull(row["receiver"]),
-    rawBytes: bytes(row["raw_bytes"]),
-    reason: String(row["reason"]),
-    category: String(row["category"]),
-    traceId: String(row["trace_id"]),
-    requestId: text(row["request_id"]),
-    createdAt: Number(row["created_at"]),
-    redriveAttempts: Number(row["redrive_attempts"]),
-    lastRedriveAt: row["last_redrive_at"] === null ? null : Number(row["last_redrive_at"]),
-    context: text(row["context"]),
-  };
-}
-
-function text(value: SqlValue | undefined): string | null {
-  return value === null || value === undefined ? null : String(value);
-}
-
-function bytesOrNull(value: SqlValue | undefined): Uint8Array | null {
-  return value === null ? null : bytes(value);
-}
-
-/** The columns are declared as blobs and never null, so anything else is a driver that breaks its contract. */
-function bytes(value: SqlValue | undefined): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new TypeError(`expected a blob, the driver gave ${typeof value}`);
 }

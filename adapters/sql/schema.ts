@@ -26,6 +26,8 @@ const metaTable = [
  * Step n takes a database from version n to n + 1. Never edit one that was released; append.
  * Version 1: a mailbox row is written once and deleted once; what changes while it waits (claim, attempts, delay)
  * lives in `delivery`, since an update of a row rewrites its payload too.
+ * Version 2: pages and counts by priority, dead letters by category and trace, and the number of the last transaction
+ * of each owner.
  */
 const migrations: readonly (readonly string[])[] = [
   [
@@ -45,6 +47,12 @@ const migrations: readonly (readonly string[])[] = [
     "CREATE INDEX answer_expiry ON answer (expires_at)",
     `CREATE TABLE record (
       space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID`,
+  ],
+  [
+    "CREATE INDEX mailbox_priority ON mailbox (priority)",
+    "CREATE INDEX dead_letter_category ON dead_letter (category, created_at)",
+    "CREATE INDEX dead_letter_trace ON dead_letter (trace_id)",
+    "CREATE TABLE commit_mark (fence INTEGER PRIMARY KEY, number INTEGER NOT NULL)",
   ],
 ];
 

@@ -1,10 +1,16 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Random } from "../../src/ports/random.ts";
-import type { SqlDriver } from "../../src/ports/sql_driver.ts";
+import type { SqlDriver, SqlStatement } from "../../src/ports/sql_driver.ts";
 import type {
+  AnswerKey,
+  AnswerUse,
   DeadLetter,
+  DeadLetterQuery,
+  DeadLetterStats,
+  MailboxCounts,
   MailboxRow,
+  Priority,
   RecordEntry,
   Store,
   StoreChange,
@@ -13,17 +19,28 @@ import type {
 } from "../../src/ports/store.ts";
 import { type Effects, pairKey } from "./effects.ts";
 import { GroupCommit, type GroupCommitOptions } from "./group_commit.ts";
+import { type FaultListener, Health } from "./health.ts";
 import { Lease } from "./lease.ts";
 import {
-  answerQuery,
   deadLetterQuery,
+  deadLetterStatsQuery,
+  deadLettersQuery,
+  sumStats,
+} from "./letter_queries.ts";
+import { NumberedWriter, type Writer } from "./numbered_writer.ts";
+import {
+  answerQuery,
+  answersQuery,
+  answerUseQuery,
+  mailboxCountsQuery,
   mailboxQuery,
+  nextSpaceQuery,
   type Query,
   recordQuery,
   recordsQuery,
 } from "./queries.ts";
 import { toStatements } from "./statements.ts";
-import { type TakenOver, takeOver } from "./take_over.ts";
+import { type Backup, type TakenOver, takeOver } from "./take_over.ts";
 
 /** Seqs reserved at a time: what a crash may leap over, and how rarely the reservation is written. */
 const seqBlock = 1_000_000;
@@ -42,7 +59,14 @@ export interface SqlStoreOptions {
   readonly maxPendingChanges?: number;
   /** Bytes that may wait to be written before `overloaded`. @default 64 MiB */
   readonly maxPendingBytes?: number;
+  /** Longest wait for one answer of a server, and for the outcome of a write whose answer was lost. Milliseconds. @default 5000 */
+  readonly callTimeoutMs?: number;
+  /** Copies the database before its tables are changed to a newer version. */
+  readonly backup?: Backup;
 }
+
+/** Something to write when only the question is whether it can be. */
+const probe: SqlStatement = { sql: "UPDATE meta SET clean = 0", args: [] };
 
 /**
  * Opens a Store in the database behind `driver`, which it owns from here on and closes, also when opening fails.
@@ -56,13 +80,19 @@ export async function openSqlStore(
   const { clock, random, leaseMs = 15_000 } = options;
   const { owner = random.uuid(), leaseWaitMs = leaseMs } = options;
   const { maxPendingChanges = 65_536, maxPendingBytes = 64 * 2 ** 20 } = options;
+  const { callTimeoutMs: settleMs = 5_000, backup } = options;
+  const copy = backup === undefined ? {} : { backup };
   try {
-    const taken = await takeOver(driver, clock, { owner, leaseMs, leaseWaitMs, signal });
-    return new SqlStore(driver, clock, taken, { maxPendingChanges, maxPendingBytes });
+    const taken = await takeOver(driver, clock, { owner, leaseMs, leaseWaitMs, signal, ...copy });
+    return new SqlStore(driver, clock, taken, { maxPendingChanges, maxPendingBytes, settleMs });
   } catch (error) {
     await driver.close();
     throw error;
   }
+}
+
+interface SqlStoreLimits extends GroupCommitOptions {
+  readonly settleMs: number;
 }
 
 class SqlStore implements Store {
@@ -72,12 +102,15 @@ class SqlStore implements Store {
   readonly lost: Promise<string>;
   readonly #driver: SqlDriver;
   readonly #lease: Lease;
+  readonly #writer: Writer;
   readonly #group: GroupCommit;
+  readonly #health: Health;
   #lastSeq: number;
   #seqReserved: number;
   #closing: Promise<void> | undefined;
 
-  constructor(driver: SqlDriver, clock: Clock, taken: TakenOver, limits: GroupCommitOptions) {
+  constructor(driver: SqlDriver, clock: Clock, taken: TakenOver, limits: SqlStoreLimits) {
+    const { settleMs } = limits;
     const { recovered, unclean, fence, lastSeq } = taken;
     this.name = driver.name;
     this.opened = { recovered, unclean, fence, lastSeq };
@@ -86,7 +119,11 @@ class SqlStore implements Store {
     this.#seqReserved = taken.seqReserved;
     this.#lease = new Lease(driver, clock, taken);
     this.lost = this.#lease.lost;
+    this.#writer = driver.remote
+      ? new NumberedWriter(driver, { clock, fence, settleMs })
+      : { write: (statements) => driver.batch(statements, this.#lease.guard) };
     this.#group = new GroupCommit((effects) => this.#write(effects), clock, limits);
+    this.#health = new Health(clock, () => this.#group.commit([]));
   }
 
   commit(changes: readonly StoreChange[]): Promise<void> {
@@ -94,8 +131,21 @@ class SqlStore implements Store {
     return refusal === undefined ? this.#group.commit(changes) : Promise.reject(refusal);
   }
 
-  async mailboxRows(afterSeq: number, limit: number): Promise<MailboxRow[]> {
-    return this.#list(mailboxQuery(afterSeq, limit));
+  get fault(): string | undefined {
+    return this.#health.fault;
+  }
+
+  onFault(listener: FaultListener): () => void {
+    return this.#health.onFault(listener);
+  }
+
+  async mailboxRows(afterSeq: number, limit: number, priority?: Priority): Promise<MailboxRow[]> {
+    return this.#list(mailboxQuery(afterSeq, limit, priority));
+  }
+
+  async mailboxCounts(): Promise<MailboxCounts> {
+    const [counts] = await this.#list(mailboxCountsQuery());
+    return counts ?? { queuedNormal: 0, queuedHigh: 0, claimed: 0 };
   }
 
   async answer(caller: string, requestId: string): Promise<StoredAnswer | undefined> {
@@ -105,6 +155,10 @@ class SqlStore implements Store {
     const live = (answer: StoredAnswer | null | undefined): StoredAnswer | undefined =>
       answer && answer.expiresAt >= expireBefore ? answer : undefined;
     for (const effects of this.#group.pending) {
+      if (effects.answerLimit !== undefined) {
+        await this.#group.settle();
+        break;
+      }
       const found = effects.answers.get(key);
       if (found !== undefined) return live(found.answer);
       expireBefore = Math.max(expireBefore, effects.expireBefore);
@@ -113,8 +167,30 @@ class SqlStore implements Store {
     return live(stored);
   }
 
-  async deadLetters(limit: number): Promise<DeadLetter[]> {
-    return this.#list(deadLetterQuery(limit));
+  async answers(after: AnswerKey | undefined, limit: number): Promise<StoredAnswer[]> {
+    return this.#list(answersQuery(after, limit));
+  }
+
+  async answerUse(): Promise<AnswerUse> {
+    const [use] = await this.#list(answerUseQuery());
+    return use ?? { entries: 0, bytes: 0 };
+  }
+
+  async deadLetter(id: string): Promise<DeadLetter | undefined> {
+    const [found] = await this.#list(deadLetterQuery(id));
+    return found;
+  }
+
+  async deadLetters(limit: number, query: DeadLetterQuery = {}): Promise<DeadLetter[]> {
+    const { after } = query;
+    if (after !== undefined && (await this.deadLetter(after)) === undefined) {
+      throw new ActrError("not_found", `dead letter ${after} is gone; list from the start`);
+    }
+    return this.#list(deadLettersQuery(limit, query));
+  }
+
+  async deadLetterStats(): Promise<DeadLetterStats> {
+    return sumStats(await this.#list(deadLetterStatsQuery()));
   }
 
   async record(space: string, key: string): Promise<Uint8Array | undefined> {
@@ -132,6 +208,11 @@ class SqlStore implements Store {
     return this.#list(recordsQuery(space, afterKey, limit));
   }
 
+  async nextSpace(space: string): Promise<string | undefined> {
+    const [next] = await this.#list(nextSpaceQuery(space));
+    return next;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -144,6 +225,7 @@ class SqlStore implements Store {
   async #close(): Promise<void> {
     await this.#group.settle();
     this.#lease.end();
+    this.#health.end();
     try {
       if (this.#lease.loss === undefined) await this.#release();
     } finally {
@@ -167,14 +249,24 @@ class SqlStore implements Store {
     if (reserve !== undefined) {
       statements.push({ sql: "UPDATE meta SET seq_reserved = ?", args: [reserve] });
     }
+    if (statements.length === 0) {
+      if (this.#health.fault === undefined) return;
+      statements.push(probe);
+    }
+    await this.#writeAll(statements);
+    if (reserve !== undefined) this.#seqReserved = reserve;
+  }
+
+  async #writeAll(statements: readonly SqlStatement[]): Promise<void> {
     try {
-      if (statements.length > 0) await this.#driver.batch(statements, this.#lease.guard);
+      await this.#writer.write(statements);
+      this.#health.note(undefined);
     } catch (error) {
+      this.#health.note(error);
       if (ActrError.from(error).code !== "lease_lost") throw error;
       this.#lease.lose("another owner took over");
       throw this.#lease.loss;
     }
-    if (reserve !== undefined) this.#seqReserved = reserve;
   }
 
   /** Rows of a query that sees everything committed before. */

@@ -1,6 +1,7 @@
+import { assertNever } from "../../src/errors.ts";
 import type { SqlStatement, SqlValue } from "../../src/ports/sql_driver.ts";
-import type { DeadLetter, MailboxRow, StoredAnswer } from "../../src/ports/store.ts";
-import type { AnswerEffect, Effects, RecordEffect, Release } from "./effects.ts";
+import type { AnswerUse, DeadLetter, MailboxRow, StoredAnswer } from "../../src/ports/store.ts";
+import type { AnswerEffect, Effects, LetterChange, RecordEffect, Release } from "./effects.ts";
 
 /** Keys of one IN list; a power of two, so that few texts serve every length. */
 const maxKeys = 64;
@@ -22,9 +23,17 @@ const putAnswer =
   "INSERT OR REPLACE INTO answer (caller, request_id, expires_at, response) VALUES (?, ?, ?, ?)";
 const putRecord = "INSERT OR REPLACE INTO record (space, key, value) VALUES (?, ?, ?)";
 const deleteLetter = "DELETE FROM dead_letter WHERE id = ?";
+const redriveLetter =
+  "UPDATE dead_letter SET redrive_attempts = redrive_attempts + 1, last_redrive_at = ? WHERE id = ?";
+const expireLetters = "DELETE FROM dead_letter WHERE created_at < ?";
+const keepLetters = `DELETE FROM dead_letter WHERE rowid IN
+  (SELECT rowid FROM dead_letter ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?)`;
 const deleteAnswer = "DELETE FROM answer WHERE caller = ? AND request_id = ?";
 const deleteRecord = "DELETE FROM record WHERE space = ? AND key = ?";
 const expireAnswers = "DELETE FROM answer WHERE expires_at < ?";
+const keepAnswers = `DELETE FROM answer WHERE (caller, request_id) IN (SELECT caller, request_id FROM (
+  SELECT caller, request_id, row_number() OVER latest AS place, sum(length(response)) OVER latest AS size FROM answer
+  WINDOW latest AS (ORDER BY expires_at DESC, caller, request_id)) WHERE place > ? OR size > ?)`;
 
 /** The statements that write `effects`; their order matters only where one touches what another does. */
 export function toStatements(effects: Effects): SqlStatement[] {
@@ -33,12 +42,13 @@ export function toStatements(effects: Effects): SqlStatement[] {
   for (const row of effects.puts.values()) list.push({ sql: putRow, args: rowArgs(row) });
   for (const [seq, to] of effects.releases) list.push({ sql: release, args: releaseArgs(seq, to) });
   for (const seq of effects.claims) list.push({ sql: claim, args: [seq] });
-  for (const [id, letter] of effects.letters) list.push(letterStatement(id, letter));
+  for (const change of effects.letters) list.push(letterStatement(change));
   // Before the puts: they follow the expiry in the list of changes, or have become deletions.
   if (effects.expireBefore > Number.NEGATIVE_INFINITY) {
     list.push({ sql: expireAnswers, args: [effects.expireBefore] });
   }
   for (const answer of effects.answers.values()) list.push(answerStatement(answer));
+  if (effects.answerLimit !== undefined) list.push(limitStatement(effects.answerLimit));
   for (const record of effects.records.values()) list.push(recordStatement(record));
   return list;
 }
@@ -63,10 +73,21 @@ function releaseArgs(seq: number, to: Release): SqlValue[] {
   return [seq, to.attempts, to.notBefore];
 }
 
-function letterStatement(id: string, letter: DeadLetter | null): SqlStatement {
-  return letter === null
-    ? { sql: deleteLetter, args: [id] }
-    : { sql: putLetter, args: letterArgs(letter) };
+function letterStatement(change: LetterChange): SqlStatement {
+  switch (change.kind) {
+    case "deadLetter.put":
+      return { sql: putLetter, args: letterArgs(change.letter) };
+    case "deadLetter.delete":
+      return { sql: deleteLetter, args: [change.id] };
+    case "deadLetter.redrive":
+      return { sql: redriveLetter, args: [change.at, change.id] };
+    case "deadLetter.expire":
+      return { sql: expireLetters, args: [change.before] };
+    case "deadLetter.keep":
+      return { sql: keepLetters, args: [change.newest] };
+    default:
+      return assertNever(change);
+  }
 }
 
 function letterArgs(letter: DeadLetter): SqlValue[] {
@@ -91,6 +112,10 @@ function answerStatement({ caller, requestId, answer }: AnswerEffect): SqlStatem
   return answer === null
     ? { sql: deleteAnswer, args: [caller, requestId] }
     : { sql: putAnswer, args: answerArgs(answer) };
+}
+
+function limitStatement({ entries, bytes }: AnswerUse): SqlStatement {
+  return { sql: keepAnswers, args: [entries, bytes] };
 }
 
 function answerArgs(answer: StoredAnswer): SqlValue[] {

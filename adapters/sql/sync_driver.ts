@@ -46,6 +46,7 @@ class SyncDriver implements SqlDriver {
   readonly name: string;
   readonly synchronous = true;
   readonly exclusive = true;
+  readonly remote = false;
   readonly #binding: SyncBinding;
   readonly #statements = new Map<string, SyncStatement>();
   #closed = false;

@@ -24,6 +24,8 @@ export interface SqlDriver {
   readonly synchronous: boolean;
   /** Whether opening took a lock of the operating system that ends with the process, so that no other process can have the file open. */
   readonly exclusive: boolean;
+  /** Whether a server does the work, so that a batch may take effect and its confirmation be lost. */
+  readonly remote: boolean;
   /** Runs one statement outside any batch. */
   run(statement: SqlStatement): void | Promise<void>;
   /** Rows of one query. */

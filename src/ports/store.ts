@@ -40,6 +40,41 @@ export interface DeadLetter {
   readonly context: string | null;
 }
 
+/** Which dead letters are meant; all that is given must hold. */
+export interface DeadLetterFilter {
+  readonly category?: string;
+  readonly traceId?: string;
+  readonly from?: Uint8Array;
+  /** Made later than this, Unix milliseconds. */
+  readonly createdAfter?: number;
+}
+
+/** Which dead letters, and which page of them. */
+export interface DeadLetterQuery extends DeadLetterFilter {
+  /** Where the list begins. @default "newest" */
+  readonly first?: "newest" | "oldest";
+  /** Id of the last letter of the page before. */
+  readonly after?: string;
+}
+
+/** Counts of dead letters (`spec/node.md` §9). */
+export interface DeadLetterStats {
+  readonly total: number;
+  readonly byCategory: Readonly<Record<string, number>>;
+  /** Letters with at least one redrive. */
+  readonly redriven: number;
+  /** Unix milliseconds; null when there are none. */
+  readonly oldestAt: number | null;
+}
+
+/** Counts of mailbox rows. */
+export interface MailboxCounts {
+  readonly queuedNormal: number;
+  readonly queuedHigh: number;
+  /** Held by the process that owns the store. */
+  readonly claimed: number;
+}
+
 /** A remembered answer: what a retry under the same request id gets. */
 export interface StoredAnswer {
   /** Text form of the caller's ActrId. */
@@ -49,6 +84,16 @@ export interface StoredAnswer {
   readonly response: Uint8Array;
   /** Forgotten after this time, Unix milliseconds. */
   readonly expiresAt: number;
+}
+
+/** What answers are remembered by. */
+export type AnswerKey = Pick<StoredAnswer, "caller" | "requestId">;
+
+/** What the remembered answers take up. */
+export interface AnswerUse {
+  readonly entries: number;
+  /** Of the responses alone. */
+  readonly bytes: number;
 }
 
 /** One durable change. Changes are data, so that every store applies the same list. */
@@ -64,8 +109,16 @@ export type StoreChange =
   | { readonly kind: "mailbox.ack"; readonly seq: number }
   | { readonly kind: "deadLetter.put"; readonly letter: DeadLetter }
   | { readonly kind: "deadLetter.delete"; readonly id: string }
+  /** Counts one redrive, made at `at` (Unix milliseconds); the letter stays. */
+  | { readonly kind: "deadLetter.redrive"; readonly id: string; readonly at: number }
+  /** Deletes letters made before `before`, Unix milliseconds. */
+  | { readonly kind: "deadLetter.expire"; readonly before: number }
+  /** Deletes all but the newest. */
+  | { readonly kind: "deadLetter.keep"; readonly newest: number }
   | { readonly kind: "answer.put"; readonly answer: StoredAnswer }
   | { readonly kind: "answer.expire"; readonly before: number }
+  /** Forgets what expires first until the rest fits. Counts what else is put in the same turn, too. */
+  | ({ readonly kind: "answer.keep" } & AnswerUse)
   | {
       readonly kind: "record.put";
       readonly space: string;
@@ -104,20 +157,35 @@ export interface Store extends AsyncDisposable {
   /**
    * Makes `changes` durable, all or nothing. Commits of one turn of the event loop share one transaction;
    * resolves when it is on disk. Commits apply in the order of the calls.
-   * @throws ActrError `storage` when the write failed (over a network it may still have happened), `lease_lost` when
-   * another process owns the store, `overloaded` when too much waits to be written; RangeError for a `mailbox.put`
-   * whose seq does not ascend.
+   * @throws ActrError `storage` when the write failed; nothing was written then, except when `details.unknown` is true:
+   * a server was lost before it could say. `lease_lost` when another process owns the store, `overloaded` when too much
+   * waits to be written; RangeError for a `mailbox.put` whose seq does not ascend.
    */
   commit(changes: readonly StoreChange[]): Promise<void>;
-  /** Mailbox rows with `seq` greater than `afterSeq`, ascending, at most `limit`. For recovery and inspection. */
-  mailboxRows(afterSeq: number, limit: number): Promise<MailboxRow[]>;
+  /** Mailbox rows with `seq` greater than `afterSeq`, ascending, at most `limit`; of one priority or of both. */
+  mailboxRows(afterSeq: number, limit: number, priority?: Priority): Promise<MailboxRow[]>;
+  mailboxCounts(): Promise<MailboxCounts>;
   /** The answer stored last under this key, until an `answer.expire` with a later time removes it. */
   answer(caller: string, requestId: string): Promise<StoredAnswer | undefined>;
-  /** Dead letters, newest first by `createdAt`, then by order of arrival. */
-  deadLetters(limit: number): Promise<DeadLetter[]>;
+  /** A page of answers above a key, ascending by the code points of caller and request id; expired ones too. */
+  answers(after: AnswerKey | undefined, limit: number): Promise<StoredAnswer[]>;
+  answerUse(): Promise<AnswerUse>;
+  deadLetter(id: string): Promise<DeadLetter | undefined>;
+  /**
+   * Dead letters by `createdAt`, then by order of arrival; newest first unless the query says otherwise.
+   * @throws ActrError `not_found` when the letter that the page should follow is gone.
+   */
+  deadLetters(limit: number, query?: DeadLetterQuery): Promise<DeadLetter[]>;
+  deadLetterStats(): Promise<DeadLetterStats>;
   record(space: string, key: string): Promise<Uint8Array | undefined>;
   /** Entries of a space with keys greater than `afterKey`. */
   records(space: string, afterKey: string, limit: number): Promise<RecordEntry[]>;
+  /** The space with records that follows `space` by code points; no space is empty text. */
+  nextSpace(space: string): Promise<string | undefined>;
+  /** Why the last write failed, such as a full disk; undefined once one succeeds, which the store tries by itself. */
+  readonly fault: string | undefined;
+  /** Calls back when {@link Store.fault} comes or goes, until the function returned is called. */
+  onFault(listener: (fault: string | undefined) => void): () => void;
   /** Resolves when this process has lost the store to another (or the lease could not be renewed); never rejects. */
   readonly lost: Promise<string>;
   /** Flushes, releases the lease and closes. Idempotent. */

@@ -6,6 +6,7 @@ export class InstrumentedDriver implements SqlDriver {
   readonly name: string;
   readonly synchronous: boolean;
   readonly exclusive: boolean;
+  readonly remote: boolean;
   /** Batches that took effect. */
   transactions = 0;
   /** What becomes of the next batch. */
@@ -13,10 +14,12 @@ export class InstrumentedDriver implements SqlDriver {
   readonly #inner: SqlDriver;
   #cut = false;
 
-  constructor(inner: SqlDriver) {
+  /** @param remote whether to pass for a server, whatever is behind. */
+  constructor(inner: SqlDriver, remote: boolean = inner.remote) {
     this.name = inner.name;
     this.synchronous = inner.synchronous;
     this.exclusive = inner.exclusive;
+    this.remote = remote;
     this.#inner = inner;
   }
 

@@ -41,6 +41,7 @@ async function fixture(binding: LocalBinding): Promise<StoreFixture> {
       const sql = "UPDATE meta SET fence = fence + 1, owner = NULL, expires_at = 0";
       await driverOf(store).run({ sql, args: [] });
     },
+    waitMs: (ms) => clock.advance(ms),
     transactions: () => latest?.transactions ?? 0,
     failNext: (when) => {
       if (latest !== undefined) latest.next = when;

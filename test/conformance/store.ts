@@ -21,6 +21,10 @@ export interface StoreFixture extends AsyncDisposable {
   readonly transactions?: () => number;
   /** Makes the next transaction fail as an I/O error would, before or after it took effect. */
   readonly failNext?: (when: "before" | "after") => void;
+  /** Lets so many milliseconds pass on the store's clock. */
+  readonly waitMs?: (ms: number) => Promise<void>;
+  /** Whether a confirmation can be lost on the way; the store must then learn the outcome by itself. */
+  readonly remote?: boolean;
 }
 
 /** Runs a case on a fresh store, which is closed afterwards unless it crashed. */

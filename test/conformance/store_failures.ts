@@ -7,6 +7,9 @@ import { row } from "./store_samples.ts";
 const put = (each: MailboxRow): StoreChange => ({ kind: "mailbox.put", row: each });
 const isStorage = (error: unknown): boolean => ActrError.is(error) && error.code === "storage";
 
+const isDatabaseFault = (error: unknown): boolean =>
+  ActrError.is(error) && error.code === "storage" && error.details?.["fault"] === "database";
+
 /** Disks that fail and commits that cannot be written. Stores that cannot be made to fail pass by. */
 export function failureCases(use: UseStore): void {
   use(
@@ -21,19 +24,46 @@ export function failureCases(use: UseStore): void {
         ]),
         store.commit([put(row(2))]),
       ];
-      for (const commit of commits) await assert.rejects(commit, isStorage);
+      const told: (string | undefined)[] = [];
+      const forget = store.onFault((fault) => told.push(fault));
+      for (const commit of commits) await assert.rejects(commit, isDatabaseFault);
+      assert.match(store.fault ?? "", /disk I\/O error/);
       assert.deepEqual(await store.mailboxRows(0, 9), []);
       assert.equal(await store.record("s", "k"), undefined);
       await store.commit([put(row(3))]);
       assert.deepEqual(await store.mailboxRows(0, 9), [row(3)]);
+      assert.equal(store.fault, undefined);
+      assert.deepEqual(
+        told.map((fault) => fault !== undefined),
+        [true, false],
+      );
+      forget();
     },
   );
+
+  use("finds out by itself that writes succeed again", async (store, { failNext, waitMs }) => {
+    if (failNext === undefined || waitMs === undefined) return;
+    failNext("before");
+    await assert.rejects(store.commit([put(row(1))]), isDatabaseFault);
+    failNext("before");
+    await waitMs(1_000);
+    assert.notEqual(store.fault, undefined);
+    const cleared = new Promise<void>((resolve) => {
+      store.onFault((fault) => fault === undefined && resolve());
+    });
+    await waitMs(1_000);
+    await cleared;
+    assert.equal(store.fault, undefined);
+  });
 
   use("applies a commit whole when only its confirmation is lost", async (store, fixture) => {
     if (fixture.failNext === undefined) return;
     fixture.failNext("after");
     const commits = [store.commit([put(row(1)), put(row(2))]), store.commit([put(row(3))])];
-    for (const commit of commits) await assert.rejects(commit, isStorage);
+    for (const commit of commits) {
+      if (fixture.remote === true) await commit;
+      else await assert.rejects(commit, isStorage);
+    }
     assert.deepEqual(await store.mailboxRows(0, 9), [row(1), row(2), row(3)]);
   });
 

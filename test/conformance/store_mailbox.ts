@@ -33,6 +33,32 @@ export function mailboxCases(use: UseStore): void {
     assert.deepEqual(await store.mailboxRows(388, 100), []);
   });
 
+  use("pages the rows of one priority", async (store) => {
+    const rows = Array.from({ length: 9 }, (_, n) => row(n + 1, { priority: n % 3 === 0 ? 1 : 0 }));
+    await store.commit(rows.map((each) => ({ kind: "mailbox.put", row: each }) as const));
+    const page = async (after: number, limit: number, priority: 0 | 1) =>
+      (await store.mailboxRows(after, limit, priority)).map(({ seq }) => seq);
+    assert.deepEqual(await page(0, 9, 1), [1, 4, 7]);
+    assert.deepEqual(await page(1, 1, 1), [4]);
+    assert.deepEqual(await page(0, 3, 0), [2, 3, 5]);
+    assert.deepEqual(await page(6, 9, 0), [8, 9]);
+  });
+
+  use("counts rows by priority and what is claimed of them", async (store) => {
+    const counts = { queuedNormal: 2, queuedHigh: 1, claimed: 0 };
+    assert.deepEqual(await store.mailboxCounts(), { queuedNormal: 0, queuedHigh: 0, claimed: 0 });
+    await store.commit([1, 2, 3].map((seq) => ({ kind: "mailbox.put", row: row(seq) }) as const));
+    assert.deepEqual(await store.mailboxCounts(), counts);
+    const claims = [1, 2, 9].map((seq) => ({ kind: "mailbox.claim", seq }) as const);
+    await store.commit(claims);
+    assert.deepEqual(await store.mailboxCounts(), { queuedNormal: 1, queuedHigh: 0, claimed: 2 });
+    await store.commit([
+      { kind: "mailbox.release", seq: 2, attempts: 1, notBefore: 9 },
+      { kind: "mailbox.ack", seq: 1 },
+    ]);
+    assert.deepEqual(await store.mailboxCounts(), { queuedNormal: 1, queuedHigh: 1, claimed: 0 });
+  });
+
   use("acknowledges any number of rows, each once, and unknown ones as nothing", async (store) => {
     const seqs = Array.from({ length: 150 }, (_, n) => n + 1);
     await store.commit(seqs.map((seq) => ({ kind: "mailbox.put", row: row(seq) }) as const));

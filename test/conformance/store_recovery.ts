@@ -90,7 +90,13 @@ export function recoveryCases(use: UseStore): void {
       () => store.commit([]),
       () => store.mailboxRows(0, 1),
       () => store.answer("a", "b"),
+      () => store.answers(undefined, 1),
+      () => store.answerUse(),
+      () => store.mailboxCounts(),
+      () => store.deadLetter("a"),
       () => store.deadLetters(1),
+      () => store.deadLetterStats(),
+      () => store.nextSpace(""),
       () => store.record("s", "k"),
       () => store.records("s", "", 1),
     ]) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Store, StoredAnswer } from "../../src/ports/store.ts";
+import { ActrError } from "../../src/errors.ts";
+import type { DeadLetterQuery, Store, StoreChange, StoredAnswer } from "../../src/ports/store.ts";
 import type { UseStore } from "./store.ts";
 import { answer, letter } from "./store_samples.ts";
 
@@ -7,6 +8,7 @@ import { answer, letter } from "./store_samples.ts";
 export function tableCases(use: UseStore): void {
   deadLetterCases(use);
   answerCases(use);
+  answerLimitCases(use);
   recordCases(use);
 }
 
@@ -41,6 +43,96 @@ function deadLetterCases(use: UseStore): void {
       );
     },
   );
+
+  use("[N-95] finds a dead letter by its id, with equal fields", async (store) => {
+    await store.commit([1, 2].map((n) => ({ kind: "deadLetter.put", letter: letter(n) }) as const));
+    assert.deepEqual(await store.deadLetter("dead-2"), letter(2));
+    assert.equal(await store.deadLetter("dead-3"), undefined);
+  });
+
+  use("[N-96] [N-97] filters dead letters by all that is asked", async (store) => {
+    const letters = [
+      letter(1, { category: "a", traceId: "t" }),
+      letter(2, { category: "b", traceId: "t", from: new Uint8Array([1, 2]) }),
+      letter(3, { category: "a", traceId: "u", from: null }),
+      letter(4, { category: "a", traceId: "t", from: new Uint8Array([1, 2]) }),
+    ];
+    await store.commit(letters.map((each) => ({ kind: "deadLetter.put", letter: each }) as const));
+    const ids = async (query: DeadLetterQuery, limit = 9) =>
+      (await store.deadLetters(limit, query)).map(({ id }) => id);
+    assert.deepEqual(await ids({ category: "a" }), ["dead-4", "dead-3", "dead-1"]);
+    assert.deepEqual(await ids({ traceId: "t" }), ["dead-4", "dead-2", "dead-1"]);
+    assert.deepEqual(await ids({ from: new Uint8Array([1, 2]) }), ["dead-4", "dead-2"]);
+    assert.deepEqual(await ids({ createdAfter: 1002 }), ["dead-4", "dead-3"]);
+    assert.deepEqual(await ids({ category: "a", traceId: "t", createdAfter: 1001 }), ["dead-4"]);
+    assert.deepEqual(await ids({ category: "a" }, 2), ["dead-4", "dead-3"]);
+    assert.deepEqual(await ids({ category: "none" }), []);
+  });
+
+  use("pages dead letters from either end", async (store) => {
+    const letters = [letter(1), letter(2), letter(3, { createdAt: 1002 }), letter(4)];
+    await store.commit(letters.map((each) => ({ kind: "deadLetter.put", letter: each }) as const));
+    const page = async (query: DeadLetterQuery) =>
+      (await store.deadLetters(2, query)).map(({ id }) => id);
+    assert.deepEqual(await page({ after: "dead-4" }), ["dead-3", "dead-2"]);
+    assert.deepEqual(await page({ after: "dead-1" }), []);
+    assert.deepEqual(await page({ first: "oldest" }), ["dead-1", "dead-2"]);
+    assert.deepEqual(await page({ first: "oldest", after: "dead-2" }), ["dead-3", "dead-4"]);
+    await assert.rejects(
+      page({ after: "gone" }),
+      (error) => ActrError.is(error) && error.code === "not_found",
+    );
+  });
+
+  use("[N-98] counts dead letters", async (store) => {
+    const none = { total: 0, byCategory: {}, redriven: 0, oldestAt: null };
+    assert.deepEqual(await store.deadLetterStats(), none);
+    const letters = [
+      letter(1, { category: "a" }),
+      letter(2, { category: "b", redriveAttempts: 1 }),
+      letter(3, { category: "a", redriveAttempts: 2 }),
+    ];
+    await store.commit(letters.map((each) => ({ kind: "deadLetter.put", letter: each }) as const));
+    assert.deepEqual(await store.deadLetterStats(), {
+      total: 3,
+      byCategory: { a: 2, b: 1 },
+      redriven: 2,
+      oldestAt: 1001,
+    });
+  });
+
+  use("[N-99] counts redrives of a letter, which stays", async (store) => {
+    await store.commit([{ kind: "deadLetter.put", letter: letter(1) }]);
+    for (const [attempts, at] of [
+      [1, 70],
+      [2, 80],
+    ] as const) {
+      await store.commit([
+        { kind: "deadLetter.redrive", id: "dead-1", at },
+        { kind: "deadLetter.redrive", id: "none", at },
+      ]);
+      const expected = letter(1, { redriveAttempts: attempts, lastRedriveAt: at });
+      assert.deepEqual(await store.deadLetters(9), [expected]);
+    }
+  });
+
+  use("retains dead letters by age and by count, in the order of the changes", async (store) => {
+    const put = (n: number) => ({ kind: "deadLetter.put", letter: letter(n) }) as const;
+    const ids = async () => (await store.deadLetters(9)).map(({ id }) => id);
+    await store.commit([put(1), put(2), put(3), put(4)]);
+    await store.commit([{ kind: "deadLetter.expire", before: 1002 }]);
+    assert.deepEqual(await ids(), ["dead-4", "dead-3", "dead-2"]);
+    await store.commit([{ kind: "deadLetter.keep", newest: 2 }]);
+    assert.deepEqual(await ids(), ["dead-4", "dead-3"]);
+    await Promise.all([
+      store.commit([put(5)]),
+      store.commit([{ kind: "deadLetter.keep", newest: 1 }]),
+      store.commit([put(1), { kind: "deadLetter.redrive", id: "dead-1", at: 9 }]),
+      store.commit([{ kind: "deadLetter.delete", id: "dead-5" }]),
+    ]);
+    assert.deepEqual(await ids(), ["dead-1"]);
+    assert.equal((await store.deadLetter("dead-1"))?.redriveAttempts, 1);
+  });
 
   use("[N-100] deletes a dead letter; replaces one with the same id", async (store) => {
     await store.commit([
@@ -104,6 +196,55 @@ function answerCases(use: UseStore): void {
   });
 }
 
+function answerLimitCases(use: UseStore): void {
+  const sized = (requestId: string, expiresAt: number, size: number): StoreChange => ({
+    kind: "answer.put",
+    answer: { ...answer(requestId, expiresAt), response: new Uint8Array(size) },
+  });
+  const kept = async (store: Store) =>
+    (await store.answers(undefined, 9)).map(({ requestId }) => requestId);
+
+  use("pages answers by caller and request id, and says what they take up", async (store) => {
+    assert.deepEqual(await store.answerUse(), { entries: 0, bytes: 0 });
+    const all = [
+      answer("r", 9, "a"),
+      answer("p", 9, "b"),
+      answer("🐓", 9, "b"),
+      answer("", 9, "c"),
+    ];
+    await store.commit(
+      [...all].reverse().map((each) => ({ kind: "answer.put", answer: each }) as const),
+    );
+    assert.deepEqual(await store.answers(undefined, 9), all);
+    assert.deepEqual(await store.answers(undefined, 2), all.slice(0, 2));
+    assert.deepEqual(await store.answers({ caller: "b", requestId: "p" }, 2), all.slice(2));
+    assert.deepEqual(await store.answers({ caller: "b", requestId: "z" }, 1), all.slice(2, 3));
+    assert.deepEqual(await store.answerUse(), { entries: 4, bytes: 6 });
+  });
+
+  use("forgets the answers that expire first when there are too many", async (store) => {
+    await store.commit([
+      sized("a", 30, 1),
+      sized("b", 10, 1),
+      sized("c", 20, 1),
+      sized("d", 40, 1),
+    ]);
+    await store.commit([{ kind: "answer.keep", entries: 2, bytes: 99 }]);
+    assert.deepEqual(await kept(store), ["a", "d"]);
+    assert.equal(await store.answer("c", "b"), undefined);
+  });
+
+  use("forgets the answers that expire first when they are too large", async (store) => {
+    await store.commit([sized("a", 30, 10), sized("b", 10, 10), sized("c", 20, 10)]);
+    const commit = store.commit([{ kind: "answer.keep", entries: 9, bytes: 25 }]);
+    assert.equal(await store.answer("c", "b"), undefined);
+    await commit;
+    assert.deepEqual(await kept(store), ["a", "c"]);
+    await store.commit([{ kind: "answer.keep", entries: 9, bytes: 0 }]);
+    assert.deepEqual(await kept(store), []);
+  });
+}
+
 function recordCases(use: UseStore): void {
   const bytes = (n: number) => new Uint8Array([n]);
   const put = (space: string, key: string, n: number) =>
@@ -129,6 +270,17 @@ function recordCases(use: UseStore): void {
     assert.deepEqual(await page("", 2), keys.slice(0, 2));
     assert.deepEqual(await page("b", 2), keys.slice(2, 4));
     assert.deepEqual(await page("🐓", 2), []);
+  });
+
+  use("names the spaces that hold records, one after the other", async (store) => {
+    await store.commit([put("b", "k", 1), put("b", "l", 1), put("🐓", "k", 1), put("a", "k", 1)]);
+    await store.commit([put("c", "k", 1), { kind: "record.delete", space: "c", key: "k" }]);
+    const spaces: string[] = [];
+    for (let space: string | undefined = ""; space !== undefined; ) {
+      space = await store.nextSpace(space);
+      if (space !== undefined) spaces.push(space);
+    }
+    assert.deepEqual(spaces, ["a", "b", "🐓"]);
   });
 
   use("deletes records", async (store) => {
