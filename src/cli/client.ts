@@ -1,7 +1,9 @@
 import { runningModule } from "../../adapters/running.ts";
 import type { Peer } from "../../adapters/serve/options.ts";
+import { systemClock } from "../../adapters/system_clock.ts";
 import { ActrError } from "../errors.ts";
 import { parseU32 } from "../protocol/numbers.ts";
+import { abortAfter } from "../time_limit.ts";
 import type { Input, OptionSpecs, World } from "./command.ts";
 import { Misuse } from "./misuse.ts";
 import { loadSettings } from "./settings/load.ts";
@@ -34,7 +36,8 @@ export async function withClient(
   const { settings } = loadSettings(input, world, world.cwd);
   const { identity = defaultIdentity, signaling, realm, realmSecret, log: level } = settings;
   const { connect, consoleLogger, silentLogger } = await runningModule();
-  const signal = AbortSignal.timeout(timeoutMs);
+  const deadline = abortAfter(systemClock(), timeoutMs);
+  const { signal } = deadline;
   const verbose = input.has("verbose") ? "debug" : level;
   try {
     await using peer = await connect(identity, {

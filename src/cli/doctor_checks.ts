@@ -7,6 +7,7 @@ import { runningModule } from "../../adapters/running.ts";
 import { hasNodeSqlite } from "../../adapters/sql/node_sqlite.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
 import { systemRandom } from "../../adapters/system_random.ts";
+import { abortAfter } from "../time_limit.ts";
 import { version } from "../version.ts";
 import { oneLine } from "./failure.ts";
 
@@ -48,6 +49,9 @@ export async function examine(subject: DoctorSubject): Promise<Finding[]> {
     await storeFinding(subject.store),
   ];
 }
+
+/** Patience with a store, milliseconds. */
+const storeLimitMs = 10_000;
 
 /** Oldest version of each runtime that Roost is tested on. */
 const oldest = { deno: [2, 4], bun: [1, 3], node: [20, 11] } as const;
@@ -105,16 +109,18 @@ async function storeFinding(wanted: string | undefined): Promise<Finding> {
   const folder = await mkdtemp(join(tmpdir(), "roost-doctor-"));
   const url = wanted ?? `file:${join(folder, "node.db")}`;
   const name = wanted === undefined ? "store" : `store ${wanted}`;
+  const clock = systemClock();
+  const limit = abortAfter(clock, storeLimitMs);
   try {
     const { openStore } = await runningModule();
-    const components = { clock: systemClock(), random: systemRandom() };
-    await using store = await openStore(url, components, AbortSignal.timeout(10_000));
+    await using store = await openStore(url, { clock, random: systemRandom() }, limit.signal);
     await store.commit([]);
     return { name, status: "ok", detail: `opens: ${store.name}` };
   } catch (error) {
     const mend = "choose another with --store, or stop the process that holds it";
     return { name, status: "failed", detail: reasonOf(error), mend };
   } finally {
+    limit.cancel();
     await rm(folder, { recursive: true, force: true });
   }
 }

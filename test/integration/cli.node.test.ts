@@ -68,6 +68,22 @@ for (const [index, runtime] of runtimes.entries()) {
       assert.equal((await dev.end()).code, 0);
     });
 
+    it("dev leaves no node behind when it is killed", async () => {
+      using folder = new AppFolder();
+      await using dev = new Roost(runtime, ["dev", folder.path, "--port", "0", "--json"]);
+      const { health } = await dev.addresses();
+      dev.signal("SIGKILL");
+      for (let tries = 0; tries < 100; tries += 1) {
+        const answers = await fetch(health).then(
+          (response) => response.ok,
+          () => false,
+        );
+        if (!answers) return;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      assert.fail("the node still serves ten seconds later");
+    });
+
     it("serve takes actr.toml, then the environment, then flags, and joins a rendezvous elsewhere", async () => {
       using folder = new AppFolder();
       const store = `file:${join(folder.path, "rendezvous.db")}`;
