@@ -13,6 +13,7 @@ import type { ActrId } from "../../../src/protocol/ids.ts";
 import { formatActrId } from "../../../src/protocol/ids.ts";
 import type { Peer } from "../../../src/session/peer.ts";
 import { SessionManager } from "../../../src/session/session_manager.ts";
+import { FrameQueue } from "../../../transports/frame_queue.ts";
 import type { LogRecord } from "../identity/support.ts";
 import { RecordingLogger } from "../identity/support.ts";
 
@@ -35,8 +36,7 @@ export class FakeLink implements Link {
   readonly failures: (unknown | undefined)[] = [];
   closedWith: LinkClosed | undefined;
   #settle!: (end: LinkClosed) => void;
-  readonly #waiting: Frame[] = [];
-  #wake: () => void = () => {};
+  readonly frames: FrameQueue = new FrameQueue(1_000_000, { full: () => {}, roomy: () => {} });
 
   constructor(peer: ActrId, direction: "inbound" | "outbound" = "outbound", transport = "fake") {
     this.peer = peer;
@@ -45,10 +45,6 @@ export class FakeLink implements Link {
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
-  }
-
-  get frames(): AsyncIterable<Frame> {
-    return this.#read();
   }
 
   async send(frame: Frame): Promise<void> {
@@ -63,28 +59,15 @@ export class FakeLink implements Link {
 
   /** The peer sends a frame. */
   receive(frame: Frame): void {
-    this.#waiting.push(frame);
-    this.#wake();
+    this.frames.push(frame);
   }
 
   /** The link ends. */
   end(end: LinkClosed = { by: "lost", reason: "gone" }): void {
     if (this.closedWith !== undefined) return;
     this.closedWith = end;
+    this.frames.end();
     this.#settle(end);
-    this.#wake();
-  }
-
-  async *#read(): AsyncGenerator<Frame> {
-    for (;;) {
-      const frame = this.#waiting.shift();
-      if (frame !== undefined) yield frame;
-      else if (this.closedWith !== undefined) return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
   }
 }
 
