@@ -29,6 +29,8 @@ export interface ArgumentsSpec {
 
 /** What a command was given. */
 export interface Input {
+  /** The arguments as they were given, without the command's name. */
+  readonly raw: readonly string[];
   readonly positionals: readonly string[];
   /** The last value of an option. */
   value(name: string): string | undefined;

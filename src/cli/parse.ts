@@ -20,7 +20,7 @@ export function parseInput(args: readonly string[], grammar: Grammar): Input {
     const values = given.get(token.name) ?? [];
     given.set(token.name, [...values, checked(token, specs)]);
   }
-  const input = inputOf(positionals, given);
+  const input = inputOf(args, positionals, given);
   if (!input.has("help")) checkCount(positionals, grammar.arguments);
   return input;
 }
@@ -76,10 +76,12 @@ function checked({ name, rawName, value, inlineValue }: OptionToken, specs: Opti
 }
 
 function inputOf(
+  raw: readonly string[],
   positionals: readonly string[],
   given: ReadonlyMap<string, readonly string[]>,
 ): Input {
   return {
+    raw,
     positionals,
     value: (name) => given.get(name)?.at(-1),
     values: (name) => given.get(name) ?? [],

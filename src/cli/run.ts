@@ -19,7 +19,8 @@ export async function run(args: readonly string[], world: World): Promise<number
 }
 
 async function dispatch(args: readonly string[], world: World): Promise<number> {
-  const [first, ...rest] = args;
+  // Task runners pass the `--` on that ends their own options.
+  const [first, ...rest] = args[0] === "--" ? args.slice(1) : args;
   if (first === "--version") return print(version, world);
   if (first === undefined || first === "--help" || first === "-h") {
     return print(overview(commands), world);

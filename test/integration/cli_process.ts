@@ -16,6 +16,12 @@ const before: Readonly<Record<RuntimeName, readonly string[]>> = {
   bun: [],
 };
 
+function binaryOf(runtime: RuntimeName): string {
+  const found = findRuntime(runtime);
+  if ("missing" in found) throw new Error(found.missing);
+  return found.binary;
+}
+
 /** How a process ended. */
 export interface End {
   readonly code: number | null;
@@ -31,10 +37,9 @@ export class Roost implements AsyncDisposable {
   err = "";
 
   constructor(runtime: RuntimeName, args: readonly string[], env: Record<string, string> = {}) {
-    const found = findRuntime(runtime);
-    if ("missing" in found) throw new Error(found.missing);
+    const binary = runtime === "node" ? process.execPath : binaryOf(runtime);
     const words = [...before[runtime], join(root, "src/cli/main.ts"), ...args];
-    this.#child = spawn(found.binary, words, {
+    this.#child = spawn(binary, words, {
       cwd: root,
       env: { ...process.env, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],

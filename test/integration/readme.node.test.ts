@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { root } from "../tools/root.ts";
 
@@ -35,7 +35,8 @@ interface Shell {
 /** Starts a command as a shell in the copy would. */
 function start(command: string): Shell {
   // Of the environment only what a shell has: nothing of the npm that runs the tests.
-  const { PATH = "", HOME = "" } = process.env;
+  const { PATH: path = "", HOME = "" } = process.env;
+  const PATH = `${dirname(process.execPath)}${delimiter}${path}`;
   const env = { PATH, HOME, NO_COLOR: "1", npm_config_prefer_offline: "true" };
   const child = spawn("sh", ["-c", command], { cwd: copy, detached: true, env });
   const shell: Shell = {

@@ -1,5 +1,4 @@
 import { dirname } from "node:path";
-import process from "node:process";
 import { findApp } from "../app_file.ts";
 import type { Command, Input, World } from "../command.ts";
 import { DevServer } from "../dev/dev_server.ts";
@@ -26,6 +25,6 @@ export const devCommand: Command = {
     loadSettings(input, world, folder);
     const stop = stopRequested();
     const watcher = await Watcher.open(folder);
-    return new DevServer(process.argv.slice(3), watcher, stop, world.err).run();
+    return new DevServer(input.raw, watcher, stop, world.err).run();
   },
 };

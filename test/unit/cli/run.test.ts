@@ -18,6 +18,7 @@ describe("roost", () => {
       assert.doesNotMatch(out, /dev-node/);
     }
     assert.deepEqual(await roost(["--version"]), { code: 0, out: version, err: "" });
+    assert.deepEqual(await roost(["--", "--version"]), { code: 0, out: version, err: "" });
   });
 
   for (const { name, options, example } of shown) {
