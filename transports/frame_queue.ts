@@ -1,3 +1,4 @@
+import type { FrameStream } from "../src/ports/transport.ts";
 import type { Frame } from "../src/protocol/frame.ts";
 
 /** Bytes that a queued frame is counted as beside its body, so that empty frames are bounded too. */
@@ -14,7 +15,7 @@ export interface FrameQueueEvents {
 }
 
 /** Frames between a socket and the one loop that reads them. After {@link end} what is queued can still be read. */
-export class FrameQueue implements AsyncIterable<Frame> {
+export class FrameQueue implements FrameStream {
   readonly #maxBytes: number;
   readonly #events: FrameQueueEvents;
   #items: Frame[] = [];
@@ -55,20 +56,7 @@ export class FrameQueue implements AsyncIterable<Frame> {
     this.#reader = undefined;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Frame, undefined> {
-    return { next: () => this.#read() };
-  }
-
-  #read(): Promise<IteratorResult<Frame, undefined>> {
-    const value = this.#take();
-    if (value !== undefined) return Promise.resolve({ done: false, value });
-    if (this.#ended) return Promise.resolve(done);
-    return new Promise((resolve) => {
-      this.#reader = resolve;
-    });
-  }
-
-  #take(): Frame | undefined {
+  poll(): Frame | undefined {
     const frame = this.#items[this.#next];
     if (frame === undefined) return undefined;
     this.#next++;
@@ -82,5 +70,18 @@ export class FrameQueue implements AsyncIterable<Frame> {
       this.#events.roomy();
     }
     return frame;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Frame, undefined> {
+    return { next: () => this.#read() };
+  }
+
+  #read(): Promise<IteratorResult<Frame, undefined>> {
+    const value = this.poll();
+    if (value !== undefined) return Promise.resolve({ done: false, value });
+    if (this.#ended) return Promise.resolve(done);
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
+import { largestPooled } from "../protocol/pool.ts";
 
 /** Bounds of {@link AnswerMemory}. */
 export interface AnswerMemoryOptions {
@@ -8,52 +9,66 @@ export interface AnswerMemoryOptions {
   readonly maxBytes: number;
 }
 
-interface Remembered {
-  readonly answer: Uint8Array;
-  readonly expiresAt: number;
-}
-
 /** Answers are copied into chunks of so many bytes: what they were encoded into may hold much else. */
 const chunkBytes = 65_536;
 
-/** Answers that were remembered at about the same time. */
+/** Answers that were remembered at about the same time; numbers instead of objects, so that a hundred thousand cost no garbage collection. */
 class Generation {
   readonly startedAt: number;
-  entries = 0;
   bytes = 0;
-  #chunk = new Uint8Array(0);
-  #used = 0;
-  readonly #byCaller = new Map<string, Map<string, Remembered>>();
+  /** By caller and request id: the index into the lists below. */
+  readonly #indexes = new Map<string, Map<string, number>>();
+  /** Copied answers: chunk number times the chunk size, plus the place in it. Others: minus one minus the place in `#large`. */
+  readonly #places: number[] = [];
+  readonly #lengths: number[] = [];
+  readonly #expiries: number[] = [];
+  readonly #chunks: Uint8Array[] = [];
+  readonly #large: Uint8Array[] = [];
+  #used = chunkBytes;
 
   constructor(startedAt: number) {
     this.startedAt = startedAt;
   }
 
-  get(caller: string, requestId: string): Remembered | undefined {
-    return this.#byCaller.get(caller)?.get(requestId);
+  get entries(): number {
+    return this.#places.length;
+  }
+
+  /** The answer, unless it expired before `now`. */
+  get(caller: string, requestId: string, now: number): Uint8Array | undefined {
+    const index = this.#indexes.get(caller)?.get(requestId);
+    if (index === undefined || (this.#expiries[index] ?? 0) <= now) return undefined;
+    const place = this.#places[index] ?? 0;
+    if (place < 0) return this.#large[-1 - place];
+    const start = place % chunkBytes;
+    const chunk = this.#chunks[(place - start) / chunkBytes];
+    return chunk?.subarray(start, start + (this.#lengths[index] ?? 0));
   }
 
   add(caller: string, requestId: string, answer: Uint8Array, expiresAt: number): void {
-    let answers = this.#byCaller.get(caller);
-    if (answers === undefined) {
-      answers = new Map();
-      this.#byCaller.set(caller, answers);
+    let indexes = this.#indexes.get(caller);
+    if (indexes === undefined) {
+      indexes = new Map();
+      this.#indexes.set(caller, indexes);
     }
-    answers.set(requestId, { answer: this.#copy(answer), expiresAt });
-    this.entries += 1;
+    indexes.set(requestId, this.#places.length);
+    this.#places.push(this.#keep(answer));
+    this.#lengths.push(answer.length);
+    this.#expiries.push(expiresAt);
     this.bytes += answer.length;
   }
 
-  #copy(answer: Uint8Array): Uint8Array {
-    if (answer.length > chunkBytes / 4) return answer.slice();
-    if (this.#used + answer.length > this.#chunk.length) {
-      this.#chunk = new Uint8Array(chunkBytes);
+  #keep(answer: Uint8Array): number {
+    // A longer one has a buffer of its own.
+    if (answer.length > largestPooled) return -this.#large.push(answer);
+    if (this.#used + answer.length > chunkBytes) {
+      this.#chunks.push(new Uint8Array(chunkBytes));
       this.#used = 0;
     }
-    const copy = this.#chunk.subarray(this.#used, this.#used + answer.length);
-    copy.set(answer);
+    const start = this.#used;
+    this.#chunks.at(-1)?.set(answer, start);
     this.#used += answer.length;
-    return copy;
+    return (this.#chunks.length - 1) * chunkBytes + start;
   }
 }
 
@@ -72,18 +87,17 @@ export class AnswerMemory {
     this.#clock = clock;
     this.#options = options;
     this.#current = new Generation(clock.now());
-    this.#previous = this.#current;
+    this.#previous = new Generation(clock.now());
   }
 
   /** Answers held, expired ones included until their generation goes. */
   get size(): number {
-    const older = this.#previous === this.#current ? 0 : this.#previous.entries;
-    return this.#current.entries + older;
+    return this.#current.entries + this.#previous.entries;
   }
 
   get(caller: string, requestId: string): Uint8Array | undefined {
-    const found = this.#current.get(caller, requestId) ?? this.#previous.get(caller, requestId);
-    return found !== undefined && found.expiresAt > this.#clock.now() ? found.answer : undefined;
+    const now = this.#clock.now();
+    return this.#current.get(caller, requestId, now) ?? this.#previous.get(caller, requestId, now);
   }
 
   add(caller: string, requestId: string, answer: Uint8Array): void {

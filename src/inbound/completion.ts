@@ -3,16 +3,16 @@ import type { InboundOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
+import type { Frame } from "../protocol/frame.ts";
 import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
 import type { Dedup } from "./dedup.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { InboundMessage } from "./message.ts";
-import { encodeFailure, type Replier } from "./replier.ts";
+import { failureFrame, type Replier, repeatedFrame } from "./replier.ts";
 
 /** What a handler left behind. */
 export interface Outcome {
-  /** The encoded answer. */
-  readonly answer: Uint8Array;
+  readonly answer: Frame;
   /** Durable changes that it made. */
   readonly changes: readonly StoreChange[];
   /** A transient failure: a repeat is handled anew instead of hearing it again. */
@@ -68,7 +68,7 @@ export class Completion {
     if (row === undefined && changes.length === 0) return this.#answer(message, outcome);
     const commit: StoreChange[] = [...changes];
     if (!retryable) {
-      const remembered = dedup.stored(from.key, envelope.requestId, answer);
+      const remembered = dedup.stored(from.key, envelope.requestId, answer.body);
       commit.push({ kind: "answer.put", answer: remembered });
     }
     if (row !== undefined) commit.push({ kind: "mailbox.ack", seq: row.seq });
@@ -77,7 +77,9 @@ export class Completion {
 
   /** A repeat of an answered request: the same answer again. */
   repeat(message: InboundMessage, answer: Uint8Array): void {
-    this.#acknowledge(message, () => this.#components.replier.reply(message, answer));
+    this.#acknowledge(message, () =>
+      this.#components.replier.reply(message, repeatedFrame(answer)),
+    );
   }
 
   /** Not handled at all: answered with the error, never remembered. */
@@ -146,7 +148,7 @@ export class Completion {
     const buried = deadLetters.put(letter, [{ kind: "mailbox.ack", seq: row.seq }]);
     this.#watch(message, buried, () => {
       mailbox.ack(message);
-      dedup.complete(from.key, envelope.requestId, encodeFailure(envelope, error));
+      dedup.complete(from.key, envelope.requestId, failureFrame(envelope, error).body);
     });
   }
 
@@ -154,7 +156,7 @@ export class Completion {
     const { dedup, mailbox, replier } = this.#components;
     mailbox.ack(message);
     replier.reply(message, outcome.answer);
-    const remembered = outcome.retryable ? undefined : outcome.answer;
+    const remembered = outcome.retryable ? undefined : outcome.answer.body;
     dedup.complete(message.from.key, message.envelope.requestId, remembered);
   }
 

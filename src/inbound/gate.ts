@@ -13,7 +13,7 @@ import { type AdmissionComponents, admit } from "./admission.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { InboundMessage } from "./message.ts";
-import { encodeAnswer, type Replier } from "./replier.ts";
+import { answerFrame, type Replier } from "./replier.ts";
 
 /** Collaborators of {@link Gate}. */
 export interface GateComponents {
@@ -138,7 +138,7 @@ export class Gate {
       // What would be refused later does not reach the disk, and a durable send hears of it in time.
       admit(message, admission);
       await mailbox.enqueueDurable(durableSend ? { ...message, answered: true } : message);
-      if (durableSend) replier.reply(message, encodeAnswer(message.envelope, empty));
+      if (durableSend) replier.reply(message, answerFrame(message.envelope, empty));
     } catch (error) {
       const { requestId } = message.envelope;
       log.warn("rpc.mailbox.enqueue_failed", { requestId, caller: message.from.key, error });

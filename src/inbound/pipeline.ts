@@ -9,7 +9,7 @@ import type { Completion } from "./completion.ts";
 import type { Dedup, Joiner, Sighting } from "./dedup.ts";
 import { HandlerContext, type NodeScope } from "./handler_context.ts";
 import { type InboundMessage, isAnswerable } from "./message.ts";
-import { encodeAnswer, encodeFailure } from "./replier.ts";
+import { answerFrame, failureFrame } from "./replier.ts";
 import type { Route } from "./route.ts";
 
 /** A handler that ended badly. */
@@ -157,7 +157,7 @@ export class Pipeline {
 
   #succeeded({ message, context, span }: Turn, payload: Uint8Array): void {
     span?.end();
-    const answer = encodeAnswer(message.envelope, payload);
+    const answer = answerFrame(message.envelope, payload);
     this.#components.completion.finish(message, {
       answer,
       changes: context.close(),
@@ -175,7 +175,7 @@ export class Pipeline {
       : new ActrError("internal", `handler of ${envelope.routeKey} crashed`, { cause: thrown });
     onFailure({ kind: error === thrown ? "error" : "crash", error, message });
     if (isAnswerable(message)) {
-      const answer = encodeFailure(envelope, error);
+      const answer = failureFrame(envelope, error);
       return completion.finish(message, { answer, changes: [], retryable: error.retryable });
     }
     if (error.retryable) return completion.later(message, error);

@@ -2,32 +2,38 @@ import type { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import {
   directions,
-  encodeEnvelope,
+  envelopeFrame,
   type RpcEnvelope,
   type WireError,
 } from "../protocol/envelope.ts";
-import { lanes } from "../protocol/frame.ts";
+import { type Frame, lanes } from "../protocol/frame.ts";
 import { noMetadata } from "../protocol/metadata.ts";
 import { toWireError } from "../protocol/wire_error.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import { type InboundMessage, isAnswerable } from "./message.ts";
 
-/** Bytes of the answer to a request: its payload, with the request's id, route and trace. */
-export function encodeAnswer(request: RpcEnvelope, payload: Uint8Array): Uint8Array {
-  return encodeResponse(request, payload, undefined);
+/** The answer to a request: its payload, with the request's id, route and trace. */
+export function answerFrame(request: RpcEnvelope, payload: Uint8Array): Frame {
+  return responseFrame(request, payload, undefined);
 }
 
-/** Bytes of the answer that carries an error. */
-export function encodeFailure(request: RpcEnvelope, error: ActrError): Uint8Array {
-  return encodeResponse(request, undefined, toWireError(error));
+/** The answer that carries an error. */
+export function failureFrame(request: RpcEnvelope, error: ActrError): Frame {
+  return responseFrame(request, undefined, toWireError(error));
 }
 
-function encodeResponse(
+/** An answer that was encoded before. */
+export function repeatedFrame(body: Uint8Array): Frame {
+  return { lane: lanes.rpcReliable, body };
+}
+
+/** Answers leave on the reliable lane, also those to signals (`spec/transport.md` §5.5). */
+function responseFrame(
   { routeKey, requestId, traceparent, tracestate }: RpcEnvelope,
   payload: Uint8Array | undefined,
   error: WireError | undefined,
-): Uint8Array {
-  return encodeEnvelope({
+): Frame {
+  return envelopeFrame(lanes.rpcReliable, {
     routeKey,
     payload,
     error,
@@ -56,20 +62,18 @@ export class Replier {
     return this.#undeliverable;
   }
 
-  /** Sends an answer's bytes. Tells, and what is answered already, get none. */
-  reply(message: InboundMessage, answer: Uint8Array): void {
+  /** Sends an answer. Tells, and what is answered already, get none. */
+  reply(message: InboundMessage, answer: Frame): void {
     if (!isAnswerable(message)) return;
     const link = this.#sessions.session(message.from.key)?.replyLink(message.link);
     if (link === undefined) return this.#undelivered(message, "no link to the caller");
-    link
-      .send({ lane: lanes.rpcReliable, body: answer })
-      .catch((error: unknown) => this.#undelivered(message, String(error)));
+    link.send(answer).catch((error: unknown) => this.#undelivered(message, String(error)));
   }
 
   /** Answers with an error. */
   fail(message: InboundMessage, error: ActrError): void {
     if (!isAnswerable(message)) return;
-    this.reply(message, encodeFailure(message.envelope, error));
+    this.reply(message, failureFrame(message.envelope, error));
   }
 
   #undelivered(message: InboundMessage, reason: string): void {

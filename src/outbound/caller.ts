@@ -4,7 +4,7 @@ import type { OutboundOptions } from "../options.ts";
 import type { Random } from "../ports/random.ts";
 import type { Span, Tracer } from "../ports/tracer.ts";
 import { durableMetadata } from "../protocol/durable.ts";
-import { directions, encodeEnvelope } from "../protocol/envelope.ts";
+import { directions, envelopeFrame } from "../protocol/envelope.ts";
 import { type Lane, lanes } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { type MetadataEntry, noMetadata } from "../protocol/metadata.ts";
@@ -77,7 +77,7 @@ export class Caller {
     const requestId = options.requestId ?? random.uuid();
     const span = this.#trace("RuntimeContext.call_raw", routeKey, options);
     const trace = span?.context ?? options.trace;
-    const body = encodeEnvelope({
+    const frame = envelopeFrame(lane, {
       routeKey,
       payload,
       direction: directions.request,
@@ -93,7 +93,7 @@ export class Caller {
         targetKey: formatActrId(target),
         requestId,
         routeKey,
-        frame: { lane, body },
+        frame,
         timeoutMs,
         policy: retryPolicy(lane, this.#options),
         signal: options.signal,
@@ -115,7 +115,7 @@ export class Caller {
     const { plumbing, random } = this.#components;
     const span = this.#trace("RuntimeContext.tell_raw", routeKey, options);
     const trace = span?.context ?? options.trace;
-    const body = encodeEnvelope({
+    const frame = envelopeFrame(lane, {
       routeKey,
       payload,
       direction: directions.tell,
@@ -126,7 +126,7 @@ export class Caller {
       timeoutMs: 0,
     });
     const policy = retryPolicy(lane, this.#options);
-    const sent = sendWithRetry(plumbing, target, { lane, body }, policy, options);
+    const sent = sendWithRetry(plumbing, target, frame, policy, options);
     await (span === undefined ? sent : ended(span, sent));
   }
 

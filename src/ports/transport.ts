@@ -40,6 +40,12 @@ export interface LinkClosed {
   readonly reason: string;
 }
 
+/** Frames of a link in arrival order, to be iterated once. */
+export interface FrameStream extends AsyncIterable<Frame> {
+  /** The next frame if it is here already, so that frames of one turn cost one wait. */
+  poll(): Frame | undefined;
+}
+
 /** One transport connection to one verified peer. */
 export interface Link {
   /** The transport's name. */
@@ -47,8 +53,8 @@ export interface Link {
   /** The peer at the other end, verified before the link was handed over. */
   readonly peer: ActrId;
   readonly direction: "inbound" | "outbound";
-  /** Frames in arrival order, to be iterated once. Ends when the link closes. Not reading it pushes back on the sender. */
-  readonly frames: AsyncIterable<Frame>;
+  /** What the peer sends. Ends when the link closes. Not reading it pushes back on the sender. */
+  readonly frames: FrameStream;
   /** Resolves (never rejects) when the link is gone. */
   readonly closed: Promise<LinkClosed>;
   /** Bytes accepted by {@link Link.send} and not yet taken by the system. */

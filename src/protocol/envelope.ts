@@ -1,3 +1,4 @@
+import { allocateFrame, type Frame, frameHeaderBytes, type Lane } from "./frame.ts";
 import {
   type MetadataEntry,
   metadataSize,
@@ -67,8 +68,23 @@ const tags = {
 
 /** Bytes of an envelope: protobuf `actr.RpcEnvelope`, fields ascending, required ones always written. */
 export function encodeEnvelope(envelope: RpcEnvelope): Uint8Array<ArrayBuffer> {
+  return writeEnvelope(envelope, allocateMessage(envelopeSize(envelope)));
+}
+
+/** An envelope as a frame, encoded right behind its WebSocket header. */
+export function envelopeFrame(lane: Lane, envelope: RpcEnvelope): Frame {
+  const message = allocateFrame(lane, envelopeSize(envelope));
+  const body = writeEnvelope(envelope, message.subarray(frameHeaderBytes));
+  return { lane, body, message };
+}
+
+/** Fills `bytes`, which has just the size. */
+function writeEnvelope(
+  envelope: RpcEnvelope,
+  bytes: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   const { payload, error, direction, traceparent, tracestate, timeoutMs } = envelope;
-  const writer = new WireWriter(allocateMessage(envelopeSize(envelope)));
+  const writer = new WireWriter(bytes);
   writer.varint32(tags.routeKey);
   writer.string(envelope.routeKey);
   if (payload !== undefined) {

@@ -25,22 +25,29 @@ export const laneLabels: readonly string[] = [
 export interface Frame {
   readonly lane: Lane;
   readonly body: Uint8Array;
+  /** The WebSocket message that `body` is the end of, when it was encoded into one: then nothing is copied to send it. */
+  readonly message?: Uint8Array;
 }
 
 /** Bytes before the body of a WebSocket frame. */
 export const frameHeaderBytes = 5;
 
 /** A WebSocket message: lane u8, body length u32 big-endian, body (`spec/transport.md` §4). */
-export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
-  const { lane, body } = frame;
-  const length = body.length;
+export function encodeFrame({ lane, body, message }: Frame): Uint8Array {
+  if (message !== undefined) return message;
+  const bytes = allocateFrame(lane, body.length);
+  bytes.set(body, frameHeaderBytes);
+  return bytes;
+}
+
+/** A WebSocket message with its header, whose body of `length` bytes is still to be written. */
+export function allocateFrame(lane: Lane, length: number): Uint8Array<ArrayBuffer> {
   const bytes = allocateMessage(frameHeaderBytes + length);
   bytes[0] = lane;
   bytes[1] = length >>> 24;
   bytes[2] = length >>> 16;
   bytes[3] = length >>> 8;
   bytes[4] = length;
-  bytes.set(body, frameHeaderBytes);
   return bytes;
 }
 

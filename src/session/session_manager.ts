@@ -204,9 +204,12 @@ export class SessionManager {
   async #read(link: Link, peer: Peer): Promise<void> {
     const { events, log } = this.#components;
     try {
-      for await (const frame of link.frames) {
-        const wait = events.frame(frame, peer, link);
-        if (wait !== undefined) await wait;
+      for await (const first of link.frames) {
+        for (let frame: Frame | undefined = first; frame !== undefined; ) {
+          const wait = events.frame(frame, peer, link);
+          if (wait !== undefined) await wait;
+          frame = link.frames.poll();
+        }
       }
     } catch (error) {
       log.error("session.read_failed", { peer: peer.key, transport: link.transport, error });

@@ -17,7 +17,10 @@ const link: Link = {
   transport: "memory",
   peer: caller.id,
   direction: "inbound",
-  frames: { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) },
+  frames: {
+    poll: () => undefined,
+    [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }),
+  },
   closed: new Promise<LinkClosed>(() => {}),
   bufferedBytes: 0,
   async send(frame: Frame) {

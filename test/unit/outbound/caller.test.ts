@@ -336,6 +336,26 @@ describe("caller: ends", () => {
     assert.equal(world.pending.size, 0);
   });
 
+  it("[T-57] a late answer does no harm either when the link was closed and opened in between", async () => {
+    const world = calling();
+    const first = world.caller.call(far, route, bytes, { timeoutMs: 100 });
+    const failed = assert.rejects(first, { code: "timed_out" });
+    await world.clock.advance(110);
+    await failed;
+    const before = world.transport.link;
+    before.end();
+    await world.clock.settle();
+    const second = world.caller.call(far, route, bytes);
+    await world.clock.settle();
+    const { link } = world.transport;
+    assert.notEqual(link, before);
+    respond(link, envelopes(before)[0], { payload: Uint8Array.of(66) });
+    await world.clock.settle();
+    assert.deepEqual([world.orphans, world.pending.size], [1, 1]);
+    respond(link, envelopes(link)[0], { payload: Uint8Array.of(1) });
+    assert.deepEqual(await second, Uint8Array.of(1));
+  });
+
   it("[N-57] fails when the connection closes and no try is left; a late answer is dropped", async () => {
     const world = calling({ reliableAttempts: 1 });
     const call = world.caller.call(far, route, bytes);

@@ -186,6 +186,22 @@ describe("session manager", () => {
     assert.equal(second.closedWith, undefined, "a peer that has a session may have more links");
   });
 
+  it("[N-70] [T-59] a dial that ends while everything closes leaves nothing behind, and its waiters fail at once", async () => {
+    const { clock, manager, transport } = sessions();
+    const late = new FakeLink(far);
+    transport.onDial = (_address, { signal }) =>
+      new Promise((resolve) => signal.addEventListener("abort", () => resolve(late)));
+    const before = clock.now();
+    const waiting = assert.rejects(manager.acquire(far, farKey, never), { code: "stopping" });
+    await clock.settle();
+    await manager.close("done");
+    await waiting;
+    assert.equal(clock.now(), before);
+    assert.equal(late.closedWith?.by, "local");
+    assert.equal(manager.size, 0);
+    assert.equal(clock.pending, 0);
+  });
+
   it("refuses everything once closed, and ends what is under way", async () => {
     const { clock, manager, transport } = sessions();
     const open = new FakeLink(far, "inbound");
