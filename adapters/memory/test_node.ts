@@ -132,7 +132,7 @@ export class TestNode implements AsyncDisposable {
   /** A typed client that calls this node over the world's network, as a peer. */
   service<S extends ServiceDescriptor>(descriptor: S): ServiceClient<S> {
     const context = async (): Promise<NodeContext> => {
-      this.#caller ??= this.peer();
+      this.#caller ??= this.clock.during(this.peer());
       return (await this.#caller).context;
     };
     const sender: Sender = {
