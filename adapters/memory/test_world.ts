@@ -24,10 +24,14 @@ const rendezvousHost = "rendezvous";
 /** Everything that test nodes share: a fake time, a network and a hub in memory, and a real rendezvous. Nothing leaves the process. */
 export class TestWorld implements AsyncDisposable {
   readonly clock: WorldClock = new WorldClock();
+  /** HTTP and WebSockets of everybody, the rendezvous included; its faults are the test's. */
   readonly network: MemoryNetwork = new MemoryNetwork(this.clock);
+  /** Links between nodes on the memory transport; its faults are the test's. */
   readonly hub: MemoryHub = new MemoryHub(this.clock);
   readonly log: Logger;
+  /** Base address of the identity service. */
   readonly aisUrl: string = `http://${rendezvousHost}/ais`;
+  /** Address of the signaling socket. */
   readonly signalingUrl: string = `ws://${rendezvousHost}/signaling/ws`;
   readonly #options: TestWorldOptions;
   readonly #closing: (() => Promise<void>)[] = [];

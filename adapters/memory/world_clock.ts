@@ -23,6 +23,7 @@ export class WorldClock extends FakeClock {
     return work;
   }
 
+  /** As {@link FakeClock.settle}, and until the work that holds time back is done. */
   override async settle(): Promise<void> {
     await super.settle();
     // Cryptography runs in threads of its own, in the order of the calls: what was asked before has had its turn.
