@@ -115,13 +115,14 @@ export class Completion {
   }
 
   /** The store did not let it be handled, or ended: not the message's fault, so the try does not count. */
-  postpone(message: InboundMessage, error: ActrError): void {
+  async postpone(message: InboundMessage, error: ActrError): Promise<void> {
     const { log, mailbox, replier } = this.#components;
     const { requestId } = message.envelope;
     log.error("rpc.commit_failed", { requestId, caller: message.from.key, error });
     this.#forget(message);
-    if (message.row !== undefined)
+    if (await mailbox.isWritten(message)) {
       return mailbox.nack(message, message, this.#options.retryDelayMs);
+    }
     mailbox.ack(message);
     const options = { cause: error, retryAfterMs: this.#options.retryDelayMs };
     replier.fail(

@@ -134,15 +134,25 @@ export class Gate {
 
   async #admitDurable(message: InboundMessage, durableSend: boolean): Promise<void> {
     const { mailbox, replier, log, admission } = this.#components;
+    const queued = durableSend ? { ...message, answered: true } : message;
+    let accepted: Promise<void>;
     try {
       // What would be refused later does not reach the disk, and a durable send hears of it in time.
       admit(message, admission);
-      await mailbox.enqueueDurable(durableSend ? { ...message, answered: true } : message);
+      accepted = mailbox.enqueueDurable(queued);
+    } catch (error) {
+      return replier.fail(message, ActrError.from(error));
+    }
+    try {
+      await accepted;
       if (durableSend) replier.reply(message, answerFrame(message.envelope, empty));
     } catch (error) {
       const { requestId } = message.envelope;
       log.warn("rpc.mailbox.enqueue_failed", { requestId, caller: message.from.key, error });
-      replier.fail(message, ActrError.from(error, "storage"));
+      // What is being handled already ends as its own commit does; a durable send was promised this one.
+      if (mailbox.withdraw(queued) || durableSend) {
+        replier.fail(message, ActrError.from(error, "storage"));
+      }
     }
   }
 

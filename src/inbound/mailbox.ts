@@ -17,6 +17,12 @@ export interface MailboxStatus {
 /** Hears of every change of depth. */
 export type DepthObserver = (queued: number) => void;
 
+/** A durable message whose row is not known to be on disk. */
+interface Unwritten {
+  where: "queued" | "claimed" | "withdrawn";
+  readonly written: Promise<void>;
+}
+
 /** Collaborators of {@link Mailbox}. */
 export interface MailboxComponents {
   readonly clock: Clock;
@@ -29,7 +35,7 @@ export interface MailboxComponents {
 
 /**
  * The node's inbox: high priority first, first in first out within a priority, bounded.
- * Durable messages are queued once the store has them, volatile ones at once.
+ * Durable messages are in the store as well, until they are handled.
  */
 export class Mailbox {
   readonly #components: MailboxComponents;
@@ -38,6 +44,8 @@ export class Mailbox {
   readonly #high = new Deque<InboundMessage>();
   /** Messages that come back later, by the timer that brings them. */
   readonly #delayed = new Map<Timer, InboundMessage>();
+  /** Durable messages whose row is on its way to the disk, or never got there. */
+  readonly #unwritten = new Map<InboundMessage, Unwritten>();
   #closed = false;
   #depth = 0;
   #bytes = 0;
@@ -72,19 +80,36 @@ export class Mailbox {
   }
 
   /**
-   * Puts a durable message on disk, then queues it.
-   * @throws ActrError `overloaded`, `storage`, `lease_lost`.
+   * Queues a durable message and puts it on disk; resolves when it is there. It may be handled before:
+   * whoever sent it has been told nothing yet, and what the handler does reaches the disk in the same
+   * commit or a later one. So a message that is handled within its turn costs one write, not two.
+   * @throws ActrError `overloaded` when the mailbox is full; rejects with `storage`, `lease_lost`.
    */
-  async enqueueDurable(message: InboundMessage): Promise<void> {
+  enqueueDurable(message: InboundMessage): Promise<void> {
     if (message.row === undefined) throw new TypeError("a durable message has a row");
     this.#admit(message);
-    try {
-      await this.#components.store.commit([{ kind: "mailbox.put", row: message.row }]);
-    } catch (error) {
-      this.#leave(message);
-      throw error;
-    }
+    const written = this.#components.store
+      .commit([{ kind: "mailbox.put", row: message.row }])
+      .then(() => void this.#unwritten.delete(message));
+    this.#unwritten.set(message, { where: "queued", written });
     this.#queue(message);
+    return written;
+  }
+
+  /** Whether a message is on disk; waits until that is known. */
+  async isWritten(message: InboundMessage): Promise<boolean> {
+    if (message.row === undefined) return false;
+    const unwritten = this.#unwritten.get(message);
+    return unwritten === undefined || (await succeeds(unwritten.written));
+  }
+
+  /** Takes back a message that could not be written; false when it is in flight already. */
+  withdraw(message: InboundMessage): boolean {
+    const unwritten = this.#unwritten.get(message);
+    if (unwritten?.where !== "queued") return false;
+    unwritten.where = "withdrawn";
+    this.#leave(message);
+    return true;
   }
 
   /** Queues a message that the store already has, past every limit: it was accepted long ago. */
@@ -100,6 +125,8 @@ export class Mailbox {
     const message = this.#next();
     if (message === undefined) return undefined;
     this.#inFlight += 1;
+    const unwritten = this.#unwritten.get(message);
+    if (unwritten !== undefined) unwritten.where = "claimed";
     this.#components.onDepth(this.#queued);
     return message;
   }
@@ -107,6 +134,7 @@ export class Mailbox {
   /** A claimed message is done; what was durable about it is the caller's commit. */
   ack(message: InboundMessage): void {
     this.#inFlight -= 1;
+    this.#unwritten.delete(message);
     this.#leave(message);
     this.#components.onDepth(this.#queued);
   }
@@ -140,6 +168,15 @@ export class Mailbox {
   }
 
   #next(): InboundMessage | undefined {
+    let message = this.#shift();
+    while (message !== undefined && this.#unwritten.get(message)?.where === "withdrawn") {
+      this.#unwritten.delete(message);
+      message = this.#shift();
+    }
+    return message;
+  }
+
+  #shift(): InboundMessage | undefined {
     const takeHigh =
       this.#high.size > 0 && (this.#normal.size === 0 || this.#highInRow < this.#options.highBurst);
     this.#highInRow = takeHigh && this.#normal.size > 0 ? this.#highInRow + 1 : 0;
@@ -184,4 +221,11 @@ export class Mailbox {
     });
     this.#delayed.set(timer, message);
   }
+}
+
+function succeeds(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }

@@ -135,7 +135,7 @@ describe("mailbox", () => {
       mailbox.enqueue(message("b"));
       const full = { code: "overloaded", retryAfterMs: 100 };
       assert.throws(() => mailbox.enqueue(message("c")), full);
-      await assert.rejects(mailbox.enqueueDurable(message("d", 0, true)), full);
+      assert.throws(() => mailbox.enqueueDurable(message("d", 0, true)), full);
       assert.deepEqual(store.commits, [], "nothing reached the disk");
       mailbox.claim();
       assert.throws(() => mailbox.enqueue(message("c")), full, "in flight counts");
@@ -145,27 +145,40 @@ describe("mailbox", () => {
     }
   });
 
-  it("queues a durable message when the store has it, not before; the room is taken at once", async () => {
+  it("hands a durable message out at once, and says when it is on disk", async () => {
     const { mailbox, store, clock } = open({ maxDepth: 1 });
     let release: () => void = () => {};
     store.hold = new Promise((resolve) => {
       release = resolve;
     });
-    const accepted = mailbox.enqueueDurable(message("a", 0, true));
+    const durable = message("a", 0, true);
+    const accepted = mailbox.enqueueDurable(durable);
     await clock.settle();
-    assert.equal(mailbox.claim(), undefined);
+    assert.equal(mailbox.claim(), durable);
     assert.throws(() => mailbox.enqueue(message("b")), { code: "overloaded" });
+    let known = false;
+    const written = mailbox.isWritten(durable).finally(() => {
+      known = true;
+    });
+    await clock.settle();
+    assert.equal(known, false);
     release();
     await accepted;
-    assert.equal(name(mailbox.claim()), "a");
+    assert.equal(await written, true);
   });
 
-  it("gives the room back when the store fails", async () => {
-    const { mailbox, store } = open({ maxDepth: 1 });
+  it("takes a message back that could not be written, and its room with it, unless it is in flight", async () => {
+    const { mailbox, store } = open({ maxDepth: 2 });
     store.refuses = () => new ActrError("storage", "disk full");
-    await assert.rejects(mailbox.enqueueDurable(message("a", 0, true)), { code: "storage" });
-    assert.equal(mailbox.idle, true);
-    mailbox.enqueue(message("b"));
+    const [claimed, queued] = [message("a", 0, true), message("b", 0, true)];
+    const both = [mailbox.enqueueDurable(claimed), mailbox.enqueueDurable(queued)];
+    assert.equal(mailbox.claim(), claimed);
+    for (const each of both) await assert.rejects(each, { code: "storage" });
+    assert.equal(await mailbox.isWritten(claimed), false);
+    assert.equal(mailbox.withdraw(claimed), false);
+    assert.equal(mailbox.withdraw(queued), true);
+    mailbox.enqueue(message("c"));
+    assert.equal(name(mailbox.claim()), "c", "what was taken back is not handed out");
   });
 
   it("brings a message back after its delay, at the end of the queue", async () => {
