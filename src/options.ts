@@ -31,6 +31,12 @@ export interface InboundOptions {
   readonly dedupMaxBytes: number;
   /** Messages handled in one turn of the event loop before others get theirs. @default 64 */
   readonly maxPerTurn: number;
+  /** How long a dead letter is kept, milliseconds. @default 30 days */
+  readonly deadLetterTtlMs: number;
+  /** Dead letters kept; the oldest go first. @default 10000 */
+  readonly deadLetterMaxEntries: number;
+  /** Pause between two clean-ups of the store, milliseconds. @default 15000 */
+  readonly cleanUpMs: number;
 }
 
 /** How calls leave. */
@@ -103,6 +109,9 @@ export const defaultNodeOptions: NodeOptions = {
     dedupMaxEntries: 65_536,
     dedupMaxBytes: 64 * mebibyte,
     maxPerTurn: 64,
+    deadLetterTtlMs: 30 * 24 * 60 * 60 * 1000,
+    deadLetterMaxEntries: 10_000,
+    cleanUpMs: 15_000,
   },
   outbound: {
     timeoutMs: 30_000,

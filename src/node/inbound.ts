@@ -4,6 +4,7 @@ import type { ActrError } from "../errors.ts";
 import { resolveRules } from "../inbound/acl.ts";
 import type { AdmissionComponents } from "../inbound/admission.ts";
 import { backpressureWatch } from "../inbound/backpressure.ts";
+import { CleanUp } from "../inbound/clean_up.ts";
 import { Completion } from "../inbound/completion.ts";
 import { DeadLetters } from "../inbound/dead_letters.ts";
 import { Dedup } from "../inbound/dedup.ts";
@@ -43,6 +44,7 @@ export class Inbound {
   readonly replier: Replier;
   readonly #pump: Pump;
   readonly #completion: Completion;
+  readonly #cleanUp: CleanUp;
   readonly #parts: InboundParts;
 
   constructor(parts: InboundParts) {
@@ -76,6 +78,7 @@ export class Inbound {
       selfBytes: () => encodeActrId(context.selfId),
       onDeadLetter: (letter) => hooks.emit("onError", deadLetterEvent(letter)),
     });
+    this.#cleanUp = new CleanUp({ clock, log, store }, options.inbound);
     const dedup = new Dedup({ clock, store }, options.inbound);
     this.replier = new Replier(sessions, log);
     const { mailbox, deadLetters, replier } = this;
@@ -124,6 +127,7 @@ export class Inbound {
 
   /** Lets requests through to their handlers. */
   open(): void {
+    this.#cleanUp.start();
     this.#pump.open();
   }
 
@@ -134,10 +138,11 @@ export class Inbound {
   }
 
   /** Hands out nothing more. Who waits for what is still queued is told so; durable messages stay in the store. */
-  close(reason: ActrError): void {
+  async close(reason: ActrError): Promise<void> {
     this.#pump.close();
     for (const message of this.mailbox.close()) {
       if (message.row === undefined) this.replier.fail(message, reason);
     }
+    await this.#cleanUp.close();
   }
 }

@@ -225,7 +225,7 @@ export class Node implements AsyncDisposable {
     await this.#attempt("unregister", this.presence.leave(limit.signal), limit.signal);
     await this.#attempt("drain", this.inbound.drain(), limit.signal);
     this.#stopping.abort(stopping);
-    this.inbound.close(stopping);
+    await this.#attempt("inbound", this.inbound.close(stopping), limit.signal);
     const bounds = { clock, timeoutMs: hookTimeoutMs, signal: limit.signal, log };
     await tryLifecycleHook("onStop", this.#observers, this.context, bounds);
     await this.#attempt("peers", this.outbound.close("the node is stopping"), limit.signal);
