@@ -8,6 +8,7 @@ import { defineNode, service } from "../../src/define.ts";
 import { temporaryFolder } from "../adapters/temporary_folder.ts";
 import { ProbeService } from "../fixtures/probe_pb.ts";
 import {
+  assertNoMore,
   heapBytes,
   type Resources,
   resources,
@@ -45,23 +46,13 @@ const app = defineNode({
  */
 const port = 20_000 + (process.pid % 12_000);
 
-/** Waits until this process holds no more than `before`, and fails with what it holds more. */
-async function assertNoMore(before: Resources): Promise<void> {
-  let now = await resources(timers);
-  const same = async (): Promise<boolean> => {
-    now = await resources(timers);
-    return JSON.stringify(now) === JSON.stringify(before);
-  };
-  await until("nothing is left", same, settleMs).catch(() => assert.deepEqual(now, before));
-}
-
 /** Runs `cycle` 200 times; what the process holds, and its heap, must stop growing. */
 async function repeat(cycle: () => Promise<void>, bytesPerCycle: number): Promise<void> {
   for (let done = 0; done < warmUp; done++) await cycle();
   const before = await settled();
   const heapBefore = await heapBytes();
   for (let done = warmUp; done < cycles; done++) await cycle();
-  await assertNoMore(before);
+  await assertNoMore(timers, before, settleMs);
   const grown = (await heapBytes()) - heapBefore;
   assert.ok(grown < (cycles - warmUp) * bytesPerCycle, `the heap grew by ${grown} bytes`);
 }

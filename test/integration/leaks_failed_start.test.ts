@@ -8,8 +8,13 @@ import { defineNode } from "../../src/define.ts";
 import { ActrError } from "../../src/errors.ts";
 import { type TemporaryFolder, temporaryFolder } from "../adapters/temporary_folder.ts";
 import { freePort } from "../fixtures/ports.ts";
-import { type Resources, resources, showsDescriptors, watchTimers } from "../fixtures/resources.ts";
-import { until } from "../fixtures/until.ts";
+import {
+  assertNoMore,
+  type Resources,
+  resources,
+  showsDescriptors,
+  watchTimers,
+} from "../fixtures/resources.ts";
 
 const timers = watchTimers();
 const log = silentLogger();
@@ -57,14 +62,7 @@ describe("a start that fails leaves nothing running", options, () => {
       ...settings,
     });
 
-  const assertNothingLeft = async (): Promise<void> => {
-    let now = before;
-    const same = async (): Promise<boolean> => {
-      now = await resources(timers);
-      return JSON.stringify(now) === JSON.stringify(before);
-    };
-    await until("nothing is left", same, 5_000).catch(() => assert.deepEqual(now, before));
-  };
+  const assertNothingLeft = (): Promise<void> => assertNoMore(timers, before, 5_000);
 
   beforeEach(async () => {
     folder = await temporaryFolder();
