@@ -216,8 +216,11 @@ export class TestNode implements AsyncDisposable {
     void node.outbound.sessions.closeAll("the process was killed");
     await this.#server?.close();
     for (const listener of this.#listeners) await listener[Symbol.asyncDispose]();
-    node.inbound.close(gone);
-    await Promise.all([node.presence.close(), node.outbound.close("the process was killed")]);
+    await Promise.all([
+      node.inbound.close(gone),
+      node.presence.close(),
+      node.outbound.close("the process was killed"),
+    ]);
   }
 
   #settings(): NodeSettings {

@@ -182,7 +182,7 @@ describe("gate", () => {
     const remote = new RemotePeer(world);
     await remote.send("a");
     await remote.tell("on disk");
-    world.inbound.close(new ActrError("stopping", "bye"));
+    await world.inbound.close(new ActrError("stopping", "bye"));
     await world.clock.settle();
     assert.deepEqual(remote.heard, [10001]);
     assert.deepEqual(world.handled, []);

@@ -196,6 +196,7 @@ export class RemotePeer {
 
 /** A memory store whose commits the test holds back or lets fail. */
 export class ScriptedStore extends MemoryStore {
+  /** What was committed, apart from what the node does by itself to keep its store small. */
   readonly commits: StoreChange[][] = [];
   /** What a commit waits for. */
   hold: Promise<void> | undefined;
@@ -203,7 +204,7 @@ export class ScriptedStore extends MemoryStore {
   refuses: (changes: readonly StoreChange[]) => unknown = () => undefined;
 
   override async commit(changes: readonly StoreChange[]): Promise<void> {
-    this.commits.push([...changes]);
+    if (!changes.every(isHousekeeping)) this.commits.push([...changes]);
     const refusal = this.refuses(changes);
     await this.hold;
     if (refusal !== undefined) throw refusal;
@@ -214,6 +215,10 @@ export class ScriptedStore extends MemoryStore {
   get kinds(): string[] {
     return this.commits.map((changes) => changes.map(({ kind }) => kind).join(" "));
   }
+}
+
+function isHousekeeping({ kind }: StoreChange): boolean {
+  return kind.endsWith(".expire") || kind.endsWith(".keep");
 }
 
 /** A promise with its handle. */
