@@ -1,7 +1,5 @@
 import type { NodeContext } from "../context.ts";
-import type { NodeDefinition } from "../define.ts";
 import type { ActrError } from "../errors.ts";
-import { resolveRules } from "../inbound/acl.ts";
 import type { AdmissionComponents } from "../inbound/admission.ts";
 import { backpressureWatch } from "../inbound/backpressure.ts";
 import { CleanUp } from "../inbound/clean_up.ts";
@@ -14,22 +12,18 @@ import { Pipeline } from "../inbound/pipeline.ts";
 import { Pump } from "../inbound/pump.ts";
 import { recoverMailbox } from "../inbound/recovery.ts";
 import { Replier } from "../inbound/replier.ts";
-import { serviceRoutes } from "../inbound/service_routes.ts";
-import type { NodeOptions } from "../options.ts";
 import { encodeActrId } from "../protocol/ids.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import { deadLetterEvent, handlerEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
 import type { NodeComponents } from "./node_components.ts";
-import { withReflection } from "./reflection.ts";
+import type { NodePlan } from "./plan.ts";
 
 /** What the inbound side is built from. */
 export interface InboundParts {
-  readonly definition: NodeDefinition;
+  readonly plan: NodePlan;
   readonly components: NodeComponents;
-  readonly options: NodeOptions;
-  readonly realm: number;
   readonly context: NodeContext;
   readonly hooks: HookQueue;
   readonly pending: PendingCalls;
@@ -49,14 +43,10 @@ export class Inbound {
 
   constructor(parts: InboundParts) {
     this.#parts = parts;
-    const { definition, components, options, context, hooks, sessions, pending } = parts;
+    const { plan, components, context, hooks, sessions, pending } = parts;
     const { clock, random, store, log } = components;
-    const { services = [] } = definition;
-    const admission: AdmissionComponents = {
-      routes: withReflection(serviceRoutes(services), services),
-      rules: definition.acl && resolveRules(definition.acl, parts.realm),
-      selfId: () => context.selfId,
-    };
+    const { options, routes, rules } = plan;
+    const admission: AdmissionComponents = { routes, rules, selfId: () => context.selfId };
     this.mailbox = new Mailbox(
       {
         clock,
@@ -119,10 +109,10 @@ export class Inbound {
 
   /** Brings back what the store kept. */
   recover(): Promise<number> {
-    const { components, options } = this.#parts;
+    const { components, plan } = this.#parts;
     const { clock, store } = components;
     const { mailbox, deadLetters } = this;
-    return recoverMailbox({ clock, store, mailbox, deadLetters }, options.inbound);
+    return recoverMailbox({ clock, store, mailbox, deadLetters }, plan.options.inbound);
   }
 
   /** Lets requests through to their handlers. */

@@ -2,8 +2,6 @@ import { abortable } from "#async";
 import type { NodeContext } from "../context.ts";
 import type { NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
-import type { Hooks } from "../hooks.ts";
-import { type NodeOptions, resolveNodeOptions } from "../options.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import { abortAfter } from "../time_limit.ts";
@@ -14,8 +12,8 @@ import type { NodeComponents, NodeSettings } from "./node_components.ts";
 import { LiveNodeContext } from "./node_context.ts";
 import { Outbound } from "./outbound.ts";
 import { PeerDirectory } from "./peer_directory.ts";
+import { type NodePlan, planNode } from "./plan.ts";
 import { Presence } from "./presence.ts";
-import { registrationOf } from "./registration.ts";
 import { UndoStack } from "./undo_stack.ts";
 
 /** Where a node stands. */
@@ -28,9 +26,7 @@ const notStarted = new ActrError("stopping", "the node did not start; call anoth
 
 /** A running node: it has an identity, is found by peers, and serves. */
 export class Node implements AsyncDisposable {
-  readonly definition: NodeDefinition;
   readonly components: NodeComponents;
-  readonly options: NodeOptions;
   readonly startedAt: number;
   readonly presence: Presence;
   readonly hooks: HookQueue;
@@ -38,7 +34,7 @@ export class Node implements AsyncDisposable {
   readonly outbound: Outbound;
   /** Calls peers, in this node's name. */
   readonly context: NodeContext;
-  readonly #observers: readonly Hooks[];
+  readonly #plan: NodePlan;
   readonly #transports: readonly Transport[];
   readonly #stopping = new AbortController();
   readonly #undo: UndoStack;
@@ -56,18 +52,12 @@ export class Node implements AsyncDisposable {
     settings: NodeSettings,
     bounds: { readonly signal?: AbortSignal } = {},
   ): Promise<Node> {
-    const options = resolveNodeOptions(definition.options);
+    const plan = planNode(definition, settings);
     const undo = new UndoStack(components.log);
-    const limit = abortAfter(components.clock, options.lifecycle.startTimeoutMs, bounds.signal);
+    const { startTimeoutMs } = plan.options.lifecycle;
+    const limit = abortAfter(components.clock, startTimeoutMs, bounds.signal, "start");
     try {
-      const node = await Node.#assemble(
-        definition,
-        components,
-        settings,
-        options,
-        undo,
-        limit.signal,
-      );
+      const node = await Node.#register(plan, components, settings, undo, limit.signal);
       await node.#begin(limit.signal);
       return node;
     } catch (error) {
@@ -78,21 +68,20 @@ export class Node implements AsyncDisposable {
     }
   }
 
-  static async #assemble(
-    definition: NodeDefinition,
+  static async #register(
+    plan: NodePlan,
     components: NodeComponents,
     settings: NodeSettings,
-    options: NodeOptions,
     undo: UndoStack,
     signal: AbortSignal,
   ): Promise<Node> {
-    // The parts know each other through these late-bound references; nothing runs before `#begin`.
+    // Presence and node know each other; nothing is told before `#begin`.
     let node: Node | undefined;
     const presence = await Presence.register(
       {
         components,
         settings,
-        registration: registrationOf(definition, settings),
+        registration: plan.registration,
         hooks: () => (node as Node).hooks,
         load: () => (node as Node).load(),
         onRebound: () => void node?.outbound.sessions.closeAll("this node has a new identity"),
@@ -100,33 +89,27 @@ export class Node implements AsyncDisposable {
       signal,
     );
     undo.push("presence", () => presence.close());
-    node = new Node(definition, components, settings, options, undo, presence);
+    node = new Node(plan, components, undo, presence);
     return node;
   }
 
   private constructor(
-    definition: NodeDefinition,
+    plan: NodePlan,
     components: NodeComponents,
-    settings: NodeSettings,
-    options: NodeOptions,
     undo: UndoStack,
     presence: Presence,
   ) {
-    this.definition = definition;
     this.components = components;
-    this.options = options;
     this.presence = presence;
+    this.#plan = plan;
     this.#undo = undo;
     this.startedAt = components.clock.now();
-    this.#observers = [
-      ...(definition.services ?? []).flatMap((service) => service.hooks ?? []),
-      ...(definition.hooks === undefined ? [] : [definition.hooks]),
-    ];
+    const { observers, options } = plan;
     const { signal } = this.#stopping;
     const { log } = components;
     const directory = new PeerDirectory(presence.signaling, signal);
     this.hooks = new HookQueue(
-      { observers: this.#observers, log, context: () => this.context },
+      { observers, log, context: () => this.context },
       options.lifecycle.maxHookEvents,
     );
     this.#transports = components.transports(presence.transportIdentity);
@@ -148,17 +131,7 @@ export class Node implements AsyncDisposable {
       signal,
     });
     const { context } = this;
-    const { realm } = settings;
-    this.inbound = new Inbound({
-      definition,
-      components,
-      options,
-      realm,
-      context,
-      hooks,
-      pending,
-      sessions,
-    });
+    this.inbound = new Inbound({ plan, components, context, hooks, pending, sessions });
   }
 
   get id(): ActrId {
@@ -176,7 +149,7 @@ export class Node implements AsyncDisposable {
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
-    const { lifecycle } = this.options;
+    const { lifecycle } = this.#plan.options;
     const { clock, log } = this.components;
     this.#undo.push("hooks", () => this.hooks.close());
     this.#undo.push("peers", () => this.outbound.close("the node did not start"));
@@ -185,8 +158,8 @@ export class Node implements AsyncDisposable {
     await this.presence.connect(signal);
     await this.#listen(signal);
     const bounds = { clock, timeoutMs: lifecycle.hookTimeoutMs, signal };
-    await runLifecycleHook("onStart", this.#observers, this.context, bounds);
-    await tryLifecycleHook("onReady", this.#observers, this.context, { ...bounds, log });
+    await runLifecycleHook("onStart", this.#plan.observers, this.context, bounds);
+    await tryLifecycleHook("onReady", this.#plan.observers, this.context, { ...bounds, log });
     signal.throwIfAborted();
     this.#phase = "running";
     this.inbound.open();
@@ -217,7 +190,7 @@ export class Node implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     const { clock, log } = this.components;
-    const { stopTimeoutMs, hookTimeoutMs } = this.options.lifecycle;
+    const { stopTimeoutMs, hookTimeoutMs } = this.#plan.options.lifecycle;
     const stopping = new ActrError("stopping", "this node is stopping; call another one");
     const limit = abortAfter(clock, stopTimeoutMs);
     this.#phase = "stopping";
@@ -227,7 +200,7 @@ export class Node implements AsyncDisposable {
     this.#stopping.abort(stopping);
     await this.#attempt("inbound", this.inbound.close(stopping), limit.signal);
     const bounds = { clock, timeoutMs: hookTimeoutMs, signal: limit.signal, log };
-    await tryLifecycleHook("onStop", this.#observers, this.context, bounds);
+    await tryLifecycleHook("onStop", this.#plan.observers, this.context, bounds);
     await this.#attempt("peers", this.outbound.close("the node is stopping"), limit.signal);
     await this.#attempt("hooks", this.hooks.settled(), limit.signal);
     await this.#undo.unwind();

@@ -7,7 +7,8 @@ import type { ErrorEvent, Hooks } from "../../../src/hooks.ts";
 import { HookQueue } from "../../../src/node/hooks.ts";
 import { Inbound } from "../../../src/node/inbound.ts";
 import type { NodeComponents } from "../../../src/node/node_components.ts";
-import { type NodeOptionsInput, resolveNodeOptions } from "../../../src/options.ts";
+import { planNode } from "../../../src/node/plan.ts";
+import type { NodeOptionsInput } from "../../../src/options.ts";
 import type { Store, StoreChange } from "../../../src/ports/store.ts";
 import { durableMetadata } from "../../../src/protocol/durable.ts";
 import {
@@ -79,22 +80,20 @@ export async function rig(setup: RigOptions = {}): Promise<Rig> {
   });
   const log = recorder(base);
   const context = { selfId, signal: new AbortController().signal, log } as NodeContext;
-  const options = resolveNodeOptions(setup.options);
+  const plan = planNode(definition, { realm: 1001, aisUrl: "", signalingUrl: "" });
   const observers = [
     { onError: (_context: NodeContext, event: ErrorEvent) => void errors.push(event) },
     setup.hooks ?? {},
   ];
   const hooks = new HookQueue(
     { observers, log, context: () => context },
-    options.lifecycle.maxHookEvents,
+    plan.options.lifecycle.maxHookEvents,
   );
   const pending = new PendingCalls(100);
   const components = { clock, random: new SeededRandom(), log, store } as unknown as NodeComponents;
   const inbound = new Inbound({
-    definition,
+    plan,
     components,
-    options,
-    realm: 1001,
     context,
     hooks,
     pending,

@@ -1,0 +1,36 @@
+import type { NodeDefinition } from "../define.ts";
+import type { Hooks } from "../hooks.ts";
+import type { Registration } from "../identity/ais_client.ts";
+import { type ResolvedRule, resolveRules } from "../inbound/acl.ts";
+import type { RouteTable } from "../inbound/route.ts";
+import { serviceRoutes } from "../inbound/service_routes.ts";
+import { type NodeOptions, resolveNodeOptions } from "../options.ts";
+import type { NodeSettings } from "./node_components.ts";
+import { withReflection } from "./reflection.ts";
+import { registrationOf } from "./registration.ts";
+
+/** A definition checked and resolved: what is wrong with it shows here, before anything runs. */
+export interface NodePlan {
+  readonly options: NodeOptions;
+  readonly registration: Registration;
+  readonly routes: RouteTable;
+  /** None: everybody may call. */
+  readonly rules: readonly ResolvedRule[] | undefined;
+  /** In the order in which they are told: the services' own, then the node's. */
+  readonly observers: readonly Hooks[];
+}
+
+/** @throws ActrError `config` for an option, a type, a rule or a service that cannot be served. */
+export function planNode(definition: NodeDefinition, settings: NodeSettings): NodePlan {
+  const { services = [], acl, hooks } = definition;
+  return {
+    options: resolveNodeOptions(definition.options),
+    registration: registrationOf(definition, settings),
+    routes: withReflection(serviceRoutes(services), services),
+    rules: acl && resolveRules(acl, settings.realm),
+    observers: [
+      ...services.flatMap((service) => service.hooks ?? []),
+      ...(hooks === undefined ? [] : [hooks]),
+    ],
+  };
+}
