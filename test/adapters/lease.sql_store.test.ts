@@ -35,7 +35,10 @@ describe("lease of a shared database", () => {
     await using db = await sharedDatabase();
     const { store } = await db.open("first");
     await db.clock.advance(10 * leaseMs);
-    await assert.rejects(db.open("second"), /owned by first, whose lease ends in \d+ ms \(2023-11-14T.*Z\); stop/);
+    await assert.rejects(
+      db.open("second"),
+      /owned by first, whose lease ends in \d+ ms \(2023-11-14T.*Z\); stop/,
+    );
     await put(store, 1);
     await store.close();
     assert.equal(db.clock.pending, 0);

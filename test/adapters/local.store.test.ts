@@ -1,51 +1,10 @@
 import { join } from "node:path";
 import { it } from "node:test";
-import { FakeClock } from "../../adapters/memory/fake_clock.ts";
-import { SeededRandom } from "../../adapters/memory/seeded_random.ts";
-import { openSqlStore } from "../../adapters/sql/sql_store.ts";
-import type { Store } from "../../src/ports/store.ts";
-import { type StoreFixture, storeConformance } from "../conformance/store.ts";
-import { InstrumentedDriver } from "./instrumented_driver.ts";
-import { type LocalBinding, localBindings } from "./sql_bindings.ts";
-import { temporaryFolder } from "./temporary_folder.ts";
+import { storeConformance } from "../conformance/store.ts";
+import { localBindings } from "./sql_bindings.ts";
+import { sqlStoreFixture } from "./sql_store_fixture.ts";
 
-const leaseMs = 15_000;
-const never = new AbortController().signal;
-
-for (const binding of localBindings) {
-  if (binding.skip === false) storeConformance(binding.name, () => fixture(binding));
-  else it(`store: ${binding.name}`, { skip: binding.skip }, () => {});
-}
-
-async function fixture(binding: LocalBinding): Promise<StoreFixture> {
-  const folder = await temporaryFolder();
-  const clock = new FakeClock();
-  const random = new SeededRandom();
-  const drivers = new Map<Store, InstrumentedDriver>();
-  let latest: InstrumentedDriver | undefined;
-  const driverOf = (store: Store): InstrumentedDriver => drivers.get(store) as InstrumentedDriver;
-  return {
-    refusesSecond: true,
-    open: async () => {
-      const driver = new InstrumentedDriver(await binding.open(join(folder.path, "store.db")));
-      const store = await openSqlStore(driver, { clock, random, leaseMs, leaseWaitMs: 0 }, never);
-      latest = driver;
-      drivers.set(store, driver);
-      return store;
-    },
-    crash: async (store) => {
-      await driverOf(store).cut();
-      await clock.advance(leaseMs + 1);
-    },
-    usurp: async (store) => {
-      const sql = "UPDATE meta SET fence = fence + 1, owner = NULL, expires_at = 0";
-      await driverOf(store).run({ sql, args: [] });
-    },
-    waitMs: (ms) => clock.advance(ms),
-    transactions: () => latest?.transactions ?? 0,
-    failNext: (when) => {
-      if (latest !== undefined) latest.next = when;
-    },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  };
+for (const { name, skip, open } of localBindings) {
+  if (skip !== false) it(`store: ${name}`, { skip }, () => {});
+  else storeConformance(name, () => sqlStoreFixture((folder) => open(join(folder, "store.db"))));
 }
