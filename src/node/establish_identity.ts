@@ -1,24 +1,19 @@
 import { ActrError } from "../errors.ts";
 import type { AisClient, Registration } from "../identity/ais_client.ts";
 import type { IssuedIdentity } from "../identity/issued_identity.ts";
-import { decodeIdentity, encodeIdentity } from "../identity/saved_identity.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Store } from "../ports/store.ts";
-import { formatActrType } from "../protocol/ids.ts";
-
-/** Where a node keeps who it is. */
-const space = "node";
+import type { IdentityRecord } from "./identity_record.ts";
 
 /** A credential with less life left is renewed before it is used, milliseconds. */
 const shortestUseMs = 60_000;
 
-/** Collaborators of the functions here. */
+/** Collaborators of {@link establishIdentity}. */
 export interface IdentityComponents {
   readonly ais: AisClient;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly store: Store;
+  readonly record: IdentityRecord;
 }
 
 /**
@@ -30,34 +25,14 @@ export async function establishIdentity(
   registration: Registration,
   signal: AbortSignal,
 ): Promise<IssuedIdentity> {
-  const { store, log } = components;
-  const key = await identityKey(registration);
-  const saved = await store.record(space, key);
-  const kept =
-    saved === undefined ? undefined : await revive(components, decodeIdentity(saved), signal);
-  const identity = kept ?? (await components.ais.register(registration, { signal }));
+  const { record, ais, log } = components;
+  const kept = await revive(components, await record.load(), signal);
+  const identity = kept ?? (await ais.register(registration, { signal }));
   log.info(kept === undefined ? "identity.registered" : "identity.resumed", {
     id: identity.idText,
   });
-  await saveIdentity(store, key, identity);
+  await record.save(identity);
   return identity;
-}
-
-/** Keeps an identity for the next run. */
-export async function saveIdentity(
-  store: Store,
-  key: string,
-  identity: IssuedIdentity,
-): Promise<void> {
-  await store.commit([{ kind: "record.put", space, key, value: encodeIdentity(identity) }]);
-}
-
-/** Names what a node registered as: a changed address or rule needs a new registration, since renewing does not carry them. */
-export async function identityKey(registration: Registration): Promise<string> {
-  const { type, realm, acl, wsAddress } = registration;
-  const text = JSON.stringify([formatActrType(type), realm, wsAddress ?? null, acl?.rules ?? null]);
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return `identity-${[...new Uint8Array(hash, 0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 async function revive(

@@ -6,8 +6,9 @@ import { SessionState } from "../identity/session_state.ts";
 import { Heartbeat } from "../signaling/heartbeat.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { SignalingClient } from "../signaling/signaling_client.ts";
-import { establishIdentity, identityKey, saveIdentity } from "./establish_identity.ts";
+import { establishIdentity } from "./establish_identity.ts";
 import type { HookQueue } from "./hooks.ts";
+import { IdentityRecord } from "./identity_record.ts";
 import type { NodeComponents, NodeSettings, TransportIdentity } from "./node_components.ts";
 
 /** What a presence is built from. */
@@ -36,14 +37,13 @@ export class Presence {
     const { components, settings, registration } = parts;
     const { clock, log, store, fetch } = components;
     const ais = new AisClient({ fetch, clock }, { url: settings.aisUrl });
-    const identity = { ais, clock, log, store };
-    const issued = await establishIdentity(identity, registration, signal);
+    const record = await IdentityRecord.of(store, settings.aisUrl, registration);
+    const issued = await establishIdentity({ ais, clock, log, record }, registration, signal);
     const presence = new Presence(parts, ais, new SessionState({ log }, issued));
     await presence.#keys.seed(issued.signingKey);
-    const key = await identityKey(registration);
     presence.session.listen((change) => {
       if (change.kind === "phase") return;
-      saveIdentity(store, key, change.current).catch((error: unknown) => {
+      record.save(change.current).catch((error: unknown) => {
         log.warn("identity.save_failed", { error });
       });
     });

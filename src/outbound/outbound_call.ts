@@ -49,6 +49,8 @@ export class OutboundCall implements PendingCall, Expiring {
   readonly #settlement: Settlement;
   #attempt = 0;
   #finished = false;
+  /** Whether it has been handed to a link at least once. */
+  #reached = false;
   #bucket = 0;
   #deadline = 0;
   #pause: Timer | undefined;
@@ -134,12 +136,19 @@ export class OutboundCall implements PendingCall, Expiring {
       (acquired) => {
         if (!this.#finished) this.#send(acquired);
       },
-      (error: unknown) => this.#retryOrFail(ActrError.from(error, "unavailable")),
+      (error: unknown) => this.#unreached(ActrError.from(error, "unavailable")),
     );
+  }
+
+  /** A peer that nobody knows is no use waiting for; one that this call has reached before may be on its way back. */
+  #unreached(error: ActrError): void {
+    const gone = error.code === "not_found" && this.#reached;
+    this.#retryOrFail(gone ? new ActrError("unavailable", error.message, { cause: error }) : error);
   }
 
   #send(link: Link): void {
     this.link = link;
+    this.#reached = true;
     link.send(this.#request.frame).catch((error: unknown) => {
       if (this.link === link) this.#retryOrFail(ActrError.from(error, "unavailable"));
     });

@@ -69,7 +69,7 @@ export class SessionManager {
 
   /**
    * A link to send requests to `peer`, dialled when there is none; concurrent callers share one dial.
-   * @throws ActrError `unavailable`, `not_found`, `overloaded`, or the signal's reason.
+   * @throws ActrError `not_found` when nobody knows the peer, `unavailable`, `overloaded`, or the signal's reason.
    */
   async acquire(peer: ActrId, key: string, signal: AbortSignal): Promise<Link> {
     const ready = this.requestLink(key);
@@ -150,8 +150,8 @@ export class SessionManager {
     const ways = this.#components.transports.filter((each) => each.canDial(address));
     if (ways.length === 0) {
       throw new ActrError(
-        "unavailable",
-        `no transport knows a way to ${key}; it advertises no address`,
+        "not_found",
+        `no transport knows a way to ${key}: it is not connected, or advertises no address`,
       );
     }
     try {

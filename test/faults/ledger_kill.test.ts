@@ -6,6 +6,7 @@ import { silentLogger } from "../../adapters/console/console_logger.ts";
 import { SeededRandom } from "../../adapters/memory/seeded_random.ts";
 import type { Served } from "../../adapters/serve/options.ts";
 import { defineNode } from "../../src/define.ts";
+import { ActrError } from "../../src/errors.ts";
 import { type ActrId, parseActrId } from "../../src/protocol/ids.ts";
 import { methodCodecs } from "../../src/protocol/service.ts";
 import { temporaryFolder } from "../adapters/temporary_folder.ts";
@@ -58,8 +59,19 @@ class Load {
   }
 }
 
-/** Sends one entry; retries under its request id are the node's own business. */
-async function deliver(
+/** Sends one entry; while the node is away for good as far as anybody knows, again under its request id. */
+async function deliver(...sending: Parameters<typeof deliverOnce>): Promise<Uint8Array> {
+  for (;;) {
+    try {
+      return await deliverOnce(...sending);
+    } catch (error) {
+      if (!ActrError.is(error) || error.code !== "not_found") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
+
+async function deliverOnce(
   { context }: Served,
   target: ActrId,
   way: (typeof ways)[number],

@@ -110,10 +110,10 @@ describe("session manager", () => {
     assert.equal(transport.dials.length, 1);
   });
 
-  it("says unavailable when no transport knows a way", async () => {
+  it("says not_found when no transport knows a way", async () => {
     const { manager, urls, transport } = sessions();
     urls.set(farKey, "nowhere");
-    await assert.rejects(manager.acquire(far, farKey, never), { code: "unavailable" });
+    await assert.rejects(manager.acquire(far, farKey, never), { code: "not_found" });
     assert.equal(transport.dials.length, 0);
   });
 
