@@ -5,6 +5,7 @@ import { defaultNodeOptions } from "../../../src/options.ts";
 import { retryPolicy } from "../../../src/outbound/retry.ts";
 import { directions } from "../../../src/protocol/envelope.ts";
 import { lanes } from "../../../src/protocol/frame.ts";
+import { formatActrId } from "../../../src/protocol/ids.ts";
 import { FakeLink, peerId } from "../session/support.ts";
 import { calling, echoing, envelopes, respond, timersLeft } from "./support.ts";
 
@@ -41,6 +42,32 @@ describe("caller: one call", () => {
     assert.deepEqual(await call, Uint8Array.of(1));
     await world.clock.settle();
     assert.equal(world.orphans, 1);
+  });
+
+  it("fails at once for a peer that nobody knows, and sends nothing", async () => {
+    const world = calling();
+    world.urls.set(formatActrId(far), "nowhere");
+    const call = world.caller.call(far, route, bytes, { timeoutMs: 5_000 });
+    await assert.rejects(call, { code: "not_found" });
+    assert.equal(world.pending.size, 0);
+    assert.equal(world.transport.dials.length, 0);
+    assert.equal(timersLeft(world), 0);
+  });
+
+  it("waits for a peer that it has reached before, under the same request id", async () => {
+    const world = calling();
+    const call = world.caller.call(far, route, bytes);
+    await world.clock.settle();
+    const first = world.transport.link;
+    world.urls.set(formatActrId(far), "nowhere");
+    first.end();
+    await world.clock.advance(1_000);
+    world.urls.delete(formatActrId(far));
+    echoing(world);
+    await world.clock.advance(2_000);
+    assert.deepEqual(await call, bytes);
+    assert.notEqual(world.transport.link, first);
+    assert.equal(envelopes(first)[0]?.requestId, envelopes(world.transport.link)[0]?.requestId);
   });
 
   it("[ND-25] is not answered by another peer", async () => {
