@@ -22,6 +22,18 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
+/** Listens on a free port, takes connections and never answers. */
+async function listen(): Promise<AsyncDisposable & { readonly port: string }> {
+  const server = createServer((socket) => socket.resume().on("error", () => {}));
+  // What a failed test leaves open must not keep the process.
+  server.unref();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: String((server.address() as { port: number }).port),
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
 for (const [index, runtime] of runtimes.entries()) {
   // Each runtime serves, and each is the caller of another.
   const caller = runtimes[(index + 1) % runtimes.length] ?? "node";
@@ -151,9 +163,8 @@ visible = true
     });
 
     it("says in one line what fails, and exits with 1 or 2", async () => {
-      const port = createServer((socket) => socket.resume().on("error", () => {}));
-      await new Promise<void>((resolve) => port.listen(0, "127.0.0.1", resolve));
-      const taken = String((port.address() as { port: number }).port);
+      await using busy = await listen();
+      const taken = busy.port;
       const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
         [
           ["call", ...echo, "--identity", `http://127.0.0.1:1`],
@@ -188,17 +199,15 @@ visible = true
         assert.match(end.err, line);
         assert.doesNotMatch(end.err, /\n\s+at /);
       }
-      await new Promise((resolve) => port.close(resolve));
     });
 
     it("doctor finds the machine fit, and tells of a port that is taken", async () => {
-      const port = createServer((socket) => socket.resume().on("error", () => {}));
-      await new Promise<void>((resolve) => port.listen(0, "127.0.0.1", resolve));
-      const taken = String((port.address() as { port: number }).port);
+      const busy = await listen();
+      const taken = busy.port;
       const bad = await Roost.run(runtime, "doctor", "--port", taken);
       assert.equal(bad.code, 1);
       assert.match(bad.out, new RegExp(`✖ port ${taken}: .*\n    stop what listens there`));
-      await new Promise((resolve) => port.close(resolve));
+      await busy[Symbol.asyncDispose]();
       const good = await Roost.run(runtime, "doctor", "--port", taken, "--json");
       const { ok, findings } = JSON.parse(good.out) as {
         ok: boolean;
