@@ -5,6 +5,7 @@ import type { Durability } from "../../src/options.ts";
 import type { SqlDriver } from "../../src/ports/sql_driver.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
+import { backupBeside } from "./backup.ts";
 import { openLibsqlClient } from "./libsql_client.ts";
 import { openLibsqlSync } from "./libsql_sync.ts";
 import { hasNodeSqlite, openNodeSqlite } from "./node_sqlite.ts";
@@ -13,19 +14,25 @@ import { openSqlStore, type SqlStoreOptions } from "./sql_store.ts";
 
 const remoteScheme = /^(libsql|https?|wss?):/;
 
-/** Options of {@link openStore}. */
-export interface OpenStoreOptions extends SqlStoreOptions {
+/** How to reach a database. */
+export interface OpenDriverOptions {
   /** @default "full" */
   readonly durability?: Durability;
   /** Credential of a libSQL server. */
   readonly authToken?: string;
   /** Makes a `file:` an embedded replica of this libSQL server. */
   readonly syncUrl?: string;
+  /** Longest wait for one answer of a server, milliseconds. @default 5000 */
+  readonly callTimeoutMs?: number;
 }
+
+/** Options of {@link openStore}. */
+export interface OpenStoreOptions extends SqlStoreOptions, OpenDriverOptions {}
 
 /**
  * Opens the store at `url`: `:memory:`; `file:PATH` with the runtime's best SQLite, its folder made if missing;
- * `libsql:`, `http(s):`, `ws(s):` for a libSQL server.
+ * `libsql:`, `http(s):`, `ws(s):` for a libSQL server. A local file of an earlier release is copied beside itself
+ * before it is brought up to date.
  * @throws ActrError `config` for another url, `storage` when the database cannot be opened or belongs to another process.
  */
 export async function openStore(
@@ -34,10 +41,16 @@ export async function openStore(
   signal: AbortSignal,
 ): Promise<Store> {
   if (url === ":memory:") return new MemoryStore();
-  return openSqlStore(await openDriver(url, options), options, signal);
+  const driver = await openDriver(url, options);
+  if (driver.remote) return openSqlStore(driver, options, signal);
+  return openSqlStore(driver, { backup: backupBeside(filePath(url)), ...options }, signal);
 }
 
-async function openDriver(url: string, options: OpenStoreOptions): Promise<SqlDriver> {
+/**
+ * Opens the database at `url`, as {@link openStore} does, and nothing more.
+ * @throws ActrError `config` for another url, `storage` when the database cannot be opened.
+ */
+export async function openDriver(url: string, options: OpenDriverOptions): Promise<SqlDriver> {
   const { durability = "full", authToken, callTimeoutMs, syncUrl } = options;
   const remote = {
     durability,

@@ -61,11 +61,19 @@ export const schemaVersion: number = migrations.length;
 
 /** Reads `meta`, after making it in a new database. @throws ActrError `storage` for a file of a newer release. */
 export async function readMeta(driver: SqlDriver): Promise<Meta> {
+  const known = await peekMeta(driver);
+  if (known !== undefined) return known;
+  await driver.batch(metaTable.map(plain));
+  return (await peekMeta(driver)) ?? toMeta({});
+}
+
+/** Reads `meta`; undefined in a new database. @throws ActrError `storage` for a file of a newer release. */
+export async function peekMeta(driver: SqlDriver): Promise<Meta | undefined> {
   const found = await driver.all({
     sql: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'",
     args: [],
   });
-  if (found.length === 0) await driver.batch(metaTable.map(plain));
+  if (found.length === 0) return undefined;
   const [row] = await driver.all({ sql: "SELECT * FROM meta", args: [] });
   const meta = toMeta(row ?? {});
   if (meta.schema <= schemaVersion) return meta;
