@@ -7,7 +7,7 @@ import type { ActrId } from "../protocol/ids.ts";
 import { fromWireError } from "../protocol/wire_error.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
 import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
-import type { SessionManager } from "../session/session_manager.ts";
+import { noRoute, type SessionManager } from "../session/session_manager.ts";
 import { mayRetry, pauseAfter, type RetryPolicy } from "./retry.ts";
 
 /** What every call of a node shares. */
@@ -142,7 +142,7 @@ export class OutboundCall implements PendingCall, Expiring {
 
   /** A peer that nobody knows is no use waiting for; one that this call has reached before may be on its way back. */
   #unreached(error: ActrError): void {
-    const gone = error.code === "not_found" && this.#reached;
+    const gone = error.details?.["reason"] === noRoute && this.#reached;
     this.#retryOrFail(gone ? new ActrError("unavailable", error.message, { cause: error }) : error);
   }
 

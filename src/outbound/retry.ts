@@ -1,6 +1,7 @@
 import type { ActrError } from "../errors.ts";
 import type { OutboundOptions } from "../options.ts";
 import { type Lane, lanes } from "../protocol/frame.ts";
+import { noRoute } from "../session/session_manager.ts";
 
 /** How often a lane's sends are tried, and the pauses between (`spec/transport.md` §7.5). */
 export interface RetryPolicy {
@@ -19,9 +20,9 @@ export function retryPolicy(lane: Lane, options: OutboundOptions): RetryPolicy {
   }
 }
 
-/** Whether another try may help. Not once this node stops: no peer says so under that code. */
+/** Whether another try of the same call may help: not where there is no way to the peer, nor once this node stops (no peer says so under that code). */
 export function mayRetry(error: ActrError): boolean {
-  return error.retryable && error.code !== "stopping";
+  return error.retryable && error.code !== "stopping" && error.details?.["reason"] !== noRoute;
 }
 
 /** The pause after attempt number `attempt` (from 1), milliseconds: what the peer asked for, else the policy's. */

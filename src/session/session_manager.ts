@@ -34,6 +34,9 @@ export interface SessionComponents {
   readonly events: SessionEvents;
 }
 
+/** Reason in the details of an error: there is no way to the peer, and none is on its way. */
+export const noRoute = "no_route";
+
 /** The sessions of a node: opens them on demand, one dial per peer at a time, and drops them when they are dead. */
 export class SessionManager {
   readonly #components: SessionComponents;
@@ -69,7 +72,7 @@ export class SessionManager {
 
   /**
    * A link to send requests to `peer`, dialled when there is none; concurrent callers share one dial.
-   * @throws ActrError `not_found` when nobody knows the peer, `unavailable`, `overloaded`, or the signal's reason.
+   * @throws ActrError `unavailable`, with details `reason` {@link noRoute} when nobody knows the peer; `overloaded`; the signal's reason.
    */
   async acquire(peer: ActrId, key: string, signal: AbortSignal): Promise<Link> {
     const ready = this.requestLink(key);
@@ -150,8 +153,9 @@ export class SessionManager {
     const ways = this.#components.transports.filter((each) => each.canDial(address));
     if (ways.length === 0) {
       throw new ActrError(
-        "not_found",
+        "unavailable",
         `no transport knows a way to ${key}: it is not connected, or advertises no address`,
+        { details: { reason: noRoute } },
       );
     }
     try {

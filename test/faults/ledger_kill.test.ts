@@ -65,7 +65,7 @@ async function deliver(...sending: Parameters<typeof deliverOnce>): Promise<Uint
     try {
       return await deliverOnce(...sending);
     } catch (error) {
-      if (!ActrError.is(error) || error.code !== "not_found") throw error;
+      if (!ActrError.is(error) || error.details?.["reason"] !== "no_route") throw error;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }

@@ -6,6 +6,17 @@ export function numberedRow(seq: number): MailboxRow {
   return row(seq, { payload: new Uint8Array(seq % 10_000).fill(seq % 251) });
 }
 
+/** Exit code of a writer that lost its store. */
+export const leaseLostExit = 3;
+
+/** Records that count how often each row was handled. */
+export const effectSpace = "effect";
+
+/** How often a row was handled, as far as the store knows. */
+export async function effectOf(store: Store, seq: number): Promise<number> {
+  return (await store.record(effectSpace, String(seq)))?.[0] ?? 0;
+}
+
 /** The rows of a store and whether each is as it was put. */
 export async function numberedRows(
   store: Store,

@@ -48,7 +48,7 @@ describe("caller: one call", () => {
     const world = calling();
     world.urls.set(formatActrId(far), "nowhere");
     const call = world.caller.call(far, route, bytes, { timeoutMs: 5_000 });
-    await assert.rejects(call, { code: "not_found" });
+    await assert.rejects(call, { code: "unavailable", details: { reason: "no_route" } });
     assert.equal(world.pending.size, 0);
     assert.equal(world.transport.dials.length, 0);
     assert.equal(timersLeft(world), 0);

@@ -110,10 +110,13 @@ describe("session manager", () => {
     assert.equal(transport.dials.length, 1);
   });
 
-  it("says not_found when no transport knows a way", async () => {
+  it("says that there is no route when no transport knows a way", async () => {
     const { manager, urls, transport } = sessions();
     urls.set(farKey, "nowhere");
-    await assert.rejects(manager.acquire(far, farKey, never), { code: "not_found" });
+    await assert.rejects(manager.acquire(far, farKey, never), {
+      code: "unavailable",
+      details: { reason: "no_route" },
+    });
     assert.equal(transport.dials.length, 0);
   });
 
