@@ -57,13 +57,14 @@ export async function checkStore(
 ): Promise<StoreReport> {
   const driver = await openDriver(url, options);
   try {
-    return await examine(driver, quick);
+    return await checkDriver(driver, quick);
   } finally {
     await driver.close();
   }
 }
 
-async function examine(driver: SqlDriver, quick: boolean): Promise<StoreReport> {
+/** As {@link checkStore}, on a database that is open. */
+export async function checkDriver(driver: SqlDriver, quick: boolean = false): Promise<StoreReport> {
   const problems = await pageProblems(driver, quick);
   const meta = await peekMeta(driver);
   const { schema = 0, clean = true } = meta ?? {};

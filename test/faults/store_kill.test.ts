@@ -5,13 +5,12 @@ import { killDrivers } from "./kill_drivers.ts";
 import { killSeries } from "./kill_series.ts";
 import { killPoints } from "./killing_driver.ts";
 
-/** Each kill of an owner without a lock of the operating system costs the rest of its lease. */
-const localKills = 8;
-const remoteKills = 2;
+/** A successor waits for the rest of a lease, and at once has what a lock of the operating system held. */
+const killsOf = { leased: 3, locked: 16 };
 
 describe("a store under kill -9", () => {
   for (const driver of killDrivers) {
-    const kills = driver.remote ? remoteKills : localKills;
+    const kills = driver.leased ? killsOf.leased : killsOf.locked;
     describe(driver.name, { skip: driver.skip, concurrency: 4 }, () => {
       for (const point of ["any time", ...killPoints] as const) {
         const when = point === "any time" ? point : `${point} a commit`;
