@@ -17,7 +17,7 @@ import type {
   StoredAnswer,
   StoreOpened,
 } from "../../src/ports/store.ts";
-import { type Effects, pairKey } from "./effects.ts";
+import type { Effects } from "./effects.ts";
 import { GroupCommit, type GroupCommitOptions } from "./group_commit.ts";
 import { type FaultListener, Health } from "./health.ts";
 import { Lease } from "./lease.ts";
@@ -29,16 +29,15 @@ import {
 } from "./letter_queries.ts";
 import { NumberedWriter, type Writer } from "./numbered_writer.ts";
 import {
-  answerQuery,
   answersQuery,
   answerUseQuery,
   mailboxCountsQuery,
   mailboxQuery,
   nextSpaceQuery,
   type Query,
-  recordQuery,
   recordsQuery,
 } from "./queries.ts";
+import { Reads } from "./reads.ts";
 import { toStatements } from "./statements.ts";
 import { type Backup, type TakenOver, takeOver } from "./take_over.ts";
 
@@ -104,6 +103,7 @@ class SqlStore implements Store {
   readonly #lease: Lease;
   readonly #writer: Writer;
   readonly #group: GroupCommit;
+  readonly #reads: Reads;
   readonly #health: Health;
   #lastSeq: number;
   #seqReserved: number;
@@ -123,6 +123,7 @@ class SqlStore implements Store {
       ? new NumberedWriter(driver, { clock, fence, settleMs })
       : { write: (statements) => driver.batch(statements, this.#lease.guard) };
     this.#group = new GroupCommit((effects) => this.#write(effects), clock, limits);
+    this.#reads = new Reads(driver, this.#group);
     this.#health = new Health(clock, () => this.#group.commit([]));
   }
 
@@ -150,21 +151,7 @@ class SqlStore implements Store {
 
   async answer(caller: string, requestId: string): Promise<StoredAnswer | undefined> {
     this.#check();
-    const key = pairKey(caller, requestId);
-    let expireBefore = Number.NEGATIVE_INFINITY;
-    const live = (answer: StoredAnswer | null | undefined): StoredAnswer | undefined =>
-      answer && answer.expiresAt >= expireBefore ? answer : undefined;
-    for (const effects of this.#group.pending) {
-      if (effects.answerLimit !== undefined) {
-        await this.#group.settle();
-        break;
-      }
-      const found = effects.answers.get(key);
-      if (found !== undefined) return live(found.answer);
-      expireBefore = Math.max(expireBefore, effects.expireBefore);
-    }
-    const [stored] = await this.#query(answerQuery(caller, requestId));
-    return live(stored);
+    return this.#reads.answer(caller, requestId);
   }
 
   async answers(after: AnswerKey | undefined, limit: number): Promise<StoredAnswer[]> {
@@ -195,13 +182,7 @@ class SqlStore implements Store {
 
   async record(space: string, key: string): Promise<Uint8Array | undefined> {
     this.#check();
-    const id = pairKey(space, key);
-    for (const effects of this.#group.pending) {
-      const found = effects.records.get(id);
-      if (found !== undefined) return found.value ?? undefined;
-    }
-    const [stored] = await this.#query(recordQuery(space, key));
-    return stored;
+    return this.#reads.record(space, key);
   }
 
   async records(space: string, afterKey: string, limit: number): Promise<RecordEntry[]> {
@@ -269,16 +250,9 @@ class SqlStore implements Store {
     }
   }
 
-  /** Rows of a query that sees everything committed before. */
   async #list<T>(query: Query<T>): Promise<T[]> {
     this.#check();
-    await this.#group.settle();
-    return this.#query(query);
-  }
-
-  async #query<T>(query: Query<T>): Promise<T[]> {
-    const rows = await this.#driver.all(query);
-    return rows.map(query.read);
+    return this.#reads.list(query);
   }
 
   #takeSeqs(changes: readonly StoreChange[]): RangeError | undefined {
