@@ -14,8 +14,10 @@ export interface Writer {
 export interface NumberedWriterOptions {
   readonly clock: Clock;
   readonly fence: number;
-  /** How long to ask what became of a transaction, milliseconds. */
-  readonly settleMs: number;
+  /** Told of each failure, while the outcome is still being asked for. */
+  readonly onFailure: (error: unknown) => void;
+  /** Ends the questions: the database is lost, or is being closed. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -37,7 +39,11 @@ export class NumberedWriter implements Writer {
     this.#options = options;
   }
 
-  /** One at a time. @throws ActrError `storage`, with `details.unknown` when its outcome could not be learned. */
+  /**
+   * One at a time. Waits until the outcome is known: a row that was written though its sender heard otherwise would
+   * be nobody's.
+   * @throws ActrError `storage`, with `details.unknown` when the signal came first; `lease_lost`.
+   */
   async write(statements: readonly SqlStatement[]): Promise<void> {
     if (this.#unknown) await this.#settle();
     try {
@@ -46,6 +52,7 @@ export class NumberedWriter implements Writer {
     } catch (error) {
       if (isStatementFault(error)) throw error;
       this.#unknown = true;
+      this.#options.onFailure(error);
       if (!(await this.#outcome(error))) throw error;
     }
   }
@@ -58,22 +65,22 @@ export class NumberedWriter implements Writer {
       if (ActrError.from(error).code === "lease_lost") throw error;
       const message = `${ActrError.from(cause).message}; whether the write took effect could not be learned`;
       const details = { fault: "database", unknown: true };
-      throw new ActrError("storage", message, { cause, details, retryAfterMs: 1_000 });
+      throw new ActrError("storage", message, { cause, details });
     }
   }
 
   /** Learns, or decides, what became of the transaction after `#number`; true when it took effect. */
   async #settle(): Promise<boolean> {
-    const { clock, settleMs } = this.#options;
-    const giveUpAt = clock.monotonic() + settleMs;
+    const { clock, signal, onFailure } = this.#options;
     for (;;) {
+      signal.throwIfAborted();
       try {
         const steps = await this.#skip();
         if (steps !== undefined) return this.#settled(steps);
       } catch (error) {
         if (ActrError.from(error).code === "lease_lost") throw error;
-        if (clock.monotonic() + retryMs > giveUpAt) throw error;
-        await clock.sleep(retryMs, { signal: new AbortController().signal });
+        onFailure(error);
+        await clock.sleep(retryMs, { signal });
       }
     }
   }

@@ -1,5 +1,7 @@
 import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
+import process from "node:process";
 import { ActrError } from "../../src/errors.ts";
 import type { Durability } from "../../src/options.ts";
 import type { SqlDriver } from "../../src/ports/sql_driver.ts";
@@ -42,8 +44,9 @@ export async function openStore(
 ): Promise<Store> {
   if (url === ":memory:") return new MemoryStore();
   const driver = await openDriver(url, options);
-  if (driver.remote) return openSqlStore(driver, options, signal);
-  return openSqlStore(driver, { backup: backupBeside(filePath(url)), ...options }, signal);
+  const owner = `process ${process.pid} on ${hostname()}`;
+  const backup = driver.remote ? {} : { backup: backupBeside(filePath(url)) };
+  return openSqlStore(driver, { owner, ...backup, ...options }, signal);
 }
 
 /**

@@ -58,7 +58,7 @@ export interface SqlStoreOptions {
   readonly maxPendingChanges?: number;
   /** Bytes that may wait to be written before `overloaded`. @default 64 MiB */
   readonly maxPendingBytes?: number;
-  /** Longest wait for one answer of a server, and for the outcome of a write whose answer was lost. Milliseconds. @default 5000 */
+  /** How long a close waits for writes under way; for a server, also the longest wait for one answer. Milliseconds. @default 5000 */
   readonly callTimeoutMs?: number;
   /** Copies the database before its tables are changed to a newer version. */
   readonly backup?: Backup;
@@ -79,11 +79,11 @@ export async function openSqlStore(
   const { clock, random, leaseMs = 15_000 } = options;
   const { owner = random.uuid(), leaseWaitMs = leaseMs } = options;
   const { maxPendingChanges = 65_536, maxPendingBytes = 64 * 2 ** 20 } = options;
-  const { callTimeoutMs: settleMs = 5_000, backup } = options;
+  const { callTimeoutMs: closeMs = 5_000, backup } = options;
   const copy = backup === undefined ? {} : { backup };
   try {
     const taken = await takeOver(driver, clock, { owner, leaseMs, leaseWaitMs, signal, ...copy });
-    return new SqlStore(driver, clock, taken, { maxPendingChanges, maxPendingBytes, settleMs });
+    return new SqlStore(driver, clock, taken, { maxPendingChanges, maxPendingBytes, closeMs });
   } catch (error) {
     await driver.close();
     throw error;
@@ -91,7 +91,8 @@ export async function openSqlStore(
 }
 
 interface SqlStoreLimits extends GroupCommitOptions {
-  readonly settleMs: number;
+  /** How long a close waits for writes under way, milliseconds. */
+  readonly closeMs: number;
 }
 
 class SqlStore implements Store {
@@ -104,23 +105,34 @@ class SqlStore implements Store {
   readonly #writer: Writer;
   readonly #group: GroupCommit;
   readonly #reads: Reads;
+  readonly #clock: Clock;
+  readonly #closeMs: number;
+  /** Ends the wait for a server that does not tell what became of a write. */
+  readonly #ending = new AbortController();
   readonly #health: Health;
   #lastSeq: number;
   #seqReserved: number;
   #closing: Promise<void> | undefined;
 
   constructor(driver: SqlDriver, clock: Clock, taken: TakenOver, limits: SqlStoreLimits) {
-    const { settleMs } = limits;
     const { recovered, unclean, fence, lastSeq } = taken;
     this.name = driver.name;
     this.opened = { recovered, unclean, fence, lastSeq };
     this.#driver = driver;
+    this.#clock = clock;
+    this.#closeMs = limits.closeMs;
     this.#lastSeq = lastSeq;
     this.#seqReserved = taken.seqReserved;
     this.#lease = new Lease(driver, clock, taken);
     this.lost = this.#lease.lost;
+    void this.lost.then(() => this.#ending.abort(this.#lease.loss));
     this.#writer = driver.remote
-      ? new NumberedWriter(driver, { clock, fence, settleMs })
+      ? new NumberedWriter(driver, {
+          clock,
+          fence,
+          signal: this.#ending.signal,
+          onFailure: (error) => this.#health.note(error),
+        })
       : { write: (statements) => driver.batch(statements, this.#lease.guard) };
     this.#group = new GroupCommit((effects) => this.#write(effects), clock, limits);
     this.#reads = new Reads(driver, this.#group);
@@ -204,7 +216,7 @@ class SqlStore implements Store {
   }
 
   async #close(): Promise<void> {
-    await this.#group.settle();
+    await this.#settle();
     this.#lease.end();
     this.#health.end();
     try {
@@ -212,6 +224,14 @@ class SqlStore implements Store {
     } finally {
       await this.#driver.close();
     }
+  }
+
+  async #settle(): Promise<void> {
+    const giveUpAt = this.#clock.now() + this.#closeMs;
+    const closed = new ActrError("storage", `${this.name} was closed before it had written all`);
+    const timer = this.#clock.timer(giveUpAt, () => this.#ending.abort(closed));
+    await this.#group.settle();
+    timer.cancel();
   }
 
   /** Tells the next owner that all is in order; one who has taken over already need not hear it. */
@@ -244,9 +264,8 @@ class SqlStore implements Store {
       this.#health.note(undefined);
     } catch (error) {
       this.#health.note(error);
-      if (ActrError.from(error).code !== "lease_lost") throw error;
-      this.#lease.lose("another owner took over");
-      throw this.#lease.loss;
+      if (ActrError.from(error).code === "lease_lost") this.#lease.lose("another owner took over");
+      throw this.#lease.loss ?? error;
     }
   }
 

@@ -158,7 +158,7 @@ export interface Store extends AsyncDisposable {
    * Makes `changes` durable, all or nothing. Commits of one turn of the event loop share one transaction;
    * resolves when it is on disk. Commits apply in the order of the calls.
    * @throws ActrError `storage` when the write failed; nothing was written then, except when `details.unknown` is true:
-   * a server was lost before it could say. `lease_lost` when another process owns the store, `overloaded` when too much
+   * the store was closed before a server could say. `lease_lost` when another process owns the store, `overloaded` when too much
    * waits to be written; RangeError for a `mailbox.put` whose seq does not ascend.
    */
   commit(changes: readonly StoreChange[]): Promise<void>;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { measureLarge } from "./large_store.ts";
 
-/** For medians of fractions of a millisecond on a machine that others use. */
+/** For fractions of a millisecond on a machine that others use. */
 const slackMs = 0.3;
 
 it("a mailbox of many rows is as fast as a small one and opens at once (short form)", {

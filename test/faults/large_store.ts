@@ -15,9 +15,9 @@ export interface LargeFigures {
   readonly fileBytes: number;
   /** From the call to an open store. */
   readonly openMs: number;
-  /** Medians of a page of 32, of either priority, with few rows and with many. */
+  /** Quartiles of a page of 32, of either priority, with few rows and with many. */
   readonly pageMs: { readonly few: number; readonly many: number };
-  /** Medians of put, claim and acknowledge, each committed. */
+  /** Quartiles of put, claim and acknowledge, each committed. */
   readonly cycleMs: { readonly few: number; readonly many: number };
 }
 
@@ -68,14 +68,14 @@ async function fill(store: Store, rows: number, payloadBytes: number): Promise<v
 }
 
 function pageTime(store: Store): Promise<number> {
-  return median(async (round) => {
+  return quartile(async (round) => {
     await store.mailboxRows(0, 32, round % 2 === 0 ? 0 : 1);
   });
 }
 
 function cycleTime(store: Store, payloadBytes: number): Promise<number> {
   const payload = new Uint8Array(payloadBytes);
-  return median(async () => {
+  return quartile(async () => {
     const seq = nextSeq(store);
     await store.commit([{ kind: "mailbox.put", row: row(seq, { payload }) }]);
     await store.commit([{ kind: "mailbox.claim", seq }]);
@@ -83,12 +83,13 @@ function cycleTime(store: Store, payloadBytes: number): Promise<number> {
   });
 }
 
-async function median(work: (round: number) => Promise<void>): Promise<number> {
+/** What a quarter of the rounds beats: the machine has other work, too. */
+async function quartile(work: (round: number) => Promise<void>): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const startedAt = performance.now();
     await work(round);
     times.push(performance.now() - startedAt);
   }
-  return times.sort((a, b) => a - b)[rounds / 2] ?? 0;
+  return times.sort((a, b) => a - b)[rounds / 4] ?? 0;
 }
