@@ -19,12 +19,19 @@ async function sharedDatabase() {
   const clock = new FakeClock();
   const random = new SeededRandom();
   const url = `file:${join(folder.path, "shared.db")}`;
-  const open = async (owner: string, leaseWaitMs = 0, signal = new AbortController().signal) => {
-    const driver = new InstrumentedDriver(await openLibsqlClient({ url, durability: "normal" }));
+  const connect = async () =>
+    new InstrumentedDriver(await openLibsqlClient({ url, durability: "normal" }));
+  const open = async (
+    owner: string,
+    leaseWaitMs = 0,
+    signal = new AbortController().signal,
+    driver?: InstrumentedDriver,
+  ) => {
+    driver ??= await connect();
     const options = { clock, random, owner, leaseMs, leaseWaitMs };
     return { driver, store: await openSqlStore(driver, options, signal) };
   };
-  return { clock, open, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  return { clock, connect, open, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
 const has = (code: string) => (error: unknown) => ActrError.is(error) && error.code === code;
@@ -63,6 +70,22 @@ describe("lease of a shared database", () => {
     const { store } = await second;
     assert.equal(store.opened.recovered, 1);
     await store.close();
+  });
+
+  it("is not taken from an owner that renews it at the last moment", async () => {
+    await using db = await sharedDatabase();
+    const first = await db.open("first");
+    const renew = { sql: "UPDATE meta SET expires_at = ?", args: [db.clock.now() + 9 * leaseMs] };
+    await first.driver.run({ sql: "UPDATE meta SET expires_at = 0", args: [] });
+    const late = await db.connect();
+    const batch = late.batch.bind(late);
+    late.batch = async (...args) => {
+      await first.driver.run(renew);
+      return batch(...args);
+    };
+    await assert.rejects(db.open("second", 0, undefined, late), /owned by first/);
+    await put(first.store, 1);
+    await first.store.close();
   });
 
   it("stops waiting when the open is aborted", async () => {
