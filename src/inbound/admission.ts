@@ -14,7 +14,10 @@ export interface AdmissionComponents {
 }
 
 /** The route that a message may take. @throws ActrError `permission_denied`, `unknown_route`. */
-export function admit(message: InboundMessage, components: AdmissionComponents): Route {
+export function admit(
+  message: Pick<InboundMessage, "from" | "envelope">,
+  components: AdmissionComponents,
+): Route {
   const { from, envelope } = message;
   if (!isAllowed(from.id, components.rules)) {
     const self = formatActrId(components.selfId());

@@ -58,6 +58,10 @@ class Generation {
     this.bytes += answer.length;
   }
 
+  delete(caller: string, requestId: string): void {
+    this.#indexes.get(caller)?.delete(requestId);
+  }
+
   #keep(answer: Uint8Array): number {
     // A longer one has a buffer of its own.
     if (answer.length > largestPooled) return -this.#large.push(answer);
@@ -107,6 +111,12 @@ export class AnswerMemory {
       this.#current = new Generation(now);
     }
     this.#current.add(caller, requestId, answer, now + this.#options.ttlMs);
+  }
+
+  /** Forgets an answer; its bytes go with its generation. */
+  delete(caller: string, requestId: string): void {
+    this.#current.delete(caller, requestId);
+    this.#previous.delete(caller, requestId);
   }
 
   #isFull(now: number): boolean {

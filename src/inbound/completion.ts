@@ -7,7 +7,7 @@ import type { Frame } from "../protocol/frame.ts";
 import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
 import type { Dedup } from "./dedup.ts";
 import type { Mailbox } from "./mailbox.ts";
-import type { InboundMessage } from "./message.ts";
+import { type InboundMessage, isAnswerable } from "./message.ts";
 import { failureFrame, type Replier, repeatedFrame } from "./replier.ts";
 
 /** What a handler left behind. */
@@ -89,6 +89,14 @@ export class Completion {
     this.#refused += 1;
     log.warn("rpc.refused", { code: error.code, requestId, routeKey, caller: message.from.key });
     this.#acknowledge(message, () => replier.fail(message, error));
+  }
+
+  /** May not be handled: who waits is told, and what was accepted for good becomes a dead letter. */
+  deny(message: InboundMessage, error: ActrError): void {
+    if (message.row === undefined || isAnswerable(message)) return this.refuse(message, error);
+    this.#refused += 1;
+    const unknown = error.code === "unknown_route";
+    this.bury(message, unknown ? "unknown_route" : "permission_denied", error);
   }
 
   /** The request that this one repeats came to nothing that lasts: it is handled as if it were the first. */

@@ -1,3 +1,4 @@
+import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
@@ -7,6 +8,8 @@ import type { DeadLetter, MailboxRow, Store, StoreChange } from "../ports/store.
 export type DeadLetterCategory =
   | "protobuf_decode"
   | "unknown_sender"
+  | "unknown_route"
+  | "permission_denied"
   | "handler_error"
   | "exhausted";
 
@@ -34,9 +37,14 @@ export interface DeadLetterComponents {
   readonly onDeadLetter: (letter: DeadLetter) => void;
 }
 
+/** Pauses between two tries to write a letter that must not be lost, milliseconds; they double. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+
 /** Messages that could not be handled: kept with reason and raw bytes, before anything is acknowledged (`spec/node.md` §9). */
 export class DeadLetters {
   readonly #components: DeadLetterComponents;
+  readonly #closing = new AbortController();
   #count = 0;
 
   constructor(components: DeadLetterComponents) {
@@ -53,8 +61,34 @@ export class DeadLetters {
    * @throws ActrError `storage`: then the message is still where it was.
    */
   async put(dead: Undeliverable, also: readonly StoreChange[] = []): Promise<void> {
-    const { store, log, onDeadLetter } = this.#components;
+    await this.#write(this.#letter(dead), also);
+  }
+
+  /** As {@link put}, tried again until the store takes the letter or this process ends: for bytes that are nowhere else. Never rejects. */
+  async insist(dead: Undeliverable): Promise<void> {
+    const { clock, log } = this.#components;
     const letter = this.#letter(dead);
+    const { signal } = this.#closing;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      try {
+        return await this.#write(letter, []);
+      } catch (error) {
+        const lost = signal.aborted || isHopeless(error);
+        log.error("dead_letter.write_failed", { id: letter.id, lost, error });
+        if (lost) return;
+      }
+      // Cut short when this process ends: then one last try is made.
+      await clock.sleep(pauseMs, { signal }).catch(() => {});
+    }
+  }
+
+  /** Ends the pauses of {@link insist}. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #write(letter: DeadLetter, also: readonly StoreChange[]): Promise<void> {
+    const { store, log, onDeadLetter } = this.#components;
     await store.commit([{ kind: "deadLetter.put", letter }, ...also]);
     this.#count += 1;
     log.warn("dead_letter.put", {
@@ -89,4 +123,9 @@ export class DeadLetters {
       }),
     };
   }
+}
+
+/** Whether the store refuses this very letter, whatever state it is in. */
+function isHopeless(error: unknown): boolean {
+  return ActrError.from(error, "storage").details?.["fault"] === "statement";
 }

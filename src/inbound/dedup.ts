@@ -1,6 +1,7 @@
 import type { InboundOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store, StoredAnswer } from "../ports/store.ts";
+import { decodeEnvelope } from "../protocol/envelope.ts";
 import { AnswerMemory } from "./answer_memory.ts";
 
 /** Told the outcome of the request that it repeats: the encoded answer, or none when there is nothing to repeat. */
@@ -81,6 +82,13 @@ export class Dedup {
     if (requests.size === 0) this.#inFlight.delete(caller);
     if (answer !== undefined) this.#answers.add(caller, requestId, answer);
     if (joiners !== undefined) for (const joiner of joiners) joiner(answer);
+  }
+
+  /** A request that failed is to be handled anew: its failure is forgotten. An answer that tells of success stays, for its effects are there. */
+  forgetFailure(caller: string, requestId: string): void {
+    const answer = this.#answers.get(caller, requestId);
+    if (answer === undefined || decodeEnvelope(answer).error === undefined) return;
+    this.#answers.delete(caller, requestId);
   }
 
   /** The answer as the store keeps it. */

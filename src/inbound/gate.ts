@@ -1,8 +1,7 @@
 import { ActrError, assertNever } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Random } from "../ports/random.ts";
-import type { MailboxRow, Priority } from "../ports/store.ts";
+import type { Priority, Store } from "../ports/store.ts";
 import type { Link } from "../ports/transport.ts";
 import { isDurableSend } from "../protocol/durable.ts";
 import { decodeEnvelope, directions, type RpcEnvelope } from "../protocol/envelope.ts";
@@ -14,12 +13,14 @@ import type { DeadLetters } from "./dead_letters.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { InboundMessage } from "./message.ts";
 import { answerFrame, type Replier } from "./replier.ts";
+import type { RowMaker } from "./row_maker.ts";
 
 /** Collaborators of {@link Gate}. */
 export interface GateComponents {
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Logger;
+  readonly store: Store;
+  readonly rows: RowMaker;
   readonly pending: PendingCalls;
   readonly mailbox: Mailbox;
   readonly deadLetters: DeadLetters;
@@ -30,11 +31,12 @@ export interface GateComponents {
 /** What is decided once for a gate. */
 export interface GateOptions {
   readonly durableCalls: boolean;
-  /** The greatest sequence number that the store has seen. */
-  readonly lastSeq: number;
 }
 
 const empty = new Uint8Array(0);
+
+/** When to send again to a node whose store cannot write, milliseconds. */
+const faultRetryMs = 1_000;
 
 /** Undecodable messages that are being written at once; further ones are only logged, so that a stranger cannot fill the disk at wire speed. */
 const maxPoisonWrites = 16;
@@ -44,14 +46,12 @@ export class Gate {
   readonly #components: GateComponents;
   readonly #durableCalls: boolean;
   #closed: ActrError | undefined;
-  #lastSeq: number;
   #poisonWrites = 0;
   #dropped = 0;
 
   constructor(components: GateComponents, options: GateOptions) {
     this.#components = components;
     this.#durableCalls = options.durableCalls;
-    this.#lastSeq = options.lastSeq;
   }
 
   /** Frames that were neither answers, requests nor tells that this node could take. */
@@ -103,7 +103,7 @@ export class Gate {
   }
 
   #admit(frame: Frame, envelope: RpcEnvelope, from: Peer, link: Link): void {
-    const { clock, mailbox, replier } = this.#components;
+    const { clock, mailbox, replier, rows } = this.#components;
     const durableSend =
       envelope.direction === directions.request && isDurableSend(envelope.metadata);
     const priority: Priority = frame.lane === lanes.rpcSignal ? 1 : 0;
@@ -116,7 +116,7 @@ export class Gate {
       arrivedAt: clock.monotonic(),
       row:
         durableSend || this.#isDurable(envelope)
-          ? this.#row(frame.body, from, priority)
+          ? rows.row(frame.body, from.bytes, priority)
           : undefined,
       answered: false,
     };
@@ -139,6 +139,7 @@ export class Gate {
     try {
       // What would be refused later does not reach the disk, and a durable send hears of it in time.
       admit(message, admission);
+      this.#requireStore();
       accepted = mailbox.enqueueDurable(queued);
     } catch (error) {
       return replier.fail(message, ActrError.from(error));
@@ -161,30 +162,22 @@ export class Gate {
     return this.#components.admission.routes.get(envelope.routeKey)?.durable === true;
   }
 
-  #row(payload: Uint8Array, from: Peer, priority: Priority): MailboxRow {
-    const { clock, random } = this.#components;
-    this.#lastSeq += 1;
-    return {
-      seq: this.#lastSeq,
-      id: random.uuid(),
-      from: from.bytes,
-      payload,
-      priority,
-      enqueuedAt: clock.now(),
-      attempts: 0,
-      notBefore: 0,
-    };
+  /** While the store cannot write, nothing durable is accepted. @throws ActrError `unavailable` with a hint. */
+  #requireStore(): void {
+    if (this.#components.store.fault === undefined) return;
+    const reason = "the node cannot write to its store; send again later";
+    throw new ActrError("unavailable", reason, { retryAfterMs: faultRetryMs });
   }
 
   /** Bytes that are no envelope: kept, since nobody can be told. */
   #poison(rawBytes: Uint8Array, from: Peer, error: ActrError): void {
-    const { deadLetters, log } = this.#components;
+    const { deadLetters } = this.#components;
     if (this.#poisonWrites >= maxPoisonWrites) {
       return this.#drop("rpc.undecodable_dropped", from, { bytes: rawBytes.length });
     }
     this.#poisonWrites += 1;
-    deadLetters
-      .put({
+    void deadLetters
+      .insist({
         category: "protobuf_decode",
         reason: error.message,
         rawBytes,
@@ -192,10 +185,7 @@ export class Gate {
         requestId: null,
         source: "gate",
       })
-      .catch((failure: unknown) =>
-        log.error("dead_letter.write_failed", { peer: from.key, error: failure }),
-      )
-      .finally(() => {
+      .then(() => {
         this.#poisonWrites -= 1;
       });
   }

@@ -73,6 +73,17 @@ export class Mailbox {
     return this.#depth === 0;
   }
 
+  /** @throws ActrError `overloaded` with a hint when the mailbox takes no further message, of `size` bytes. */
+  requireRoom(size = 0): void {
+    const { maxDepth, maxBytes } = this.#options;
+    if (this.#depth < maxDepth && this.#bytes + size <= maxBytes) return;
+    throw new ActrError(
+      "overloaded",
+      `the mailbox holds ${this.#depth} messages, ${this.#bytes} bytes; send again later`,
+      { retryAfterMs: 100 },
+    );
+  }
+
   /** Queues a volatile message. @throws ActrError `overloaded` with a hint when the mailbox is full. */
   enqueue(message: InboundMessage): void {
     this.#admit(message);
@@ -184,14 +195,7 @@ export class Mailbox {
   }
 
   #admit(message: InboundMessage): void {
-    const { maxDepth, maxBytes } = this.#options;
-    if (this.#depth >= maxDepth || this.#bytes + message.size > maxBytes) {
-      throw new ActrError(
-        "overloaded",
-        `the mailbox holds ${this.#depth} messages, ${this.#bytes} bytes; send again later`,
-        { retryAfterMs: 100 },
-      );
-    }
+    this.requireRoom(message.size);
     this.#enter(message);
   }
 

@@ -76,7 +76,7 @@ export class Pipeline {
       this.#checkDeadline(message);
       route = admit(message, this.#components);
     } catch (error) {
-      return completion.refuse(message, ActrError.from(error));
+      return completion.deny(message, ActrError.from(error));
     }
     const sighting = dedup.sight(from.key, envelope.requestId);
     if (!(sighting instanceof Promise)) return this.#sighted(message, route, sighting);

@@ -11,7 +11,9 @@ import { Mailbox } from "../inbound/mailbox.ts";
 import { Pipeline } from "../inbound/pipeline.ts";
 import { Pump } from "../inbound/pump.ts";
 import { recoverMailbox } from "../inbound/recovery.ts";
+import { Redriver } from "../inbound/redriver.ts";
 import { Replier } from "../inbound/replier.ts";
+import { RowMaker } from "../inbound/row_maker.ts";
 import { encodeActrId } from "../protocol/ids.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
@@ -36,10 +38,12 @@ export class Inbound {
   readonly mailbox: Mailbox;
   readonly deadLetters: DeadLetters;
   readonly replier: Replier;
+  readonly redriver: Redriver;
   readonly #pump: Pump;
   readonly #completion: Completion;
   readonly #cleanUp: CleanUp;
   readonly #parts: InboundParts;
+  readonly #forgetStore: () => void;
 
   constructor(parts: InboundParts) {
     this.#parts = parts;
@@ -70,6 +74,7 @@ export class Inbound {
     });
     this.#cleanUp = new CleanUp({ clock, log, store }, options.inbound);
     const dedup = new Dedup({ clock, store }, options.inbound);
+    const rows = new RowMaker({ clock, random }, store.opened);
     this.replier = new Replier(sessions, log);
     const { mailbox, deadLetters, replier } = this;
     this.#completion = new Completion(
@@ -92,9 +97,14 @@ export class Inbound {
       options.inbound,
     );
     this.gate = new Gate(
-      { clock, random, log, pending, mailbox, deadLetters, replier, admission },
-      { durableCalls: options.inbound.durableCalls, lastSeq: store.opened.lastSeq },
+      { clock, log, store, rows, pending, mailbox, deadLetters, replier, admission },
+      { durableCalls: options.inbound.durableCalls },
     );
+    this.redriver = new Redriver({ clock, store, rows, live: { admission, mailbox, dedup } });
+    this.#forgetStore = store.onFault((fault) => {
+      if (fault === undefined) log.info("store.fault_cleared");
+      else log.error("store.fault", { fault });
+    });
   }
 
   /** Messages whose handler has ended. */
@@ -133,6 +143,8 @@ export class Inbound {
     for (const message of this.mailbox.close()) {
       if (message.row === undefined) this.replier.fail(message, reason);
     }
+    this.deadLetters.close();
+    this.#forgetStore();
     await this.#cleanUp.close();
   }
 }
