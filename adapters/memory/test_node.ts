@@ -25,6 +25,8 @@ export interface TestPeerOptions {
   readonly realmSecret?: string;
   /** Its disk. @default a new one */
   readonly store?: MemoryStore;
+  /** Opens the node's `/inspect/*` to who sends it. */
+  readonly inspectToken?: string;
   /** Ends the start. */
   readonly signal?: AbortSignal;
   /** Replaces parts that the node stands on, for tests of their failures. */
@@ -187,10 +189,12 @@ export class TestNode implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const { world, host } = this;
+    const { inspectToken } = this.#options;
     this.#sockets = world.network.sockets();
     const fetch = httpApp({
       node: () => this.#node,
       acceptPeer: () => this.#peers?.accept.bind(this.#peers),
+      ...(inspectToken === undefined ? {} : { inspectToken }),
       runtime: "memory",
     });
     const server = world.network.listen({ hostname: host, port: 80, fetch });

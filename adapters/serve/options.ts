@@ -48,6 +48,8 @@ export interface ServeOptions extends EndpointOptions {
   /** Realm to register in, u32. @default 1001 */
   readonly realm?: number;
   readonly realmSecret?: string;
+  /** Opens `/inspect/*` to who sends it as a bearer token. @default there is no `/inspect` */
+  readonly inspectToken?: string;
 }
 
 /** A node that serves, with everything that it stands on. */

@@ -45,6 +45,7 @@ async function startOn(
     node: () => node,
     acceptPeer: () => peers?.accept.bind(peers),
     ...(rendezvous === undefined ? {} : { rendezvous: rendezvous.fetch.bind(rendezvous) }),
+    ...(options.inspectToken === undefined ? {} : { inspectToken: options.inspectToken }),
     runtime: runtime.name,
   });
   const server = await bind(foundation, options, fetch);

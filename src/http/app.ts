@@ -1,7 +1,9 @@
 import { Hono } from "hono";
+import { StoreInspector } from "../inspector/store_inspector.ts";
 import { nodeHealth, notReadyReasons } from "../node/health.ts";
 import type { Node } from "../node/node.ts";
 import type { RequestContext } from "../ports/sockets.ts";
+import { inspectApp } from "./inspect.ts";
 import { metricsText } from "./metrics.ts";
 
 /** Answers a request, or upgrades it. */
@@ -15,6 +17,8 @@ export interface HttpAppParts {
   readonly acceptPeer: () => Fetch | undefined;
   /** An embedded rendezvous: `/ais/*`, `/signaling/*`. */
   readonly rendezvous?: Fetch;
+  /** Opens `/inspect/*` to who sends it; without one there is no `/inspect`. */
+  readonly inspectToken?: string;
   /** Name and version of the runtime. */
   readonly runtime: string;
 }
@@ -30,15 +34,19 @@ export function httpApp(parts: HttpAppParts): Fetch {
     const reasons = reasonsOf(parts.node());
     return reasons.length === 0 ? c.text("ready") : c.json({ ready: false, reasons }, 503);
   });
-  app.get("/health", (c) => {
+  app.get("/health", async (c) => {
     const node = parts.node();
     if (node === undefined) return c.json({ runtime: parts.runtime, phase: "starting" }, 503);
-    return c.json({ runtime: parts.runtime, ...nodeHealth(node) });
+    return c.json({ runtime: parts.runtime, ...(await nodeHealth(node)) });
   });
   app.get("/metrics", (c) => {
     const node = parts.node();
     return c.text(node === undefined ? "" : metricsText(node));
   });
+  if (parts.inspectToken !== undefined) {
+    const inspector = (): StoreInspector | undefined => inspectorOf(parts.node());
+    app.route("/inspect", inspectApp({ inspector, token: parts.inspectToken }));
+  }
   app.get("/ws", (c) => takePeer(parts, c.req.raw, c.env));
   app.get("/", (c) => {
     if (c.env.upgrade !== undefined && c.req.header(peerHeader) !== undefined) {
@@ -48,6 +56,14 @@ export function httpApp(parts: HttpAppParts): Fetch {
   });
   app.all("*", (c) => elsewhere(parts, c.req.raw, c.env));
   return (request, context) => app.fetch(request, context);
+}
+
+function inspectorOf(node: Node | undefined): StoreInspector | undefined {
+  if (node === undefined) return undefined;
+  const { components, inbound } = node;
+  const { clock, store } = components;
+  const { redriver } = inbound;
+  return new StoreInspector({ clock, store, redriver, status: () => inbound.mailbox.status() });
 }
 
 function reasonsOf(node: Node | undefined): string[] {

@@ -1,3 +1,4 @@
+import type { DeadLetterStats } from "../ports/store.ts";
 import { type ActrId, formatActrId, formatActrType } from "../protocol/ids.ts";
 import { version } from "../version.ts";
 import type { Node, NodePhase } from "./node.ts";
@@ -20,8 +21,18 @@ export interface NodeHealth {
     readonly high: number;
     readonly bytes: number;
   };
-  readonly deadLetters: { readonly written: number };
-  readonly store: { readonly name: string; readonly durable: boolean };
+  readonly deadLetters: {
+    /** By this process. */
+    readonly written: number;
+    /** What the store holds; null while it cannot be read. */
+    readonly stored: DeadLetterStats | null;
+  };
+  readonly store: {
+    readonly name: string;
+    readonly durable: boolean;
+    /** Why the last write failed; null when it did not. */
+    readonly fault: string | null;
+  };
   readonly hooks: { readonly dropped: number };
 }
 
@@ -29,10 +40,12 @@ export interface NodeHealth {
 const maxPeersListed = 100;
 
 /** How a node is, now. */
-export function nodeHealth(node: Node): NodeHealth {
+export async function nodeHealth(node: Node): Promise<NodeHealth> {
   const { presence, inbound, outbound, components, hooks } = node;
   const { id, credentialExpiresAtMs, generation } = presence.session.current;
   const { queued, inFlight, queuedHigh, bytes } = inbound.mailbox.status();
+  const { store } = components;
+  const stored = await store.deadLetterStats().catch(() => null);
   return {
     ...identityOf(id),
     version,
@@ -46,8 +59,8 @@ export function nodeHealth(node: Node): NodeHealth {
     })),
     calls: { pending: outbound.pending.size },
     mailbox: { queued, inFlight, high: queuedHigh, bytes },
-    deadLetters: { written: inbound.deadLetters.count },
-    store: { name: components.store.name, durable: components.store.durable },
+    deadLetters: { written: inbound.deadLetters.count, stored },
+    store: { name: store.name, durable: store.durable, fault: store.fault ?? null },
     hooks: { dropped: hooks.dropped },
   };
 }
@@ -60,6 +73,8 @@ export function notReadyReasons(node: Node): string[] {
   if (node.presence.session.phase !== "active") {
     reasons.push(`session is ${node.presence.session.phase}`);
   }
+  const { fault } = node.components.store;
+  if (fault !== undefined) reasons.push(`the store cannot write: ${fault}`);
   return reasons;
 }
 

@@ -1,0 +1,116 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { ActrError, type ErrorCode } from "../errors.ts";
+import type { Inspector, LetterQuery } from "../inspector/inspector.ts";
+import { readSelection } from "../inspector/selection.ts";
+import type { RequestContext } from "../ports/sockets.ts";
+import { equalBytes, utf8 } from "../protocol/bytes.ts";
+import { sha256 } from "../protocol/crypto.ts";
+
+/** What the inspection needs of the node. */
+export interface InspectParts {
+  /** None while the node starts. */
+  readonly inspector: () => Inspector | undefined;
+  /** Who knows it may look and operate. */
+  readonly token: string;
+}
+
+/** Longest request body, bytes. */
+const maxBodyBytes = 16_384;
+
+/** Longest id, category or token that is looked at, UTF-16 units. */
+const maxTextLength = 1_024;
+
+type App = Hono<{ Bindings: RequestContext }>;
+
+/** `/inspect/*`: mailbox and dead letters, for who has the token. */
+export function inspectApp(parts: InspectParts): App {
+  const app: App = new Hono();
+  const inspector = (): Inspector => {
+    const found = parts.inspector();
+    if (found !== undefined) return found;
+    throw new ActrError("unavailable", "the node is starting", { retryAfterMs: 1_000 });
+  };
+  app.use(async (c, next) => {
+    c.header("cache-control", "no-store");
+    if (!(await isToken(c.req.header("authorization"), parts.token))) {
+      const message = "send the inspection token: authorization: Bearer TOKEN";
+      c.header("www-authenticate", "Bearer");
+      return c.json({ error: { code: "permission_denied", message } }, 401);
+    }
+    return next();
+  });
+  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLong }));
+  app.get("/mailbox", async (c) => c.json(await inspector().mailbox()));
+  app.get("/dead-letters", async (c) =>
+    c.json(await inspector().deadLetters(letterQuery(c.req.query()))),
+  );
+  app.get("/dead-letters/:id", async (c) =>
+    c.json(await inspector().deadLetter(bounded("id", c.req.param("id")))),
+  );
+  app.post("/dead-letters/redrive", async (c) =>
+    c.json(await inspector().redrive(readSelection(jsonOf(await c.req.text())))),
+  );
+  app.post("/dead-letters/purge", async (c) =>
+    c.json(await inspector().purge(readSelection(jsonOf(await c.req.text())))),
+  );
+  app.notFound((c) =>
+    c.json({ error: { code: "unknown_route", message: "there is no such view" } }, 404),
+  );
+  app.onError((thrown, c) => {
+    const { code, message, retryAfterMs } = ActrError.from(thrown);
+    if (retryAfterMs !== undefined) c.header("retry-after", String(Math.ceil(retryAfterMs / 1000)));
+    return c.json({ error: { code, message } }, statuses[code] ?? 500);
+  });
+  return app;
+}
+
+const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
+  invalid_argument: 400,
+  not_found: 404,
+  overloaded: 429,
+  storage: 503,
+  lease_lost: 503,
+  unavailable: 503,
+};
+
+/** Compares digests, so that the time taken tells nothing of the token. */
+async function isToken(authorization: string | undefined, token: string): Promise<boolean> {
+  const given = /^Bearer +(\S+)$/i.exec(authorization?.slice(0, maxTextLength) ?? "")?.[1] ?? "";
+  const [one, other] = await Promise.all([sha256(utf8(given)), sha256(utf8(token))]);
+  return equalBytes(one, other);
+}
+
+function tooLong(): Response {
+  const message = `the request is longer than ${maxBodyBytes} bytes`;
+  return Response.json({ error: { code: "invalid_argument", message } }, { status: 413 });
+}
+
+function letterQuery(query: Readonly<Record<string, string>>): LetterQuery {
+  const { category, from, limit, after, ...rest } = query;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    const message = `${unknown} is unknown; use category, from, limit and after`;
+    throw new ActrError("invalid_argument", message);
+  }
+  return {
+    ...(category === undefined ? {} : { category: bounded("category", category) }),
+    ...(from === undefined ? {} : { from: bounded("from", from) }),
+    ...(limit === undefined ? {} : { limit: Number(limit) }),
+    ...(after === undefined ? {} : { after: bounded("after", after) }),
+  };
+}
+
+function bounded(name: string, text: string): string {
+  if (text !== "" && text.length <= maxTextLength) return text;
+  throw new ActrError("invalid_argument", `${name} must have 1 to ${maxTextLength} characters`);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ActrError("invalid_argument", "the body is no JSON");
+  }
+}
