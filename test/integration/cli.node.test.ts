@@ -103,7 +103,7 @@ for (const [index, runtime] of runtimes.entries()) {
       assert.fail("the node still serves ten seconds later");
     });
 
-    it("serve takes actr.toml, then the environment, then flags, and joins a rendezvous elsewhere", async () => {
+    it("[N-12] serve takes actr.toml with access rules and scripts, then the environment, then flags, and joins a rendezvous elsewhere", async () => {
       using folder = new AppFolder();
       const store = `file:${join(folder.path, "rendezvous.db")}`;
       const alone = [
@@ -130,6 +130,11 @@ listen_port = 1
 mailbox_path = "box.db"
 [discovery]
 visible = true
+[scripts]
+run = "roost serve app.ts"
+[[acl.rules]]
+permission = "allow"
+type = "local:Client:0.0.0"
 `,
       );
       const env = { ROOST_REALM: "7", ROOST_REALM_SECRET: "s3cret", ROOST_PORT: "1" };
