@@ -36,13 +36,56 @@ interface Job {
   file: string;
 }
 
-async function runAll(jobs: readonly Job[], atOnce: number): Promise<TestResult[]> {
+async function runAll(
+  jobs: readonly Job[],
+  atOnce: number,
+  progress: Progress,
+): Promise<TestResult[]> {
   const results: TestResult[] = [];
-  for await (const some of pooledMap(atOnce, jobs, (job) => runFile(job.runtime, job.file))) {
+  const run = async (job: Job): Promise<TestResult[]> => {
+    const began = performance.now();
+    const some = await runFile(job.runtime, job.file);
+    progress.done(job, performance.now() - began);
+    return some;
+  };
+  for await (const some of pooledMap(atOnce, jobs, run)) {
     for (const one of some) if (one.status === "failed") printFailure(one);
     results.push(...some);
   }
   return results;
+}
+
+/** Says on standard error how far the run is: a line that rewrites itself on a terminal, one in twenty-five files elsewhere. */
+class Progress {
+  readonly #total: number;
+  readonly #began = performance.now();
+  #finished = 0;
+  readonly #slow: { readonly what: string; readonly ms: number }[] = [];
+
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  done({ runtime, file }: Job, ms: number): void {
+    this.#finished++;
+    const what = `${runtime.name} ${file}`;
+    this.#slow.push({ what, ms });
+    const line = `[${this.#finished}/${this.#total}, ${this.#seconds()} s] ${what}`;
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line.slice(0, 100)}`);
+    else if (this.#finished % 25 === 0) process.stderr.write(`${line}\n`);
+  }
+
+  /** The files that took longest, and the time of all. */
+  summary(): string {
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+    const slowest = [...this.#slow].sort((a, b) => b.ms - a.ms).slice(0, 5);
+    const list = slowest.map(({ what, ms }) => `${what} ${Math.round(ms / 1000)} s`).join(", ");
+    return `${this.#finished} files in ${this.#seconds()} s; longest: ${list}`;
+  }
+
+  #seconds(): number {
+    return Math.round((performance.now() - this.#began) / 1000);
+  }
 }
 
 function printFailure(one: TestResult): void {
@@ -91,13 +134,11 @@ async function main(): Promise<boolean> {
     files.filter((file) => runsOn(file, runtime.name)).map((file) => ({ runtime, file })),
   );
   const light = jobs.filter((job) => !heavy.test(job.file));
-  const results = await runAll(light, Math.max(2, availableParallelism()));
-  results.push(
-    ...(await runAll(
-      jobs.filter((job) => heavy.test(job.file)),
-      1,
-    )),
-  );
+  const progress = new Progress(jobs.length);
+  const results = await runAll(light, Math.max(2, availableParallelism()), progress);
+  const rest = jobs.filter((job) => heavy.test(job.file));
+  results.push(...(await runAll(rest, 1, progress)));
+  console.log(progress.summary());
   if (values.json) await writeFile(values.json, JSON.stringify(results));
   // A filter may well leave nothing for a runtime to do; a whole run may not.
   const busy = runtimes.filter(({ name }) => jobs.some((job) => job.runtime.name === name));
