@@ -2,17 +2,29 @@ import type { Served } from "../../adapters/serve/options.ts";
 import { formatActrId } from "../protocol/ids.ts";
 import type { World } from "./command.ts";
 
+/** What is shown beside the addresses. */
+export interface AddressOptions {
+  readonly store: string;
+  /** As one JSON object. */
+  readonly json: boolean;
+  /** The inspection token, where it was made up and nobody knows it yet. */
+  readonly inspectToken?: string;
+}
+
 /** Shows where a node and what it stands on are reached. */
 export function printAddresses(
   served: Served,
-  { store, json }: { readonly store: string; readonly json: boolean },
+  { store, json, inspectToken: token }: AddressOptions,
   { out }: World,
 ): void {
   const { url, identity } = served;
   const id = formatActrId(served.id);
   const ws = `${url.replace("http", "ws")}/ws`;
+  const inspect = `${url}/inspect`;
   if (json) {
-    out(JSON.stringify({ rendezvous: identity, node: { id, ws }, health: `${url}/health`, store }));
+    const made = token === undefined ? {} : { inspect: { url: inspect, token } };
+    const health = `${url}/health`;
+    out(JSON.stringify({ rendezvous: identity, node: { id, ws }, health, store, ...made }));
     return;
   }
   out(`  rendezvous  ${identity}`);
@@ -20,4 +32,5 @@ export function printAddresses(
   out(`              ${ws}`);
   out(`  health      ${url}/health`);
   out(`  store       ${store}`);
+  if (token !== undefined) out(`  inspect     ${inspect} with ROOST_INSPECT_TOKEN=${token}`);
 }

@@ -10,7 +10,16 @@ import { stopRequested } from "../stop_signals.ts";
 /** What `dev` and the process that it starts take. */
 export const devGrammar: Pick<Command, "arguments" | "options"> = {
   arguments: { usage: "[APP]", least: 0, most: 1 },
-  options: settingOptions("port", "host", "advertisedHost", "realm", "store", "durability", "log"),
+  options: settingOptions(
+    "port",
+    "host",
+    "advertisedHost",
+    "realm",
+    "store",
+    "inspectToken",
+    "durability",
+    "log",
+  ),
 };
 
 /** Everything on one port, restarted on change. */

@@ -3,6 +3,7 @@ import process from "node:process";
 import { printAddresses } from "../addresses.ts";
 import { findApp } from "../app_file.ts";
 import type { Command, Input, World } from "../command.ts";
+import { developerToken } from "../dev/inspect_token.ts";
 import type { FromNode, ToNode } from "../dev/messages.ts";
 import { commandLog, configuredApp, serveApp, serveOptions } from "../serve_app.ts";
 import { loadSettings } from "../settings/load.ts";
@@ -28,10 +29,12 @@ export const devNodeCommand: Command = {
     tell("loaded");
     if (!(await Promise.race([turn, stop.then(() => false)]))) return 0;
     const log = await commandLog(input, own);
-    const options = serveOptions(file, { host: "127.0.0.1", ...own }, log);
+    const made = developerToken(own, world);
+    const inspectToken = made === undefined ? {} : { inspectToken: made };
+    const options = serveOptions(file, { host: "127.0.0.1", ...own, ...inspectToken }, log);
     await using served = await serveApp(app, options);
     const json = input.has("json");
-    printAddresses(served, { store: String(options.store), json }, world);
+    printAddresses(served, { store: String(options.store), json, ...inspectToken }, world);
     tell("ready");
     return await Promise.race([stop.then(() => 0), served.stopped.then(() => 1)]);
   },

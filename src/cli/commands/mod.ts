@@ -3,7 +3,9 @@ import { callCommand, tellCommand } from "./call.ts";
 import { devCommand } from "./dev.ts";
 import { devNodeCommand } from "./dev_node.ts";
 import { discoverCommand } from "./discover.ts";
+import { dlqCommand } from "./dlq.ts";
 import { doctorCommand } from "./doctor.ts";
+import { mailboxCommand } from "./mailbox.ts";
 import { rendezvousCommand } from "./rendezvous.ts";
 import { serveCommand } from "./serve.ts";
 
@@ -15,6 +17,8 @@ export const commands: readonly Command[] = [
   callCommand,
   tellCommand,
   discoverCommand,
+  mailboxCommand,
+  dlqCommand,
   doctorCommand,
   devNodeCommand,
 ];

@@ -22,6 +22,7 @@ export const serveCommand: Command = {
     "realm",
     "realmSecret",
     "store",
+    "inspectToken",
     "durability",
     "log",
   ),

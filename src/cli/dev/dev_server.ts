@@ -1,4 +1,5 @@
 import type { World } from "../command.ts";
+import { madeToken } from "./inspect_token.ts";
 import { NodeProcess } from "./node_process.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -8,6 +9,7 @@ type Event = "changed" | "ended" | "stop";
 /** Keeps the newest version of an app that loads in service. */
 export class DevServer {
   readonly #args: readonly string[];
+  readonly #env = madeToken();
   readonly #watcher: Watcher;
   readonly #stop: Promise<void>;
   readonly #err: World["err"];
@@ -23,7 +25,7 @@ export class DevServer {
   /** Serves until asked to stop. Resolves with the exit code: that of the node when the very first cannot serve. */
   async run(): Promise<number> {
     for (let first = true; ; first = false) {
-      const next = new NodeProcess(this.#args);
+      const next = new NodeProcess(this.#args, this.#env);
       const loaded = await Promise.race([next.reached("loaded"), this.#stop.then(() => false)]);
       if (loaded) await this.#replace(next);
       const failed = loaded && this.#serving === undefined;

@@ -12,8 +12,10 @@ export class NodeProcess {
   #onNews: (() => void)[] = [];
   #code: number | undefined;
 
-  constructor(args: readonly string[]) {
+  /** @param env what is added to the environment of this process. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>>) {
     this.#child = spawn(process.execPath, [...selfCommand(), "dev-node", ...args], {
+      env: { ...process.env, ...env },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     this.#child.on("message", (message) => {

@@ -15,6 +15,7 @@ export interface Settings {
   readonly realmSecret?: string;
   readonly store?: string;
   readonly storeToken?: string;
+  readonly inspectToken?: string;
   readonly durability?: Durability;
   readonly log?: LogLevel;
   readonly acl?: readonly AclRule[];
@@ -102,6 +103,12 @@ export const sources: {
     parse.storeFile,
   ),
   storeToken: { env: "ROOST_STORE_TOKEN", parse: parse.text },
+  inspectToken: both(
+    ["inspect-token", "ROOST_INSPECT_TOKEN"],
+    "TOKEN",
+    "opens /inspect/* to who sends it; better given as ROOST_INSPECT_TOKEN",
+    parse.text,
+  ),
   durability: both(
     ["durability", "ROOST_DURABILITY"],
     "full|normal",

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { formatAge, parseAge } from "../../../src/cli/inspect/ages.ts";
+import { HttpInspector } from "../../../src/cli/inspect/http_inspector.ts";
+import { roost } from "./support.ts";
+
+describe("roost dlq", () => {
+  it("ends with 2 and says what to write when it is misused, before anything is opened", async () => {
+    const wrong: [string[], RegExp][] = [
+      [["dlq"], /an argument is missing: expected ls \| show ID/],
+      [["dlq", "lst"], /unknown action lst\. Did you mean ls\?/],
+      [["dlq", "remove"], /There are ls, show, redrive, purge\./],
+      [["dlq", "show"], /an id is missing/],
+      [["dlq", "show", "a", "b"], /unexpected argument b/],
+      [["dlq", "ls", "a"], /unexpected argument a/],
+      [["dlq", "ls", "--limit", "0"], /--limit is 0/],
+      [["dlq", "ls", "--all"], /dlq ls takes no --all/],
+      [["dlq", "redrive"], /no letters are chosen/],
+      [["dlq", "redrive", "--before", "7d"], /dlq redrive takes no --before/],
+      [["dlq", "purge", "a", "--all"], /name ids, or choose/],
+      [["dlq", "purge", "--before", "7 days"], /--before is 7 days/],
+      [["dlq", "ls"], /no inspection token is given/],
+      [["dlq", "ls", "--token", "t", "--store", "f"], /--store is for a store at rest/],
+      [["dlq", "ls", "--token", "t", "--url", "localhost"], /--url is localhost/],
+      [["mailbox", "--token", "t", "--timeout", "x"], /--timeout is x/],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, out, err } = await roost(args);
+      assert.equal(code, 2, args.join(" "));
+      assert.equal(out, "");
+      assert.match(err, message);
+    }
+  });
+
+  it("makes no store where there is none", async () => {
+    const { code, err } = await roost(["mailbox", "--store", "none.db", "--json"]);
+    assert.equal(code, 1);
+    assert.deepEqual(JSON.parse(err), {
+      error: {
+        code: "not_found",
+        message: "there is no store at /nowhere/none.db; name the file of one",
+      },
+    });
+  });
+
+  it("reads and writes ages", () => {
+    assert.deepEqual(
+      ["90s", "30m", "12h", "7d"].map((text) => parseAge(text, "--before")),
+      [90_000, 1_800_000, 43_200_000, 604_800_000],
+    );
+    for (const text of ["", "7", "d", "-1d", "1w", "1.5h"]) {
+      assert.throws(() => parseAge(text, "--before"), { name: "Misuse" });
+    }
+    assert.deepEqual([0, 999, 1_000, 119_000, 3_600_000, 90_000_000].map(formatAge), [
+      "0 ms",
+      "999 ms",
+      "1 s",
+      "1 m",
+      "1 h",
+      "1 d",
+    ]);
+  });
+
+  it("names a node that does not answer", async () => {
+    const inspector = new HttpInspector({
+      url: "http://127.0.0.1:1",
+      token: "t",
+      timeoutMs: 5_000,
+    });
+    await assert.rejects(inspector.mailbox(), {
+      code: "unavailable",
+      message: /^no node answers at http:\/\/127\.0\.0\.1:1; /,
+    });
+  });
+});
