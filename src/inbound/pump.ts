@@ -18,6 +18,8 @@ export class Pump {
   /** A handler is running, or the rest of a run was put off to the next turn. */
   #busy = false;
   #idle: (() => void)[] = [];
+  /** Also after a failure, which should not be: one message must not stop all others. */
+  readonly #next = (): void => this.#run();
 
   constructor(
     components: { readonly clock: Clock; readonly mailbox: Mailbox; readonly handle: Handle },
@@ -56,7 +58,7 @@ export class Pump {
       const message = this.#open ? this.#mailbox.claim() : undefined;
       if (message === undefined) return this.#rest();
       const running = this.#handle(message);
-      if (running !== undefined) return void running.finally(() => this.#run());
+      if (running !== undefined) return void running.then(this.#next, this.#next);
     }
     this.#clock.defer(() => this.#run());
   }
