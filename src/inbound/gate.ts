@@ -142,7 +142,7 @@ export class Gate {
       this.#requireStore();
       accepted = mailbox.enqueueDurable(queued);
     } catch (error) {
-      return replier.fail(message, ActrError.from(error));
+      return this.#refuse(message, ActrError.from(error));
     }
     try {
       await accepted;
@@ -160,6 +160,16 @@ export class Gate {
   #isDurable(envelope: RpcEnvelope): boolean {
     if (envelope.direction === directions.tell || this.#durableCalls) return true;
     return this.#components.admission.routes.get(envelope.routeKey)?.durable === true;
+  }
+
+  /** Who sent a tell cannot be told, so at least the log is. */
+  #refuse(message: InboundMessage, error: ActrError): void {
+    const { envelope, from } = message;
+    if (envelope.direction === directions.request) {
+      return this.#components.replier.fail(message, error);
+    }
+    const { requestId, routeKey } = envelope;
+    this.#drop("rpc.tell_refused", from, { code: error.code, requestId, routeKey });
   }
 
   /** While the store cannot write, nothing durable is accepted. @throws ActrError `unavailable` with a hint. */

@@ -353,6 +353,7 @@ describe("a store that cannot write", () => {
     assert.doesNotMatch(refused?.error?.message ?? "", /disk is full/);
     assert.deepEqual(world.handled, ["b"], "what needs no disk goes on");
     assert.ok(world.records.some(({ event }) => event === "store.fault"));
+    assert.equal(world.inbound.gate.dropped, 1, "a tell that is refused is counted and logged");
     store.fail(undefined);
     await peer.send("a", { durableSend: true });
     assert.deepEqual(world.handled, ["b", "a"]);
