@@ -1,3 +1,4 @@
+import { systemClock } from "../../../adapters/system_clock.ts";
 import { ActrError, type ErrorCode, errorCodes } from "../../errors.ts";
 import type {
   Inspector,
@@ -9,6 +10,7 @@ import type {
   RedriveResult,
 } from "../../inspector/inspector.ts";
 import type { Selection } from "../../inspector/selection.ts";
+import { abortAfter } from "../../time_limit.ts";
 
 /** Where a running node is, and how to ask it. */
 export interface HttpInspectorOptions {
@@ -49,25 +51,30 @@ export class HttpInspector implements Inspector {
   }
 
   async #ask<Answer>(path: string, body?: unknown): Promise<Answer> {
-    const { url, token } = this.#options;
-    const response = await this.#fetch(`${url}/inspect${path}`, {
-      headers: { authorization: `Bearer ${token}` },
-      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
-    });
-    const answer: unknown = await response.json().catch(() => undefined);
-    if (response.ok && answer !== undefined) return answer as Answer;
-    throw failureOf(response.status, answer, url);
+    const { url, timeoutMs } = this.#options;
+    const limit = abortAfter(systemClock(), timeoutMs);
+    try {
+      const response = await this.#fetch(path, body, limit.signal);
+      const answer: unknown = await response.json().catch(() => undefined);
+      limit.signal.throwIfAborted();
+      if (response.ok && answer !== undefined) return answer as Answer;
+      throw failureOf(response.status, answer, url);
+    } catch (cause) {
+      if (!limit.signal.aborted) throw cause;
+      const message = `${url} did not answer within ${timeoutMs} ms; --timeout allows more`;
+      throw new ActrError("timed_out", message, { cause });
+    } finally {
+      limit.cancel();
+    }
   }
 
-  async #fetch(address: string, init: RequestInit): Promise<Response> {
-    const { url, timeoutMs } = this.#options;
+  async #fetch(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+    const { url, token } = this.#options;
+    const headers = { authorization: `Bearer ${token}` };
+    const post = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
     try {
-      return await fetch(address, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+      return await fetch(`${url}/inspect${path}`, { headers, signal, ...post });
     } catch (cause) {
-      if ((cause as Error).name === "TimeoutError") {
-        const message = `${url} did not answer within ${timeoutMs} ms; --timeout allows more`;
-        throw new ActrError("timed_out", message, { cause });
-      }
       const message = `no node answers at ${url}; start one, name another (--url URL), or its store at rest (--store FILE)`;
       throw new ActrError("unavailable", message, { cause });
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { describe, it } from "node:test";
 import { formatAge, parseAge } from "../../../src/cli/inspect/ages.ts";
 import { HttpInspector } from "../../../src/cli/inspect/http_inspector.ts";
@@ -59,6 +60,21 @@ describe("roost dlq", () => {
       "1 h",
       "1 d",
     ]);
+  });
+
+  it("gives up on a node that stays silent", async () => {
+    const server = createServer((socket) => socket.resume().on("error", () => {}));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    server.unref();
+    const { port } = server.address() as { readonly port: number };
+    const url = `http://127.0.0.1:${port}`;
+    const { code, err } = await roost(["mailbox", "--url", url, "--token", "t", "--timeout", "50"]);
+    assert.equal(code, 1);
+    assert.equal(
+      err,
+      `roost: timed_out: ${url} did not answer within 50 ms; --timeout allows more`,
+    );
+    server.close();
   });
 
   it("names a node that does not answer", async () => {
