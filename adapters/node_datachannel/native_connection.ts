@@ -16,7 +16,7 @@ export class NativeConnection implements RawConnection {
   readonly #native: NativePeerConnection;
   readonly #connection: Connection;
   readonly #lowWaterBytes: number;
-  readonly #channels = new Set<DataChannel>();
+  readonly #unopened = new Set<DataChannel>();
 
   constructor(native: NativePeerConnection, connection: Connection, lowWaterBytes: number) {
     this.#native = native;
@@ -68,7 +68,7 @@ export class NativeConnection implements RawConnection {
 
   close(): void {
     // One that never opened is not ended with its connection, and would keep the process alive.
-    for (const channel of this.#channels) channel.close();
+    for (const channel of this.#unopened) channel.close();
     this.#native.close();
   }
 
@@ -78,18 +78,19 @@ export class NativeConnection implements RawConnection {
       buffered: () => native.bufferedAmount(),
       send: (data) => void native.sendMessageBinary(data),
     });
-    native.onOpen(() => channel.opened());
+    const opened = (): void => {
+      this.#unopened.delete(native);
+      channel.opened();
+    };
+    this.#unopened.add(native);
+    native.onOpen(opened);
     native.onMessage((data) => {
       if (typeof data !== "string") channel.received(plain(data));
     });
     native.onBufferedAmountLow(() => channel.low());
     native.setBufferedAmountLowThreshold(this.#lowWaterBytes);
-    this.#channels.add(native);
-    native.onClosed(() => {
-      this.#channels.delete(native);
-      channel.ended();
-    });
-    if (native.isOpen()) channel.opened();
+    native.onClosed(() => channel.ended());
+    if (native.isOpen()) opened();
     return channel;
   }
 }

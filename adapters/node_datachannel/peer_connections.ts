@@ -15,8 +15,8 @@ export interface NodeDatachannelOptions {
 /** What it takes and, unless the peer says less, sends. */
 const maxMessageBytes = 262_144;
 
-/** `closed` comes about 14 s after the peer's death. */
-const noticesLossWithinMs = 20_000;
+/** From the peer's death to `failed` it takes 14 to 42 s: a session needs a heartbeat of its own. */
+const noticesLossWithinMs = 45_000;
 
 /**
  * WebRTC by `node-datachannel`, an optional package: data alone, no TURN over TCP, no ICE restart, but fifteen times

@@ -66,7 +66,7 @@ export class ChannelInbox extends Watched implements ChannelHandler {
 export class End extends Watched implements PeerConnectionHandler {
   readonly states: PeerConnectionState[] = [];
   readonly candidates: LocalCandidate[] = [];
-  readonly channels = new Map<string, ChannelInbox>();
+  readonly channels: Map<string, ChannelInbox> = new Map();
   readonly connection: PeerConnection;
   /** Where candidates go. */
   send: (candidate: IceCandidate) => void = () => {};
