@@ -5,6 +5,12 @@ import type { HttpOptions, HttpServer } from "../../src/ports/sockets.ts";
 import { cannotListen } from "../connect_error.ts";
 import { Upgrades } from "./upgrades.ts";
 
+/** Pause between two rounds of ending connections while the server closes: one that was being accepted may show only later. */
+const betweenEndsMs = 50;
+
+/** Longest wait for the runtime to say that the server is closed, milliseconds; the port is free before. */
+const closeLimitMs = 2_000;
+
 /** Serves HTTP and WebSocket upgrades on one port with `node:http`. @throws ActrError `config` when the port cannot be bound. */
 export async function serve(options: HttpOptions): Promise<HttpServer> {
   const listener = getRequestListener(
@@ -37,8 +43,18 @@ function listen(server: Server, { port, hostname }: HttpOptions): Promise<void> 
 
 function close(server: Server, upgrades: Upgrades): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    upgrades.destroy();
-    server.closeAllConnections();
+    const endConnections = (): void => {
+      upgrades.destroy();
+      server.closeAllConnections();
+    };
+    const again = setInterval(endConnections, betweenEndsMs);
+    const done = (): void => {
+      clearInterval(again);
+      clearTimeout(limit);
+      resolve();
+    };
+    const limit = setTimeout(done, closeLimitMs);
+    server.close(done);
+    endConnections();
   });
 }

@@ -14,11 +14,12 @@ const hi = ["--json", '{"message":"hi"}'] as const;
 /** Whether a health page answers; reads the page, since an unread one keeps its socket and this process. */
 async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     await response.text();
     return response.ok;
-  } catch {
-    return false;
+  } catch (error) {
+    // Who takes the connection and says nothing is still there.
+    return error instanceof Error && error.name === "TimeoutError";
   }
 }
 
