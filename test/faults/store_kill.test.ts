@@ -6,7 +6,7 @@ import { killSeries } from "./kill_series.ts";
 import { killPoints } from "./killing_driver.ts";
 
 /** A successor waits for the rest of a lease, and at once has what a lock of the operating system held. */
-const killsOf = { leased: 2, locked: 8 };
+const killsOf = { leased: 1, locked: 4 };
 
 describe("a store under kill -9", () => {
   for (const driver of killDrivers) {
