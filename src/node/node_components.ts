@@ -1,4 +1,3 @@
-import type { Registration } from "../identity/ais_client.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
@@ -45,6 +44,3 @@ export interface NodeSettings {
   /** Address at which peers reach this node directly; its listener is bound already. */
   readonly wsAddress?: string;
 }
-
-/** How a node registers. */
-export type { Registration };
