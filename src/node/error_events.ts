@@ -2,6 +2,7 @@ import { ActrError } from "../errors.ts";
 import type { ErrorEvent } from "../hooks.ts";
 import type { HandlerFailure } from "../inbound/pipeline.ts";
 import type { DeadLetter } from "../ports/store.ts";
+import { type ActrId, formatActrId } from "../protocol/ids.ts";
 
 /** What `onError` is told of a handler that failed. */
 export function handlerEvent({ kind, error, message }: HandlerFailure, at: number): ErrorEvent {
@@ -9,7 +10,7 @@ export function handlerEvent({ kind, error, message }: HandlerFailure, at: numbe
   return {
     error,
     category: kind === "crash" ? "handler_crash" : "handler_error",
-    context: `route=${routeKey}; request_id=${requestId}; caller=${message.from.key}`,
+    context: contextOf({ route: routeKey, request_id: requestId, caller: message.from.key }),
     at,
   };
 }
@@ -19,7 +20,68 @@ export function deadLetterEvent(letter: DeadLetter): ErrorEvent {
   return {
     error: new ActrError("decode_failure", letter.reason),
     category: "dead_letter",
-    context: `dead_letter=${letter.id}; category=${letter.category}`,
+    context: contextOf({ dead_letter: letter.id, category: letter.category }),
     at: letter.createdAt,
   };
+}
+
+/** What `onError` is told of a signaling connection that ended or could not be opened. */
+export function signalingEvent(error: ActrError, at: number): ErrorEvent {
+  return {
+    error,
+    category: "signaling_failure",
+    context: contextOf({ reason: error.message }),
+    at,
+  };
+}
+
+/** A link that was lost, or a dial that failed. */
+export interface LinkFailure {
+  readonly peer: ActrId;
+  readonly transport: string;
+  /** Whether the link existed. */
+  readonly stage: "dial" | "link";
+  readonly reason: string;
+}
+
+/** What `onError` is told of a link that was lost, or a dial that failed. */
+export function transportEvent(
+  { peer, transport, stage, reason }: LinkFailure,
+  at: number,
+): ErrorEvent {
+  const what = stage === "dial" ? "could not be opened" : "was lost";
+  return {
+    error: new ActrError("unavailable", `a ${transport} link ${what}: ${reason}`),
+    category: "transport_failure",
+    context: contextOf({ peer: formatActrId(peer), transport, stage, reason }),
+    at,
+  };
+}
+
+/** A chunk that was handed to a session which then broke: nobody knows whether it arrived. */
+export interface UncertainDelivery {
+  readonly streamId: string;
+  readonly sessionId: string;
+  /** Such as `connection closed`. */
+  readonly reason: string;
+}
+
+/** What `onError` is told of an uncertain delivery; one event per peer, stream and session (`spec/node.md` §11.2). */
+export function uncertainDeliveryEvent(
+  { streamId, sessionId, reason }: UncertainDelivery,
+  at: number,
+): ErrorEvent {
+  return {
+    error: new ActrError("unavailable", `stream ${streamId} broke off: ${reason}`),
+    category: "delivery_uncertain",
+    context: contextOf({ stream_id: streamId, session_id: sessionId, reason }),
+    at,
+  };
+}
+
+/** Facts as `key=value; …`. */
+function contextOf(facts: Readonly<Record<string, string>>): string {
+  return Object.entries(facts)
+    .map(([key, value]) => `${key}=${value}`)
+    .join("; ");
 }

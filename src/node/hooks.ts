@@ -1,7 +1,10 @@
 import type { NodeContext } from "../context.ts";
 import type { EventHook, HookPayload, Hooks, PeerEvent } from "../hooks.ts";
+import type { LifecycleOptions } from "../options.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { LogAttributes, Logger, LogLevel } from "../ports/logger.ts";
 import { formatActrId } from "../protocol/ids.ts";
+import { withinLimit } from "../time_limit.ts";
 
 /** Level and event name under which each hook is logged, with or without an observer (`spec/node.md` §11.1). */
 const logged: Readonly<Record<EventHook, readonly [LogLevel, string]>> = {
@@ -22,24 +25,28 @@ const logged: Readonly<Record<EventHook, readonly [LogLevel, string]>> = {
 
 /** Collaborators of {@link HookQueue}. */
 export interface HookQueueComponents {
-  /** In the order in which they are told; usually one per service and the node's own. */
+  /** Told side by side; usually one per service and the node's own. */
   readonly observers: readonly Hooks[];
+  readonly clock: Clock;
   readonly log: Logger;
   readonly context: () => NodeContext;
 }
 
-/** One ordered, bounded queue for all event hooks of a node: each observer is done with one event before the next. */
+/** One ordered, bounded queue for all event hooks of a node: all observers are done with one event before the next. */
 export class HookQueue {
   readonly #components: HookQueueComponents;
-  readonly #limit: number;
+  readonly #options: Pick<LifecycleOptions, "maxHookEvents" | "hookTimeoutMs">;
   readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #closed = new AbortController();
   #running: Promise<void> | undefined;
   #dropped = 0;
-  #closed = false;
 
-  constructor(components: HookQueueComponents, limit: number) {
+  constructor(
+    components: HookQueueComponents,
+    options: Pick<LifecycleOptions, "maxHookEvents" | "hookTimeoutMs">,
+  ) {
     this.#components = components;
-    this.#limit = limit;
+    this.#options = options;
   }
 
   /** Events that found the queue full. */
@@ -50,11 +57,11 @@ export class HookQueue {
   /** Logs the event and queues it for the observers that want it. Never throws, never waits. */
   emit<Name extends EventHook>(name: Name, event: HookPayload<Name>): void {
     const { observers, log } = this.#components;
-    const [level, title] = logged[name];
+    const [level, title] = levelOf(name, event);
     if (log.enabled(level)) log[level](title, attributes(event));
     const wanting = observers.filter((each) => each[name] !== undefined);
-    if (wanting.length === 0) return;
-    if (this.#closed || this.#waiting.length >= this.#limit) {
+    if (wanting.length === 0 || this.#closed.signal.aborted) return;
+    if (this.#waiting.length >= this.#options.maxHookEvents) {
       this.#dropped += 1;
       return;
     }
@@ -67,10 +74,10 @@ export class HookQueue {
     while (this.#running !== undefined) await this.#running;
   }
 
-  /** Tells nothing more; an observer that is running is not waited for. */
+  /** Tells nothing more; an observer that is running is no longer waited for. */
   close(): void {
-    this.#closed = true;
     this.#waiting.length = 0;
+    this.#closed.abort();
   }
 
   async #run(): Promise<void> {
@@ -87,18 +94,38 @@ export class HookQueue {
     event: HookPayload<Name>,
     observers: readonly Hooks[],
   ): Promise<void> {
-    for (const observer of observers) {
-      try {
-        const hook = observer[name] as (
-          context: NodeContext,
-          event: HookPayload<Name>,
-        ) => void | Promise<void>;
-        await hook.call(observer, this.#components.context(), event);
-      } catch (error) {
-        this.#components.log.error("hook.failed", { hook: name, error });
-      }
+    await Promise.all(observers.map((observer) => this.#tellOne(name, event, observer)));
+  }
+
+  async #tellOne<Name extends EventHook>(
+    name: Name,
+    event: HookPayload<Name>,
+    observer: Hooks,
+  ): Promise<void> {
+    const { clock, context, log } = this.#components;
+    const { signal } = this.#closed;
+    try {
+      const hook = observer[name] as (
+        context: NodeContext,
+        event: HookPayload<Name>,
+      ) => void | Promise<void>;
+      const work = hook.call(observer, context(), event);
+      if (work === undefined) return;
+      const limit = { what: name, ms: this.#options.hookTimeoutMs, signal };
+      await withinLimit(clock, limit, () => work);
+    } catch (error) {
+      if (!signal.aborted) log.error("hook.failed", { hook: name, error });
     }
   }
+}
+
+/** A delivery that is only uncertain is a warning; every other error is one (`spec/node.md` §11.1). */
+function levelOf<Name extends EventHook>(
+  name: Name,
+  event: HookPayload<Name>,
+): readonly [LogLevel, string] {
+  const uncertain = "category" in event && event.category === "delivery_uncertain";
+  return uncertain ? ["warn", "stream.delivery_uncertain"] : logged[name];
 }
 
 /** The event as log attributes: ids as text. */

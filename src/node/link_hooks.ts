@@ -1,6 +1,8 @@
 import type { EventHook } from "../hooks.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Link } from "../ports/transport.ts";
 import type { SessionEvents } from "../session/session_manager.ts";
+import { transportEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
 
 type LinkHook = Extract<EventHook, `on${"WebSocket" | "WebRtc"}${string}`>;
@@ -20,11 +22,19 @@ const hooksOf: Readonly<Record<string, Readonly<Record<Stage, LinkHook>>>> = {
   },
 };
 
-/** Link events as hooks, in both directions and after verification; every "connecting" has its end (`spec/node.md` D-37). */
-export function linkHooks(
-  hooks: HookQueue,
-  onLost: (link: Link, reason: string) => void,
-): Omit<SessionEvents, "frame"> {
+/** What {@link linkHooks} works with. */
+export interface LinkHookParts {
+  readonly clock: Clock;
+  readonly hooks: HookQueue;
+  /** Told of every link that ended, before the hooks are. */
+  readonly onEnded: (link: Link, reason: string) => void;
+}
+
+/**
+ * Link events as hooks, in both directions and after verification; every "connecting" has its end
+ * (`spec/node.md` D-37). A link that was lost and a dial that failed are errors too (D-38).
+ */
+export function linkHooks({ clock, hooks, onEnded }: LinkHookParts): Omit<SessionEvents, "frame"> {
   return {
     connecting(peer, transport) {
       const hook = hooksOf[transport]?.connecting;
@@ -36,10 +46,13 @@ export function linkHooks(
       if (link.direction === "inbound") hooks.emit(names.connecting, { peer });
       hooks.emit(names.connected, { peer });
     },
-    unlinked(peer, transport, link, end) {
-      if (link !== undefined) onLost(link, end.reason);
+    unlinked(peer, transport, link, { by, reason }) {
+      if (link !== undefined) onEnded(link, reason);
       const hook = hooksOf[transport]?.disconnected;
       if (hook !== undefined) hooks.emit(hook, { peer });
+      if (by !== "lost") return;
+      const stage = link === undefined ? "dial" : "link";
+      hooks.emit("onError", transportEvent({ peer, transport, stage, reason }, clock.now()));
     },
   };
 }

@@ -109,8 +109,8 @@ export class Node implements AsyncDisposable {
     const { log } = components;
     const directory = new PeerDirectory(presence.signaling, signal);
     this.hooks = new HookQueue(
-      { observers, log, context: () => this.context },
-      options.lifecycle.maxHookEvents,
+      { observers, clock: components.clock, log, context: () => this.context },
+      options.lifecycle,
     );
     this.#transports = components.transports(presence.transportIdentity);
     const { hooks } = this;
@@ -150,7 +150,7 @@ export class Node implements AsyncDisposable {
 
   async #begin(signal: AbortSignal): Promise<void> {
     const { lifecycle } = this.#plan.options;
-    const { clock, log } = this.components;
+    const { clock } = this.components;
     this.#undo.push("hooks", () => this.hooks.close());
     this.#undo.push("peers", () => this.outbound.close("the node did not start"));
     this.#undo.push("inbound", () => this.inbound.close(notStarted));
@@ -159,7 +159,7 @@ export class Node implements AsyncDisposable {
     await this.#listen(signal);
     const bounds = { clock, timeoutMs: lifecycle.hookTimeoutMs, signal };
     await runLifecycleHook("onStart", this.#plan.observers, this.context, bounds);
-    await tryLifecycleHook("onReady", this.#plan.observers, this.context, { ...bounds, log });
+    await tryLifecycleHook("onReady", this.#plan.observers, this.context, bounds);
     signal.throwIfAborted();
     this.#phase = "running";
     this.inbound.open();
@@ -189,7 +189,7 @@ export class Node implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const { clock, log } = this.components;
+    const { clock } = this.components;
     const { stopTimeoutMs, hookTimeoutMs } = this.#plan.options.lifecycle;
     const stopping = new ActrError("stopping", "this node is stopping; call another one");
     const limit = abortAfter(clock, stopTimeoutMs);
@@ -199,7 +199,7 @@ export class Node implements AsyncDisposable {
     await this.#attempt("drain", this.inbound.drain(), limit.signal);
     this.#stopping.abort(stopping);
     await this.#attempt("inbound", this.inbound.close(stopping), limit.signal);
-    const bounds = { clock, timeoutMs: hookTimeoutMs, signal: limit.signal, log };
+    const bounds = { clock, timeoutMs: hookTimeoutMs, signal: limit.signal };
     await tryLifecycleHook("onStop", this.#plan.observers, this.context, bounds);
     await this.#attempt("peers", this.outbound.close("the node is stopping"), limit.signal);
     await this.#attempt("hooks", this.hooks.settled(), limit.signal);

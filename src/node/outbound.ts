@@ -42,7 +42,11 @@ export class Outbound {
         resolve: (peer, bounds) => directory.resolve(peer, bounds),
         events: {
           frame: onFrame,
-          ...linkHooks(hooks, (link, reason) => this.pending.disconnected(link, reason)),
+          ...linkHooks({
+            clock,
+            hooks,
+            onEnded: (link, reason) => this.pending.disconnected(link, reason),
+          }),
         },
       },
       options.session,

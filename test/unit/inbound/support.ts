@@ -86,8 +86,8 @@ export async function rig(setup: RigOptions = {}): Promise<Rig> {
     setup.hooks ?? {},
   ];
   const hooks = new HookQueue(
-    { observers, log, context: () => context },
-    plan.options.lifecycle.maxHookEvents,
+    { observers, clock, log, context: () => context },
+    plan.options.lifecycle,
   );
   const pending = new PendingCalls(100);
   const components = { clock, random: new SeededRandom(), log, store } as unknown as NodeComponents;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ActrError, defineNode, type NodeContext } from "@roost/edge";
-import { TestNode, TestWorld, testNode } from "@roost/edge/testing";
+import { FakeClock, TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import type { EventHook, HookPayload, Hooks } from "../../../src/hooks.ts";
 import { HookQueue } from "../../../src/node/hooks.ts";
@@ -14,7 +14,10 @@ const context = {} as NodeContext;
 
 function queue(observers: readonly Hooks[], bound = 100) {
   const log = new RecordingLogger();
-  return { log, hooks: new HookQueue({ observers, log, context: () => context }, bound) };
+  const clock = new FakeClock();
+  const options = { maxHookEvents: bound, hookTimeoutMs: 30_000 };
+  const hooks = new HookQueue({ observers, clock, log, context: () => context }, options);
+  return { log, clock, hooks };
 }
 
 /** One payload for each event hook. */
