@@ -9,7 +9,13 @@ export interface LeaseOptions {
   readonly leaseMs: number;
   /** End as written at the takeover, Unix milliseconds. */
   readonly expiresAt: number;
+  /** Told how each renewal ended: it is the only write of a store that is idle. */
+  readonly onRenewal: (error: unknown) => void;
 }
+
+/** Renewals that fit into a lease, and tries that do once one has failed. */
+const renewals = 3;
+const retries = 15;
 
 /** Passes only while the owner with this fence owns the database. */
 export function fenceGuard(fence: number): SqlStatement {
@@ -27,6 +33,7 @@ export class Lease {
   readonly #driver: SqlDriver;
   readonly #clock: Clock;
   readonly #leaseMs: number;
+  readonly #onRenewal: (error: unknown) => void;
   #expiresAt: number;
   #timer: Timer | undefined;
   #renewing = false;
@@ -38,12 +45,13 @@ export class Lease {
     this.#driver = driver;
     this.#clock = clock;
     this.#leaseMs = options.leaseMs;
+    this.#onRenewal = options.onRenewal;
     this.#expiresAt = options.expiresAt;
     this.guard = fenceGuard(options.fence);
     this.lost = new Promise((resolve) => {
       this.#tellLoss = resolve;
     });
-    if (!driver.exclusive) this.#schedule();
+    if (!driver.exclusive) this.#schedule(renewals);
   }
 
   /** Why nothing may be written any more, if so. */
@@ -68,15 +76,18 @@ export class Lease {
     this.#timer?.cancel();
   }
 
-  #schedule(): void {
-    this.#timer = this.#clock.timer(this.#clock.now() + this.#leaseMs / 3, () => this.#tick());
+  /** The next tick: `times` of them fit into a lease, and one is at its end. */
+  #schedule(times: number): void {
+    this.#timer?.cancel();
+    const at = this.#clock.now() + this.#leaseMs / times;
+    this.#timer = this.#clock.timer(Math.min(at, this.#expiresAt), () => this.#tick());
   }
 
   /** Runs on though a renewal hangs, so that the end of the lease is noticed. */
   #tick(): void {
     if (this.#ended) return;
     if (this.#clock.now() >= this.#expiresAt) return this.lose("the lease ran out unrenewed");
-    this.#schedule();
+    this.#schedule(renewals);
     if (!this.#renewing) void this.#renew();
   }
 
@@ -84,14 +95,24 @@ export class Lease {
     const expiresAt = this.#clock.now() + this.#leaseMs;
     const extend = { sql: "UPDATE meta SET expires_at = ?", args: [expiresAt] };
     this.#renewing = true;
+    let failure: unknown;
     try {
       await this.#driver.batch([extend], this.guard);
       this.#expiresAt = expiresAt;
     } catch (error) {
-      // Anything else may pass before the lease ends: the next tick tries again.
-      if (ActrError.from(error).code === "lease_lost") this.lose("another owner took over");
-    } finally {
-      this.#renewing = false;
+      failure = error;
     }
+    this.#renewing = false;
+    this.#renewed(failure);
+  }
+
+  #renewed(failure: unknown): void {
+    if (this.#ended) return;
+    if (ActrError.is(failure) && failure.code === "lease_lost") {
+      return this.lose("another owner took over");
+    }
+    // It may pass before the lease ends.
+    if (failure !== undefined) this.#schedule(retries);
+    this.#onRenewal(failure);
   }
 }

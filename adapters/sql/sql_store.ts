@@ -3,8 +3,6 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { SqlDriver, SqlStatement } from "../../src/ports/sql_driver.ts";
 import type {
-  AnswerKey,
-  AnswerUse,
   DeadLetter,
   DeadLetterQuery,
   DeadLetterStats,
@@ -30,7 +28,6 @@ import {
 import { NumberedWriter, type Writer } from "./numbered_writer.ts";
 import {
   answersQuery,
-  answerUseQuery,
   mailboxCountsQuery,
   mailboxQuery,
   nextSpaceQuery,
@@ -123,7 +120,8 @@ class SqlStore implements Store {
     this.#closeMs = limits.closeMs;
     this.#lastSeq = lastSeq;
     this.#seqReserved = taken.seqReserved;
-    this.#lease = new Lease(driver, clock, taken);
+    const onRenewal = (error: unknown): void => this.#health.note(error);
+    this.#lease = new Lease(driver, clock, { ...taken, onRenewal });
     this.lost = this.#lease.lost;
     void this.lost.then(() => this.#ending.abort(this.#lease.loss));
     this.#writer = driver.remote
@@ -161,18 +159,8 @@ class SqlStore implements Store {
     return counts ?? { queuedNormal: 0, queuedHigh: 0, claimed: 0 };
   }
 
-  async answer(caller: string, requestId: string): Promise<StoredAnswer | undefined> {
-    this.#check();
-    return this.#reads.answer(caller, requestId);
-  }
-
-  async answers(after: AnswerKey | undefined, limit: number): Promise<StoredAnswer[]> {
-    return this.#list(answersQuery(after, limit));
-  }
-
-  async answerUse(): Promise<AnswerUse> {
-    const [use] = await this.#list(answerUseQuery());
-    return use ?? { entries: 0, bytes: 0 };
+  async answers(afterSeq: number, limit: number): Promise<StoredAnswer[]> {
+    return this.#list(answersQuery(afterSeq, limit));
   }
 
   async deadLetter(id: string): Promise<DeadLetter | undefined> {
