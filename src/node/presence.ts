@@ -6,6 +6,7 @@ import { SessionState } from "../identity/session_state.ts";
 import { Heartbeat } from "../signaling/heartbeat.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { SignalingClient } from "../signaling/signaling_client.ts";
+import { signalingEvent } from "./error_events.ts";
 import { establishIdentity } from "./establish_identity.ts";
 import type { HookQueue } from "./hooks.ts";
 import { IdentityRecord } from "./identity_record.ts";
@@ -79,6 +80,7 @@ export class Presence {
       connecting: (attempt) => hooks().emit("onSignalingConnecting", { attempt }),
       connected: () => hooks().emit("onSignalingConnected", {}),
       disconnected: (reason) => hooks().emit("onSignalingDisconnected", { reason }),
+      failed: (error) => hooks().emit("onError", signalingEvent(error, clock.now())),
     });
     this.#keys = new KeyCache({
       clock,

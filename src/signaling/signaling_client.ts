@@ -74,6 +74,7 @@ export class SignalingClient {
         connecting: (attempt) => this.#listeners.tell((l) => l.connecting?.(attempt)),
         connected: () => this.#onConnected(),
         disconnected: (reason) => this.#onDisconnected(reason),
+        failed: (error) => this.#listeners.tell((l) => l.failed?.(error)),
         message: (data) => this.#onMessage(data),
         refused: (identity) => components.credentials.refused(identity),
       },

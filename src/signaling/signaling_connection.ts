@@ -41,6 +41,8 @@ export interface ConnectionHandler {
   connecting(attempt: number): void;
   connected(): void;
   disconnected(reason: string): void;
+  /** An attempt failed, or a connection ended that nobody here ended. */
+  failed(error: ActrError): void;
   message(data: Uint8Array): void;
   /** The server refused the credential of this identity at the upgrade. */
   refused(identity: IdentitySnapshot): void;
@@ -171,6 +173,7 @@ export class SignalingConnection {
 
   #failed(identity: IdentitySnapshot, error: ActrError, attempt: number): void {
     this.#components.log.warn("signaling.connect.failed", { attempt, reason: error.message });
+    this.#handler.failed(error);
     if (!this.#mayBeRefusal(error, attempt)) return;
     this.#refusals++;
     this.#handler.refused(identity);
@@ -194,6 +197,9 @@ export class SignalingConnection {
     const reason = await socket.closed;
     this.#socket = undefined;
     this.#handler.disconnected(reason);
+    if (!socket.closing) {
+      this.#handler.failed(new ActrError("unavailable", `signaling was lost: ${reason}`));
+    }
     return clock.monotonic() - since >= stableMs;
   }
 

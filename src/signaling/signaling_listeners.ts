@@ -1,3 +1,4 @@
+import type { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TraceContext } from "../ports/tracer.ts";
 import type { ActrId } from "../protocol/ids.ts";
@@ -23,6 +24,8 @@ export interface SignalingListener {
   readonly connecting?: (attempt: number) => void;
   readonly connected?: () => void;
   readonly disconnected?: (reason: string) => void;
+  /** An attempt to connect failed, or a connection ended that this side did not end. */
+  readonly failed?: (error: ActrError) => void;
   readonly relay?: (relay: Relay) => void;
   /** A node of a subscribed type came up. */
   readonly actrUp?: (id: ActrId) => void;

@@ -17,6 +17,7 @@ export class SignalingSocket {
   #end: (reason: string) => void = () => {};
   #timer: Timer;
   #silent = 0;
+  #closing = false;
 
   /** Must be made in the turn in which the socket was handed over. */
   constructor(clock: Clock, socket: Socket, onMessage: (data: Uint8Array) => void) {
@@ -38,6 +39,11 @@ export class SignalingSocket {
     });
   }
 
+  /** Whether this side has asked for the end. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
   get bufferedAmount(): number {
     return this.#socket.bufferedAmount;
   }
@@ -48,6 +54,7 @@ export class SignalingSocket {
 
   /** Ends the connection politely: what was sent still leaves. A server that does not take leave within 1 s is left. */
   close(reason: string): void {
+    this.#closing = true;
     this.#timer.cancel();
     this.#timer = this.#clock.timer(this.#clock.now() + closeMs, () => this.#lose(reason));
     this.#socket.close(1000, reason);
