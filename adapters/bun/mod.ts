@@ -16,6 +16,7 @@ import { serveNode } from "../serve/serve.ts";
 import { bunSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
+export { openTelemetry } from "../opentelemetry/tracer.ts";
 export type {
   ConnectOptions,
   EndpointOptions,

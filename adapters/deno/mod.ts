@@ -16,6 +16,7 @@ import { serveRendezvous } from "../serve/rendezvous.ts";
 import { serveNode } from "../serve/serve.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
+export { openTelemetry } from "../opentelemetry/tracer.ts";
 export type {
   ConnectOptions,
   EndpointOptions,
