@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { ActrError, defineNode, type NodeContext } from "@roost/edge";
 import { FakeClock, TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
-import type { EventHook, HookPayload, Hooks } from "../../../src/hooks.ts";
+import type { ErrorEvent, EventHook, HookPayload, Hooks } from "../../../src/hooks.ts";
+import { uncertainDeliveryEvent } from "../../../src/node/error_events.ts";
 import { HookQueue } from "../../../src/node/hooks.ts";
 import { RecordingLogger } from "../identity/support.ts";
 import { peerId } from "../session/support.ts";
@@ -21,7 +22,7 @@ function queue(observers: readonly Hooks[], bound = 100) {
 }
 
 /** One payload for each event hook. */
-const events: { readonly [Name in EventHook]: HookPayload<Name> } = {
+const hookEvents: { readonly [Name in EventHook]: HookPayload<Name> } = {
   onError: {
     error: new ActrError("unavailable", "gone"),
     category: "delivery_uncertain",
@@ -42,11 +43,11 @@ const events: { readonly [Name in EventHook]: HookPayload<Name> } = {
   onMailboxBackpressure: { queueLength: 9, threshold: 4 },
 };
 
-const names = Object.keys(events) as EventHook[];
+const names = Object.keys(hookEvents) as EventHook[];
 
 /** Emits the event of `name`; the type of both is checked above. */
 function emit<Name extends EventHook>(hooks: HookQueue, name: Name): void {
-  hooks.emit(name, events[name]);
+  hooks.emit(name, hookEvents[name]);
 }
 
 describe("hooks", () => {
@@ -63,7 +64,7 @@ describe("hooks", () => {
     await hooks.settled();
     assert.deepEqual(
       seen,
-      names.map((name) => [name, events[name]]),
+      names.map((name) => [name, hookEvents[name]]),
     );
   });
 
@@ -134,11 +135,118 @@ describe("hooks", () => {
     assert.deepEqual(told, ["onSignalingConnected"]);
   });
 
-  it("are logged with or without an observer", () => {
+  it("are logged with or without an observer, at the levels of spec/node.md §11.1", () => {
     const { hooks, log } = queue([]);
     for (const name of names) emit(hooks, name);
-    assert.equal(log.records.length, names.length);
-    assert.deepEqual(log.levels("mailbox.backpressure"), ["warn"]);
+    const uncertain = hookEvents.onError;
+    hooks.emit("onError", { ...uncertain, category: "handler_error" });
+    assert.deepEqual(
+      log.records.map(({ level, event, attributes }) => [level, event, Object.keys(attributes)]),
+      [
+        ["warn", "stream.delivery_uncertain", ["error", "category", "context", "at"]],
+        ["debug", "signaling.connecting", ["attempt"]],
+        ["info", "signaling.connected", []],
+        ["warn", "signaling.disconnected", ["reason"]],
+        ["debug", "websocket.connecting", ["peer"]],
+        ["info", "websocket.connected", ["peer"]],
+        ["warn", "websocket.disconnected", ["peer"]],
+        ["debug", "webrtc.connecting", ["status", "peer"]],
+        ["info", "webrtc.connected", ["relayed", "peer"]],
+        ["warn", "webrtc.disconnected", ["status", "peer"]],
+        ["info", "credential.renewed", ["expiresAt"]],
+        ["warn", "credential.expiring", ["expiresAt"]],
+        ["warn", "mailbox.backpressure", ["queueLength", "threshold"]],
+        ["error", "node.error", ["error", "category", "context", "at"]],
+      ],
+    );
+    assert.equal(hooks.dropped, 0);
+  });
+
+  it("[N-132] observers are told side by side, each of every event, and all end before the next", async () => {
+    const told: string[] = [];
+    const door = gate();
+    const observer = (name: string): Hooks => ({
+      async onSignalingConnecting(_context, { attempt }) {
+        told.push(`${name} begins ${attempt}`);
+        if (name === "a" && attempt === 1) await door.promise;
+        told.push(`${name} ends ${attempt}`);
+      },
+    });
+    const { hooks, clock } = queue([observer("a"), observer("b")]);
+    hooks.emit("onSignalingConnecting", { attempt: 1 });
+    hooks.emit("onSignalingConnecting", { attempt: 2 });
+    await clock.settle();
+    assert.deepEqual(told, ["a begins 1", "b begins 1", "b ends 1"]);
+    door.open();
+    await hooks.settled();
+    const second = ["a begins 2", "a ends 2", "b begins 2", "b ends 2"];
+    assert.deepEqual(told.slice(3), ["a ends 1", ...second]);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("[N-133] a peer that is recovering and then idle is told in that order", async () => {
+    const told: unknown[] = [];
+    const { hooks } = queue([
+      { onWebRtcDisconnected: async (_context, { status }) => void told.push(status) },
+    ]);
+    for (const status of ["recovering", "idle"] as const) {
+      hooks.emit("onWebRtcDisconnected", { peer: peerId(2), status });
+    }
+    await hooks.settled();
+    assert.deepEqual(told, ["recovering", "idle"]);
+  });
+
+  it("[N-134] an uncertain delivery is told to onError: Unavailable, with stream, session and reason", async () => {
+    const told: ErrorEvent[] = [];
+    const { hooks } = queue([{ onError: (_context, event) => void told.push(event) }]);
+    const where = { streamId: "s-1", sessionId: "4", reason: "connection closed" };
+    hooks.emit("onError", uncertainDeliveryEvent(where, 9));
+    await hooks.settled();
+    const [event] = told;
+    assert.equal(event?.error.code, "unavailable");
+    assert.equal(event?.category, "delivery_uncertain");
+    assert.equal(event?.context, "stream_id=s-1; session_id=4; reason=connection closed");
+    assert.equal(event?.at, 9);
+  });
+
+  it("an observer that never ends is left after its time, and the next event is told", async () => {
+    const told: number[] = [];
+    const hanging: Hooks = {
+      onSignalingConnecting(_context, { attempt }) {
+        told.push(attempt);
+        return attempt === 1 ? new Promise(() => {}) : undefined;
+      },
+    };
+    const { hooks, clock, log } = queue([hanging]);
+    hooks.emit("onSignalingConnecting", { attempt: 1 });
+    hooks.emit("onSignalingConnecting", { attempt: 2 });
+    await clock.advance(29_999);
+    assert.deepEqual(told, [1]);
+    await clock.advance(1);
+    await hooks.settled();
+    assert.deepEqual(told, [1, 2]);
+    assert.deepEqual(log.levels("hook.failed"), ["error"]);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("once closed they tell nothing, wait for nobody and hold no timer", async () => {
+    const told: number[] = [];
+    const { hooks, clock } = queue([
+      {
+        onSignalingConnecting(_context, { attempt }) {
+          told.push(attempt);
+          return new Promise(() => {});
+        },
+      },
+    ]);
+    for (const attempt of [1, 2]) hooks.emit("onSignalingConnecting", { attempt });
+    await clock.settle();
+    hooks.close();
+    await hooks.settled();
+    hooks.emit("onSignalingConnecting", { attempt: 3 });
+    await clock.settle();
+    assert.deepEqual(told, [1]);
+    assert.equal(clock.pending, 0);
     assert.equal(hooks.dropped, 0);
   });
 });
