@@ -77,12 +77,23 @@ export class MemoryStore implements Store {
     for (const change of changes) apply(this.#contents, change);
   }
 
-  async mailboxRows(afterSeq: number, limit: number, priority?: Priority): Promise<MailboxRow[]> {
+  async mailboxRows(
+    afterSeq: number,
+    limit: number,
+    priority?: Priority,
+    maxBytes: number = Number.POSITIVE_INFINITY,
+  ): Promise<MailboxRow[]> {
     this.#check();
-    const rows = [...this.#contents.rows.values()].filter(
-      (row) => row.seq > afterSeq && (priority === undefined || row.priority === priority),
-    );
-    return rows.sort((a, b) => a.seq - b.seq).slice(0, limit);
+    const page: MailboxRow[] = [];
+    let bytes = 0;
+    // Seqs ascend from put to put, so the rows are in their order.
+    for (const row of this.#contents.rows.values()) {
+      if (page.length >= limit || bytes >= maxBytes) break;
+      if (row.seq <= afterSeq || (priority !== undefined && row.priority !== priority)) continue;
+      page.push(row);
+      bytes += row.payload.length;
+    }
+    return page;
   }
 
   async mailboxCounts(): Promise<MailboxCounts> {

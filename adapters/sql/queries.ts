@@ -32,6 +32,18 @@ export function mailboxQuery(
   return { sql, args: [priority, afterSeq, limit], read: readMailboxRow };
 }
 
+/** The payload bytes of the rows that {@link mailboxQuery} gives, without reading the payloads. */
+export function mailboxSizesQuery(
+  afterSeq: number,
+  limit: number,
+  priority?: Priority,
+): Query<number> {
+  const ofPriority = priority === undefined ? "" : "priority = ? AND";
+  const sql = `SELECT length(payload) AS size FROM mailbox WHERE ${ofPriority} seq > ? ORDER BY seq LIMIT ?`;
+  const args = priority === undefined ? [afterSeq, limit] : [priority, afterSeq, limit];
+  return { sql, args, read: (row) => Number(row["size"]) };
+}
+
 /** Mailbox rows by priority, and how many of them are claimed. */
 export function mailboxCountsQuery(): Query<MailboxCounts> {
   const sql = `SELECT (SELECT count(*) FROM mailbox WHERE priority = 0) AS normal,

@@ -30,6 +30,7 @@ import {
   answersQuery,
   mailboxCountsQuery,
   mailboxQuery,
+  mailboxSizesQuery,
   nextSpaceQuery,
   type Query,
   recordsQuery,
@@ -150,8 +151,16 @@ class SqlStore implements Store {
     return this.#health.onFault(listener);
   }
 
-  async mailboxRows(afterSeq: number, limit: number, priority?: Priority): Promise<MailboxRow[]> {
-    return this.#list(mailboxQuery(afterSeq, limit, priority));
+  async mailboxRows(
+    afterSeq: number,
+    limit: number,
+    priority?: Priority,
+    maxBytes?: number,
+  ): Promise<MailboxRow[]> {
+    if (maxBytes === undefined) return this.#list(mailboxQuery(afterSeq, limit, priority));
+    const sizes = await this.#list(mailboxSizesQuery(afterSeq, limit, priority));
+    const fitting = countWithin(sizes, maxBytes);
+    return fitting === 0 ? [] : this.#list(mailboxQuery(afterSeq, fitting, priority));
   }
 
   async mailboxCounts(): Promise<MailboxCounts> {
@@ -285,4 +294,14 @@ class SqlStore implements Store {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
   }
+}
+
+/** How many sizes it takes to reach `sum`, the last one included; all when they do not. */
+function countWithin(sizes: readonly number[], sum: number): number {
+  let total = 0;
+  const last = sizes.findIndex((size) => {
+    total += size;
+    return total >= sum;
+  });
+  return last < 0 ? sizes.length : last + 1;
 }

@@ -162,8 +162,16 @@ export interface Store extends AsyncDisposable {
    * waits to be written; RangeError for a `mailbox.put` whose seq does not ascend.
    */
   commit(changes: readonly StoreChange[]): Promise<void>;
-  /** Mailbox rows with `seq` greater than `afterSeq`, ascending, at most `limit`; of one priority or of both. */
-  mailboxRows(afterSeq: number, limit: number, priority?: Priority): Promise<MailboxRow[]>;
+  /**
+   * Mailbox rows with `seq` greater than `afterSeq`, ascending, at most `limit`; of one priority or of both.
+   * With `maxBytes`, the row whose payload reaches that sum is the last.
+   */
+  mailboxRows(
+    afterSeq: number,
+    limit: number,
+    priority?: Priority,
+    maxBytes?: number,
+  ): Promise<MailboxRow[]>;
   mailboxCounts(): Promise<MailboxCounts>;
   /** The answer stored last under this key, until an `answer.expire` with a later time removes it. */
   answer(caller: string, requestId: string): Promise<StoredAnswer | undefined>;

@@ -10,6 +10,7 @@ import {
   answersQuery,
   mailboxCountsQuery,
   mailboxQuery,
+  mailboxSizesQuery,
   nextSpaceQuery,
   recordQuery,
   recordsQuery,
@@ -25,6 +26,8 @@ const key = { caller: "c", requestId: "r" };
 const queries: Readonly<Record<string, SqlStatement>> = {
   "a page of the mailbox": mailboxQuery(10, 20),
   "a page of one priority": mailboxQuery(10, 20, 1),
+  "sizes of a page": mailboxSizesQuery(10, 20),
+  "sizes of a page of one priority": mailboxSizesQuery(10, 20, 1),
   "counts of the mailbox": mailboxCountsQuery(),
   "an answer": answerQuery("c", "r"),
   "a page of answers": answersQuery(key, 20),

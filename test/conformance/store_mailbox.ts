@@ -44,6 +44,21 @@ export function mailboxCases(use: UseStore): void {
     assert.deepEqual(await page(6, 9, 0), [8, 9]);
   });
 
+  use("ends a page with the row that reaches the bytes asked for", async (store) => {
+    const sizes = [10, 20, 5, 400, 1];
+    const rows = sizes.map((size, n) => row(n + 1, { payload: new Uint8Array(size), priority: 0 }));
+    await store.commit(rows.map((each) => ({ kind: "mailbox.put", row: each }) as const));
+    const page = async (after: number, limit: number, bytes: number, priority?: 0 | 1) =>
+      (await store.mailboxRows(after, limit, priority, bytes)).map(({ seq }) => seq);
+    assert.deepEqual(await page(0, 9, 1), [1]);
+    assert.deepEqual(await page(0, 9, 30), [1, 2]);
+    assert.deepEqual(await page(0, 9, 31, 0), [1, 2, 3]);
+    assert.deepEqual(await page(0, 2, 9_999, 0), [1, 2]);
+    assert.deepEqual(await page(2, 9, 100), [3, 4]);
+    assert.deepEqual(await page(5, 9, 100), []);
+    assert.deepEqual(await page(0, 9, 100, 1), []);
+  });
+
   use("counts rows by priority and what is claimed of them", async (store) => {
     const counts = { queuedNormal: 2, queuedHigh: 1, claimed: 0 };
     assert.deepEqual(await store.mailboxCounts(), { queuedNormal: 0, queuedHigh: 0, claimed: 0 });
