@@ -1,5 +1,8 @@
+import { stat } from "node:fs/promises";
+import { ActrError } from "../../src/errors.ts";
 import type { SqlDriver, SqlRow } from "../../src/ports/sql_driver.ts";
-import { type OpenDriverOptions, openDriver } from "./open.ts";
+import { filePath, isServer, type OpenDriverOptions, openDriver } from "./open.ts";
+import { openReadOnly } from "./read_only.ts";
 import { peekMeta, schemaVersion } from "./schema.ts";
 
 /** What is wrong with a database of a store, if anything, and what it holds. */
@@ -10,7 +13,13 @@ export interface StoreReport {
   readonly knownSchema: number;
   /** Whether its last owner closed it. */
   readonly clean: boolean;
-  /** Rows by table. */
+  /** Who has it, or had it when it ended without closing; null when nobody does. */
+  readonly owner: string | null;
+  /** End of the owner's lease, Unix milliseconds; 0 when there was none. Says nothing of a local file, which the system locks. */
+  readonly leaseEndsAt: number;
+  /** How often it was taken over. */
+  readonly fence: number;
+  /** Rows by table; none where pages are damaged. */
   readonly rows: Readonly<Record<string, number>>;
   /** One sentence each; empty when all is well. */
   readonly problems: readonly string[];
@@ -48,14 +57,19 @@ export interface CheckStoreOptions extends OpenDriverOptions {
 }
 
 /**
- * Checks the database of a store at rest, without changing anything in it.
- * @throws ActrError `storage` when it cannot be opened, another process has it open, or it is of a newer release.
+ * Checks the database of a store, without changing anything in it; with `syncUrl` the server's, since the file is
+ * only a copy. A server may be in use meanwhile.
+ * @throws ActrError `not_found` for a file that is not there; `storage` when it cannot be opened, another process has
+ * the file (`details.inUse`), or it is of a newer release.
  */
 export async function checkStore(
   url: string,
-  { quick = false, ...options }: CheckStoreOptions = {},
+  { quick = false, syncUrl, ...options }: CheckStoreOptions = {},
 ): Promise<StoreReport> {
-  const driver = await openDriver(url, options);
+  const target = syncUrl ?? url;
+  const driver = isServer(target)
+    ? await openDriver(target, options)
+    : await openReadOnly(await existing(filePath(target)));
   try {
     return await checkDriver(driver, quick);
   } finally {
@@ -63,13 +77,19 @@ export async function checkStore(
   }
 }
 
+async function existing(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined) return path;
+  throw new ActrError("not_found", `there is no file ${path}; the first start of a node makes it`);
+}
+
 /** As {@link checkStore}, on a database that is open. */
 export async function checkDriver(driver: SqlDriver, quick: boolean = false): Promise<StoreReport> {
   const problems = await pageProblems(driver, quick);
   const meta = await peekMeta(driver);
-  const { schema = 0, clean = true } = meta ?? {};
+  const { schema = 0, clean = true, owner = null, expiresAt = 0, fence = 0 } = meta ?? {};
   const rows: Record<string, number> = {};
-  if (schema > 0) {
+  if (schema > 0 && problems.length === 0) {
     for (const table of tables) {
       rows[table] = await count(driver, `SELECT count(*) AS n FROM ${table}`);
     }
@@ -78,7 +98,8 @@ export async function checkDriver(driver: SqlDriver, quick: boolean = false): Pr
       if (found > 0) problems.push(`${found} ${meaning}`);
     }
   }
-  return { schema, knownSchema: schemaVersion, clean, rows, problems };
+  const lease = { owner, leaseEndsAt: owner === null ? 0 : expiresAt, fence };
+  return { schema, knownSchema: schemaVersion, clean, ...lease, rows, problems };
 }
 
 /** What SQLite itself says; `ok` alone when all is well. */

@@ -18,11 +18,11 @@ const remoteScheme = /^(libsql|https?|wss?):/;
 
 /** How to reach a database. */
 export interface OpenDriverOptions {
-  /** @default "full" */
+  /** Of a local file; a server decides for itself. @default "full" */
   readonly durability?: Durability;
   /** Credential of a libSQL server. */
   readonly authToken?: string;
-  /** Makes a `file:` an embedded replica of this libSQL server. */
+  /** Makes a `file:` an embedded replica of this libSQL server: reads are local, writes go to the server. */
   readonly syncUrl?: string;
   /** Longest wait for one answer of a server, milliseconds. @default 5000 */
   readonly callTimeoutMs?: number;
@@ -42,7 +42,7 @@ export async function openStore(
   options: OpenStoreOptions,
   signal: AbortSignal,
 ): Promise<Store> {
-  if (url === ":memory:") return new MemoryStore();
+  if (url === ":memory:" && options.syncUrl === undefined) return new MemoryStore();
   const driver = await openDriver(url, options);
   const owner = `process ${process.pid} on ${hostname()}`;
   const backup = driver.remote ? {} : { backup: backupBeside(filePath(url)) };
@@ -54,13 +54,14 @@ export async function openStore(
  * @throws ActrError `config` for another url, `storage` when the database cannot be opened.
  */
 export async function openDriver(url: string, options: OpenDriverOptions): Promise<SqlDriver> {
+  checkOptions(url, options);
   const { durability = "full", authToken, callTimeoutMs, syncUrl } = options;
   const remote = {
     durability,
     ...(authToken === undefined ? {} : { authToken }),
     ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
   };
-  if (remoteScheme.test(url)) return openLibsqlClient({ url, ...remote });
+  if (isServer(url)) return openLibsqlClient({ url, ...remote });
   const path = filePath(url);
   await makeFolder(path);
   if (syncUrl !== undefined) return openLibsqlClient({ url, syncUrl, ...remote });
@@ -68,13 +69,35 @@ export async function openDriver(url: string, options: OpenDriverOptions): Promi
   return open(path, durability);
 }
 
-function filePath(url: string): string {
+/** Whether a store's url is the address of a libSQL server. */
+export function isServer(url: string): boolean {
+  return remoteScheme.test(url);
+}
+
+/** The path that a `file:` url means. @throws ActrError `config` for another url. */
+export function filePath(url: string): string {
   const path = /^file:(?:\/\/(?=\/))?(?!\/\/)([^?#]+)$/.exec(url)?.[1];
   if (path !== undefined) return decodeURIComponent(path);
   throw new ActrError(
     "config",
     `store ${url} is not ":memory:", "file:PATH" or the address of a libSQL server`,
   );
+}
+
+/** @throws ActrError `config` naming what does not fit. */
+function checkOptions(url: string, { syncUrl, callTimeoutMs = 1 }: OpenDriverOptions): void {
+  if (!Number.isSafeInteger(callTimeoutMs) || callTimeoutMs < 1) {
+    const mend = "it is a whole number of milliseconds of at least 1";
+    throw new ActrError("config", `the time limit of the store is ${callTimeoutMs}; ${mend}`);
+  }
+  if (syncUrl === undefined) return;
+  if (!isServer(syncUrl)) {
+    throw new ActrError("config", `${syncUrl} to replicate from is no address of a libSQL server`);
+  }
+  if (!url.startsWith("file:")) {
+    const mend = "name the file of the replica as file:PATH, or leave the address to replicate out";
+    throw new ActrError("config", `store ${url} cannot be a replica of ${syncUrl}; ${mend}`);
+  }
 }
 
 async function makeFolder(path: string): Promise<void> {

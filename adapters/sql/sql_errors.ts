@@ -14,13 +14,14 @@ export function toSqlError(cause: unknown, name: string): ActrError {
   return new ActrError("storage", `${name}: ${text}`, { cause, details: { fault } });
 }
 
-/** Why a database could not be opened, with what to do. */
+/** Why a database could not be opened, with what to do; `details.inUse` when another process has it. */
 export function openError(cause: unknown, name: string): ActrError {
   const text = cause instanceof Error ? cause.message : String(cause);
-  const mend = lockedFault.test(text)
-    ? "another process has it open; stop that process, or give this node a file of its own"
+  const inUse = lockedFault.test(text);
+  const mend = inUse
+    ? "another process has it open; stop that process, or use a file of its own"
     : `${text}; check that the path is a database file that this process may write`;
-  return new ActrError("storage", `cannot open ${name}: ${mend}`, { cause });
+  return new ActrError("storage", `cannot open ${name}: ${mend}`, { cause, details: { inUse } });
 }
 
 /** The guard of a batch found nothing. */

@@ -122,6 +122,6 @@ function inUse(driver: SqlDriver, meta: Meta, heldMs: number): ActrError {
   return new ActrError(
     "storage",
     `${driver.name} is owned by ${meta.owner}, whose lease ends in ${heldMs} ms (${new Date(meta.expiresAt).toISOString()}); stop that process, wait, or use another database`,
-    { retryAfterMs: heldMs },
+    { retryAfterMs: heldMs, details: { inUse: true } },
   );
 }

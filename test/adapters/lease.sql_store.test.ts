@@ -116,6 +116,43 @@ describe("lease of a shared database", () => {
     await store.close();
   });
 
+  it("that cannot be renewed is a fault of an idle store, which heals by itself", async () => {
+    await using db = await sharedDatabase();
+    const { store, driver } = await db.open("first");
+    const faults: (string | undefined)[] = [];
+    store.onFault((fault) => faults.push(fault));
+    const renewals = failRenewals(driver);
+    await db.clock.advance(leaseMs / 3);
+    assert.match(store.fault ?? "", /^paused$/);
+    await db.clock.advance(leaseMs / 2);
+    assert.deepEqual(faults, ["paused"]);
+    renewals.stop();
+    await db.clock.advance(leaseMs / 9);
+    assert.deepEqual(faults, ["paused", undefined]);
+    await db.clock.advance(5 * leaseMs);
+    await put(store, 1);
+    await store.close();
+    assert.equal(db.clock.pending, 0);
+  });
+
+  it("is lost by an owner that was cut off until another took over", async () => {
+    await using db = await sharedDatabase();
+    const cutOff = await db.open("cut off");
+    const renewals = failRenewals(cutOff.driver);
+    await db.clock.advance(leaseMs / 2);
+    assert.notEqual(cutOff.store.fault, undefined);
+    // The heir's clock is ahead: the lease is over for it, though not for its owner.
+    await cutOff.driver.run({ sql: "UPDATE meta SET expires_at = 0", args: [] });
+    const { store } = await db.open("heir");
+    renewals.stop();
+    await db.clock.advance(leaseMs / 9);
+    assert.equal(await cutOff.store.lost, "another owner took over");
+    await assert.rejects(put(cutOff.store, 1), has("lease_lost"));
+    await cutOff.store.close();
+    await put(store, store.opened.lastSeq + 1);
+    await store.close();
+  });
+
   it("outlives renewals that fail for a while", async () => {
     await using db = await sharedDatabase();
     const { store, driver } = await db.open("first");
@@ -131,7 +168,8 @@ describe("lease of a shared database", () => {
 /** Fails every transaction of a driver until it is stopped. */
 function failRenewals(driver: InstrumentedDriver): { stop(): void } {
   const batch = driver.batch;
-  driver.batch = () => Promise.reject(new ActrError("storage", "paused"));
+  driver.batch = () =>
+    Promise.reject(new ActrError("storage", "paused", { details: { fault: "database" } }));
   return {
     stop: () => {
       driver.batch = batch;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, open, readdir } from "node:fs/promises";
+import { copyFile, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { MemoryStore } from "../../adapters/memory/memory_store.ts";
@@ -31,7 +31,7 @@ async function fill(store: Store): Promise<void> {
     },
     ...[3, 1, 2].map((n) => ({ kind: "deadLetter.put", letter: letter(n) }) as const),
     { kind: "deadLetter.put", letter: letter(4, { createdAt: 1002, from: null, context: null }) },
-    ...["a", "b", "c"].map((id) => ({ kind: "answer.put", answer: answer(id, 5) }) as const),
+    ...[2, 3, 7].map((seq) => ({ kind: "answer.put", answer: answer(seq) }) as const),
     { kind: "record.put", space: "s", key: "k", value },
     { kind: "record.put", space: "t", key: "🐓", value },
     { kind: "record.put", space: "t", key: "z", value: new Uint8Array(0) },
@@ -42,7 +42,7 @@ async function contents(store: Store): Promise<unknown> {
   return {
     rows: await store.mailboxRows(0, 99),
     letters: await store.deadLetters(99),
-    answers: await store.answers(undefined, 99),
+    answers: (await store.answers(0, 99)).map(({ seq: _, ...rest }) => rest),
     s: await store.records("s", "", 99),
     t: await store.records("t", "", 99),
   };
@@ -62,6 +62,13 @@ async function downgrade(path: string): Promise<void> {
     "DROP INDEX dead_letter_category",
     "DROP INDEX dead_letter_trace",
     "DROP TABLE commit_mark",
+    "ALTER TABLE answer RENAME TO numbered_answer",
+    `CREATE TABLE answer (
+      caller TEXT NOT NULL, request_id TEXT NOT NULL, expires_at INTEGER NOT NULL, response BLOB NOT NULL,
+      PRIMARY KEY (caller, request_id)) WITHOUT ROWID`,
+    "CREATE INDEX answer_expiry ON answer (expires_at)",
+    "INSERT INTO answer SELECT caller, request_id, expires_at, response FROM numbered_answer ORDER BY seq DESC",
+    "DROP TABLE numbered_answer",
     "UPDATE meta SET schema = 1",
   ];
   await driver.batch(sql.map((each) => ({ sql: each, args: [] })));
@@ -113,9 +120,10 @@ describe("a store of an earlier release", () => {
 });
 
 describe("the check of a store", () => {
-  it("finds nothing wrong with a whole one, nor with none at all", async () => {
+  it("finds nothing wrong with a whole one, nor with an empty one", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "node.db");
+    await writeFile(path, "");
     const none = await checkStore(`file:${path}`);
     assert.deepEqual([none.schema, none.problems], [0, []]);
     const store = await openFile(path);
@@ -124,7 +132,9 @@ describe("the check of a store", () => {
     for (const quick of [true, false]) {
       const rows = { mailbox: 4, delivery: 1, dead_letter: 4, answer: 3, record: 3 };
       const knownSchema = schemaVersion;
-      const expected = { schema: schemaVersion, knownSchema, clean: true, rows, problems: [] };
+      const lease = { owner: null, leaseEndsAt: 0, fence: 1 };
+      const whole = { clean: true, ...lease, rows, problems: [] };
+      const expected = { schema: schemaVersion, knownSchema, ...whole };
       assert.deepEqual(await checkStore(`file:${path}`, { quick }), expected);
     }
   });
@@ -179,11 +189,46 @@ describe("the check of a store", () => {
     assert.ok(found.length > 0);
   });
 
-  it("refuses a file that is in use", async () => {
+  it("refuses a file that is in use, and one that is not there, which it does not make", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "node.db");
+    const code = (error: unknown) => ActrError.from(error).code;
+    await assert.rejects(checkStore(`file:${path}`), (error) => code(error) === "not_found");
+    assert.deepEqual(await readdir(folder.path), []);
     await using _store = await openFile(path);
-    await assert.rejects(checkStore(`file:${path}`), /another process has it open/);
+    await assert.rejects(checkStore(`file:${path}`), (error) => {
+      assert.match(ActrError.from(error).message, /another process has it open/);
+      return ActrError.is(error) && error.details?.["inUse"] === true;
+    });
+  });
+
+  it("changes neither a file that was closed nor one whose owner was killed", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "node 100%.db");
+    const killed = join(folder.path, "killed.db");
+    const url = `file:${encodeURI(path)}`;
+    const store = await openStore(url, { ...options, owner: "process 1 on here" }, never);
+    await store.commit([{ kind: "mailbox.put", row: row(1) }]);
+    for (const part of ["", "-wal"]) await copyFile(`${path}${part}`, `${killed}${part}`);
+    await store.close();
+    const bytes = async () => {
+      const files = [path, killed, `${killed}-wal`];
+      return (await Promise.all(files.map((file) => readFile(file)))).map(String);
+    };
+    const before = await bytes();
+    const files = await readdir(folder.path);
+    const closed = await checkStore(url);
+    assert.deepEqual([closed.clean, closed.owner, closed.rows["mailbox"]], [true, null, 1]);
+    assert.deepEqual(await readdir(folder.path), files);
+    const left = await checkStore(`file:${killed}`);
+    assert.deepEqual(
+      [left.clean, left.owner, left.rows["mailbox"]],
+      [false, "process 1 on here", 1],
+    );
+    assert.deepEqual(await bytes(), before);
+    const heir = await openFile(killed);
+    assert.equal((await heir.mailboxRows(0, 9)).length, 1);
+    await heir.close();
   });
 });
 
