@@ -9,7 +9,7 @@ export interface Contents {
   readonly rows: Map<number, MailboxRow>;
   readonly claimed: Set<number>;
   readonly letters: Map<string, DeadLetter>;
-  readonly answers: Map<string, StoredAnswer>;
+  readonly answers: Map<number, StoredAnswer>;
   readonly spaces: Map<string, Map<string, Uint8Array>>;
   fence: number;
   lastSeq: number;
@@ -56,8 +56,8 @@ export function apply(contents: Contents, change: StoreChange): void {
     case "deadLetter.keep":
       return applyLetter(contents.letters, change);
     case "answer.put":
-    case "answer.expire":
-    case "answer.keep":
+    case "answer.delete":
+    case "answer.forget":
       return applyAnswer(contents.answers, change);
     case "record.put":
       spaceOf(contents, change.space).set(change.key, change.value);

@@ -1,7 +1,5 @@
 import { ActrError } from "../../src/errors.ts";
 import type {
-  AnswerKey,
-  AnswerUse,
   DeadLetter,
   DeadLetterQuery,
   DeadLetterStats,
@@ -16,7 +14,7 @@ import type {
 } from "../../src/ports/store.ts";
 import { apply, type Contents, emptyContents, unclaim } from "./memory_contents.ts";
 import { matches, newestFirst } from "./memory_letters.ts";
-import { answerKey, byAnswerKey, byCodePoint } from "./order.ts";
+import { byCodePoint } from "./order.ts";
 
 /**
  * A Store in memory: the rules of a durable one, lost with the process. {@link reopen} stands for a crash or a second
@@ -107,24 +105,10 @@ export class MemoryStore implements Store {
     return { queuedNormal, queuedHigh, claimed: claimed.size };
   }
 
-  async answer(caller: string, requestId: string): Promise<StoredAnswer | undefined> {
-    this.#check();
-    return this.#contents.answers.get(answerKey(caller, requestId));
-  }
-
-  async answers(after: AnswerKey | undefined, limit: number): Promise<StoredAnswer[]> {
+  async answers(afterSeq: number, limit: number): Promise<StoredAnswer[]> {
     this.#check();
     const answers = [...this.#contents.answers.values()];
-    const above = answers.filter((each) => after === undefined || byAnswerKey(each, after) > 0);
-    return above.sort(byAnswerKey).slice(0, limit);
-  }
-
-  async answerUse(): Promise<AnswerUse> {
-    this.#check();
-    const { answers } = this.#contents;
-    let bytes = 0;
-    for (const { response } of answers.values()) bytes += response.length;
-    return { entries: answers.size, bytes };
+    return answers.filter(({ seq }) => seq > afterSeq).slice(0, limit);
   }
 
   async deadLetter(id: string): Promise<DeadLetter | undefined> {

@@ -1,18 +1,6 @@
-import type { AnswerKey } from "../../src/ports/store.ts";
-
 /** Whether two byte strings are the same. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
-}
-
-/** The order of answers in a page. */
-export function byAnswerKey(a: AnswerKey, b: AnswerKey): number {
-  return byCodePoint(a.caller, b.caller) || byCodePoint(a.requestId, b.requestId);
-}
-
-/** One text for the key of an answer. */
-export function answerKey(caller: string, requestId: string): string {
-  return `${caller.length}:${caller}${requestId}`;
 }
 
 /** The order of SQLite's UTF-8, which differs from that of UTF-16 beyond the basic plane. */

@@ -1,5 +1,5 @@
 import { assertNever } from "../../src/errors.ts";
-import type { AnswerUse, MailboxRow, StoreChange, StoredAnswer } from "../../src/ports/store.ts";
+import type { MailboxRow, StoreChange, StoredAnswer } from "../../src/ports/store.ts";
 
 /** What a mailbox row is released with: when it may be handed out again, and how often it failed. */
 export interface Release {
@@ -10,13 +10,6 @@ export interface Release {
 
 /** A change of the dead letters. */
 export type LetterChange = Extract<StoreChange, { readonly kind: `deadLetter.${string}` }>;
-
-/** The last word on one answer; `answer` is null when it is gone. */
-export interface AnswerEffect {
-  readonly caller: string;
-  readonly requestId: string;
-  readonly answer: StoredAnswer | null;
-}
 
 /** The last word on one record; `value` is null when it is gone. */
 export interface RecordEffect {
@@ -41,12 +34,11 @@ export class Effects {
   readonly releases: Map<number, Release> = new Map();
   /** In their order, unlike the rest: they are rare, and each may touch what another did. */
   readonly letters: LetterChange[] = [];
-  readonly answers: Map<string, AnswerEffect> = new Map();
+  readonly answers: Map<number, StoredAnswer> = new Map();
+  readonly deletedAnswers: Set<number> = new Set();
   readonly records: Map<string, RecordEffect> = new Map();
-  /** Older answers than this are gone, unless put again later in the list; Unix milliseconds. */
-  expireBefore: number = Number.NEGATIVE_INFINITY;
-  /** What may remain of the answers, when that was limited. */
-  answerLimit: AnswerUse | undefined;
+  /** Stored answers up to this seq are gone; 0 for none. */
+  forgetThrough = 0;
   /** Greatest seq put; 0 for none. */
   lastSeq = 0;
 
@@ -75,11 +67,13 @@ export class Effects {
         this.letters.push(change);
         return;
       case "answer.put":
-        return this.#answer(change.answer, change.answer);
-      case "answer.expire":
-        return this.#expire(change.before);
-      case "answer.keep":
-        return this.#limit(change);
+        this.answers.set(change.answer.seq, change.answer);
+        return;
+      case "answer.delete":
+        if (!this.answers.delete(change.seq)) this.deletedAnswers.add(change.seq);
+        return;
+      case "answer.forget":
+        return this.#forget(change.through);
       case "record.put":
         this.records.set(pairKey(change.space, change.key), change);
         return;
@@ -104,23 +98,12 @@ export class Effects {
     if (!this.puts.delete(seq)) this.acks.add(seq);
   }
 
-  #limit({ entries, bytes }: AnswerUse): void {
-    const { answerLimit: known = { entries, bytes } } = this;
-    this.answerLimit = {
-      entries: Math.min(known.entries, entries),
-      bytes: Math.min(known.bytes, bytes),
-    };
-  }
-
-  #answer({ caller, requestId }: StoredAnswer, answer: StoredAnswer | null): void {
-    this.answers.set(pairKey(caller, requestId), { caller, requestId, answer });
-  }
-
-  /** An answer put in this list may have replaced a stored one that lives longer, so it leaves a deletion behind. */
-  #expire(before: number): void {
-    this.expireBefore = Math.max(this.expireBefore, before);
-    for (const { answer } of this.answers.values()) {
-      if (answer !== null && answer.expiresAt < before) this.#answer(answer, null);
+  #forget(through: number): void {
+    this.forgetThrough = Math.max(this.forgetThrough, through);
+    // They ascend.
+    for (const seq of this.answers.keys()) {
+      if (seq > through) return;
+      this.answers.delete(seq);
     }
   }
 }

@@ -53,8 +53,8 @@ async function* pages(store: Store, size: number): AsyncGenerator<ExportLine[]> 
     (letter) => ({ kind: "deadLetter", letter }),
   );
   yield* paged(
-    (last?: { caller: string; requestId: string }) => store.answers(last, size),
-    (answer) => ({ kind: "answer", answer }),
+    (last?: { seq: number }) => store.answers(last?.seq ?? 0, size),
+    ({ seq: _, ...answer }) => ({ kind: "answer", answer }),
   );
   for (let space = await store.nextSpace(""); space !== undefined; ) {
     const name = space;

@@ -9,5 +9,6 @@ export type ExportLine =
   | { readonly kind: "roost.store"; readonly version: number }
   | { readonly kind: "message"; readonly row: MailboxRow }
   | { readonly kind: "deadLetter"; readonly letter: DeadLetter }
-  | { readonly kind: "answer"; readonly answer: StoredAnswer }
+  /** Oldest first; the store that they come to numbers them anew. */
+  | { readonly kind: "answer"; readonly answer: Omit<StoredAnswer, "seq"> }
   | ({ readonly kind: "record"; readonly space: string } & RecordEntry);

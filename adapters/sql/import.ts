@@ -47,7 +47,7 @@ async function checkEmpty(store: Store): Promise<void> {
   const found =
     (await store.mailboxRows(0, 1)).length +
     (await store.deadLetters(1)).length +
-    (await store.answers(undefined, 1)).length;
+    (await store.answers(0, 1)).length;
   if (found === 0 && (await store.nextSpace("")) === undefined) return;
   throw new ActrError("invalid_argument", `${store.name} is not empty; import into a new file`);
 }
@@ -61,7 +61,7 @@ function checkHeader(line: ExportLine): void {
   throw new ActrError("invalid_argument", `the export has ${versions}; use the newer release`);
 }
 
-/** The numbers of messages begin above those that the store has given before. */
+/** The numbers of messages begin above those that the store has given before; an answer has that of its line. */
 function toChange(line: ExportLine, number: number, seqBase: number): StoreChange {
   switch (line.kind) {
     case "message":
@@ -69,7 +69,7 @@ function toChange(line: ExportLine, number: number, seqBase: number): StoreChang
     case "deadLetter":
       return { kind: "deadLetter.put", letter: line.letter };
     case "answer":
-      return { kind: "answer.put", answer: line.answer };
+      return { kind: "answer.put", answer: { ...line.answer, seq: number } };
     case "record":
       return { kind: "record.put", space: line.space, key: line.key, value: line.value };
     case "roost.store":

@@ -1,7 +1,5 @@
 import type { SqlRow, SqlStatement } from "../../src/ports/sql_driver.ts";
 import type {
-  AnswerKey,
-  AnswerUse,
   MailboxCounts,
   MailboxRow,
   Priority,
@@ -58,41 +56,18 @@ export function mailboxCountsQuery(): Query<MailboxCounts> {
   return { sql, args: [], read };
 }
 
-/** A page of answers above a key. */
-export function answersQuery(after: AnswerKey | undefined, limit: number): Query<StoredAnswer> {
-  const where = after === undefined ? "" : "WHERE (caller, request_id) > (?, ?)";
-  const sql = `SELECT caller, request_id, expires_at, response FROM answer ${where}
-    ORDER BY caller, request_id LIMIT ?`;
-  const args = after === undefined ? [limit] : [after.caller, after.requestId, limit];
+/** Answers above `afterSeq`, ascending. */
+export function answersQuery(afterSeq: number, limit: number): Query<StoredAnswer> {
+  const sql = `SELECT seq, caller, request_id, expires_at, response FROM answer
+    WHERE seq > ? ORDER BY seq LIMIT ?`;
   const read = (row: SqlRow): StoredAnswer => ({
+    seq: Number(row["seq"]),
     caller: String(row["caller"]),
     requestId: String(row["request_id"]),
     response: bytes(row["response"]),
     expiresAt: Number(row["expires_at"]),
   });
-  return { sql, args, read };
-}
-
-/** What the answers take up. */
-export function answerUseQuery(): Query<AnswerUse> {
-  const sql = "SELECT count(*) AS entries, coalesce(sum(length(response)), 0) AS bytes FROM answer";
-  const read = (row: SqlRow): AnswerUse => ({
-    entries: Number(row["entries"]),
-    bytes: Number(row["bytes"]),
-  });
-  return { sql, args: [], read };
-}
-
-/** One answer. */
-export function answerQuery(caller: string, requestId: string): Query<StoredAnswer> {
-  const sql = "SELECT expires_at, response FROM answer WHERE caller = ? AND request_id = ?";
-  const read = (row: SqlRow): StoredAnswer => ({
-    caller,
-    requestId,
-    response: bytes(row["response"]),
-    expiresAt: Number(row["expires_at"]),
-  });
-  return { sql, args: [caller, requestId], read };
+  return { sql, args: [afterSeq, limit], read };
 }
 
 /** The value of one record. */

@@ -28,6 +28,8 @@ const metaTable = [
  * lives in `delivery`, since an update of a row rewrites its payload too.
  * Version 2: pages and counts by priority, dead letters by category and trace, and the number of the last transaction
  * of each owner.
+ * Version 3: answers by number, so that one is appended to the end of one table and forgotten at its beginning; they
+ * are looked up in memory alone.
  */
 const migrations: readonly (readonly string[])[] = [
   [
@@ -53,6 +55,16 @@ const migrations: readonly (readonly string[])[] = [
     "CREATE INDEX dead_letter_category ON dead_letter (category, created_at)",
     "CREATE INDEX dead_letter_trace ON dead_letter (trace_id)",
     "CREATE TABLE commit_mark (fence INTEGER PRIMARY KEY, number INTEGER NOT NULL)",
+  ],
+  [
+    "DROP INDEX answer_expiry",
+    "ALTER TABLE answer RENAME TO keyed_answer",
+    `CREATE TABLE answer (
+      seq INTEGER PRIMARY KEY, caller TEXT NOT NULL, request_id TEXT NOT NULL, expires_at INTEGER NOT NULL,
+      response BLOB NOT NULL)`,
+    `INSERT INTO answer (caller, request_id, expires_at, response)
+      SELECT caller, request_id, expires_at, response FROM keyed_answer ORDER BY expires_at`,
+    "DROP TABLE keyed_answer",
   ],
 ];
 

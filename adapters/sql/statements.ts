@@ -1,7 +1,7 @@
 import { assertNever } from "../../src/errors.ts";
 import type { SqlStatement, SqlValue } from "../../src/ports/sql_driver.ts";
-import type { AnswerUse, DeadLetter, MailboxRow, StoredAnswer } from "../../src/ports/store.ts";
-import type { AnswerEffect, Effects, LetterChange, RecordEffect, Release } from "./effects.ts";
+import type { DeadLetter, MailboxRow, StoredAnswer } from "../../src/ports/store.ts";
+import type { Effects, LetterChange, RecordEffect, Release } from "./effects.ts";
 
 /** Keys of one IN list; a power of two, so that few texts serve every length. */
 const maxKeys = 64;
@@ -20,7 +20,7 @@ const putLetter = `INSERT INTO dead_letter (id, message_id, sender, receiver, ra
   created_at = excluded.created_at, redrive_attempts = excluded.redrive_attempts,
   last_redrive_at = excluded.last_redrive_at, context = excluded.context`;
 const putAnswer =
-  "INSERT OR REPLACE INTO answer (caller, request_id, expires_at, response) VALUES (?, ?, ?, ?)";
+  "INSERT INTO answer (seq, caller, request_id, expires_at, response) VALUES (?, ?, ?, ?, ?)";
 const putRecord = "INSERT OR REPLACE INTO record (space, key, value) VALUES (?, ?, ?)";
 const deleteLetter = "DELETE FROM dead_letter WHERE id = ?";
 const redriveLetter =
@@ -28,12 +28,9 @@ const redriveLetter =
 const expireLetters = "DELETE FROM dead_letter WHERE created_at < ?";
 const keepLetters = `DELETE FROM dead_letter WHERE rowid IN
   (SELECT rowid FROM dead_letter ORDER BY created_at DESC, rowid DESC LIMIT -1 OFFSET ?)`;
-const deleteAnswer = "DELETE FROM answer WHERE caller = ? AND request_id = ?";
 const deleteRecord = "DELETE FROM record WHERE space = ? AND key = ?";
-const expireAnswers = "DELETE FROM answer WHERE expires_at < ?";
-const keepAnswers = `DELETE FROM answer WHERE (caller, request_id) IN (SELECT caller, request_id FROM (
-  SELECT caller, request_id, row_number() OVER latest AS place, sum(length(response)) OVER latest AS size FROM answer
-  WINDOW latest AS (ORDER BY expires_at DESC, caller, request_id)) WHERE place > ? OR size > ?)`;
+const deleteAnswer = "DELETE FROM answer WHERE seq = ?";
+const forgetAnswers = "DELETE FROM answer WHERE seq <= ?";
 
 /** The statements that write `effects`; their order matters only where one touches what another does. */
 export function toStatements(effects: Effects): SqlStatement[] {
@@ -43,12 +40,12 @@ export function toStatements(effects: Effects): SqlStatement[] {
   for (const [seq, to] of effects.releases) list.push({ sql: release, args: releaseArgs(seq, to) });
   for (const seq of effects.claims) list.push({ sql: claim, args: [seq] });
   for (const change of effects.letters) list.push(letterStatement(change));
-  // Before the puts: they follow the expiry in the list of changes, or have become deletions.
-  if (effects.expireBefore > Number.NEGATIVE_INFINITY) {
-    list.push({ sql: expireAnswers, args: [effects.expireBefore] });
+  // Before the puts, which are those that none of these touches.
+  if (effects.forgetThrough > 0) list.push({ sql: forgetAnswers, args: [effects.forgetThrough] });
+  for (const seq of effects.deletedAnswers) list.push({ sql: deleteAnswer, args: [seq] });
+  for (const answer of effects.answers.values()) {
+    list.push({ sql: putAnswer, args: answerArgs(answer) });
   }
-  for (const answer of effects.answers.values()) list.push(answerStatement(answer));
-  if (effects.answerLimit !== undefined) list.push(limitStatement(effects.answerLimit));
   for (const record of effects.records.values()) list.push(recordStatement(record));
   return list;
 }
@@ -108,18 +105,8 @@ function letterArgs(letter: DeadLetter): SqlValue[] {
   ];
 }
 
-function answerStatement({ caller, requestId, answer }: AnswerEffect): SqlStatement {
-  return answer === null
-    ? { sql: deleteAnswer, args: [caller, requestId] }
-    : { sql: putAnswer, args: answerArgs(answer) };
-}
-
-function limitStatement({ entries, bytes }: AnswerUse): SqlStatement {
-  return { sql: keepAnswers, args: [entries, bytes] };
-}
-
 function answerArgs(answer: StoredAnswer): SqlValue[] {
-  return [answer.caller, answer.requestId, answer.expiresAt, answer.response];
+  return [answer.seq, answer.caller, answer.requestId, answer.expiresAt, answer.response];
 }
 
 function recordStatement({ space, key, value }: RecordEffect): SqlStatement {

@@ -16,12 +16,15 @@ const chunkBytes = 65_536;
 class Generation {
   readonly startedAt: number;
   bytes = 0;
+  /** Greatest number added; 0 when none is stored. */
+  lastSeq = 0;
   /** By caller and request id: the index into the lists below. */
   readonly #indexes = new Map<string, Map<string, number>>();
   /** Copied answers: chunk number times the chunk size, plus the place in it. Others: minus one minus the place in `#large`. */
   readonly #places: number[] = [];
   readonly #lengths: number[] = [];
   readonly #expiries: number[] = [];
+  readonly #seqs: number[] = [];
   readonly #chunks: Uint8Array[] = [];
   readonly #large: Uint8Array[] = [];
   #used = chunkBytes;
@@ -45,7 +48,7 @@ class Generation {
     return chunk?.subarray(start, start + (this.#lengths[index] ?? 0));
   }
 
-  add(caller: string, requestId: string, answer: Uint8Array, expiresAt: number): void {
+  add(caller: string, requestId: string, answer: Uint8Array, seq: number, expiresAt: number): void {
     let indexes = this.#indexes.get(caller);
     if (indexes === undefined) {
       indexes = new Map();
@@ -55,11 +58,18 @@ class Generation {
     this.#places.push(this.#keep(answer));
     this.#lengths.push(answer.length);
     this.#expiries.push(expiresAt);
+    this.#seqs.push(seq);
     this.bytes += answer.length;
+    if (seq > this.lastSeq) this.lastSeq = seq;
   }
 
-  delete(caller: string, requestId: string): void {
-    this.#indexes.get(caller)?.delete(requestId);
+  /** Returns the number of what is gone: 0 when it was not stored, or not here. */
+  delete(caller: string, requestId: string): number {
+    const indexes = this.#indexes.get(caller);
+    const index = indexes?.get(requestId);
+    if (index === undefined) return 0;
+    indexes?.delete(requestId);
+    return this.#seqs[index] ?? 0;
   }
 
   #keep(answer: Uint8Array): number {
@@ -86,6 +96,7 @@ export class AnswerMemory {
   readonly #options: AnswerMemoryOptions;
   #current: Generation;
   #previous: Generation;
+  #forgottenSeq = 0;
 
   constructor(clock: Clock, options: AnswerMemoryOptions) {
     this.#clock = clock;
@@ -99,29 +110,44 @@ export class AnswerMemory {
     return this.#current.entries + this.#previous.entries;
   }
 
+  /** Answers up to this number are not held any more; they are added in the order of their numbers. */
+  get forgottenSeq(): number {
+    return this.#forgottenSeq;
+  }
+
   get(caller: string, requestId: string): Uint8Array | undefined {
     const now = this.#clock.now();
     return this.#current.get(caller, requestId, now) ?? this.#previous.get(caller, requestId, now);
   }
 
-  add(caller: string, requestId: string, answer: Uint8Array): void {
-    const now = this.#clock.now();
-    if (this.#isFull(now)) {
-      this.#previous = this.#current;
-      this.#current = new Generation(now);
-    }
-    this.#current.add(caller, requestId, answer, now + this.#options.ttlMs);
+  /** Adds an answer; `seq` is its number in the store, 0 when it is not there. */
+  add(
+    caller: string,
+    requestId: string,
+    answer: Uint8Array,
+    seq: number = 0,
+    expiresAt: number = this.#clock.now() + this.#options.ttlMs,
+  ): void {
+    const { maxEntries, maxBytes } = this.#options;
+    const { entries, bytes } = this.#current;
+    if (entries >= maxEntries / 2 || bytes >= maxBytes / 2) this.#rotate();
+    else this.expire();
+    this.#current.add(caller, requestId, answer, seq, expiresAt);
   }
 
-  /** Forgets an answer; its bytes go with its generation. */
-  delete(caller: string, requestId: string): void {
-    this.#current.delete(caller, requestId);
-    this.#previous.delete(caller, requestId);
+  /** Forgets an answer; its bytes go with its generation. Returns its number in the store, 0 when it is not there. */
+  delete(caller: string, requestId: string): number {
+    return this.#current.delete(caller, requestId) || this.#previous.delete(caller, requestId);
   }
 
-  #isFull(now: number): boolean {
-    const { ttlMs, maxEntries, maxBytes } = this.#options;
-    const { startedAt, entries, bytes } = this.#current;
-    return entries >= maxEntries / 2 || bytes >= maxBytes / 2 || now - startedAt >= ttlMs;
+  /** Drops a generation whose answers have all expired. */
+  expire(): void {
+    if (this.#clock.now() - this.#current.startedAt >= this.#options.ttlMs) this.#rotate();
+  }
+
+  #rotate(): void {
+    this.#forgottenSeq = Math.max(this.#forgottenSeq, this.#previous.lastSeq);
+    this.#previous = this.#current;
+    this.#current = new Generation(this.#clock.now());
   }
 }

@@ -2,12 +2,14 @@ import type { InboundOptions } from "../options.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store } from "../ports/store.ts";
+import type { Dedup } from "./dedup.ts";
 
 /** Collaborators of {@link CleanUp}. */
 export interface CleanUpComponents {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
+  readonly dedup: Dedup;
 }
 
 /** Keeps answers and dead letters in the store within their time and number. */
@@ -37,12 +39,11 @@ export class CleanUp {
 
   /** Never fails: what is left over is tried again at the next pause. */
   async #run(): Promise<void> {
-    const { clock, log, store } = this.#components;
-    const { dedupMaxEntries, dedupMaxBytes, deadLetterTtlMs, deadLetterMaxEntries } = this.#options;
+    const { clock, log, store, dedup } = this.#components;
+    const { deadLetterTtlMs, deadLetterMaxEntries } = this.#options;
     try {
+      for (const change of dedup.expire()) await store.commit([change]);
       await store.commit([
-        { kind: "answer.expire", before: clock.now() },
-        { kind: "answer.keep", entries: dedupMaxEntries, bytes: dedupMaxBytes },
         { kind: "deadLetter.expire", before: clock.now() - deadLetterTtlMs },
         { kind: "deadLetter.keep", newest: deadLetterMaxEntries },
       ]);

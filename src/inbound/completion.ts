@@ -67,12 +67,11 @@ export class Completion {
     this.#handled += 1;
     if (row === undefined && changes.length === 0) return this.#answer(message, outcome);
     const commit: StoreChange[] = [...changes];
-    if (!retryable) {
-      const remembered = dedup.stored(from.key, envelope.requestId, answer.body);
-      commit.push({ kind: "answer.put", answer: remembered });
-    }
+    const seq = retryable
+      ? undefined
+      : dedup.store(commit, from.key, envelope.requestId, answer.body);
     if (row !== undefined) commit.push({ kind: "mailbox.ack", seq: row.seq });
-    this.#watch(message, store.commit(commit), () => this.#answer(message, outcome));
+    this.#watch(message, store.commit(commit), () => this.#answer(message, outcome, seq));
   }
 
   /** A repeat of an answered request: the same answer again. */
@@ -161,12 +160,12 @@ export class Completion {
     });
   }
 
-  #answer(message: InboundMessage, outcome: Outcome): void {
+  #answer(message: InboundMessage, outcome: Outcome, seq?: number): void {
     const { dedup, mailbox, replier } = this.#components;
     mailbox.ack(message);
     replier.reply(message, outcome.answer);
     const remembered = outcome.retryable ? undefined : outcome.answer.body;
-    dedup.complete(message.from.key, message.envelope.requestId, remembered);
+    dedup.complete(message.from.key, message.envelope.requestId, remembered, seq);
   }
 
   #acknowledge(message: InboundMessage, then: () => void): void {

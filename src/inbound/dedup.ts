@@ -1,7 +1,8 @@
 import type { InboundOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Store, StoredAnswer } from "../ports/store.ts";
+import type { Store, StoreChange } from "../ports/store.ts";
 import { decodeEnvelope } from "../protocol/envelope.ts";
+import { AnswerLog } from "./answer_log.ts";
 import { AnswerMemory } from "./answer_memory.ts";
 
 /** Told the outcome of the request that it repeats: the encoded answer, or none when there is nothing to repeat. */
@@ -27,28 +28,26 @@ const fresh: Sighting = { kind: "fresh" };
  */
 export class Dedup {
   readonly #clock: Clock;
-  readonly #store: Store;
   readonly #ttlMs: number;
   readonly #answers: AnswerMemory;
+  readonly #log: AnswerLog;
   /** By caller and request id; the list is made for the first repeat. */
   readonly #inFlight = new Map<string, Map<string, Joiner[] | undefined>>();
-  /** Until then, answers of an earlier process may be in the store alone. */
-  readonly #storeKnowsMoreUntil: number;
 
-  constructor(
-    components: { readonly clock: Clock; readonly store: Store },
-    options: InboundOptions,
-  ) {
-    this.#clock = components.clock;
-    this.#store = components.store;
+  constructor(clock: Clock, options: InboundOptions) {
+    this.#clock = clock;
     this.#ttlMs = options.dedupTtlMs;
-    this.#answers = new AnswerMemory(components.clock, {
+    this.#answers = new AnswerMemory(clock, {
       ttlMs: options.dedupTtlMs,
       maxEntries: options.dedupMaxEntries,
       maxBytes: options.dedupMaxBytes,
     });
-    const hadOwnerBefore = this.#store.opened.fence > 1;
-    this.#storeKnowsMoreUntil = hadOwnerBefore ? this.#clock.now() + this.#ttlMs : 0;
+    this.#log = new AnswerLog(this.#answers);
+  }
+
+  /** Brings back what earlier owners of the store answered; to be done before the first sight. @throws ActrError `storage`. */
+  recover(store: Store): Promise<void> {
+    return this.#log.load(store);
   }
 
   /** Answers held. */
@@ -56,8 +55,8 @@ export class Dedup {
     return this.#answers.size;
   }
 
-  /** Looks a request up and, when it is fresh, marks it in flight. A promise only while the store may know more. */
-  sight(caller: string, requestId: string): Sighting | Promise<Sighting> {
+  /** Looks a request up and, when it is fresh, marks it in flight. */
+  sight(caller: string, requestId: string): Sighting {
     const answer = this.#answers.get(caller, requestId);
     if (answer !== undefined) return { kind: "answered", answer };
     let requests = this.#inFlight.get(caller);
@@ -69,43 +68,48 @@ export class Dedup {
       this.#inFlight.set(caller, requests);
     }
     requests.set(requestId, undefined);
-    if (this.#clock.now() < this.#storeKnowsMoreUntil) return this.#recall(caller, requestId);
     return fresh;
   }
 
-  /** The first request is done: its repeats get `answer`; without one, a repeat is handled anew. */
-  complete(caller: string, requestId: string, answer: Uint8Array | undefined): void {
+  /** Adds to `changes` what makes an answer outlive this process; returns its number, which {@link Dedup.complete} wants to hear. */
+  store(changes: StoreChange[], caller: string, requestId: string, answer: Uint8Array): number {
+    return this.#log.append(changes, caller, requestId, answer, this.#clock.now() + this.#ttlMs);
+  }
+
+  /**
+   * The first request is done: its repeats get `answer`; without one, a repeat is handled anew. `seq` is the number of
+   * an answer that was stored.
+   */
+  complete(
+    caller: string,
+    requestId: string,
+    answer: Uint8Array | undefined,
+    seq: number = 0,
+  ): void {
     const requests = this.#inFlight.get(caller);
     if (requests?.has(requestId) !== true) return;
     const joiners = requests.get(requestId);
     requests.delete(requestId);
     if (requests.size === 0) this.#inFlight.delete(caller);
-    if (answer !== undefined) this.#answers.add(caller, requestId, answer);
+    if (answer !== undefined) this.#answers.add(caller, requestId, answer, seq);
     if (joiners !== undefined) for (const joiner of joiners) joiner(answer);
   }
 
-  /** A request that failed is to be handled anew: its failure is forgotten. An answer that tells of success stays, for its effects are there. */
-  forgetFailure(caller: string, requestId: string): void {
+  /**
+   * A request that failed is to be handled anew: its failure is forgotten here, and in the store by the changes
+   * returned. An answer that tells of success stays, for its effects are there.
+   */
+  forgetFailure(caller: string, requestId: string): StoreChange[] {
     const answer = this.#answers.get(caller, requestId);
-    if (answer === undefined || decodeEnvelope(answer).error === undefined) return;
-    this.#answers.delete(caller, requestId);
+    if (answer === undefined || decodeEnvelope(answer).error === undefined) return [];
+    const seq = this.#answers.delete(caller, requestId);
+    return seq === 0 ? [] : [{ kind: "answer.delete", seq }];
   }
 
-  /** The answer as the store keeps it. */
-  stored(caller: string, requestId: string, response: Uint8Array): StoredAnswer {
-    return { caller, requestId, response, expiresAt: this.#clock.now() + this.#ttlMs };
-  }
-
-  async #recall(caller: string, requestId: string): Promise<Sighting> {
-    try {
-      const stored = await this.#store.answer(caller, requestId);
-      if (stored === undefined || stored.expiresAt <= this.#clock.now()) return fresh;
-      this.complete(caller, requestId, stored.response);
-      return { kind: "answered", answer: stored.response };
-    } catch (error) {
-      this.complete(caller, requestId, undefined);
-      throw error;
-    }
+  /** Forgets what has expired; the changes, to be committed one by one, have the store forget the same. */
+  expire(): Iterable<StoreChange> {
+    this.#answers.expire();
+    return this.#log.deletions();
   }
 
   #join(caller: string, requestId: string, joiner: Joiner): boolean {

@@ -78,12 +78,7 @@ export class Pipeline {
     } catch (error) {
       return completion.deny(message, ActrError.from(error));
     }
-    const sighting = dedup.sight(from.key, envelope.requestId);
-    if (!(sighting instanceof Promise)) return this.#sighted(message, route, sighting);
-    return sighting.then(
-      (known) => this.#sighted(message, route, known),
-      (error: unknown) => completion.postpone(message, ActrError.from(error, "storage")),
-    );
+    return this.#sighted(message, route, dedup.sight(from.key, envelope.requestId));
   }
 
   /** Nobody waits any more for a plain call that has outlived its own deadline here. */

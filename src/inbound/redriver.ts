@@ -127,7 +127,7 @@ export class Redriver {
 
   /** Why the letter stays one, if so. */
   async #redriveOne(letter: DeadLetter): Promise<KeptLetter | undefined> {
-    const { clock, store, rows } = this.#components;
+    const { clock, store, rows, live } = this.#components;
     const { id } = letter;
     let revived: Revived;
     try {
@@ -137,7 +137,9 @@ export class Redriver {
       return { id, reason: ActrError.from(error, "decode_failure").message };
     }
     const row = rows.row(revived.payload, revived.from.bytes, revived.priority);
+    const { from, envelope } = revived;
     await store.commit([
+      ...(live?.dedup.forgetFailure(from.key, envelope.requestId) ?? []),
       { kind: "mailbox.put", row },
       { kind: "deadLetter.delete", id },
     ]);
@@ -172,7 +174,6 @@ export class Redriver {
       row,
       answered: true,
     };
-    live.dedup.forgetFailure(from.key, envelope.requestId);
     live.mailbox.restore(message);
   }
 }

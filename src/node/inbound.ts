@@ -39,6 +39,7 @@ export class Inbound {
   readonly deadLetters: DeadLetters;
   readonly replier: Replier;
   readonly redriver: Redriver;
+  readonly #dedup: Dedup;
   readonly #pump: Pump;
   readonly #completion: Completion;
   readonly #cleanUp: CleanUp;
@@ -72,8 +73,9 @@ export class Inbound {
       selfBytes: () => encodeActrId(context.selfId),
       onDeadLetter: (letter) => hooks.emit("onError", deadLetterEvent(letter)),
     });
-    this.#cleanUp = new CleanUp({ clock, log, store }, options.inbound);
-    const dedup = new Dedup({ clock, store }, options.inbound);
+    const dedup = new Dedup(clock, options.inbound);
+    this.#dedup = dedup;
+    this.#cleanUp = new CleanUp({ clock, log, store, dedup }, options.inbound);
     const rows = new RowMaker({ clock, random }, store.opened);
     this.replier = new Replier(sessions, log);
     const { mailbox, deadLetters, replier } = this;
@@ -118,10 +120,11 @@ export class Inbound {
   }
 
   /** Brings back what the store kept. */
-  recover(): Promise<number> {
+  async recover(): Promise<number> {
     const { components, plan } = this.#parts;
     const { clock, store } = components;
     const { mailbox, deadLetters } = this;
+    await this.#dedup.recover(store);
     return recoverMailbox({ clock, store, mailbox, deadLetters }, plan.options.inbound);
   }
 

@@ -77,23 +77,15 @@ export interface MailboxCounts {
 
 /** A remembered answer: what a retry under the same request id gets. */
 export interface StoredAnswer {
+  /** Ascending in order of completion, unique among the answers that are remembered. */
+  readonly seq: number;
   /** Text form of the caller's ActrId. */
   readonly caller: string;
   readonly requestId: string;
   /** Encoded response RpcEnvelope. */
   readonly response: Uint8Array;
-  /** Forgotten after this time, Unix milliseconds. */
+  /** Holds until this time, Unix milliseconds. */
   readonly expiresAt: number;
-}
-
-/** What answers are remembered by. */
-export type AnswerKey = Pick<StoredAnswer, "caller" | "requestId">;
-
-/** What the remembered answers take up. */
-export interface AnswerUse {
-  readonly entries: number;
-  /** Of the responses alone. */
-  readonly bytes: number;
 }
 
 /** One durable change. Changes are data, so that every store applies the same list. */
@@ -116,9 +108,9 @@ export type StoreChange =
   /** Deletes all but the newest. */
   | { readonly kind: "deadLetter.keep"; readonly newest: number }
   | { readonly kind: "answer.put"; readonly answer: StoredAnswer }
-  | { readonly kind: "answer.expire"; readonly before: number }
-  /** Forgets what expires first until the rest fits. Counts what else is put in the same turn, too. */
-  | ({ readonly kind: "answer.keep" } & AnswerUse)
+  | { readonly kind: "answer.delete"; readonly seq: number }
+  /** Deletes the oldest answers, up to and including `through`. */
+  | { readonly kind: "answer.forget"; readonly through: number }
   | {
       readonly kind: "record.put";
       readonly space: string;
@@ -173,11 +165,8 @@ export interface Store extends AsyncDisposable {
     maxBytes?: number,
   ): Promise<MailboxRow[]>;
   mailboxCounts(): Promise<MailboxCounts>;
-  /** The answer stored last under this key, until an `answer.expire` with a later time removes it. */
-  answer(caller: string, requestId: string): Promise<StoredAnswer | undefined>;
-  /** A page of answers above a key, ascending by the code points of caller and request id; expired ones too. */
-  answers(after: AnswerKey | undefined, limit: number): Promise<StoredAnswer[]>;
-  answerUse(): Promise<AnswerUse>;
+  /** Answers with `seq` greater than `afterSeq`, ascending, at most `limit`; expired ones too. */
+  answers(afterSeq: number, limit: number): Promise<StoredAnswer[]>;
   deadLetter(id: string): Promise<DeadLetter | undefined>;
   /**
    * Dead letters by `createdAt`, then by order of arrival; newest first unless the query says otherwise.

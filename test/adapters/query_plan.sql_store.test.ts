@@ -6,7 +6,6 @@ import { Effects } from "../../adapters/sql/effects.ts";
 import { deadLetterQuery, deadLettersQuery } from "../../adapters/sql/letter_queries.ts";
 import { openDriver, openStore } from "../../adapters/sql/open.ts";
 import {
-  answerQuery,
   answersQuery,
   mailboxCountsQuery,
   mailboxQuery,
@@ -20,8 +19,6 @@ import { systemClock } from "../../adapters/system_clock.ts";
 import type { SqlStatement } from "../../src/ports/sql_driver.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
-const key = { caller: "c", requestId: "r" };
-
 /** What is asked while a node serves; none may walk through a table. */
 const queries: Readonly<Record<string, SqlStatement>> = {
   "a page of the mailbox": mailboxQuery(10, 20),
@@ -29,8 +26,7 @@ const queries: Readonly<Record<string, SqlStatement>> = {
   "sizes of a page": mailboxSizesQuery(10, 20),
   "sizes of a page of one priority": mailboxSizesQuery(10, 20, 1),
   "counts of the mailbox": mailboxCountsQuery(),
-  "an answer": answerQuery("c", "r"),
-  "a page of answers": answersQuery(key, 20),
+  "a page of answers": answersQuery(10, 20),
   "a record": recordQuery("s", "k"),
   "a page of records": recordsQuery("s", "k", 20),
   "the next space": nextSpaceQuery("s"),
@@ -51,7 +47,8 @@ const writes = toStatements(
     { kind: "deadLetter.delete", id: "d" },
     { kind: "deadLetter.redrive", id: "d", at: 1 },
     { kind: "deadLetter.expire", before: 5 },
-    { kind: "answer.expire", before: 5 },
+    { kind: "answer.delete", seq: 8 },
+    { kind: "answer.forget", through: 5 },
     { kind: "record.delete", space: "s", key: "k" },
   ]),
 );

@@ -4,7 +4,7 @@ import type { Store } from "../../src/ports/store.ts";
 import { failureCases } from "./store_failures.ts";
 import { mailboxCases } from "./store_mailbox.ts";
 import { recoveryCases } from "./store_recovery.ts";
-import { row } from "./store_samples.ts";
+import { answer, row } from "./store_samples.ts";
 import { tableCases } from "./store_tables.ts";
 
 /** One database under test, opened and ended as processes would. */
@@ -105,23 +105,22 @@ function commitCases(use: UseStore): void {
   });
 
   use("shows every read what was handed over before, committed or not", async (store) => {
-    const answer = { caller: "c", requestId: "r", response: new Uint8Array([1]), expiresAt: 9 };
     const commits = [
       store.commit([{ kind: "mailbox.put", row: row(1) }]),
-      store.commit([{ kind: "answer.put", answer }]),
+      store.commit([{ kind: "answer.put", answer: answer(1) }]),
       store.commit([{ kind: "record.put", space: "s", key: "k", value: new Uint8Array([2]) }]),
     ];
     assert.deepEqual(await store.record("s", "k"), new Uint8Array([2]));
-    assert.deepEqual(await store.answer("c", "r"), answer);
+    assert.deepEqual(await store.answers(0, 10), [answer(1)]);
     assert.deepEqual(await store.mailboxRows(0, 10), [row(1)]);
     assert.equal((await store.records("s", "", 10)).length, 1);
     await Promise.all(commits);
     const gone = [
-      store.commit([{ kind: "answer.expire", before: 10 }]),
+      store.commit([{ kind: "answer.forget", through: 1 }]),
       store.commit([{ kind: "record.delete", space: "s", key: "k" }]),
     ];
     assert.equal(await store.record("s", "k"), undefined);
-    assert.equal(await store.answer("c", "r"), undefined);
+    assert.deepEqual(await store.answers(0, 10), []);
     await Promise.all(gone);
   });
 }

@@ -89,9 +89,7 @@ export function recoveryCases(use: UseStore): void {
     for (const use of [
       () => store.commit([]),
       () => store.mailboxRows(0, 1),
-      () => store.answer("a", "b"),
-      () => store.answers(undefined, 1),
-      () => store.answerUse(),
+      () => store.answers(0, 1),
       () => store.mailboxCounts(),
       () => store.deadLetter("a"),
       () => store.deadLetters(1),

@@ -35,7 +35,14 @@ export function letter(n: number, changes: Partial<DeadLetter> = {}): DeadLetter
   };
 }
 
-/** An answer to `requestId` of caller `c`. */
-export function answer(requestId: string, expiresAt: number, caller = "c"): StoredAnswer {
-  return { caller, requestId, response: new TextEncoder().encode(requestId), expiresAt };
+/** The answer with this number, to a request of its own. */
+export function answer(seq: number, changes: Partial<StoredAnswer> = {}): StoredAnswer {
+  return {
+    seq,
+    caller: "c",
+    requestId: `request-${seq}`,
+    response: new Uint8Array([seq & 255, 0, 255]),
+    expiresAt: 1_700_000_000_000 + seq,
+    ...changes,
+  };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ActrError } from "../../src/errors.ts";
-import type { DeadLetterQuery, Store, StoreChange, StoredAnswer } from "../../src/ports/store.ts";
+import type { DeadLetterQuery, Store, StoredAnswer } from "../../src/ports/store.ts";
 import type { UseStore } from "./store.ts";
 import { answer, letter } from "./store_samples.ts";
 
@@ -8,7 +8,6 @@ import { answer, letter } from "./store_samples.ts";
 export function tableCases(use: UseStore): void {
   deadLetterCases(use);
   answerCases(use);
-  answerLimitCases(use);
   recordCases(use);
 }
 
@@ -150,98 +149,57 @@ function deadLetterCases(use: UseStore): void {
 }
 
 function answerCases(use: UseStore): void {
-  const put = (store: Store, ...answers: StoredAnswer[]) =>
-    store.commit(answers.map((each) => ({ kind: "answer.put", answer: each }) as const));
+  const put = (each: StoredAnswer) => ({ kind: "answer.put", answer: each }) as const;
+  const seqs = async (store: Store) => (await store.answers(0, 99)).map(({ seq }) => seq);
 
-  use(
-    "[ND-14] keeps answers by caller and request id, the last one under a key",
-    async (store, fixture) => {
-      await put(store, answer("r", 10, "a"), answer("r", 20, "b"), answer("ar", 30, ""));
-      await put(store, { ...answer("r", 40, "a"), response: new Uint8Array(70_000).fill(3) });
-      await store.close();
-      await using again = await fixture.open();
-      assert.deepEqual(await again.answer("a", "r"), {
-        ...answer("r", 40, "a"),
-        response: new Uint8Array(70_000).fill(3),
-      });
-      assert.deepEqual(await again.answer("b", "r"), answer("r", 20, "b"));
-      assert.deepEqual(await again.answer("", "ar"), answer("ar", 30, ""));
-      assert.equal(await again.answer("c", "r"), undefined);
-    },
-  );
-
-  use("expires answers older than asked, and only those", async (store) => {
-    await put(store, answer("a", 10), answer("b", 11), answer("c", 12));
-    await store.commit([{ kind: "answer.expire", before: 11 }]);
-    assert.equal(await store.answer("c", "a"), undefined);
-    assert.deepEqual(await store.answer("c", "b"), answer("b", 11));
-    assert.deepEqual(await store.answer("c", "c"), answer("c", 12));
-  });
-
-  use("keeps the order of puts and expiries within one turn", async (store) => {
-    await put(store, answer("longer", 100));
-    const commits = [
-      put(store, answer("longer", 5), answer("before", 5)),
-      store.commit([{ kind: "answer.expire", before: 50 }]),
-      put(store, answer("after", 6)),
+  use("[ND-14] keeps every field of an answer", async (store, fixture) => {
+    const kept = [
+      answer(3, { caller: "", requestId: "🐓", response: new Uint8Array(0) }),
+      answer(4, { response: new Uint8Array(70_000).fill(3) }),
+      answer(9, { requestId: "request-4", expiresAt: 5 }),
     ];
-    const check = async () => {
-      assert.equal(await store.answer("c", "longer"), undefined);
-      assert.equal(await store.answer("c", "before"), undefined);
-      assert.deepEqual(await store.answer("c", "after"), answer("after", 6));
-    };
-    await check();
-    await Promise.all(commits);
-    await check();
-  });
-}
-
-function answerLimitCases(use: UseStore): void {
-  const sized = (requestId: string, expiresAt: number, size: number): StoreChange => ({
-    kind: "answer.put",
-    answer: { ...answer(requestId, expiresAt), response: new Uint8Array(size) },
-  });
-  const kept = async (store: Store) =>
-    (await store.answers(undefined, 9)).map(({ requestId }) => requestId);
-
-  use("pages answers by caller and request id, and says what they take up", async (store) => {
-    assert.deepEqual(await store.answerUse(), { entries: 0, bytes: 0 });
-    const all = [
-      answer("r", 9, "a"),
-      answer("p", 9, "b"),
-      answer("🐓", 9, "b"),
-      answer("", 9, "c"),
-    ];
-    await store.commit(
-      [...all].reverse().map((each) => ({ kind: "answer.put", answer: each }) as const),
-    );
-    assert.deepEqual(await store.answers(undefined, 9), all);
-    assert.deepEqual(await store.answers(undefined, 2), all.slice(0, 2));
-    assert.deepEqual(await store.answers({ caller: "b", requestId: "p" }, 2), all.slice(2));
-    assert.deepEqual(await store.answers({ caller: "b", requestId: "z" }, 1), all.slice(2, 3));
-    assert.deepEqual(await store.answerUse(), { entries: 4, bytes: 6 });
+    await store.commit(kept.map(put));
+    await store.close();
+    await using again = await fixture.open();
+    assert.deepEqual(await again.answers(0, 99), kept);
   });
 
-  use("forgets the answers that expire first when there are too many", async (store) => {
+  use("pages answers by their numbers, ascending", async (store) => {
+    await store.commit([1, 2, 5, 6].map((seq) => put(answer(seq))));
+    assert.deepEqual(await store.answers(0, 2), [answer(1), answer(2)]);
+    assert.deepEqual(await store.answers(2, 9), [answer(5), answer(6)]);
+    assert.deepEqual(await store.answers(6, 9), []);
+  });
+
+  use("forgets the oldest answers, and only those", async (store, fixture) => {
+    await store.commit([1, 2, 4, 5].map((seq) => put(answer(seq))));
+    await store.commit([{ kind: "answer.forget", through: 3 }]);
+    assert.deepEqual(await seqs(store), [4, 5]);
+    await store.commit([{ kind: "answer.forget", through: 2 }]);
+    await fixture.crash(store);
+    await using again = await fixture.open();
+    assert.deepEqual(await seqs(again), [4, 5]);
+  });
+
+  use("deletes one answer", async (store) => {
+    await store.commit([1, 2, 3].map((seq) => put(answer(seq))));
     await store.commit([
-      sized("a", 30, 1),
-      sized("b", 10, 1),
-      sized("c", 20, 1),
-      sized("d", 40, 1),
+      { kind: "answer.delete", seq: 2 },
+      { kind: "answer.delete", seq: 77 },
     ]);
-    await store.commit([{ kind: "answer.keep", entries: 2, bytes: 99 }]);
-    assert.deepEqual(await kept(store), ["a", "d"]);
-    assert.equal(await store.answer("c", "b"), undefined);
+    assert.deepEqual(await seqs(store), [1, 3]);
   });
 
-  use("forgets the answers that expire first when they are too large", async (store) => {
-    await store.commit([sized("a", 30, 10), sized("b", 10, 10), sized("c", 20, 10)]);
-    const commit = store.commit([{ kind: "answer.keep", entries: 9, bytes: 25 }]);
-    assert.equal(await store.answer("c", "b"), undefined);
-    await commit;
-    assert.deepEqual(await kept(store), ["a", "c"]);
-    await store.commit([{ kind: "answer.keep", entries: 9, bytes: 0 }]);
-    assert.deepEqual(await kept(store), []);
+  use("keeps the order of what happens to answers within one turn", async (store) => {
+    await store.commit([1, 2].map((seq) => put(answer(seq))));
+    const commits = [
+      store.commit([put(answer(3)), put(answer(4)), put(answer(5))]),
+      store.commit([{ kind: "answer.forget", through: 3 }]),
+      store.commit([put(answer(6)), { kind: "answer.delete", seq: 5 }]),
+    ];
+    assert.deepEqual(await seqs(store), [4, 6]);
+    await Promise.all(commits);
+    assert.deepEqual(await seqs(store), [4, 6]);
   });
 }
 

@@ -4,12 +4,14 @@ import { silentLogger } from "../../../adapters/console/console_logger.ts";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { CleanUp } from "../../../src/inbound/clean_up.ts";
+import { Dedup } from "../../../src/inbound/dedup.ts";
 import { defaultNodeOptions } from "../../../src/options.ts";
-import type { DeadLetter } from "../../../src/ports/store.ts";
+import type { DeadLetter, StoreChange } from "../../../src/ports/store.ts";
 
 const options = {
   ...defaultNodeOptions.inbound,
   cleanUpMs: 1_000,
+  dedupTtlMs: 2_000,
   deadLetterTtlMs: 5_000,
   deadLetterMaxEntries: 2,
 };
@@ -36,18 +38,15 @@ describe("clean-up of the store", () => {
   it("forgets answers past their time, dead letters past their time and number", async () => {
     const clock = new FakeClock(1_000_000);
     const store = new MemoryStore();
-    const cleanUp = new CleanUp({ clock, log: silentLogger(), store }, options);
-    const response = new Uint8Array([1]);
+    const dedup = new Dedup(clock, options);
+    const cleanUp = new CleanUp({ clock, log: silentLogger(), store, dedup }, options);
     const now = clock.now();
+    const changes: StoreChange[] = [];
+    dedup.sight("a", "1");
+    const answer = new Uint8Array([1]);
+    dedup.complete("a", "1", answer, dedup.store(changes, "a", "1", answer));
     await store.commit([
-      {
-        kind: "answer.put",
-        answer: { caller: "a", requestId: "1", response, expiresAt: now + 500 },
-      },
-      {
-        kind: "answer.put",
-        answer: { caller: "a", requestId: "2", response, expiresAt: now + 9_000 },
-      },
+      ...changes,
       ...["x", "y", "z"].map((id, age) => ({
         kind: "deadLetter.put" as const,
         letter: letter(id, now + age),
@@ -57,11 +56,12 @@ describe("clean-up of the store", () => {
     await clock.settle();
     const ids = async (): Promise<string[]> => (await store.deadLetters(10)).map(({ id }) => id);
     assert.deepEqual(await ids(), ["z", "y"], "the oldest went first");
-    assert.ok(await store.answer("a", "1"));
+    await clock.advance(1_999);
+    assert.equal((await store.answers(0, 9)).length, 1);
+    await clock.advance(3_001);
+    assert.deepEqual(await store.answers(0, 9), []);
+    assert.deepEqual(await ids(), ["z", "y"]);
     await clock.advance(1_000);
-    assert.equal(await store.answer("a", "1"), undefined);
-    assert.ok(await store.answer("a", "2"));
-    await clock.advance(5_000);
     assert.deepEqual(await ids(), []);
     await cleanUp.close();
     assert.equal(clock.pending, 0);
