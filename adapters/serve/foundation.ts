@@ -1,6 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Fetch } from "../../src/http/app.ts";
 import { UndoStack } from "../../src/node/undo_stack.ts";
+import { defaultNodeOptions } from "../../src/options.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import type { Random } from "../../src/ports/random.ts";
@@ -8,7 +9,7 @@ import type { HttpServer, Sockets } from "../../src/ports/sockets.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Tracer } from "../../src/ports/tracer.ts";
 import { consoleLogger } from "../console/console_logger.ts";
-import { openStore } from "../sql/open.ts";
+import { type OpenDriverOptions, openStore } from "../sql/open.ts";
 import { systemClock } from "../system_clock.ts";
 import { systemRandom } from "../system_random.ts";
 import type { EndpointOptions, Runtime } from "./options.ts";
@@ -29,27 +30,41 @@ export interface Foundation {
 export async function layFoundation(
   runtime: Runtime,
   options: EndpointOptions,
+  { stopTimeoutMs = defaultNodeOptions.lifecycle.stopTimeoutMs } = {},
 ): Promise<Foundation> {
   const clock = systemClock();
   const random = systemRandom();
   const { log = consoleLogger(), tracer } = options;
   const signal = options.signal ?? new AbortController().signal;
-  const undo = new UndoStack(log);
+  const undo = new UndoStack({ clock, log }, { timeoutMs: stopTimeoutMs });
   const store = await ownStore(options, { clock, random, undo }, signal);
   return { clock, random, log, tracer, store, sockets: runtime.sockets, signal, undo };
 }
 
 /** The store that the options name; one that is handed over open stays its owner's. */
 async function ownStore(
-  { store: wanted = ":memory:", durability = "full", storeToken }: EndpointOptions,
+  options: EndpointOptions,
   { clock, random, undo }: Pick<Foundation, "clock" | "random" | "undo">,
   signal: AbortSignal,
 ): Promise<Store> {
+  const { store: wanted = ":memory:" } = options;
   if (typeof wanted !== "string") return wanted;
-  const token = storeToken === undefined ? {} : { authToken: storeToken };
-  const store = await openStore(wanted, { clock, random, durability, ...token }, signal);
+  const store = await openStore(wanted, { clock, random, ...databaseOptions(options) }, signal);
   undo.push("store", () => store.close());
   return store;
+}
+
+/** How the database of a store is reached. */
+export function databaseOptions(
+  options: Pick<EndpointOptions, "durability" | "storeToken" | "storeSyncUrl" | "storeTimeoutMs">,
+): OpenDriverOptions {
+  const { durability, storeToken, storeSyncUrl, storeTimeoutMs } = options;
+  return {
+    ...(durability === undefined ? {} : { durability }),
+    ...(storeToken === undefined ? {} : { authToken: storeToken }),
+    ...(storeSyncUrl === undefined ? {} : { syncUrl: storeSyncUrl }),
+    ...(storeTimeoutMs === undefined ? {} : { callTimeoutMs: storeTimeoutMs }),
+  };
 }
 
 /** Binds the port and serves `fetch`. @throws ActrError `config` when the port is taken. */

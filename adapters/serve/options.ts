@@ -24,10 +24,18 @@ export interface EndpointOptions {
   readonly hostname?: string;
   /** `:memory:`, `file:PATH`, the address of a libSQL server, or an open store, which stays its owner's. @default ":memory:" */
   readonly store?: string | Store;
-  /** @default "full" */
+  /**
+   * What a commit to a store in a file survives. `full`: kill -9 of the process, a crash of the system and power loss.
+   * `normal`: kill -9 alone; power loss may take the last commits, in order, from the end, but never damages the file.
+   * A libSQL server decides for itself. @default "full"
+   */
   readonly durability?: Durability;
   /** Credential of a libSQL server. */
   readonly storeToken?: string;
+  /** Makes a `file:` store an embedded replica of this libSQL server: reads are local, commits are the server's. */
+  readonly storeSyncUrl?: string;
+  /** Longest wait for one answer of a libSQL server, milliseconds. @default 5000 */
+  readonly storeTimeoutMs?: number;
   readonly log?: Logger;
   /** Without one nothing is traced. */
   readonly tracer?: Tracer;

@@ -1,6 +1,7 @@
 import type { Served } from "../../adapters/serve/options.ts";
 import { formatActrId } from "../protocol/ids.ts";
 import type { World } from "./command.ts";
+import { shownStore } from "./settings/store_address.ts";
 
 /** What is shown beside the addresses. */
 export interface AddressOptions {
@@ -14,10 +15,11 @@ export interface AddressOptions {
 /** Shows where a node and what it stands on are reached. */
 export function printAddresses(
   served: Served,
-  { store, json, inspectToken: token }: AddressOptions,
+  { json, inspectToken: token, ...options }: AddressOptions,
   { out }: World,
 ): void {
   const { url, identity } = served;
+  const store = shownStore(options.store);
   const id = formatActrId(served.id);
   const ws = `${url.replace("http", "ws")}/ws`;
   const inspect = `${url}/inspect`;

@@ -6,10 +6,11 @@ import type { Logger, LogLevel } from "../ports/logger.ts";
 import { loadApp } from "./app_file.ts";
 import type { Input } from "./command.ts";
 import type { Settings } from "./settings/settings.ts";
+import { fileUrl } from "./settings/store_address.ts";
 
 /** Where an app keeps its data unless told otherwise. */
 export function defaultStore(app: string): string {
-  return `file:${join(dirname(app), ".roost", "node.db")}`;
+  return fileUrl(join(dirname(app), ".roost", "node.db"));
 }
 
 /** The level to log at: what is configured, more with `--verbose`. */

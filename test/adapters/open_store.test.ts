@@ -54,6 +54,23 @@ describe("openStore", () => {
     await fails(`file:${at("text.db")}/below/node.db`, "storage", /below.*check that the path/);
   });
 
+  it("refuses options that do not fit the database", async () => {
+    await using folder = await temporaryFolder();
+    const file = `file:${join(folder.path, "node.db")}`;
+    const syncUrl = "http://127.0.0.1:1";
+    for (const [url, more, message] of [
+      [syncUrl, { syncUrl }, /cannot be a replica of http.*; name the file/],
+      [":memory:", { syncUrl }, /:memory: cannot be a replica/],
+      [file, { syncUrl: "server" }, /^server to replicate from is no address/],
+      [file, { callTimeoutMs: 0 }, /time limit of the store is 0; it is a whole number/],
+    ] as const) {
+      await assert.rejects(openStore(url, { ...options, ...more }, never), (error) => {
+        assert.match(ActrError.from(error).message, message);
+        return ActrError.is(error) && error.code === "config";
+      });
+    }
+  });
+
   it("refuses a database of a newer release", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "node.db");

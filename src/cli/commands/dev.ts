@@ -16,6 +16,8 @@ export const devGrammar: Pick<Command, "arguments" | "options"> = {
     "advertisedHost",
     "realm",
     "store",
+    "storeSyncUrl",
+    "storeTimeoutMs",
     "inspectToken",
     "durability",
     "log",

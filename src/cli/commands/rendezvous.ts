@@ -6,7 +6,8 @@ import { Misuse } from "../misuse.ts";
 import { commandLog } from "../serve_app.ts";
 import { loadSettings } from "../settings/load.ts";
 import { realm as parseRealm } from "../settings/parsers.ts";
-import { settingOptions } from "../settings/settings.ts";
+import { settingOptions, storeSettings } from "../settings/settings.ts";
+import { fileUrl, shownStore } from "../settings/store_address.ts";
 import { stopRequested } from "../stop_signals.ts";
 
 /** The identity and signaling server alone. */
@@ -15,7 +16,15 @@ export const rendezvousCommand: Command = {
   summary: "Serve identity, signaling and discovery alone, for nodes elsewhere",
   arguments: { usage: "", least: 0, most: 0 },
   options: {
-    ...settingOptions("port", "host", "store", "durability", "log"),
+    ...settingOptions(
+      "port",
+      "host",
+      "store",
+      "storeSyncUrl",
+      "storeTimeoutMs",
+      "durability",
+      "log",
+    ),
     realm: {
       value: "ID[:SECRET]",
       multiple: true,
@@ -27,30 +36,31 @@ export const rendezvousCommand: Command = {
   async run(input: Input, world: World): Promise<number> {
     const realms = input.values("realm").map(realmOf);
     const { settings } = loadSettings(withoutRealm(input), world, world.cwd);
-    const { host, store = `file:${join(world.cwd, ".roost", "rendezvous.db")}` } = settings;
-    const { port, durability } = settings;
+    const { host, store = fileUrl(join(world.cwd, ".roost", "rendezvous.db")) } = settings;
+    const { port } = settings;
     const log = await commandLog(input, settings);
     const stop = stopRequested();
     const { rendezvous } = await runningModule();
     await using served = await rendezvous({
       ...(port === undefined ? {} : { port }),
       ...(host === undefined ? {} : { hostname: host }),
-      ...(durability === undefined ? {} : { durability }),
+      ...storeSettings(settings),
       store,
       realms,
       log,
     });
     const { url, identity } = served;
     const signaling = `${url.replace("http", "ws")}/signaling/ws`;
+    const shown = shownStore(store);
     if (input.has("json")) {
       world.out(
-        JSON.stringify({ rendezvous: identity, signaling, health: `${url}/health`, store }),
+        JSON.stringify({ rendezvous: identity, signaling, health: `${url}/health`, store: shown }),
       );
     } else {
       world.out(`  rendezvous  ${identity}`);
       world.out(`  signaling   ${signaling}`);
       world.out(`  health      ${url}/health`);
-      world.out(`  store       ${store}`);
+      world.out(`  store       ${shown}`);
     }
     await stop;
     return 0;

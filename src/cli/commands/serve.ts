@@ -22,6 +22,8 @@ export const serveCommand: Command = {
     "realm",
     "realmSecret",
     "store",
+    "storeSyncUrl",
+    "storeTimeoutMs",
     "inspectToken",
     "durability",
     "log",

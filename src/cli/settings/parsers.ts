@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
 import { identityAt } from "../../../adapters/serve/settings.ts";
+import { isServer } from "../../../adapters/sql/open.ts";
 import type { AclRule } from "../../define.ts";
 import { resolveRules } from "../../inbound/acl.ts";
 import type { Durability } from "../../options.ts";
@@ -7,6 +7,7 @@ import { type LogLevel, logLevels } from "../../ports/logger.ts";
 import { parseU32 } from "../../protocol/numbers.ts";
 import { Misuse } from "../misuse.ts";
 import { suggestion } from "../suggest.ts";
+import { storeAddress } from "./store_address.ts";
 
 /** Where a value stands. */
 export interface Place {
@@ -59,9 +60,26 @@ export const webSocketUrl: Parser<string> = (value, place) => {
   throw wrong(value, place, "write an address such as ws://127.0.0.1:8080/signaling/ws");
 };
 
-/** A path of a file, as store address. */
-export const storeFile: Parser<string> = (value, place) =>
-  `file:${resolve(place.folder, text(value, place))}`;
+/** A path, `file:PATH`, `:memory:` or the address of a libSQL server, as url of a store. */
+export const store: Parser<string> = (value, place) => {
+  const url = storeAddress(text(value, place), place.folder);
+  if (url !== undefined) return url;
+  throw wrong(value, place, "write a path, file:PATH, :memory: or the address of a libSQL server");
+};
+
+/** The address of a libSQL server. */
+export const storeServer: Parser<string> = (value, place) => {
+  const address = text(value, place);
+  if (URL.canParse(address) && isServer(address)) return address;
+  throw wrong(value, place, "write the address of a libSQL server, such as http://127.0.0.1:8090");
+};
+
+/** A time in milliseconds, at least 1. */
+export const milliseconds: Parser<number> = (value, place) => {
+  const number = parseU32(String(value));
+  if (number !== undefined && number > 0) return number;
+  throw wrong(value, place, "it is a whole number of milliseconds above 0");
+};
 
 /** One of {@link logLevels}. */
 export const logLevel: Parser<LogLevel> = (value, place) => {
@@ -80,7 +98,11 @@ export const filterLevel: Parser<LogLevel> = (value, place) => {
 /** `full` or `normal`. */
 export const durability: Parser<Durability> = (value, place) => {
   if (value === "full" || value === "normal") return value;
-  throw wrong(value, place, 'write "full" (survives power loss) or "normal"');
+  throw wrong(
+    value,
+    place,
+    'write "full" (survives power loss) or "normal" (survives the process alone)',
+  );
 };
 
 /** Rules of `[[acl.rules]]` (`spec/protocol.md` §9). */

@@ -15,6 +15,8 @@ export interface Settings {
   readonly realmSecret?: string;
   readonly store?: string;
   readonly storeToken?: string;
+  readonly storeSyncUrl?: string;
+  readonly storeTimeoutMs?: number;
   readonly inspectToken?: string;
   readonly durability?: Durability;
   readonly log?: LogLevel;
@@ -97,12 +99,29 @@ export const sources: {
   store: both(
     ["store", "ROOST_STORE"],
     "URL",
-    ":memory:, file:PATH or the address of a libSQL server",
-    parse.text,
+    "path of a file, :memory: or the address of a libSQL server",
+    parse.store,
     "storage.mailbox_path",
-    parse.storeFile,
   ),
-  storeToken: { env: "ROOST_STORE_TOKEN", parse: parse.text },
+  storeToken: {
+    toml: { key: "store.token", parse: parse.text },
+    env: "ROOST_STORE_TOKEN",
+    parse: parse.text,
+  },
+  storeSyncUrl: both(
+    ["store-sync", "ROOST_STORE_SYNC"],
+    "URL",
+    "makes the store's file a replica of this libSQL server",
+    parse.storeServer,
+    "store.sync",
+  ),
+  storeTimeoutMs: both(
+    ["store-timeout", "ROOST_STORE_TIMEOUT_MS"],
+    "MS",
+    "longest wait for one answer of a libSQL server (default 5000)",
+    parse.milliseconds,
+    "store.timeout_ms",
+  ),
   inspectToken: both(
     ["inspect-token", "ROOST_INSPECT_TOKEN"],
     "TOKEN",
@@ -114,6 +133,7 @@ export const sources: {
     "full|normal",
     "whether a commit survives power loss (default full)",
     parse.durability,
+    "store.durability",
   ),
   log: both(
     ["log", "ROOST_LOG"],
@@ -125,6 +145,24 @@ export const sources: {
   ),
   acl: { toml: { key: "acl.rules", parse: parse.accessRules }, parse: parse.accessRules },
 };
+
+/** The settings that say how a store is opened, under the names that `serve` has for them. */
+export type StoreSettings = Pick<
+  Settings,
+  "store" | "storeToken" | "storeSyncUrl" | "storeTimeoutMs" | "durability"
+>;
+
+/** How a store is opened, and nothing else. */
+export function storeSettings(settings: StoreSettings): StoreSettings {
+  const { store, storeToken, storeSyncUrl, storeTimeoutMs, durability } = settings;
+  return {
+    ...(store === undefined ? {} : { store }),
+    ...(storeToken === undefined ? {} : { storeToken }),
+    ...(storeSyncUrl === undefined ? {} : { storeSyncUrl }),
+    ...(storeTimeoutMs === undefined ? {} : { storeTimeoutMs }),
+    ...(durability === undefined ? {} : { durability }),
+  };
+}
 
 /** The flags of some settings, for a command's options. */
 export function settingOptions(...names: readonly SettingName[]): OptionSpecs {

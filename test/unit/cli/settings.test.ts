@@ -6,6 +6,7 @@ import { after, describe, it } from "node:test";
 import { parseInput } from "../../../src/cli/parse.ts";
 import { type LoadedSettings, loadSettings } from "../../../src/cli/settings/load.ts";
 import { type SettingName, settingOptions, sources } from "../../../src/cli/settings/settings.ts";
+import { shownStore } from "../../../src/cli/settings/store_address.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "roost-settings-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -105,6 +106,53 @@ describe("settings", () => {
     }
   });
 
+  it("take a store as a path from where it is written, a url or an address, and print no secret of it", () => {
+    const cases = [
+      ["data/a b.db", `file:${join(scratch, "data/a b.db")}`],
+      ["/x/100%?.db", "file:/x/100%25%3F.db"],
+      ["file:box.db", `file:${join(scratch, "box.db")}`],
+      ["file:///x/a%20b.db", "file:/x/a b.db"],
+      [":memory:", ":memory:"],
+      ["libsql://h:1?tls=0", "libsql://h:1?tls=0"],
+    ] as const;
+    for (const [text, store] of cases) {
+      assert.equal(load("", ["--store", text]).settings.store, store);
+      assert.equal(load(`[storage]\nmailbox_path = ${JSON.stringify(text)}`).settings.store, store);
+    }
+    assert.equal(shownStore("ws://user:pass@h:1/?authToken=s3cret"), "ws://h:1/");
+    assert.equal(shownStore("file:/x/100%25%3F.db"), "file:/x/100%25%3F.db");
+  });
+
+  it("say how a libSQL server is reached, from every source", () => {
+    const toml = `[store]
+token = "t"
+sync = "http://127.0.0.1:8090"
+timeout_ms = 700
+durability = "normal"
+`;
+    const told = {
+      storeToken: "t",
+      storeSyncUrl: "http://127.0.0.1:8090",
+      storeTimeoutMs: 700,
+      durability: "normal",
+    };
+    assert.deepEqual(load(toml).settings, told);
+    const env = {
+      ROOST_STORE_TOKEN: "t",
+      ROOST_STORE_SYNC: "http://127.0.0.1:8090",
+      ROOST_STORE_TIMEOUT_MS: "700",
+      ROOST_DURABILITY: "normal",
+    };
+    assert.deepEqual(load("", [], env).settings, told);
+    const flags = ["--store-sync", "ws://h:1", "--store-timeout", "1", "--durability", "full"];
+    assert.deepEqual(load(toml, flags, env).settings, {
+      storeToken: "t",
+      storeSyncUrl: "ws://h:1",
+      storeTimeoutMs: 1,
+      durability: "full",
+    });
+  });
+
   const wrong: readonly (readonly [string, readonly string[], Record<string, string>, RegExp])[] = [
     [
       "[signalling]\nurl = 'x'",
@@ -158,6 +206,11 @@ describe("settings", () => {
     ["= 1", [], {}, /is no TOML: [^\n]*$/],
     ["", [], { ROOST_PROT: "1" }, /^unknown variable ROOST_PROT\. Did you mean ROOST_PORT\?$/],
     ["", [], { ROOST_PORT: "x" }, /^ROOST_PORT is "x"; a port is/],
+    ["[store]\nsnyc = 'x'", [], {}, /unknown key store\.snyc in .*Did you mean store\.sync\?/],
+    ["", ["--store", "mysql://h/x"], {}, /^--store is "mysql:\/\/h\/x"; write a path/],
+    ["", ["--store", "file://h/x.db"], {}, /^--store is "file:\/\/h\/x\.db"; write a path/],
+    ["", ["--store-sync", "node.db"], {}, /is "node\.db"; write the address of a libSQL server/],
+    ["", [], { ROOST_STORE_TIMEOUT_MS: "0" }, /is "0"; it is a whole number of milliseconds/],
     ["", ["--durability", "some"], {}, /^--durability is "some"; write "full"/],
   ];
   for (const [toml, args, env, message] of wrong) {
