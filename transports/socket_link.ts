@@ -47,6 +47,8 @@ export class SocketLink implements Link, Pinged {
   #closeTimer: Timer | undefined;
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #silentSweeps = 0;
+  /** Tells who asked whether the link works. */
+  #proven: ((works: boolean) => void) | undefined;
   #paused = false;
   #malformed = 0;
 
@@ -98,6 +100,23 @@ export class SocketLink implements Link, Pinged {
     await this.closed;
   }
 
+  /** A peer that can be asked has to answer. One that cannot is left for a new link, which costs less than a dead one. */
+  recover(limitMs: number): Promise<boolean> {
+    if (this.#paused) return Promise.resolve(true);
+    const { clock } = this.#components;
+    return new Promise((resolve) => {
+      const timer = clock.timer(clock.now() + limitMs, () => this.#proven?.(false));
+      const earlier = this.#proven;
+      this.#proven = (works) => {
+        timer.cancel();
+        this.#proven = undefined;
+        earlier?.(works);
+        resolve(works);
+      };
+      if (this.#ending !== undefined || !this.#socket.ping()) this.#proven(false);
+    });
+  }
+
   sweep(): void {
     // While reading is paused no pong can arrive: silence means nothing.
     if (this.#paused) return;
@@ -113,6 +132,7 @@ export class SocketLink implements Link, Pinged {
       message: (data) => this.#received(data),
       pong: () => {
         this.#silentSweeps = 0;
+        this.#proven?.(true);
       },
       drained: () => this.#releaseRoom(),
       closed: (end) => this.#finish(this.#ending ?? endOf(end)),
@@ -189,6 +209,7 @@ export class SocketLink implements Link, Pinged {
     this.#components.keepAlive.remove(this);
     this.frames.end();
     this.#releaseRoom();
+    this.#proven?.(false);
     this.#settle(end);
   }
 }

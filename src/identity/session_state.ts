@@ -26,6 +26,9 @@ export class SessionState {
   readonly #log: Logger;
   readonly #listeners = new Set<(change: SessionChange) => void>();
   #current: IdentitySnapshot;
+  /** The newest generation that signaling has accepted; the first one is taken for it. */
+  #reached = 1;
+  #realmRefused = false;
   #phase: SessionPhase = "active";
 
   constructor(components: { readonly log: Logger }, first: IssuedIdentity) {
@@ -53,7 +56,8 @@ export class SessionState {
       generation: previous.generation,
     };
     this.#tell({ kind: "renewed", current: this.#current, previous });
-    if (this.#phase === "realm_unavailable") this.#enter("active");
+    this.#realmRefused = false;
+    this.#settlePhase();
     return this.#current;
   }
 
@@ -61,24 +65,32 @@ export class SessionState {
   commit(issued: IssuedIdentity): IdentitySnapshot {
     const previous = this.#current;
     this.#current = { ...issued, generation: previous.generation + 1 };
-    this.#enter("rebinding");
+    this.#realmRefused = false;
+    this.#settlePhase();
     this.#tell({ kind: "rebound", current: this.#current, previous });
     return previous;
   }
 
   /** Signaling has accepted the current identity. */
   reached(): void {
-    if (this.#phase === "rebinding") this.#enter("active");
+    this.#reached = this.#current.generation;
+    this.#settlePhase();
   }
 
   /** The identity service says that the realm is not to be used now. */
   realmUnavailable(): void {
-    this.#enter("realm_unavailable");
+    this.#realmRefused = true;
+    this.#settlePhase();
+  }
+
+  /** Whether calls of this generation may leave now. */
+  usable(generation: number): boolean {
+    return generation === this.#current.generation && this.#phase === "active";
   }
 
   /** @throws ActrError `connection_not_ready` when `generation` is not the current one, or the session is not active. */
   assertUsable(generation: number): void {
-    if (generation === this.#current.generation && this.#phase === "active") return;
+    if (this.usable(generation)) return;
     throw new ActrError("connection_not_ready", `the session is ${this.#describe(generation)}`, {
       details: { phase: this.#phase, generation, current: this.#current.generation },
     });
@@ -95,10 +107,16 @@ export class SessionState {
     return `of generation ${this.#current.generation}, not ${generation}`;
   }
 
-  #enter(phase: SessionPhase): void {
+  #settlePhase(): void {
+    const phase = this.#phaseNow();
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#tell({ kind: "phase", phase });
+  }
+
+  #phaseNow(): SessionPhase {
+    if (this.#realmRefused) return "realm_unavailable";
+    return this.#reached === this.#current.generation ? "active" : "rebinding";
   }
 
   #tell(change: SessionChange): void {

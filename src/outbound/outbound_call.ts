@@ -7,8 +7,9 @@ import type { ActrId } from "../protocol/ids.ts";
 import { fromWireError } from "../protocol/wire_error.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
 import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
-import { noRoute, type SessionManager } from "../session/session_manager.ts";
-import { mayRetry, pauseAfter, type RetryPolicy } from "./retry.ts";
+import { noRoute } from "../session/dialer.ts";
+import type { SessionManager } from "../session/session_manager.ts";
+import { isRefusal, mayRetry, pauseAfter, type RetryPolicy } from "./retry.ts";
 
 /** What every call of a node shares. */
 export interface CallPlumbing {
@@ -132,7 +133,8 @@ export class OutboundCall implements PendingCall, Expiring {
     const link = sessions.requestLink(this.peerKey);
     if (link !== undefined) return this.#send(link);
     this.#abort ??= new AbortController();
-    sessions.acquire(this.#request.target, this.peerKey, this.#abort.signal).then(
+    const patient = this.#attempt > 1;
+    sessions.acquire(this.#request.target, this.peerKey, this.#abort.signal, { patient }).then(
       (acquired) => {
         if (!this.#finished) this.#send(acquired);
       },
@@ -140,8 +142,12 @@ export class OutboundCall implements PendingCall, Expiring {
     );
   }
 
-  /** A peer that nobody knows is no use waiting for; one that this call has reached before may be on its way back. */
+  /**
+   * A peer that nobody knows is no use waiting for; one that this call has reached before may be on its way back.
+   * A node that may not send now says so at once, but does not give up what it has begun.
+   */
   #unreached(error: ActrError): void {
+    if (isRefusal(error, this.#attempt)) return this.#fail(error);
     const gone = error.details?.["reason"] === noRoute && this.#reached;
     this.#retryOrFail(gone ? new ActrError("unavailable", error.message, { cause: error }) : error);
   }

@@ -65,6 +65,11 @@ export interface Link {
    * is none of the transport's, `overloaded` when the peer has not taken what was sent before.
    */
   send(frame: Frame, options?: SendOptions): Promise<void>;
+  /**
+   * The network may have changed: finds out within `limitMs` whether the link works on, or makes it work again, and
+   * resolves with that. Absent where the transport needs no such question. Never rejects.
+   */
+  recover?(limitMs: number): Promise<boolean>;
   /** Sends what is buffered, then closes; forced after a bounded time. Idempotent. */
   close(reason: string): Promise<void>;
 }

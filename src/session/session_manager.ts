@@ -1,14 +1,24 @@
 import { abortable } from "#async";
 import { ActrError } from "../errors.ts";
+import type { SessionState } from "../identity/session_state.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Link, LinkClosed, PeerAddress, Transport } from "../ports/transport.ts";
+import type { Link, LinkClosed, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { ActrId } from "../protocol/ids.ts";
-import { abortAfter } from "../time_limit.ts";
+import { withinLimit } from "../time_limit.ts";
+import { Barrier } from "./barrier.ts";
+import { Dialer, type Resolve } from "./dialer.ts";
 import { Peer } from "./peer.ts";
 import { Session } from "./session.ts";
+
+/** How long requests are refused for links that recover before those are given up, milliseconds (`spec/transport.md` §6.8). */
+const recoveryMs = 6_000;
+/** Added to what is left of that in the hint of a refusal, milliseconds. */
+const hintMarginMs = 300;
+/** How long a link may take to prove that it works, milliseconds. */
+const proofMs = 1_000;
 
 /** What a session manager tells the node. */
 export interface SessionEvents {
@@ -26,35 +36,39 @@ export interface SessionComponents {
   readonly clock: Clock;
   readonly log: Logger;
   readonly transports: readonly Transport[];
-  /** Finds out where a peer can be reached; `fresh` when the address known so far did not work. */
-  readonly resolve: (
-    peer: ActrId,
-    options: { readonly fresh: boolean; readonly signal: AbortSignal },
-  ) => Promise<PeerAddress>;
+  readonly resolve: Resolve;
   readonly events: SessionEvents;
+  /** This node's identity; without one, requests may always leave. */
+  readonly identity?: SessionState;
 }
 
-/** Reason in the details of an error: there is no way to the peer, and none is on its way. */
-export const noRoute = "no_route";
-
-/** The sessions of a node: opens them on demand, one dial per peer at a time, and drops them when they are dead. */
+/** The sessions of a node: opens them on demand, drops them when they are dead, and says when requests may not leave. */
 export class SessionManager {
+  /** While it is up, requests wait. */
+  readonly barrier: Barrier;
   readonly #components: SessionComponents;
   readonly #options: SessionOptions;
   readonly #sessions = new Map<string, Session>();
-  readonly #dials = new Map<string, Promise<Session>>();
-  readonly #stopped = new AbortController();
   readonly #transports: ReadonlyMap<string, Transport>;
+  readonly #dialer: Dialer;
+  #closed = false;
 
   constructor(components: SessionComponents, options: SessionOptions) {
     this.#components = components;
     this.#options = options;
     this.#transports = new Map(components.transports.map((each) => [each.name, each]));
+    this.barrier = new Barrier(components.clock);
+    this.#dialer = new Dialer({ ...components, attach: (link) => this.#attach(link) }, options);
   }
 
   /** Sessions with at least one link. */
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Counts this node's ActrIds: a request that began under one must not be repeated under the next. */
+  get generation(): number {
+    return this.#components.identity?.current.generation ?? 1;
   }
 
   sessions(): Iterable<Session> {
@@ -65,20 +79,31 @@ export class SessionManager {
     return this.#sessions.get(key);
   }
 
-  /** A link ready to send requests to a peer, without waiting. */
+  /** A link ready to send requests to a peer now, without waiting. */
   requestLink(key: string): Link | undefined {
-    return this.#sessions.get(key)?.requestLink;
+    return this.#mayLeave() ? this.#sessions.get(key)?.requestLink : undefined;
   }
 
   /**
    * A link to send requests to `peer`, dialled when there is none; concurrent callers share one dial.
-   * @throws ActrError `unavailable`, with details `reason` {@link noRoute} when nobody knows the peer; `overloaded`; the signal's reason.
+   * @param patient waits for links that recover, as a repeated request may, instead of refusing at once.
+   * @throws ActrError `unavailable`, with details `reason` `no_route` when nobody knows the peer; `overloaded`;
+   * `connection_not_ready` while this node has no standing, or links recover; the signal's reason.
    */
-  async acquire(peer: ActrId, key: string, signal: AbortSignal): Promise<Link> {
+  async acquire(
+    peer: ActrId,
+    key: string,
+    signal: AbortSignal,
+    { patient = false }: { readonly patient?: boolean } = {},
+  ): Promise<Link> {
     const ready = this.requestLink(key);
     if (ready !== undefined) return ready;
     signal.throwIfAborted();
-    const session = await abortable(this.#dialOnce(peer, key), signal);
+    if (this.barrier.up) await this.barrier.passed(signal);
+    this.#components.identity?.assertUsable(this.generation);
+    const recovered = await this.#recovered(key, patient, signal);
+    if (recovered !== undefined) return recovered;
+    const session = await abortable(this.#dial(peer, key), signal);
     const link = session.requestLink;
     if (link === undefined) {
       throw new ActrError("unavailable", `the link to ${key} closed at once; try again`);
@@ -86,14 +111,38 @@ export class SessionManager {
     return link;
   }
 
+  /** @throws ActrError `connection_not_ready` when this node has another ActrId than under `generation`. */
+  assertSame(generation: number): void {
+    if (generation !== this.generation) this.#components.identity?.assertUsable(generation);
+  }
+
   /** Takes in a link that a peer opened. */
   accept(link: Link): void {
-    const peer = new Peer(link.peer);
-    if (this.#stopped.signal.aborted || !this.#hasRoom(peer.key)) {
+    if (this.#closed || !this.#hasRoom(new Peer(link.peer).key)) {
       void link.close("no room for another session");
       return;
     }
-    this.#attach(link, peer);
+    this.#attach(link);
+  }
+
+  /** The network may have gone: no request leaves on a link of now before it is known to work. */
+  guard(): void {
+    const now = this.#components.clock.monotonic();
+    for (const session of this.#sessions.values()) session.guard(now);
+  }
+
+  /** The network is back: has every guarded link prove that it works, and drops those that do not. */
+  recover(): void {
+    const now = this.#components.clock.monotonic();
+    for (const session of this.#sessions.values()) {
+      for (const link of session.recovering(now)) void this.#prove(session, link);
+    }
+  }
+
+  /** Ends every dial and link; new ones may come. */
+  async reset(reason: string): Promise<void> {
+    await this.#dialer.abort(new ActrError("unavailable", reason));
+    await this.closeAll(reason);
   }
 
   /** Closes every link, gracefully within each link's own bound; new ones may come. */
@@ -104,92 +153,67 @@ export class SessionManager {
 
   /** Closes every link and refuses new ones. */
   async close(reason: string): Promise<void> {
-    this.#stopped.abort(new ActrError("stopping", reason));
-    await Promise.allSettled(this.#dials.values());
+    this.#closed = true;
+    await this.#dialer.close(new ActrError("stopping", reason));
     await this.closeAll(reason);
+  }
+
+  #mayLeave(): boolean {
+    const { identity } = this.#components;
+    return !this.barrier.up && (identity === undefined || identity.phase === "active");
   }
 
   #hasRoom(key: string): boolean {
     return this.#sessions.has(key) || this.#sessions.size < this.#options.maxSessions;
   }
 
-  #dialOnce(peer: ActrId, key: string): Promise<Session> {
-    const running = this.#dials.get(key);
-    if (running !== undefined) return running;
-    const dial = this.#dial(peer, key).finally(() => this.#dials.delete(key));
-    this.#dials.set(key, dial);
-    return dial;
-  }
-
   async #dial(peer: ActrId, key: string): Promise<Session> {
-    if (!this.#hasRoom(key)) {
-      throw new ActrError("overloaded", `${this.#sessions.size} sessions are open; try later`, {
-        retryAfterMs: 1000,
-      });
-    }
-    const limit = abortAfter(
-      this.#components.clock,
-      this.#options.dialTimeoutMs,
-      this.#stopped.signal,
-    );
-    try {
-      const { resolve } = this.#components;
-      const known = await resolve(peer, { fresh: false, signal: limit.signal });
-      try {
-        return await this.#race(known, key, limit.signal);
-      } catch (error) {
-        // The peer may have moved since its address was learned; ask once more, and only dial a new address.
-        const fresh = await resolve(peer, { fresh: true, signal: limit.signal });
-        if (fresh.url === known.url) throw error;
-        return await this.#race(fresh, key, limit.signal);
-      }
-    } finally {
-      limit.cancel();
-    }
+    if (this.#hasRoom(key)) return await this.#dialer.dial(peer, key);
+    throw new ActrError("overloaded", `${this.#sessions.size} sessions are open; try later`, {
+      retryAfterMs: 1000,
+    });
   }
 
-  /** Dials on every transport that knows a way; the first link wins, later ones join the session. */
-  async #race(address: PeerAddress, key: string, signal: AbortSignal): Promise<Session> {
-    const ways = this.#components.transports.filter((each) => each.canDial(address));
-    if (ways.length === 0) {
-      throw new ActrError(
-        "unavailable",
-        `no transport knows a way to ${key}: it is not connected, or advertises no address`,
-        { details: { reason: noRoute } },
-      );
-    }
-    try {
-      return await Promise.any(ways.map((transport) => this.#open(transport, address, signal)));
-    } catch (error) {
-      const first = error instanceof AggregateError ? error.errors[0] : error;
-      throw ActrError.from(first, "unavailable");
-    }
-  }
-
-  async #open(transport: Transport, address: PeerAddress, signal: AbortSignal): Promise<Session> {
-    const { events } = this.#components;
-    events.connecting(address.id, transport.name);
-    try {
-      const link = await transport.dial(address, { signal });
-      if (signal.aborted) {
-        void link.close("dialled too late");
+  /** The request link of a session whose links recover, once one does; nothing when another has to be dialled. */
+  async #recovered(key: string, patient: boolean, signal: AbortSignal): Promise<Link | undefined> {
+    const { clock } = this.#components;
+    for (;;) {
+      const session = this.#sessions.get(key);
+      const since = session?.recoveringSince;
+      if (session === undefined || since === undefined) return session?.requestLink;
+      const leftMs = since + recoveryMs - clock.monotonic();
+      if (leftMs <= 0) {
+        for (const link of session.recovering(since)) this.#drop(session, link);
+        if (!patient) throw recovering(key);
+      } else if (!patient) {
+        throw recovering(key, leftMs + hintMarginMs);
+      } else {
+        const limit = { what: "the recovery", ms: leftMs, signal };
+        await withinLimit(clock, limit, () => session.changed()).catch(() => {});
         signal.throwIfAborted();
       }
-      return this.#attach(link, new Peer(link.peer));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      events.unlinked(address.id, transport.name, undefined, { by: "lost", reason });
-      throw error;
     }
   }
 
-  #attach(link: Link, peer: Peer): Session {
+  async #prove(session: Session, link: Link): Promise<void> {
+    if ((await link.recover?.(proofMs)) ?? true) session.recovered(link);
+    else this.#drop(session, link);
+  }
+
+  /** Lets a link go that does not work: nothing is sent on it while it closes. */
+  #drop(session: Session, link: Link): void {
+    this.#forget(session, link);
+    void link.close("lost with the network");
+  }
+
+  #attach(link: Link): Session {
+    const peer = new Peer(link.peer);
     let session = this.#sessions.get(peer.key);
     if (session === undefined) {
-      session = new Session(peer);
+      session = new Session(peer, (each) => this.#carriesRequests(each));
       this.#sessions.set(peer.key, session);
     }
-    session.add(link, this.#carriesRequests(link));
+    session.add(link);
     this.#components.events.linked(peer.id, link);
     void this.#read(link, session.peer);
     void link.closed.then((end) => this.#detach(link, peer, end));
@@ -198,11 +222,14 @@ export class SessionManager {
 
   #detach(link: Link, peer: Peer, end: LinkClosed): void {
     const session = this.#sessions.get(peer.key);
-    if (session?.links.has(link) === true) {
-      session.remove(link, (links) => [...links].find((each) => this.#carriesRequests(each)));
-      if (session.links.size === 0) this.#sessions.delete(peer.key);
-    }
+    if (session !== undefined) this.#forget(session, link);
     this.#components.events.unlinked(peer.id, link.transport, link, end);
+  }
+
+  #forget(session: Session, link: Link): void {
+    if (!session.links.has(link)) return;
+    session.remove(link);
+    if (session.links.size === 0) this.#sessions.delete(session.peer.key);
   }
 
   async #read(link: Link, peer: Peer): Promise<void> {
@@ -227,4 +254,9 @@ export class SessionManager {
       this.#transports.get(link.transport)?.capabilities.bidirectional === true
     );
   }
+}
+
+function recovering(key: string, retryAfterMs?: number): ActrError {
+  const hint = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new ActrError("connection_not_ready", `the connection to ${key} recovers`, hint);
 }

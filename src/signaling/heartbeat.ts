@@ -9,6 +9,8 @@ import type { SignalingClient } from "./signaling_client.ts";
 /** Bounds of an interval that the server suggests, milliseconds. */
 const shortestMs = 1_000;
 const longestMs = 300_000;
+/** Shortest wait for an answer, milliseconds. */
+const shortestWaitMs = 1_000;
 /** One failure in so many is logged as a warning, the first included. */
 const failuresPerWarning = 12;
 
@@ -41,6 +43,16 @@ export class Heartbeat {
     const { signaling } = this.#components;
     this.#stopListening = signaling.listen({ connected: () => this.#onConnected() });
     this.#tick();
+  }
+
+  /** Whether the server answers a beat within `limitMs`, be it with an error. */
+  async probe(limitMs: number): Promise<boolean> {
+    try {
+      await this.#ping(limitMs);
+      return true;
+    } catch (error) {
+      return ActrError.from(error).details?.["code"] !== undefined;
+    }
   }
 
   /** Beats no more. Idempotent. */
@@ -76,17 +88,17 @@ export class Heartbeat {
 
   async #beat(): Promise<void> {
     try {
-      await this.#ping();
+      await this.#ping(Math.max(shortestWaitMs, 0.4 * this.#intervalMs));
       this.#succeeded();
     } catch (error) {
       if (!this.#closed.signal.aborted) this.#failed(ActrError.from(error));
     }
   }
 
-  async #ping(): Promise<void> {
+  async #ping(limitMs: number): Promise<void> {
     const { signaling, credentials } = this.#components;
     const { suggestedIntervalMs, warning } = await signaling.ping(this.#report(), {
-      limitMs: Math.max(1_000, 0.4 * this.#intervalMs),
+      limitMs,
       signal: this.#closed.signal,
     });
     if (suggestedIntervalMs !== undefined) this.#follow(suggestedIntervalMs);

@@ -104,6 +104,21 @@ export class SignalingClient {
     this.#connection.wake();
   }
 
+  /** Attempts nothing until {@link SignalingClient.attempt}; a connection that is open stays. */
+  hold(): void {
+    this.#connection.hold();
+  }
+
+  /** Ends the connection and stays away until {@link SignalingClient.attempt}; resolves when it has ended. */
+  disconnect(reason: string): Promise<void> {
+    return this.#connection.disconnect(reason);
+  }
+
+  /** Connects now, also after {@link SignalingClient.hold}; the pauses between attempts start over. @throws ActrError why this attempt failed, others follow by themselves; `stopping`; the signal's reason. */
+  attempt(options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#connection.attempt(options);
+  }
+
   /** Gives the connection up for a new one. */
   reconnect(reason: string): void {
     this.#connection.reconnect(reason);

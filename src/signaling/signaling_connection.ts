@@ -7,6 +7,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Sockets } from "../ports/sockets.ts";
 import { withinLimit } from "../time_limit.ts";
+import { AttemptGate } from "./attempt_gate.ts";
 import { SignalingSocket } from "./signaling_socket.ts";
 
 /** A connection that lived for less, milliseconds, counts as a failed attempt: a server that hangs up at once is not called at once. */
@@ -55,10 +56,15 @@ export class SignalingConnection {
   readonly #handler: ConnectionHandler;
   readonly #stopping = new AbortController();
   readonly #waiters = new Set<() => void>();
+  readonly #gate = new AttemptGate();
   #running: Promise<void> | undefined;
   #socket: SignalingSocket | undefined;
   /** Ends the pause between two attempts. */
   #endPause: (() => void) | undefined;
+  /** Attempts in a row without a connection that held. */
+  #failures = 0;
+  /** The next attempt is not to wait, whatever has just ended. */
+  #urgent = false;
   #attemptedAt = Number.NEGATIVE_INFINITY;
   /** Whom the last attempt was made as. */
   #attemptedAs: IdentitySnapshot | undefined;
@@ -97,7 +103,41 @@ export class SignalingConnection {
 
   /** Ends a pause between attempts, unless the last attempt was less than 1 s ago. */
   wake(): void {
-    if (this.#components.clock.monotonic() - this.#attemptedAt >= wakeSpacingMs) this.#endPause?.();
+    if (this.#mayWake) this.#endPause?.();
+  }
+
+  get #mayWake(): boolean {
+    return this.#components.clock.monotonic() - this.#attemptedAt >= wakeSpacingMs;
+  }
+
+  /** Attempts nothing until {@link SignalingConnection.attempt}; a connection that is open stays. */
+  hold(): void {
+    this.#gate.hold();
+  }
+
+  /** Closes the socket and stays away until {@link SignalingConnection.attempt}; resolves when it is closed. */
+  async disconnect(reason: string): Promise<void> {
+    this.hold();
+    const socket = this.#socket;
+    socket?.close(reason);
+    await socket?.closed;
+  }
+
+  /**
+   * Ends {@link SignalingConnection.hold} and connects now, the pauses between attempts starting over; nothing to do when connected.
+   * @throws ActrError why the attempt failed (others follow by themselves); `stopping`; the signal's reason.
+   */
+  async attempt({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.#stopping.signal.throwIfAborted();
+    this.#start();
+    this.#gate.letGo();
+    if (this.#socket !== undefined) return;
+    const outcome = this.#gate.outcome(signal);
+    this.#urgent = true;
+    this.#failures = 0;
+    if (this.#mayWake) this.#gate.giveUp();
+    this.#endPause?.();
+    await outcome;
   }
 
   /** Closes the socket, if one is open, and connects again at once. */
@@ -108,8 +148,12 @@ export class SignalingConnection {
 
   /** Closes the socket and connects no more; resolves when nothing is left. Idempotent. */
   async close(): Promise<void> {
-    this.#stopping.abort(new ActrError("stopping", "the signaling client is closed"));
+    const reason = new ActrError("stopping", "the signaling client is closed");
+    this.#stopping.abort(reason);
     this.#stopListening();
+    this.#gate.giveUp();
+    this.#gate.letGo();
+    this.#gate.tell(reason);
     this.#endPause?.();
     this.#socket?.close("stopping");
     for (const arrived of this.#waiters) arrived();
@@ -126,11 +170,13 @@ export class SignalingConnection {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted; ) {
-      const socket = await this.#attempt(failures + 1, signal);
+    while (!signal.aborted) {
+      const givenUp = this.#gate.begin();
+      const socket = await this.#attempt(this.#failures + 1, givenUp);
       const held = socket !== undefined && (await this.#serve(socket));
-      failures = held ? 0 : failures + 1;
-      if (!signal.aborted && !this.#hasFreshCredential()) await this.#pause(failures);
+      this.#failures = held || this.#urgent ? 0 : this.#failures + 1;
+      if (!signal.aborted && !this.#hasFreshCredential()) await this.#pause(this.#failures);
+      await this.#gate.opened;
     }
   }
 
@@ -145,6 +191,7 @@ export class SignalingConnection {
   async #attempt(attempt: number, signal: AbortSignal): Promise<SignalingSocket | undefined> {
     const { clock, session } = this.#components;
     const identity = session.current;
+    this.#urgent = false;
     this.#attemptedAt = clock.monotonic();
     this.#attemptedAs = identity;
     this.#handler.connecting(attempt);
@@ -174,6 +221,7 @@ export class SignalingConnection {
   #failed(identity: IdentitySnapshot, error: ActrError, attempt: number): void {
     this.#components.log.warn("signaling.connect.failed", { attempt, reason: error.message });
     this.#handler.failed(error);
+    this.#gate.tell(error);
     if (!this.#mayBeRefusal(error, attempt)) return;
     this.#refusals++;
     this.#handler.refused(identity);
@@ -194,6 +242,7 @@ export class SignalingConnection {
     session.reached();
     this.#handler.connected();
     for (const arrived of this.#waiters) arrived();
+    this.#gate.tell();
     const reason = await socket.closed;
     this.#socket = undefined;
     this.#handler.disconnected(reason);
