@@ -57,6 +57,26 @@ export interface OutboundOptions {
   readonly signalPausesMs: readonly number[];
 }
 
+/** Limits of data streams and media tracks. */
+export interface StreamOptions {
+  /** Streams that are registered at once; media tracks count apart. @default 4096 */
+  readonly maxStreams: number;
+  /** Bytes of one connection's chunks that wait to be handled before that connection is not read any more. @default 4 MiB */
+  readonly maxLagBytes: number;
+  /** Latency-first chunks that wait in one stream before the newest is dropped (`spec/node.md` §14). @default 64 */
+  readonly maxQueued: number;
+  /** Bytes waiting to leave on a connection above which latency-first chunks are dropped. @default 256 KiB */
+  readonly maxSendLagBytes: number;
+  /** Sends that wait for a connection at once before `overloaded` is thrown. @default 1024 */
+  readonly maxConnecting: number;
+  /** Deadline of one send, milliseconds (`spec/transport.md` §8). @default 15000 */
+  readonly sendTimeoutMs: number;
+  /** How long a reader waits for the next chunk, milliseconds. @default 300000 */
+  readonly idleTimeoutMs: number;
+  /** What running handlers get when the node stops, milliseconds. @default 5000 */
+  readonly closeTimeoutMs: number;
+}
+
 /** How peers are reached. */
 export interface SessionOptions {
   /** Deadline of one dial, milliseconds. @default 10000 */
@@ -82,6 +102,7 @@ export interface NodeOptions {
   readonly mailbox: MailboxOptions;
   readonly inbound: InboundOptions;
   readonly outbound: OutboundOptions;
+  readonly streams: StreamOptions;
   readonly session: SessionOptions;
   readonly lifecycle: LifecycleOptions;
 }
@@ -122,6 +143,16 @@ export const defaultNodeOptions: NodeOptions = {
     signalAttempts: 2,
     signalPausesMs: [500],
   },
+  streams: {
+    maxStreams: 4096,
+    maxLagBytes: 4 * mebibyte,
+    maxQueued: 64,
+    maxSendLagBytes: mebibyte / 4,
+    maxConnecting: 1024,
+    sendTimeoutMs: 15_000,
+    idleTimeoutMs: 300_000,
+    closeTimeoutMs: 5000,
+  },
   session: { dialTimeoutMs: 10_000, maxSessions: 4096 },
   lifecycle: {
     startTimeoutMs: 60_000,
@@ -140,6 +171,7 @@ export function resolveNodeOptions(input: NodeOptionsInput = {}): NodeOptions {
     mailbox: { ...defaultNodeOptions.mailbox, ...input.mailbox },
     inbound: { ...defaultNodeOptions.inbound, ...input.inbound },
     outbound: { ...defaultNodeOptions.outbound, ...input.outbound },
+    streams: { ...defaultNodeOptions.streams, ...input.streams },
     session: { ...defaultNodeOptions.session, ...input.session },
     lifecycle: { ...defaultNodeOptions.lifecycle, ...input.lifecycle },
   };

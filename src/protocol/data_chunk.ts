@@ -1,3 +1,5 @@
+import { ActrError } from "../errors.ts";
+import { allocateFrame, type Frame, frameHeaderBytes, type Lane } from "./frame.ts";
 import {
   type MetadataEntry,
   metadataSize,
@@ -38,14 +40,47 @@ const tags = {
   timestampMs: tag(5, wireTypes.varint),
 } as const;
 
+/** Longest stream id, UTF-16 units: a stranger's ids are looked up and logged. */
+export const maxStreamIdLength = 256;
+
 const emptyPayload = new Uint8Array(0);
 
 /** Bytes of a chunk: protobuf `actr.DataChunk`, fields ascending, required ones always written. */
 export function encodeDataChunk(chunk: DataChunk): Uint8Array<ArrayBuffer> {
+  const [low, high] = halves(chunk.sequence);
+  return writeChunk(chunk, low, high, allocateMessage(chunkSize(chunk, low, high)));
+}
+
+/** A chunk as a frame, encoded right behind its WebSocket header: the payload is copied once. */
+export function dataChunkFrame(lane: Lane, chunk: DataChunk): Frame {
+  const [low, high] = halves(chunk.sequence);
+  const message = allocateFrame(lane, chunkSize(chunk, low, high));
+  const body = writeChunk(chunk, low, high, message.subarray(frameHeaderBytes));
+  return { lane, body, message };
+}
+
+/** @throws ActrError `invalid_argument` for an id that is empty or longer than {@link maxStreamIdLength}. */
+export function checkStreamId(id: string): void {
+  if (id.length > 0 && id.length <= maxStreamIdLength) return;
+  throw new ActrError(
+    "invalid_argument",
+    `a stream id of ${id.length} characters; use 1 to ${maxStreamIdLength}`,
+  );
+}
+
+function halves(sequence: bigint): [low: number, high: number] {
+  return [Number(sequence & 0xffff_ffffn), Number((sequence >> 32n) & 0xffff_ffffn)];
+}
+
+/** Fills `bytes`, which has just the size. */
+function writeChunk(
+  chunk: DataChunk,
+  low: number,
+  high: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   const { streamId, payload, metadata, timestampMs } = chunk;
-  const low = Number(chunk.sequence & 0xffff_ffffn);
-  const high = Number((chunk.sequence >> 32n) & 0xffff_ffffn);
-  const writer = new WireWriter(allocateMessage(chunkSize(chunk, low, high)));
+  const writer = new WireWriter(bytes);
   writer.varint32(tags.streamId);
   writer.string(streamId);
   writer.varint32(tags.sequence);

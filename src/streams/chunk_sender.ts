@@ -1,0 +1,160 @@
+import { ActrError } from "../errors.ts";
+import type { SessionState } from "../identity/session_state.ts";
+import type { StreamOptions } from "../options.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Link } from "../ports/transport.ts";
+import { checkStreamId, dataChunkFrame } from "../protocol/data_chunk.ts";
+import { type Frame, type Lane, lanes } from "../protocol/frame.ts";
+import { type ActrId, formatActrId } from "../protocol/ids.ts";
+import { noMetadata } from "../protocol/metadata.ts";
+import type { Deadlines } from "../session/deadlines.ts";
+import type { SessionManager } from "../session/session_manager.ts";
+import type { ChunkInit, SendChunkOptions } from "../stream.ts";
+import { abortAfter } from "../time_limit.ts";
+import { StreamActivity } from "./activity.ts";
+import { BoundedWait } from "./bounded_wait.ts";
+
+/** Chunks sent to a peer may be lost: it is not known which arrived (`spec/transport.md` §8). */
+export interface DeliveryUncertain {
+  readonly streamId: string;
+  /** Number of the connection. */
+  readonly sessionId: number;
+  readonly reason: string;
+}
+
+/** Collaborators of {@link ChunkSender}. */
+export interface ChunkSenderComponents {
+  readonly clock: Clock;
+  readonly session: Pick<SessionState, "current" | "assertUsable">;
+  readonly sessions: SessionManager;
+  readonly deadlines: Deadlines;
+  /** Told once for each stream that was sent on a connection shortly before that was lost. */
+  readonly onUncertain: (notice: DeliveryUncertain) => void;
+}
+
+const maxSequence = 0xffff_ffff_ffff_ffffn;
+
+/** {@link SendChunkOptions} with the defaults filled in. */
+export interface SendBounds {
+  readonly lane: Lane;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Sends chunks to peers: once each, with no second try. */
+export class ChunkSender {
+  readonly #components: ChunkSenderComponents;
+  readonly #options: StreamOptions;
+  readonly #activity: StreamActivity;
+  #connecting = 0;
+  #dropped = 0;
+
+  constructor(components: ChunkSenderComponents, options: StreamOptions) {
+    this.#components = components;
+    this.#options = options;
+    this.#activity = new StreamActivity(components.clock);
+  }
+
+  /** Latency-first chunks that were not sent, since their connection was behind. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** @throws ActrError `invalid_argument` for a payload type, id or deadline that cannot be. */
+  bounds(streamId: string, options: SendChunkOptions = {}): SendBounds {
+    const { payloadType: lane = lanes.streamReliable, timeoutMs = this.#options.sendTimeoutMs } =
+      options;
+    checkStreamId(streamId);
+    if (lane !== lanes.streamReliable && lane !== lanes.streamLatencyFirst) {
+      const message = `payload type ${lane} cannot carry a chunk; use 2 (STREAM_RELIABLE) or 3 (STREAM_LATENCY_FIRST)`;
+      throw new ActrError("invalid_argument", message);
+    }
+    if (!(timeoutMs > 0) || !Number.isFinite(timeoutMs)) {
+      throw new ActrError("invalid_argument", `timeoutMs is ${timeoutMs}; it must be above 0`);
+    }
+    return { lane, timeoutMs, signal: options.signal };
+  }
+
+  /** @throws ActrError `connection_not_ready` while the node has no identity that peers accept. */
+  requireSession(): void {
+    const { session } = this.#components;
+    session.assertUsable(session.current.generation);
+  }
+
+  /** Sends one chunk on whatever connection is there, or can be had in time. False when it was dropped. */
+  async send(
+    target: ActrId,
+    streamId: string,
+    chunk: ChunkInit,
+    options?: SendChunkOptions,
+  ): Promise<boolean> {
+    const bounds = this.bounds(streamId, options);
+    const frame = chunkFrame(bounds.lane, streamId, chunk);
+    const deadline = this.#components.clock.monotonic() + bounds.timeoutMs;
+    const link = this.#ready(target) ?? (await this.connect(target, bounds));
+    return await this.hand(link, streamId, frame, { ...bounds, deadline });
+  }
+
+  /** The connection for a stream to `target`. @throws ActrError `unavailable`, `timed_out`, `overloaded`; the signal's reason. */
+  async connect(target: ActrId, { timeoutMs, signal }: SendBounds): Promise<Link> {
+    this.requireSession();
+    const { clock, sessions } = this.#components;
+    const { maxConnecting } = this.#options;
+    if (this.#connecting >= maxConnecting) {
+      const message = `${maxConnecting} sends wait for a connection; wait for each, or open() the stream first`;
+      throw new ActrError("overloaded", message, { retryAfterMs: 100 });
+    }
+    const key = formatActrId(target);
+    const limit = abortAfter(clock, timeoutMs, signal, `connecting to ${key}`);
+    this.#connecting += 1;
+    try {
+      return await sessions.acquire(target, key, limit.signal);
+    } finally {
+      this.#connecting -= 1;
+      limit.cancel();
+    }
+  }
+
+  /** Hands one frame to `link`; resolves when that has room for more. */
+  async hand(
+    link: Link,
+    streamId: string,
+    frame: Frame,
+    bounds: { readonly deadline: number; readonly signal: AbortSignal | undefined },
+  ): Promise<boolean> {
+    const { signal, deadline } = bounds;
+    signal?.throwIfAborted();
+    const late = link.bufferedBytes > this.#options.maxSendLagBytes;
+    if (late && frame.lane === lanes.streamLatencyFirst) {
+      this.#dropped += 1;
+      return false;
+    }
+    this.#activity.sent(link, streamId);
+    const what = `sending on stream ${streamId}`;
+    await BoundedWait.for(link.send(frame), this.#components.deadlines, { what, deadline, signal });
+    return true;
+  }
+
+  /** A connection is gone: what was sent on it lately may not have arrived. */
+  disconnected(link: Link, reason: string): void {
+    const recent = this.#activity.take(link);
+    if (recent === undefined) return;
+    const { sessionId, streamIds } = recent;
+    for (const streamId of streamIds) {
+      this.#components.onUncertain({ streamId, sessionId, reason });
+    }
+  }
+
+  #ready(target: ActrId): Link | undefined {
+    this.requireSession();
+    return this.#components.sessions.requestLink(formatActrId(target));
+  }
+}
+
+/** A chunk as a frame of `lane`, its defaults filled in. @throws RangeError for a sequence that is no u64. */
+export function chunkFrame(lane: Lane, streamId: string, chunk: ChunkInit): Frame {
+  const { payload, sequence = 0n, metadata = noMetadata, timestampMs } = chunk;
+  if (sequence < 0n || sequence > maxSequence) throw new RangeError(`${sequence} is no u64`);
+  const filled = { streamId, sequence, payload, metadata };
+  return dataChunkFrame(lane, timestampMs === undefined ? filled : { ...filled, timestampMs });
+}

@@ -1,0 +1,77 @@
+import { ActrError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Link } from "../ports/transport.ts";
+import { type Lane, lanes } from "../protocol/frame.ts";
+import { streamEndMetadata } from "../protocol/stream_end.ts";
+import type { ChunkInit, StreamWriter } from "../stream.ts";
+import { type ChunkSender, chunkFrame, type SendBounds } from "./chunk_sender.ts";
+
+/** What {@link LinkWriter} works with. */
+export interface LinkWriterComponents {
+  readonly clock: Clock;
+  readonly sender: ChunkSender;
+}
+
+const nothing = new Uint8Array(0);
+
+/** Writes one stream on one connection, its chunks numbered from 0. */
+export class LinkWriter implements StreamWriter {
+  readonly streamId: string;
+  readonly #components: LinkWriterComponents;
+  readonly #link: Link;
+  readonly #bounds: SendBounds;
+  #sequence = 0n;
+  #end: Promise<void> | undefined;
+
+  constructor(components: LinkWriterComponents, link: Link, streamId: string, bounds: SendBounds) {
+    this.#components = components;
+    this.#link = link;
+    this.streamId = streamId;
+    this.#bounds = bounds;
+  }
+
+  get sequence(): bigint {
+    return this.#sequence;
+  }
+
+  async write(
+    payload: Uint8Array,
+    chunk: Omit<ChunkInit, "payload" | "sequence"> = {},
+  ): Promise<boolean> {
+    if (this.#end !== undefined) {
+      throw new ActrError("invalid_argument", `stream ${this.streamId} is closed; open another`);
+    }
+    return await this.#send({ ...chunk, payload }, this.#bounds.lane);
+  }
+
+  close(): Promise<void> {
+    this.#end ??= this.#finish(undefined);
+    return this.#end;
+  }
+
+  abort(error: unknown): Promise<void> {
+    this.#end ??= this.#finish(ActrError.from(error));
+    return this.#end;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The end goes by the reliable lane whatever the chunks went by: it is never dropped. */
+  async #finish(error: ActrError | undefined): Promise<void> {
+    const end = { payload: nothing, metadata: streamEndMetadata(error) };
+    await this.#send(end, lanes.streamReliable);
+  }
+
+  async #send(chunk: ChunkInit, lane: Lane): Promise<boolean> {
+    const { clock, sender } = this.#components;
+    const { timeoutMs, signal } = this.#bounds;
+    sender.requireSession();
+    const sequence = this.#sequence;
+    const frame = chunkFrame(lane, this.streamId, { ...chunk, sequence });
+    this.#sequence = sequence + 1n;
+    const deadline = clock.monotonic() + timeoutMs;
+    return await sender.hand(this.#link, this.streamId, frame, { deadline, signal });
+  }
+}
