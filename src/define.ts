@@ -74,6 +74,8 @@ export interface NodeInit {
   /** Who may call. Without rules everybody, with an empty list nobody; a matching deny wins. */
   readonly acl?: readonly AclRule[];
   readonly hooks?: Hooks;
+  /** Further observers: each is told everything that `hooks` are told, beside them. */
+  readonly observers?: readonly Hooks[];
   readonly options?: NodeOptionsInput;
 }
 

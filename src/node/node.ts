@@ -1,4 +1,3 @@
-import { abortable } from "#async";
 import type { NodeContext } from "../context.ts";
 import type { NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
@@ -14,10 +13,20 @@ import { Outbound } from "./outbound.ts";
 import { PeerDirectory } from "./peer_directory.ts";
 import { type NodePlan, planNode } from "./plan.ts";
 import { Presence } from "./presence.ts";
+import { RegisteredNode } from "./registered_node.ts";
+import { runStart, runStop, type StartStep, type StopStep } from "./steps.ts";
 import { UndoStack } from "./undo_stack.ts";
 
 /** Where a node stands. */
-export type NodePhase = "starting" | "running" | "stopping" | "stopped";
+export type NodePhase = "registered" | "starting" | "running" | "stopping" | "stopped";
+
+/** Bounds of a start, and what lies under it. */
+export interface StartBounds {
+  /** Ends the start. */
+  readonly signal?: AbortSignal;
+  /** What was opened for the node: undone after it stopped, or did not start, within the same deadline. */
+  readonly undo?: UndoStack;
+}
 
 /** Full backlog, as heartbeats report it (`spec/node.md` §15.1). */
 const fullBacklog = 1000;
@@ -38,8 +47,9 @@ export class Node implements AsyncDisposable {
   readonly #transports: readonly Transport[];
   readonly #stopping = new AbortController();
   readonly #undo: UndoStack;
-  #phase: NodePhase = "starting";
+  #phase: NodePhase = "registered";
   #stopped: Promise<void> | undefined;
+  #left: Promise<void> | undefined;
 
   /**
    * Starts a node: registers, connects signaling, listens, runs `onStart` and `onReady`, then lets requests in.
@@ -50,16 +60,26 @@ export class Node implements AsyncDisposable {
     definition: NodeDefinition,
     components: NodeComponents,
     settings: NodeSettings,
-    bounds: { readonly signal?: AbortSignal } = {},
+    bounds: StartBounds = {},
   ): Promise<Node> {
+    const registered = await Node.register(definition, components, settings, bounds);
+    return await registered.start(bounds);
+  }
+
+  /** The first half of a start: the node gets its identity, and does nothing with it yet. @throws as {@link Node.start}. */
+  static async register(
+    definition: NodeDefinition,
+    components: NodeComponents,
+    settings: NodeSettings,
+    bounds: StartBounds = {},
+  ): Promise<RegisteredNode> {
     const plan = planNode(definition, settings);
-    const undo = new UndoStack(components.log);
-    const { startTimeoutMs } = plan.options.lifecycle;
-    const limit = abortAfter(components.clock, startTimeoutMs, bounds.signal, "start");
+    const { startTimeoutMs, stopTimeoutMs } = plan.options.lifecycle;
+    const { undo = new UndoStack(components, { timeoutMs: stopTimeoutMs }) } = bounds;
+    const limit = abortAfter(components.clock, startTimeoutMs, bounds.signal, "registration");
     try {
       const node = await Node.#register(plan, components, settings, undo, limit.signal);
-      await node.#begin(limit.signal);
-      return node;
+      return new RegisteredNode(node, undo, (signal) => node.#begin(signal));
     } catch (error) {
       await undo.unwind();
       throw error;
@@ -149,20 +169,37 @@ export class Node implements AsyncDisposable {
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
-    const { lifecycle } = this.#plan.options;
+    const { hookTimeoutMs, startTimeoutMs } = this.#plan.options.lifecycle;
     const { clock } = this.components;
-    this.#undo.push("hooks", () => this.hooks.close());
-    this.#undo.push("peers", () => this.outbound.close("the node did not start"));
-    this.#undo.push("inbound", () => this.inbound.close(notStarted));
-    await this.inbound.recover();
-    await this.presence.connect(signal);
-    await this.#listen(signal);
-    const bounds = { clock, timeoutMs: lifecycle.hookTimeoutMs, signal };
+    this.#phase = "starting";
+    const limit = abortAfter(clock, startTimeoutMs, signal, "start");
+    await runStart(this.#startSteps(), this.#undo, limit.signal).finally(() => limit.cancel());
+    const bounds = { clock, timeoutMs: hookTimeoutMs, signal };
     await runLifecycleHook("onStart", this.#plan.observers, this.context, bounds);
     await tryLifecycleHook("onReady", this.#plan.observers, this.context, bounds);
     signal.throwIfAborted();
     this.#phase = "running";
     this.inbound.open();
+  }
+
+  #startSteps(): StartStep[] {
+    const { hooks, outbound, inbound, presence } = this;
+    return [
+      { name: "context", undo: () => this.#stopping.abort(notStarted) },
+      { name: "hooks", undo: () => hooks.close() },
+      { name: "peers", undo: () => outbound.close("the node did not start") },
+      {
+        name: "mailbox",
+        run: async () => void (await inbound.recover()),
+        undo: () => inbound.close(notStarted),
+      },
+      {
+        name: "signaling",
+        run: (signal) => presence.connect(signal),
+        undo: () => (this.#left === undefined ? this.#leave(this.#stopping.signal) : undefined),
+      },
+      { name: "listeners", run: (signal) => this.#listen(signal) },
+    ];
   }
 
   async #listen(signal: AbortSignal): Promise<void> {
@@ -189,31 +226,47 @@ export class Node implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const { clock } = this.components;
-    const { stopTimeoutMs, hookTimeoutMs } = this.#plan.options.lifecycle;
+    const { clock, log } = this.components;
+    const { stopTimeoutMs } = this.#plan.options.lifecycle;
     const stopping = new ActrError("stopping", "this node is stopping; call another one");
-    const limit = abortAfter(clock, stopTimeoutMs);
+    const limit = abortAfter(clock, stopTimeoutMs, undefined, "the stop");
     this.#phase = "stopping";
     this.inbound.gate.close(stopping);
-    await this.#attempt("unregister", this.presence.leave(limit.signal), limit.signal);
-    await this.#attempt("drain", this.inbound.drain(), limit.signal);
-    this.#stopping.abort(stopping);
-    await this.#attempt("inbound", this.inbound.close(stopping), limit.signal);
-    const bounds = { clock, timeoutMs: hookTimeoutMs, signal: limit.signal };
-    await tryLifecycleHook("onStop", this.#plan.observers, this.context, bounds);
-    await this.#attempt("peers", this.outbound.close("the node is stopping"), limit.signal);
-    await this.#attempt("hooks", this.hooks.settled(), limit.signal);
-    await this.#undo.unwind();
+    await runStop(this.#stopSteps(stopping), { clock, log, timeoutMs: stopTimeoutMs });
+    await this.#undo.unwind(limit.signal);
     limit.cancel();
     this.#phase = "stopped";
   }
 
-  /** One step of a stop: bounded by the deadline, and no reason not to go on. */
-  async #attempt(step: string, work: Promise<void>, signal: AbortSignal): Promise<void> {
-    try {
-      await abortable(work, signal);
-    } catch (error) {
-      this.components.log.warn("node.stop_incomplete", { step, error });
-    }
+  /** What a stop does before it undoes the start; `until` leaves every step some time, whatever the ones before it took. */
+  #stopSteps(stopping: ActrError): StopStep[] {
+    const { hooks, outbound, inbound } = this;
+    return [
+      { name: "unregister", until: 0.2, run: (signal) => this.#leave(signal) },
+      { name: "drain", until: 0.6, run: () => inbound.drain() },
+      {
+        name: "inbound",
+        until: 0.7,
+        run: () => {
+          this.#stopping.abort(stopping);
+          return inbound.close(stopping);
+        },
+      },
+      { name: "onStop", until: 0.8, run: (signal) => this.#onStop(signal) },
+      { name: "peers", until: 0.9, run: () => outbound.close("the node is stopping") },
+      { name: "hooks", until: 0.95, run: () => hooks.settled() },
+    ];
+  }
+
+  #onStop(signal: AbortSignal): Promise<void> {
+    const { hookTimeoutMs } = this.#plan.options.lifecycle;
+    const bounds = { clock: this.components.clock, timeoutMs: hookTimeoutMs, signal };
+    return tryLifecycleHook("onStop", this.#plan.observers, this.context, bounds);
+  }
+
+  /** Tells the rendezvous, once, that this node takes no requests. */
+  #leave(signal: AbortSignal): Promise<void> {
+    this.#left ??= this.presence.leave(signal);
+    return this.#left;
   }
 }

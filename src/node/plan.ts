@@ -16,13 +16,13 @@ export interface NodePlan {
   readonly routes: RouteTable;
   /** None: everybody may call. */
   readonly rules: readonly ResolvedRule[] | undefined;
-  /** In the order in which they are told: the services' own, then the node's. */
+  /** The services' own, the node's, and further ones: told side by side. */
   readonly observers: readonly Hooks[];
 }
 
 /** @throws ActrError `config` for an option, a type, a rule or a service that cannot be served. */
 export function planNode(definition: NodeDefinition, settings: NodeSettings): NodePlan {
-  const { services = [], acl, hooks } = definition;
+  const { services = [], acl, hooks, observers = [] } = definition;
   return {
     options: resolveNodeOptions(definition.options),
     registration: registrationOf(definition, settings),
@@ -31,6 +31,7 @@ export function planNode(definition: NodeDefinition, settings: NodeSettings): No
     observers: [
       ...services.flatMap((service) => service.hooks ?? []),
       ...(hooks === undefined ? [] : [hooks]),
+      ...observers,
     ],
   };
 }

@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import { ActrError, defineNode } from "@roost/edge";
 import { TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import { AisClient } from "../../../src/identity/ais_client.ts";
+import { never } from "../identity/support.ts";
 import { echoNode, gate } from "./support.ts";
 
 const limit = { timeout: 20_000 };
@@ -97,29 +99,78 @@ describe("stop", () => {
     },
   );
 
-  it("is done within one deadline, whatever hangs, and leaves nothing behind", limit, async () => {
-    await using world = await TestWorld.open();
-    const caller = await TestNode.start(world, defineNode({}));
-    await world.clock.settle();
-    const before = { sockets: world.network.openSockets, links: world.hub.openSockets };
-    const hanging = echoNode(() => new Promise(() => {}), {
-      hooks: { onStop: () => new Promise(() => {}) },
-    });
-    const t = await TestNode.start(world, hanging);
-    const call = caller.context
-      .service(EchoService, t.id)
-      .echo({ message: "x" }, { timeoutMs: 20_000 });
-    const failed = assert.rejects(call, (error) => ActrError.is(error) && error.retryable);
-    await world.clock.settle();
-    const startedAt = world.clock.now();
-    await world.clock.through(t.node.stop());
-    assert.equal(world.clock.now() - startedAt, 15_000);
-    assert.equal(t.node.phase, "stopped");
-    await world.clock.advance(20_000);
-    await failed;
-    const after = { sockets: world.network.openSockets, links: world.hub.openSockets };
-    assert.deepEqual(after, before);
-  });
+  it(
+    "[N-24] [ND-32] is done within one deadline, whatever hangs: handlers are told, onStop has its time, nothing is left",
+    limit,
+    async () => {
+      await using world = await TestWorld.open();
+      const caller = await TestNode.start(world, defineNode({}));
+      await world.clock.settle();
+      const before = { sockets: world.network.openSockets, links: world.hub.openSockets };
+      const told: string[] = [];
+      const hanging = echoNode(
+        (_text, { signal }) => {
+          signal.addEventListener("abort", () => told.push("handler"));
+          return new Promise(() => {});
+        },
+        {
+          hooks: {
+            onStop({ signal }) {
+              told.push(`onStop at ${world.clock.now() - startedAt}, ${signal.aborted}`);
+              return new Promise(() => {});
+            },
+          },
+        },
+      );
+      const t = await TestNode.start(world, hanging);
+      const call = caller.context
+        .service(EchoService, t.id)
+        .echo({ message: "x" }, { timeoutMs: 20_000 });
+      const failed = assert.rejects(call, (error) => ActrError.is(error) && error.retryable);
+      await world.clock.settle();
+      const startedAt = world.clock.now();
+      await world.clock.through(t.node.stop());
+      assert.deepEqual(told, ["handler", "onStop at 9000, true"]);
+      assert.equal(world.clock.now() - startedAt, 12_000);
+      assert.equal(t.node.phase, "stopped");
+      await world.clock.advance(20_000);
+      await failed;
+      const after = { sockets: world.network.openSockets, links: world.hub.openSockets };
+      assert.deepEqual(after, before);
+    },
+  );
+
+  it(
+    "[ND-32] leaves under the identity that it has by then, and waits until signaling is closed",
+    limit,
+    async () => {
+      await using world = await TestWorld.open();
+      const watcher = await TestNode.start(world, defineNode({}));
+      let whileStopping: string | undefined;
+      const onStop = async (): Promise<void> => {
+        const found = watcher.context.discover("acme:EchoService:1.0.0");
+        whileStopping = await found.then(
+          () => "found",
+          (error: ActrError) => error.code,
+        );
+      };
+      const t = await TestNode.start(world, echoNode(undefined, { hooks: { onStop } }));
+      const first = t.id;
+      const ais = new AisClient(world, { url: world.aisUrl });
+      t.node.presence.session.commit(
+        await ais.register({ type: first.type, realm: 1001 }, { signal: never }),
+      );
+      await world.clock.settle();
+      const second = t.id;
+      assert.notEqual(second.serial, first.serial);
+      const found = await watcher.context.discover("acme:EchoService:1.0.0", { count: 8 });
+      assert.ok(found.some(({ serial }) => serial === second.serial));
+      const { node } = t;
+      await node.stop();
+      assert.equal(node.presence.signaling.connected, false);
+      assert.equal(whileStopping, "not_found", "unregistered before its socket is closed");
+    },
+  );
 
   it(
     "[N-14] a call to a node that has stopped fails as transport does, within its deadline",
