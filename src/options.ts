@@ -97,6 +97,16 @@ export interface LifecycleOptions {
   readonly maxHookEvents: number;
 }
 
+/** How a node follows changes of the network that it is told of. */
+export interface NetworkOptions {
+  /** How long further events are gathered after the first, before one action answers them all. Milliseconds. @default 400 */
+  readonly settleMs: number;
+  /** How long a report waits for its result, milliseconds. @default 5000 */
+  readonly resultTimeoutMs: number;
+  /** Reports that may wait at once. @default 100 */
+  readonly maxEvents: number;
+}
+
 /** Every tunable of a node, resolved. */
 export interface NodeOptions {
   readonly mailbox: MailboxOptions;
@@ -105,6 +115,7 @@ export interface NodeOptions {
   readonly streams: StreamOptions;
   readonly session: SessionOptions;
   readonly lifecycle: LifecycleOptions;
+  readonly network: NetworkOptions;
 }
 
 /** The same, with everything optional. */
@@ -160,6 +171,7 @@ export const defaultNodeOptions: NodeOptions = {
     stopTimeoutMs: 15_000,
     maxHookEvents: 1024,
   },
+  network: { settleMs: 400, resultTimeoutMs: 5000, maxEvents: 100 },
 };
 
 /**
@@ -174,6 +186,7 @@ export function resolveNodeOptions(input: NodeOptionsInput = {}): NodeOptions {
     streams: { ...defaultNodeOptions.streams, ...input.streams },
     session: { ...defaultNodeOptions.session, ...input.session },
     lifecycle: { ...defaultNodeOptions.lifecycle, ...input.lifecycle },
+    network: { ...defaultNodeOptions.network, ...input.network },
   };
   for (const [group, options] of Object.entries(resolved)) checkGroup(group, options);
   return resolved;

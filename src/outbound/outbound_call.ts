@@ -6,8 +6,8 @@ import type { Frame } from "../protocol/frame.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import { fromWireError } from "../protocol/wire_error.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
-import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
 import { noRoute } from "../session/dialer.ts";
+import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import { isRefusal, mayRetry, pauseAfter, type RetryPolicy } from "./retry.ts";
 

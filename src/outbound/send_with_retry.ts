@@ -24,7 +24,9 @@ export async function sendWithRetry(
       sessions.assertSame(generation);
       try {
         const patient = attempt > 1;
-        const link = await sessions.acquire(target, formatActrId(target), limit.signal, { patient });
+        const link = await sessions.acquire(target, formatActrId(target), limit.signal, {
+          patient,
+        });
         return await link.send(frame, { signal: limit.signal });
       } catch (thrown) {
         const error = ActrError.from(thrown, "unavailable");
