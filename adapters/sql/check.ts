@@ -106,7 +106,9 @@ export async function checkDriver(driver: SqlDriver, quick: boolean = false): Pr
 async function pageProblems(driver: SqlDriver, quick: boolean): Promise<string[]> {
   const sql = quick ? "PRAGMA quick_check" : "PRAGMA integrity_check";
   const rows = await driver.all({ sql, args: [] });
-  return rows.map(firstColumn).filter((text) => text !== "ok");
+  // Some bindings give all findings in one text, under a heading.
+  const texts = rows.flatMap((row) => firstColumn(row).split("\n"));
+  return texts.filter((text) => text !== "ok" && !text.startsWith("***"));
 }
 
 function firstColumn(row: SqlRow): string {

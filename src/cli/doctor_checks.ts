@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { runningModule } from "../../adapters/running.ts";
+import type { StoreReport } from "../../adapters/sql/check.ts";
 import { hasNodeSqlite } from "../../adapters/sql/node_sqlite.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
 import { systemRandom } from "../../adapters/system_random.ts";
 import { abortAfter } from "../time_limit.ts";
 import { version } from "../version.ts";
 import { oneLine } from "./failure.ts";
+import { type StoreSubject, storeFinding } from "./store_finding.ts";
 
 /** What one check found. */
 export interface Finding {
@@ -19,14 +21,17 @@ export interface Finding {
   readonly detail: string;
   /** What to do about it. */
   readonly mend?: string;
+  /** All that was found in a store, where it could be read. */
+  readonly store?: StoreReport;
 }
 
 /** What is checked. */
 export interface DoctorSubject {
-  readonly port: number;
+  /** Left out when nobody asked. */
+  readonly port?: number;
   readonly host: string;
-  /** A store to open; a new file in a temporary folder when absent. */
-  readonly store?: string;
+  /** A store to check; a new file in a temporary folder when absent. */
+  readonly store?: StoreSubject;
 }
 
 /** Checks everything that a node needs here, in order. */
@@ -45,8 +50,8 @@ export async function examine(subject: DoctorSubject): Promise<Finding[]> {
       () => import("@roamhq/wrtc"),
       "WebRTC will not work; run npm install without --omit=optional",
     ),
-    await portFinding(subject),
-    await storeFinding(subject.store),
+    ...(subject.port === undefined ? [] : [await portFinding(subject.port, subject.host)]),
+    await (subject.store === undefined ? newStoreFinding() : storeFinding(subject.store)),
   ];
 }
 
@@ -88,7 +93,7 @@ async function moduleFinding(
   }
 }
 
-async function portFinding({ port, host }: DoctorSubject): Promise<Finding> {
+async function portFinding(port: number, host: string): Promise<Finding> {
   const name = `port ${port}`;
   const server = createServer();
   try {
@@ -105,19 +110,22 @@ async function portFinding({ port, host }: DoctorSubject): Promise<Finding> {
   }
 }
 
-async function storeFinding(wanted: string | undefined): Promise<Finding> {
+/** Whether a store can be made and written at all. */
+async function newStoreFinding(): Promise<Finding> {
+  const name = "store";
   const folder = await mkdtemp(join(tmpdir(), "roost-doctor-"));
-  const url = wanted ?? `file:${join(folder, "node.db")}`;
-  const name = wanted === undefined ? "store" : `store ${wanted}`;
   const clock = systemClock();
   const limit = abortAfter(clock, storeLimitMs);
   try {
     const { openStore } = await runningModule();
-    await using store = await openStore(url, { clock, random: systemRandom() }, limit.signal);
-    await store.commit([]);
-    return { name, status: "ok", detail: `opens: ${store.name}` };
+    const options = { clock, random: systemRandom() };
+    await using store = await openStore(`file:${join(folder, "node.db")}`, options, limit.signal);
+    await store.commit([
+      { kind: "record.put", space: "doctor", key: "k", value: new Uint8Array(1) },
+    ]);
+    return { name, status: "ok", detail: `a new file can be made and written: ${store.name}` };
   } catch (error) {
-    const mend = "choose another with --store, or stop the process that holds it";
+    const mend = `check that ${tmpdir()} has room and may be written`;
     return { name, status: "failed", detail: reasonOf(error), mend };
   } finally {
     limit.cancel();

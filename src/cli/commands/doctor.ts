@@ -3,18 +3,27 @@ import { examine, type Finding } from "../doctor_checks.ts";
 import { loadSettings } from "../settings/load.ts";
 import { settingOptions } from "../settings/settings.ts";
 
-/** What works here, and what to do about the rest. */
+/** What works here, and what to do about the rest; with `--store` alone no port is tried. */
 export const doctorCommand: Command = {
   name: "doctor",
   summary: "Check runtime, native modules, port and store; tell what to do",
   arguments: { usage: "", least: 0, most: 0 },
-  options: settingOptions("port", "host", "store"),
-  example: "roost doctor --port 8080",
+  options: {
+    ...settingOptions("port", "host", "store", "storeSyncUrl", "storeTimeoutMs"),
+    quick: { help: "leave out what takes long in a large store" },
+  },
+  example: "roost doctor --store .roost/node.db",
 
   async run(input: Input, world: World): Promise<number> {
     const { settings } = loadSettings(input, world, world.cwd);
     const { port = 8080, host = "127.0.0.1", store } = settings;
-    const findings = await examine({ port, host, ...(store === undefined ? {} : { store }) });
+    const quick = input.has("quick");
+    const findings = await examine({
+      host,
+      // Who asks for a store may have a node that runs.
+      ...(input.has("store") && !input.has("port") ? {} : { port }),
+      ...(store === undefined ? {} : { store: { ...settings, store, quick } }),
+    });
     const ok = findings.every((finding) => finding.status !== "failed");
     if (input.has("json")) world.out(JSON.stringify({ ok, findings }));
     else for (const line of findings.flatMap(linesOf)) world.out(line);
