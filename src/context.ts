@@ -1,3 +1,4 @@
+import type { Media } from "./media.ts";
 import type { Logger } from "./ports/logger.ts";
 import type { TraceContext } from "./ports/tracer.ts";
 import type { Lane } from "./protocol/frame.ts";
@@ -8,6 +9,7 @@ import type {
   ServiceDescriptor,
   UnaryMethod,
 } from "./protocol/service.ts";
+import type { Streams } from "./stream.ts";
 
 /** How one call is sent. */
 export interface CallOptions {
@@ -66,6 +68,10 @@ export interface NodeContext {
   /** Aborted when the node stops. */
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Data streams from and to peers. */
+  readonly streams: Streams;
+  /** Media tracks from peers; only connections by WebRTC carry any. */
+  readonly media: Media;
   /**
    * Calls a method by its route key with encoded bytes.
    * @throws ActrError what the peer answered; `timed_out`, `unavailable`, `overloaded`, `invalid_argument`; the signal's reason.

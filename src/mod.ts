@@ -35,7 +35,9 @@ export {
   errorCodes,
 } from "./errors.ts";
 export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent } from "./hooks.ts";
+export type { Media, MediaSample, SampleHandler } from "./media.ts";
 export { defaultNodeOptions, type NodeOptions, type NodeOptionsInput } from "./options.ts";
+export type { DataChunk } from "./protocol/data_chunk.ts";
 export {
   type ActrId,
   type ActrType,
@@ -44,4 +46,15 @@ export {
   parseActrId,
   parseActrType,
 } from "./protocol/ids.ts";
+export type { MetadataEntry } from "./protocol/metadata.ts";
+export type {
+  ChunkHandler,
+  ChunkInit,
+  ReceiveOptions,
+  SendChunkOptions,
+  StreamReader,
+  StreamSource,
+  Streams,
+  StreamWriter,
+} from "./stream.ts";
 export { version } from "./version.ts";

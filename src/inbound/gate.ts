@@ -8,6 +8,7 @@ import { decodeEnvelope, directions, type RpcEnvelope } from "../protocol/envelo
 import { type Frame, lanes } from "../protocol/frame.ts";
 import type { Peer } from "../session/peer.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
+import type { StreamRegistry } from "../streams/stream_registry.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -26,6 +27,7 @@ export interface GateComponents {
   readonly deadLetters: DeadLetters;
   readonly replier: Replier;
   readonly admission: AdmissionComponents;
+  readonly streams: Pick<StreamRegistry, "receive" | "dropped">;
 }
 
 /** What is decided once for a gate. */
@@ -54,9 +56,9 @@ export class Gate {
     this.#durableCalls = options.durableCalls;
   }
 
-  /** Frames that were neither answers, requests nor tells that this node could take. */
+  /** Frames that were neither answers, requests, tells nor chunks that this node could take. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#dropped + this.#components.streams.dropped;
   }
 
   /** Refuses further requests with `reason`; answers to our own calls still come in. */
@@ -64,16 +66,17 @@ export class Gate {
     this.#closed = reason;
   }
 
-  /** Takes one frame of a verified peer. */
-  receive(frame: Frame, from: Peer, link: Link): void {
+  /** Takes one frame of a verified peer. A returned promise holds the link back until its streams have caught up. */
+  receive(frame: Frame, from: Peer, link: Link): void | Promise<void> {
     switch (frame.lane) {
       case lanes.rpcReliable:
       case lanes.rpcSignal:
         return this.#rpc(frame, from, link);
       case lanes.streamReliable:
       case lanes.streamLatencyFirst:
+        return this.#components.streams.receive(frame, from, link);
       case lanes.media:
-        return this.#drop("stream.unknown_dropped", from, { lane: frame.lane });
+        return this.#drop("media.unknown_dropped", from, { bytes: frame.body.length });
       default:
         return assertNever(frame.lane);
     }

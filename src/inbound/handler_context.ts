@@ -7,12 +7,14 @@ import type {
   State,
   TellOptions,
 } from "../context.ts";
+import type { Media } from "../media.ts";
 import { senderTo, serviceClient } from "../outbound/service_client.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import type { TraceContext } from "../ports/tracer.ts";
 import type { ActrId, ActrType } from "../protocol/ids.ts";
 import type { ServiceDescriptor } from "../protocol/service.ts";
+import type { Streams } from "../stream.ts";
 import type { InboundMessage } from "./message.ts";
 import { HandlerState } from "./state.ts";
 
@@ -59,6 +61,14 @@ export class HandlerContext implements Context {
     const { requestId, routeKey } = this.#message.envelope;
     this.#log ??= this.#scope.node.log.with({ requestId, routeKey });
     return this.#log;
+  }
+
+  get streams(): Streams {
+    return this.#scope.node.streams;
+  }
+
+  get media(): Media {
+    return this.#scope.node.media;
   }
 
   get state(): State {

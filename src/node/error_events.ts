@@ -3,6 +3,7 @@ import type { ErrorEvent } from "../hooks.ts";
 import type { HandlerFailure } from "../inbound/pipeline.ts";
 import type { DeadLetter } from "../ports/store.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
+import type { StreamFailure } from "../streams/stream_registry.ts";
 
 /** What `onError` is told of a handler that failed. */
 export function handlerEvent({ kind, error, message }: HandlerFailure, at: number): ErrorEvent {
@@ -11,6 +12,16 @@ export function handlerEvent({ kind, error, message }: HandlerFailure, at: numbe
     error,
     category: kind === "crash" ? "handler_crash" : "handler_error",
     context: contextOf({ route: routeKey, request_id: requestId, caller: message.from.key }),
+    at,
+  };
+}
+
+/** What `onError` is told of a stream's handler that failed. */
+export function streamEvent({ streamId, error }: StreamFailure, at: number): ErrorEvent {
+  return {
+    error: ActrError.from(error),
+    category: ActrError.is(error) ? "handler_error" : "handler_crash",
+    context: contextOf({ stream_id: streamId }),
     at,
   };
 }

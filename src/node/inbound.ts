@@ -17,7 +17,9 @@ import { RowMaker } from "../inbound/row_maker.ts";
 import { encodeActrId } from "../protocol/ids.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
-import { deadLetterEvent, handlerEvent } from "./error_events.ts";
+import { MediaTracks } from "../streams/media_tracks.ts";
+import { StreamRegistry } from "../streams/stream_registry.ts";
+import { deadLetterEvent, handlerEvent, streamEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
 import type { NodeComponents } from "./node_components.ts";
 import type { NodePlan } from "./plan.ts";
@@ -39,6 +41,8 @@ export class Inbound {
   readonly deadLetters: DeadLetters;
   readonly replier: Replier;
   readonly redriver: Redriver;
+  readonly streams: StreamRegistry;
+  readonly media: MediaTracks;
   readonly #dedup: Dedup;
   readonly #pump: Pump;
   readonly #completion: Completion;
@@ -98,8 +102,19 @@ export class Inbound {
       { clock, mailbox, handle: (message) => pipeline.handle(message) },
       options.inbound,
     );
+    this.streams = new StreamRegistry(
+      {
+        clock,
+        log,
+        rules,
+        onFailure: (failure) => hooks.emit("onError", streamEvent(failure, clock.now())),
+      },
+      options.streams,
+    );
+    this.media = new MediaTracks({ log }, options.streams);
+    const { streams } = this;
     this.gate = new Gate(
-      { clock, log, store, rows, pending, mailbox, deadLetters, replier, admission },
+      { clock, log, store, rows, pending, mailbox, deadLetters, replier, admission, streams },
       { durableCalls: options.inbound.durableCalls },
     );
     this.redriver = new Redriver({ clock, store, rows, live: { admission, mailbox, dedup } });
@@ -148,6 +163,8 @@ export class Inbound {
     }
     this.deadLetters.close();
     this.#forgetStore();
+    this.media.close();
+    await this.streams.close();
     await this.#cleanUp.close();
   }
 }

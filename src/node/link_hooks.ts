@@ -1,6 +1,6 @@
 import type { EventHook } from "../hooks.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Link } from "../ports/transport.ts";
+import type { Link, LinkClosed } from "../ports/transport.ts";
 import type { SessionEvents } from "../session/session_manager.ts";
 import { transportEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
@@ -27,14 +27,18 @@ export interface LinkHookParts {
   readonly clock: Clock;
   readonly hooks: HookQueue;
   /** Told of every link that ended, before the hooks are. */
-  readonly onEnded: (link: Link, reason: string) => void;
+  readonly onEnded: (link: Link, end: LinkClosed) => void;
 }
 
 /**
  * Link events as hooks, in both directions and after verification; every "connecting" has its end
  * (`spec/node.md` D-37). A link that was lost and a dial that failed are errors too (D-38).
  */
-export function linkHooks({ clock, hooks, onEnded }: LinkHookParts): Omit<SessionEvents, "frame"> {
+export function linkHooks({
+  clock,
+  hooks,
+  onEnded,
+}: LinkHookParts): Pick<SessionEvents, "connecting" | "linked" | "unlinked"> {
   return {
     connecting(peer, transport) {
       const hook = hooksOf[transport]?.connecting;
@@ -46,8 +50,9 @@ export function linkHooks({ clock, hooks, onEnded }: LinkHookParts): Omit<Sessio
       if (link.direction === "inbound") hooks.emit(names.connecting, { peer });
       hooks.emit(names.connected, { peer });
     },
-    unlinked(peer, transport, link, { by, reason }) {
-      if (link !== undefined) onEnded(link, reason);
+    unlinked(peer, transport, link, end) {
+      const { by, reason } = end;
+      if (link !== undefined) onEnded(link, end);
       const hook = hooksOf[transport]?.disconnected;
       if (hook !== undefined) hooks.emit(hook, { peer });
       if (by !== "lost") return;

@@ -3,6 +3,7 @@ import type { NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
+import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
 import { HookQueue } from "./hooks.ts";
 import { Inbound } from "./inbound.ts";
@@ -41,6 +42,7 @@ export class Node implements AsyncDisposable {
   readonly hooks: HookQueue;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
+  readonly streams: NodeStreams;
   /** Calls peers, in this node's name. */
   readonly context: NodeContext;
   readonly #plan: NodePlan;
@@ -140,7 +142,9 @@ export class Node implements AsyncDisposable {
       transports: this.#transports,
       directory,
       hooks,
+      session: presence.session,
       onFrame: (frame, peer, link) => this.inbound.gate.receive(frame, peer, link),
+      onExhausted: (peer, link) => this.inbound.streams.disconnected(link, peer),
     });
     const { caller, pending, sessions } = this.outbound;
     this.context = new LiveNodeContext({
@@ -149,9 +153,16 @@ export class Node implements AsyncDisposable {
       directory,
       log,
       signal,
+      streams: () => this.streams,
+      media: () => this.inbound.media,
     });
     const { context } = this;
     this.inbound = new Inbound({ plan, components, context, hooks, pending, sessions });
+    const { clock } = components;
+    this.streams = new NodeStreams(
+      { clock, registry: this.inbound.streams, sender: this.outbound.chunks },
+      options.streams,
+    );
   }
 
   get id(): ActrId {

@@ -6,11 +6,13 @@ import type {
   TellOptions,
 } from "../context.ts";
 import type { SessionState } from "../identity/session_state.ts";
+import type { Media } from "../media.ts";
 import type { Caller } from "../outbound/caller.ts";
 import { senderTo, serviceClient } from "../outbound/service_client.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ActrId, ActrType } from "../protocol/ids.ts";
 import type { ServiceDescriptor } from "../protocol/service.ts";
+import type { Streams } from "../stream.ts";
 import type { PeerDirectory } from "./peer_directory.ts";
 
 /** What a node's own context works with. */
@@ -20,6 +22,9 @@ export interface NodeContextComponents {
   readonly directory: PeerDirectory;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Made after the context, since what they hand chunks to works with one. */
+  readonly streams: () => Streams;
+  readonly media: () => Media;
 }
 
 /** The context of a node itself: its hooks and its embedding program; every handler's context stands on it. */
@@ -40,6 +45,14 @@ export class LiveNodeContext implements NodeContext {
 
   get log(): Logger {
     return this.#components.log;
+  }
+
+  get streams(): Streams {
+    return this.#components.streams();
+  }
+
+  get media(): Media {
+    return this.#components.media();
   }
 
   call(

@@ -1,12 +1,13 @@
 import { ActrError } from "../errors.ts";
+import type { SessionState } from "../identity/session_state.ts";
 import type { NodeOptions } from "../options.ts";
 import { Caller } from "../outbound/caller.ts";
-import type { Link, Transport } from "../ports/transport.ts";
-import type { Frame } from "../protocol/frame.ts";
+import type { Transport } from "../ports/transport.ts";
 import { Deadlines } from "../session/deadlines.ts";
-import type { Peer } from "../session/peer.ts";
 import { PendingCalls } from "../session/pending_calls.ts";
-import { SessionManager } from "../session/session_manager.ts";
+import { type SessionEvents, SessionManager } from "../session/session_manager.ts";
+import { ChunkSender } from "../streams/chunk_sender.ts";
+import { uncertainDeliveryEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
 import { linkHooks } from "./link_hooks.ts";
 import type { NodeComponents } from "./node_components.ts";
@@ -19,18 +20,22 @@ export interface OutboundParts {
   readonly transports: readonly Transport[];
   readonly directory: PeerDirectory;
   readonly hooks: HookQueue;
-  readonly onFrame: (frame: Frame, peer: Peer, link: Link) => void;
+  readonly session: SessionState;
+  readonly onFrame: SessionEvents["frame"];
+  /** Told when everything that a lost link brought has been handed over. */
+  readonly onExhausted: SessionEvents["exhausted"];
 }
 
-/** The way of a call to a peer, put together: caller → pending calls → sessions → links. */
+/** The way of a call or chunk to a peer, put together: caller → pending calls → sessions → links. */
 export class Outbound {
   readonly caller: Caller;
   readonly sessions: SessionManager;
   readonly pending: PendingCalls;
+  readonly chunks: ChunkSender;
   readonly #deadlines: Deadlines;
 
   constructor(parts: OutboundParts) {
-    const { components, options, transports, directory, hooks, onFrame } = parts;
+    const { components, options, transports, directory, hooks, session } = parts;
     const { clock, random, log, tracer } = components;
     this.pending = new PendingCalls(options.outbound.maxPending);
     this.#deadlines = new Deadlines(clock);
@@ -41,11 +46,15 @@ export class Outbound {
         transports,
         resolve: (peer, bounds) => directory.resolve(peer, bounds),
         events: {
-          frame: onFrame,
+          frame: parts.onFrame,
+          exhausted: parts.onExhausted,
           ...linkHooks({
             clock,
             hooks,
-            onEnded: (link, reason) => this.pending.disconnected(link, reason),
+            onEnded: (link, end) => {
+              this.pending.disconnected(link, end.reason);
+              this.chunks.disconnected(link, end);
+            },
           }),
         },
       },
@@ -54,6 +63,14 @@ export class Outbound {
     const { sessions, pending } = this;
     const plumbing = { clock, sessions, pending, deadlines: this.#deadlines };
     this.caller = new Caller({ plumbing, random, tracer }, options.outbound);
+    this.chunks = new ChunkSender(
+      {
+        ...plumbing,
+        session,
+        onUncertain: (notice) => hooks.emit("onError", uncertainDeliveryEvent(notice, clock.now())),
+      },
+      options.streams,
+    );
   }
 
   /** Fails what waits, closes every link. */

@@ -29,6 +29,8 @@ export interface SessionEvents {
   linked(peer: ActrId, link: Link): void;
   /** A link, or a dial that was announced by `connecting`, has ended. */
   unlinked(peer: ActrId, transport: string, link: Link | undefined, end: LinkClosed): void;
+  /** A link has ended, and every frame that it brought has been handed over. */
+  exhausted(peer: Peer, link: Link): void;
 }
 
 /** Collaborators of {@link SessionManager}. */
@@ -246,6 +248,7 @@ export class SessionManager {
       log.error("session.read_failed", { peer: peer.key, transport: link.transport, error });
       await link.close("reading failed");
     }
+    events.exhausted(peer, link);
   }
 
   #carriesRequests(link: Link): boolean {

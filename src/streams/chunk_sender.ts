@@ -2,7 +2,7 @@ import { ActrError } from "../errors.ts";
 import type { SessionState } from "../identity/session_state.ts";
 import type { StreamOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Link } from "../ports/transport.ts";
+import type { Link, LinkClosed } from "../ports/transport.ts";
 import { checkStreamId, dataChunkFrame } from "../protocol/data_chunk.ts";
 import { type Frame, type Lane, lanes } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
@@ -18,7 +18,7 @@ import { BoundedWait } from "./bounded_wait.ts";
 export interface DeliveryUncertain {
   readonly streamId: string;
   /** Number of the connection. */
-  readonly sessionId: number;
+  readonly sessionId: string;
   readonly reason: string;
 }
 
@@ -75,10 +75,14 @@ export class ChunkSender {
     return { lane, timeoutMs, signal: options.signal };
   }
 
-  /** @throws ActrError `connection_not_ready` while the node has no identity that peers accept. */
-  requireSession(): void {
-    const { session } = this.#components;
-    session.assertUsable(session.current.generation);
+  /** Counts this node's identities: a stream that began under one does not go on under the next. */
+  get generation(): number {
+    return this.#components.session.current.generation;
+  }
+
+  /** @throws ActrError `connection_not_ready` when the node has another identity than under `generation`, or none that peers accept. */
+  assertUsable(generation: number): void {
+    this.#components.session.assertUsable(generation);
   }
 
   /** Sends one chunk on whatever connection is there, or can be had in time. False when it was dropped. */
@@ -91,13 +95,13 @@ export class ChunkSender {
     const bounds = this.bounds(streamId, options);
     const frame = chunkFrame(bounds.lane, streamId, chunk);
     const deadline = this.#components.clock.monotonic() + bounds.timeoutMs;
-    const link = this.#ready(target) ?? (await this.connect(target, bounds));
+    const ready = this.#components.sessions.requestLink(formatActrId(target));
+    const link = ready ?? (await this.connect(target, bounds));
     return await this.hand(link, streamId, frame, { ...bounds, deadline });
   }
 
   /** The connection for a stream to `target`. @throws ActrError `unavailable`, `timed_out`, `overloaded`; the signal's reason. */
   async connect(target: ActrId, { timeoutMs, signal }: SendBounds): Promise<Link> {
-    this.requireSession();
     const { clock, sessions } = this.#components;
     const { maxConnecting } = this.#options;
     if (this.#connecting >= maxConnecting) {
@@ -135,19 +139,15 @@ export class ChunkSender {
     return true;
   }
 
-  /** A connection is gone: what was sent on it lately may not have arrived. */
-  disconnected(link: Link, reason: string): void {
+  /** A connection is gone: what was sent on it lately may not have arrived. One that this side closed was emptied first. */
+  disconnected(link: Link, end: LinkClosed): void {
     const recent = this.#activity.take(link);
-    if (recent === undefined) return;
-    const { sessionId, streamIds } = recent;
-    for (const streamId of streamIds) {
+    if (recent === undefined || end.by === "local") return;
+    const sessionId = String(recent.sessionId);
+    const reason = `connection closed: ${end.reason}`;
+    for (const streamId of recent.streamIds) {
       this.#components.onUncertain({ streamId, sessionId, reason });
     }
-  }
-
-  #ready(target: ActrId): Link | undefined {
-    this.requireSession();
-    return this.#components.sessions.requestLink(formatActrId(target));
   }
 }
 

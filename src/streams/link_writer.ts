@@ -20,6 +20,7 @@ export class LinkWriter implements StreamWriter {
   readonly #components: LinkWriterComponents;
   readonly #link: Link;
   readonly #bounds: SendBounds;
+  readonly #generation: number;
   #sequence = 0n;
   #end: Promise<void> | undefined;
 
@@ -28,6 +29,7 @@ export class LinkWriter implements StreamWriter {
     this.#link = link;
     this.streamId = streamId;
     this.#bounds = bounds;
+    this.#generation = components.sender.generation;
   }
 
   get sequence(): bigint {
@@ -67,7 +69,7 @@ export class LinkWriter implements StreamWriter {
   async #send(chunk: ChunkInit, lane: Lane): Promise<boolean> {
     const { clock, sender } = this.#components;
     const { timeoutMs, signal } = this.#bounds;
-    sender.requireSession();
+    sender.assertUsable(this.#generation);
     const sequence = this.#sequence;
     const frame = chunkFrame(lane, this.streamId, { ...chunk, sequence });
     this.#sequence = sequence + 1n;

@@ -121,6 +121,7 @@ export interface Sessions {
   readonly asked: boolean[];
   onFrame: (frame: Frame, peer: Peer, link: Link) => void;
   onUnlinked: (link: Link, end: LinkClosed) => void;
+  onExhausted: (peer: Peer, link: Link) => void;
 }
 
 export function sessions(
@@ -141,6 +142,7 @@ export function sessions(
     records: log.records,
     onFrame: () => {},
     onUnlinked: () => {},
+    onExhausted: () => {},
   };
   const manager = new SessionManager(
     {
@@ -161,6 +163,7 @@ export function sessions(
           told.push(`unlinked ${id.serial} ${end.by}`);
           if (link !== undefined) world.onUnlinked(link, end);
         },
+        exhausted: (peer, link) => world.onExhausted(peer, link),
       },
     },
     { ...defaultNodeOptions.session, ...options },
