@@ -6,6 +6,10 @@ export interface World {
   out(line: string): void;
   /** Writes one line about what went wrong. */
   err(line: string): void;
+  /** Resolves when the reader of the lines has caught up. @throws ActrError `unavailable` when it is gone. */
+  drained(): Promise<void>;
+  /** What is piped in, in pieces. */
+  input(): AsyncIterable<Uint8Array>;
 }
 
 /** One option of a command. */

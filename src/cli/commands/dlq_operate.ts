@@ -6,6 +6,7 @@ import type { Selection } from "../../inspector/selection.ts";
 import type { Input, World } from "../command.ts";
 import { parseAge } from "../inspect/ages.ts";
 import { Misuse } from "../misuse.ts";
+import { progress } from "../progress.ts";
 import type { DlqWork } from "./dlq_look.ts";
 
 /** How long a node may be too busy before we give up, and the pause between two tries, milliseconds. */
@@ -59,6 +60,7 @@ function operation(
 ): DlqWork {
   return async (inspector) => {
     const tally: Tally = { done: 0, kept: [], missing: [] };
+    const tell = progress(world, "at once");
     const waiting = [...selections];
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const chosen = next;
@@ -67,7 +69,7 @@ function operation(
       tally.kept.push(...result.kept);
       tally.missing.push(...result.missing);
       if (result.next !== null) waiting.unshift(result.next);
-      if (waiting.length > 0) world.err(`roost: ${summary(verb, tally)} so far`);
+      if (waiting.length > 0) tell(summary(verb, tally));
     }
     const { done, kept, missing } = tally;
     if (input.has("json")) world.out(JSON.stringify({ [verb]: done, kept, missing }));

@@ -8,6 +8,7 @@ import { doctorCommand } from "./doctor.ts";
 import { mailboxCommand } from "./mailbox.ts";
 import { rendezvousCommand } from "./rendezvous.ts";
 import { serveCommand } from "./serve.ts";
+import { storeCommand } from "./store.ts";
 
 /** Every command of `roost`, as the help lists them. */
 export const commands: readonly Command[] = [
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   discoverCommand,
   mailboxCommand,
   dlqCommand,
+  storeCommand,
   doctorCommand,
   devNodeCommand,
 ];

@@ -24,7 +24,11 @@ const testVariables = "ROOST_TEST_";
  * Settings of `actr.toml` (in `folder`, or `--config`), then the environment, then flags: later wins.
  * @throws Misuse for an unknown key or variable, or a value that cannot be meant.
  */
-export function loadSettings(input: Input, world: World, folder: string): LoadedSettings {
+export function loadSettings(
+  input: Input,
+  world: Pick<World, "cwd" | "env">,
+  folder: string,
+): LoadedSettings {
   refuseUnknownVariables(world.env);
   const file = configFile(input.value("config"), world.cwd, folder);
   const toml: TomlValues = file === undefined ? { values: new Map(), unused: [] } : readToml(file);
@@ -39,7 +43,7 @@ export function loadSettings(input: Input, world: World, folder: string): Loaded
 function strongest(
   name: SettingName,
   input: Input,
-  { env, cwd }: World,
+  { env, cwd }: Pick<World, "cwd" | "env">,
   toml: TomlValues,
   file: string | undefined,
 ): unknown {

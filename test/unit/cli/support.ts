@@ -17,6 +17,8 @@ export async function roost(args: readonly string[], world: Partial<World> = {})
     env: {},
     out: (line) => out.push(line),
     err: (line) => err.push(line),
+    drained: () => Promise.resolve(),
+    input: async function* () {},
     ...world,
   });
   return { code, out: out.join("\n"), err: err.join("\n") };

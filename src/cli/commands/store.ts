@@ -1,0 +1,55 @@
+import type { Command, Input, World } from "../command.ts";
+import { Misuse } from "../misuse.ts";
+import { loadSettings } from "../settings/load.ts";
+import { store as parseStore } from "../settings/parsers.ts";
+import { type Settings, settingOptions } from "../settings/settings.ts";
+import { suggestion } from "../suggest.ts";
+import { exportTo, importFrom } from "./store_lines.ts";
+
+/** Which store, and where its lines go or come from. */
+export interface StoreWork {
+  /** Url of the store. */
+  readonly url: string;
+  /** The file named; standard output or input when absent. */
+  readonly file: string | undefined;
+  readonly settings: Settings;
+}
+
+/** What `roost store` does, and the option that names its file. */
+const actions = {
+  export: { option: "out", run: exportTo },
+  import: { option: "in", run: importFrom },
+} as const;
+
+/** Takes a store at rest out of its database, and into another. */
+export const storeCommand: Command = {
+  name: "store",
+  summary: "Export a store at rest as JSON lines, or import such lines into a new one",
+  arguments: { usage: "export STORE | import STORE", least: 2, most: 2 },
+  options: {
+    out: {
+      value: "FILE",
+      help: "export: where the lines go, a new file (default: standard output)",
+    },
+    in: { value: "FILE", help: "import: where they come from (default: standard input)" },
+    ...settingOptions("storeSyncUrl", "storeTimeoutMs", "durability"),
+  },
+  example: "roost store export .roost/node.db --out node.jsonl",
+
+  run(input: Input, world: World): Promise<number> {
+    const [name = "", text = ""] = input.positionals;
+    const action = Object.hasOwn(actions, name) ? actions[name as keyof typeof actions] : undefined;
+    if (action === undefined) {
+      const names = Object.keys(actions);
+      const mend = suggestion(name, names) || ` There are ${names.join(", ")}.`;
+      throw new Misuse(`unknown action ${name}.${mend}`);
+    }
+    const foreign = action.option === "out" ? "in" : "out";
+    if (input.has(foreign)) throw new Misuse(`store ${name} takes no --${foreign}`);
+    const { settings } = loadSettings(input, world, world.cwd);
+    const url = parseStore(text, { name: "STORE", folder: world.cwd });
+    if (url === ":memory:") throw new Misuse(`STORE is ${url}, which keeps nothing; name a file`);
+    const work = { url, file: input.value(action.option), settings };
+    return action.run(work, input.has("json"), world);
+  },
+};

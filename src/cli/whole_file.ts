@@ -1,0 +1,52 @@
+import { open, rename, rm, stat } from "node:fs/promises";
+import { ActrError } from "../errors.ts";
+
+/** What SQLite keeps beside a database. */
+const besides = ["", "-wal", "-shm"];
+
+/**
+ * Makes a new file, or none: `work` makes it under another name beside its own.
+ * @throws ActrError `invalid_argument` when there is one already; what `work` throws.
+ */
+export async function makeFile<Result>(
+  path: string,
+  work: (part: string) => Promise<Result>,
+): Promise<Result> {
+  if ((await stat(path).catch(() => undefined)) !== undefined) {
+    throw new ActrError("invalid_argument", `${path} exists already; name a new file`);
+  }
+  const part = `${path}.part`;
+  const remove = () => Promise.all(besides.map((end) => rm(part + end, { force: true })));
+  await remove();
+  try {
+    const result = await work(part);
+    await rename(part, path);
+    return result;
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** Writes texts one after the other; the file is on disk at the end. @throws ActrError `storage` naming the file. */
+export async function writeTexts<Result>(
+  path: string,
+  work: (write: (text: string) => Promise<void>) => Promise<Result>,
+): Promise<Result> {
+  const guarded = async <T>(action: Promise<T>): Promise<T> => {
+    try {
+      return await action;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ActrError("storage", `cannot write ${path}: ${reason}`, { cause });
+    }
+  };
+  const handle = await guarded(open(path, "w"));
+  try {
+    const result = await work((text) => guarded(handle.writeFile(text)));
+    await guarded(handle.sync());
+    return result;
+  } finally {
+    await handle.close();
+  }
+}
