@@ -1,7 +1,7 @@
 /** What every runtime's entry point offers. */
 export type RuntimeModule = Pick<
   typeof import("./node/mod.ts"),
-  "connect" | "consoleLogger" | "openStore" | "rendezvous" | "serve" | "silentLogger"
+  "connect" | "consoleLogger" | "openStore" | "prepare" | "rendezvous" | "serve" | "silentLogger"
 >;
 
 /** The entry point of the runtime that runs this. */

@@ -14,6 +14,7 @@ import type {
 } from "../serve/options.ts";
 import { serveRendezvous } from "../serve/rendezvous.ts";
 import { serveNode } from "../serve/serve.ts";
+import { Prepared } from "../serve/stages.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
 export { openTelemetry } from "../opentelemetry/tracer.ts";
@@ -27,6 +28,7 @@ export type {
   ServeOptions,
   Target,
 } from "../serve/options.ts";
+export type { Attached, Prepared, Registered, StageBounds } from "../serve/stages.ts";
 export { openStore } from "../sql/open.ts";
 export { denoSockets } from "./sockets.ts";
 
@@ -41,6 +43,21 @@ export function denoRuntime(): Runtime {
  */
 export function serve(app: NodeDefinition, options: ServeOptions = {}): Promise<Served> {
   return serveNode(denoRuntime(), app, options);
+}
+
+/**
+ * The same in stages, each with only the steps that may come next: `prepare(options).attach(app)`, then
+ * `register()`, then `start()`. A stage that is disposed before the next one gives everything up.
+ *
+ * @example
+ * ```ts
+ * await using registered = await prepare({ port: 8080 }).attach(app).register();
+ * console.log(registered.id);
+ * await using node = await registered.start();
+ * ```
+ */
+export function prepare(options: ServeOptions = {}): Prepared {
+  return new Prepared(denoRuntime(), options);
 }
 
 /** Serves a rendezvous alone on Deno. @throws ActrError `config`, `storage`. */

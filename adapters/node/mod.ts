@@ -13,6 +13,7 @@ import type {
 } from "../serve/options.ts";
 import { serveRendezvous } from "../serve/rendezvous.ts";
 import { serveNode } from "../serve/serve.ts";
+import { Prepared } from "../serve/stages.ts";
 import { nodeSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
@@ -27,6 +28,7 @@ export type {
   ServeOptions,
   Target,
 } from "../serve/options.ts";
+export type { Attached, Prepared, Registered, StageBounds } from "../serve/stages.ts";
 export { openStore } from "../sql/open.ts";
 export { nodeSockets } from "./sockets.ts";
 
@@ -41,6 +43,21 @@ export function nodeRuntime(): Runtime {
  */
 export function serve(app: NodeDefinition, options: ServeOptions = {}): Promise<Served> {
   return serveNode(nodeRuntime(), app, options);
+}
+
+/**
+ * The same in stages, each with only the steps that may come next: `prepare(options).attach(app)`, then
+ * `register()`, then `start()`. A stage that is disposed before the next one gives everything up.
+ *
+ * @example
+ * ```ts
+ * await using registered = await prepare({ port: 8080 }).attach(app).register();
+ * console.log(registered.id);
+ * await using node = await registered.start();
+ * ```
+ */
+export function prepare(options: ServeOptions = {}): Prepared {
+  return new Prepared(nodeRuntime(), options);
 }
 
 /** Serves a rendezvous alone on Node. @throws ActrError `config`, `storage`. */

@@ -58,6 +58,8 @@ export interface ServeOptions extends EndpointOptions {
   readonly realmSecret?: string;
   /** Opens `/inspect/*` to who sends it as a bearer token. @default there is no `/inspect` */
   readonly inspectToken?: string;
+  /** Stops the node when the process is sent SIGINT or SIGTERM; a second one ends the process at once. @default false */
+  readonly stopOnSignals?: boolean;
 }
 
 /** A node that serves, with everything that it stands on. */

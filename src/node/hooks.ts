@@ -1,14 +1,15 @@
 import type { NodeContext } from "../context.ts";
-import type { EventHook, HookPayload, Hooks, PeerEvent } from "../hooks.ts";
+import type { ErrorEvent, EventHook, HookPayload, Hooks, PeerEvent } from "../hooks.ts";
 import type { LifecycleOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogAttributes, Logger, LogLevel } from "../ports/logger.ts";
 import { formatActrId } from "../protocol/ids.ts";
 import { withinLimit } from "../time_limit.ts";
 
-/** Level and event name under which each hook is logged, with or without an observer (`spec/node.md` §11.1). */
-const logged: Readonly<Record<EventHook, readonly [LogLevel, string]>> = {
-  onError: ["error", "node.error"],
+type LogLine = readonly [level: LogLevel, event: string];
+
+/** How each event hook is logged, with or without an observer (`spec/node.md` §11.1). */
+const logged: Readonly<Record<Exclude<EventHook, "onError">, LogLine>> = {
   onSignalingConnecting: ["debug", "signaling.connecting"],
   onSignalingConnected: ["info", "signaling.connected"],
   onSignalingDisconnected: ["warn", "signaling.disconnected"],
@@ -21,6 +22,16 @@ const logged: Readonly<Record<EventHook, readonly [LogLevel, string]>> = {
   onCredentialRenewed: ["info", "credential.renewed"],
   onCredentialExpiring: ["warn", "credential.expiring"],
   onMailboxBackpressure: ["warn", "mailbox.backpressure"],
+};
+
+/** How `onError` is logged: what comes and goes with the network, and is tried again, is only a warning. */
+const loggedErrors: Readonly<Record<ErrorEvent["category"], LogLine>> = {
+  handler_error: ["error", "node.error"],
+  handler_crash: ["error", "node.error"],
+  dead_letter: ["error", "node.error"],
+  signaling_failure: ["warn", "node.error"],
+  transport_failure: ["warn", "node.error"],
+  delivery_uncertain: ["warn", "stream.delivery_uncertain"],
 };
 
 /** Collaborators of {@link HookQueue}. */
@@ -57,7 +68,7 @@ export class HookQueue {
   /** Logs the event and queues it for the observers that want it. Never throws, never waits. */
   emit<Name extends EventHook>(name: Name, event: HookPayload<Name>): void {
     const { observers, log } = this.#components;
-    const [level, title] = levelOf(name, event);
+    const [level, title] = lineOf(name, event);
     if (log.enabled(level)) log[level](title, attributes(event));
     const wanting = observers.filter((each) => each[name] !== undefined);
     if (wanting.length === 0 || this.#closed.signal.aborted) return;
@@ -119,17 +130,12 @@ export class HookQueue {
   }
 }
 
-/** A delivery that is only uncertain is a warning; every other error is one (`spec/node.md` §11.1). */
-function levelOf<Name extends EventHook>(
-  name: Name,
-  event: HookPayload<Name>,
-): readonly [LogLevel, string] {
-  const uncertain = "category" in event && event.category === "delivery_uncertain";
-  return uncertain ? ["warn", "stream.delivery_uncertain"] : logged[name];
+function lineOf(name: EventHook, event: object): LogLine {
+  return name === "onError" ? loggedErrors[(event as ErrorEvent).category] : logged[name];
 }
 
-/** The event as log attributes: ids as text. */
+/** The event as log attributes: ids as text, and no time, since every line has its own. */
 function attributes(event: object): LogAttributes {
-  const { peer, ...rest } = event as Partial<PeerEvent>;
+  const { peer, at: _at, ...rest } = event as Partial<PeerEvent & ErrorEvent>;
   return peer === undefined ? rest : { ...rest, peer: formatActrId(peer) };
 }

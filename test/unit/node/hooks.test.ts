@@ -138,12 +138,13 @@ describe("hooks", () => {
   it("are logged with or without an observer, at the levels of spec/node.md §11.1", () => {
     const { hooks, log } = queue([]);
     for (const name of names) emit(hooks, name);
-    const uncertain = hookEvents.onError;
-    hooks.emit("onError", { ...uncertain, category: "handler_error" });
+    for (const category of ["handler_error", "signaling_failure", "transport_failure"] as const) {
+      hooks.emit("onError", { ...hookEvents.onError, category });
+    }
     assert.deepEqual(
       log.records.map(({ level, event, attributes }) => [level, event, Object.keys(attributes)]),
       [
-        ["warn", "stream.delivery_uncertain", ["error", "category", "context", "at"]],
+        ["warn", "stream.delivery_uncertain", ["error", "category", "context"]],
         ["debug", "signaling.connecting", ["attempt"]],
         ["info", "signaling.connected", []],
         ["warn", "signaling.disconnected", ["reason"]],
@@ -156,7 +157,9 @@ describe("hooks", () => {
         ["info", "credential.renewed", ["expiresAt"]],
         ["warn", "credential.expiring", ["expiresAt"]],
         ["warn", "mailbox.backpressure", ["queueLength", "threshold"]],
-        ["error", "node.error", ["error", "category", "context", "at"]],
+        ["error", "node.error", ["error", "category", "context"]],
+        ["warn", "node.error", ["error", "category", "context"]],
+        ["warn", "node.error", ["error", "category", "context"]],
       ],
     );
     assert.equal(hooks.dropped, 0);

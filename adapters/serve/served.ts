@@ -1,0 +1,26 @@
+import type { Node } from "../../src/node/node.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Served } from "./options.ts";
+
+/** A running node as its owner sees it; `halt` stops it. */
+export function served(node: Node, { url, settings }: Endpoint, halt: AbortSignal): Served {
+  let onStopped: () => void;
+  const stopped = new Promise<void>((resolve) => {
+    onStopped = resolve;
+  });
+  const stop = (): Promise<void> => node.stop().then(() => onStopped());
+  if (halt.aborted) void stop();
+  else halt.addEventListener("abort", () => void stop(), { once: true });
+  return {
+    node,
+    url,
+    identity: settings.aisUrl,
+    context: node.context,
+    stopped,
+    stop,
+    get id() {
+      return node.id;
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
