@@ -15,6 +15,8 @@ export interface PeerEvent {
 export interface CredentialEvent {
   /** Unix milliseconds at which the credential ends: the new one's, or for "expiring" the current one's. */
   readonly expiresAt: number;
+  /** The ActrId that the node had before, when the new credential is for another one. */
+  readonly previousId?: ActrId;
 }
 
 /** The mailbox has grown to its threshold. */

@@ -36,6 +36,15 @@ export {
 } from "./errors.ts";
 export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent } from "./hooks.ts";
 export type { Media, MediaSample, SampleHandler } from "./media.ts";
+export type {
+  AppLifecycle,
+  CleanupRequest,
+  NetworkAction,
+  NetworkEvent,
+  NetworkPath,
+  ReconnectRequest,
+} from "./node/network_event.ts";
+export { NetworkEvents, type NetworkResult } from "./node/network_events.ts";
 export { defaultNodeOptions, type NodeOptions, type NodeOptionsInput } from "./options.ts";
 export type { DataChunk } from "./protocol/data_chunk.ts";
 export {

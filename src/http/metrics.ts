@@ -1,4 +1,5 @@
 import type { Node } from "../node/node.ts";
+import type { SystemLoad } from "../ports/system_meter.ts";
 
 /** One figure with its stable name. */
 interface Metric {
@@ -48,6 +49,23 @@ function metricsOf(node: Node): Metric[] {
     ),
     counter("roost_dead_letters_total", "Dead letters written.", inbound.deadLetters.count),
     counter("roost_hook_events_dropped_total", "Hook events dropped.", hooks.dropped),
+    ...systemMetrics(components.meter?.load()),
+  ];
+}
+
+/** What the runtime can tell of itself. */
+function systemMetrics({ eventLoopDelayMs, memory }: SystemLoad = {}): Metric[] {
+  const delay = "How late timers fire, on the average of the last seconds.";
+  return [
+    ...(eventLoopDelayMs === undefined
+      ? []
+      : [gauge("roost_event_loop_delay_seconds", delay, eventLoopDelayMs / 1000)]),
+    ...(memory === undefined
+      ? []
+      : [
+          gauge("roost_memory_bytes", "Memory in use.", memory.usedBytes),
+          gauge("roost_memory_limit_bytes", "Memory that may be used.", memory.limitBytes),
+        ]),
   ];
 }
 

@@ -34,7 +34,7 @@ export interface KeeperComponents {
 /** What the keeper tells the node; what a hook throws is logged. */
 export interface KeeperHooks {
   /** The credential was replaced, also by a new identity. */
-  readonly onRenewed?: (current: IdentitySnapshot) => void;
+  readonly onRenewed?: (current: IdentitySnapshot, previous: IdentitySnapshot) => void;
   /** Signaling warned of the credential or refused it; `expiresAtMs` is its last known expiry. */
   readonly onExpiring?: (expiresAtMs: number) => void;
   /** The node has a new ActrId: peers of the old one are to be closed. Signaling reconnects by itself. */
@@ -118,11 +118,8 @@ export class CredentialKeeper {
 
   async #renewOnce(signal: AbortSignal): Promise<void> {
     const { clock, session, ais } = this.#components;
-    const {
-      id,
-      renewalToken,
-      renewalTokenExpiresAtMs = Number.POSITIVE_INFINITY,
-    } = session.current;
+    const previous = session.current;
+    const { id, renewalToken, renewalTokenExpiresAtMs = Number.POSITIVE_INFINITY } = previous;
     if (renewalToken === undefined || renewalTokenExpiresAtMs <= clock.now()) {
       return await this.#rebind(signal);
     }
@@ -134,7 +131,7 @@ export class CredentialKeeper {
       if (!this.#mustRebind(failureOf(error))) throw error;
       return await this.#rebind(signal);
     }
-    this.#tell(() => this.#hooks.onRenewed?.(session.current));
+    this.#tell(() => this.#hooks.onRenewed?.(session.current, previous));
   }
 
   /** A request that will never be granted is a reason only once there is nothing left to lose. */
@@ -152,7 +149,7 @@ export class CredentialKeeper {
     signal.throwIfAborted();
     const previous = session.commit(issued);
     log.warn("identity.rebound", { from: previous.idText, to: session.current.idText });
-    this.#tell(() => this.#hooks.onRenewed?.(session.current));
+    this.#tell(() => this.#hooks.onRenewed?.(session.current, previous));
     this.#tell(() => this.#hooks.onRebound?.(session.current, previous));
   }
 

@@ -1,4 +1,5 @@
 import type { DeadLetterStats } from "../ports/store.ts";
+import type { SystemLoad } from "../ports/system_meter.ts";
 import { type ActrId, formatActrId, formatActrType } from "../protocol/ids.ts";
 import { version } from "../version.ts";
 import type { Node, NodePhase } from "./node.ts";
@@ -34,6 +35,14 @@ export interface NodeHealth {
     readonly fault: string | null;
   };
   readonly hooks: { readonly dropped: number };
+  readonly system: SystemHealth;
+}
+
+/** The runtime's load; null where it cannot be told. */
+export interface SystemHealth {
+  readonly eventLoopDelayMs: number | null;
+  readonly memoryBytes: number | null;
+  readonly memoryLimitBytes: number | null;
 }
 
 /** Peers listed in one answer; the rest are only counted by metrics. */
@@ -62,6 +71,7 @@ export async function nodeHealth(node: Node): Promise<NodeHealth> {
     deadLetters: { written: inbound.deadLetters.count, stored },
     store: { name: store.name, durable: store.durable, fault: store.fault ?? null },
     hooks: { dropped: hooks.dropped },
+    system: systemHealth(components.meter?.load()),
   };
 }
 
@@ -76,6 +86,14 @@ export function notReadyReasons(node: Node): string[] {
   const { fault } = node.components.store;
   if (fault !== undefined) reasons.push(`the store cannot write: ${fault}`);
   return reasons;
+}
+
+function systemHealth({ eventLoopDelayMs, memory }: SystemLoad = {}): SystemHealth {
+  return {
+    eventLoopDelayMs: eventLoopDelayMs ?? null,
+    memoryBytes: memory?.usedBytes ?? null,
+    memoryLimitBytes: memory?.limitBytes ?? null,
+  };
 }
 
 function identityOf(id: ActrId): Pick<NodeHealth, "id" | "type" | "realm"> {

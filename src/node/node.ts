@@ -3,16 +3,20 @@ import type { NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
+import type { NodeLoad } from "../signaling/node_load.ts";
 import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
 import { HookQueue } from "./hooks.ts";
 import { Inbound } from "./inbound.ts";
 import { runLifecycleHook, tryLifecycleHook } from "./lifecycle_hooks.ts";
+import { NodeNetwork } from "./network.ts";
+import type { NetworkEvents } from "./network_events.ts";
 import type { NodeComponents, NodeSettings } from "./node_components.ts";
 import { LiveNodeContext } from "./node_context.ts";
 import { Outbound } from "./outbound.ts";
 import { PeerDirectory } from "./peer_directory.ts";
 import { type NodePlan, planNode } from "./plan.ts";
+import { powerReserve } from "./power_reserve.ts";
 import { Presence } from "./presence.ts";
 import { RegisteredNode } from "./registered_node.ts";
 import { runStart, runStop, type StartStep, type StopStep } from "./steps.ts";
@@ -47,6 +51,7 @@ export class Node implements AsyncDisposable {
   readonly context: NodeContext;
   readonly #plan: NodePlan;
   readonly #transports: readonly Transport[];
+  readonly #network: NodeNetwork;
   readonly #stopping = new AbortController();
   readonly #undo: UndoStack;
   #phase: NodePhase = "registered";
@@ -106,7 +111,7 @@ export class Node implements AsyncDisposable {
         registration: plan.registration,
         hooks: () => (node as Node).hooks,
         load: () => (node as Node).load(),
-        onRebound: () => void node?.outbound.sessions.closeAll("this node has a new identity"),
+        onRebound: () => node?.outbound.rebound(),
       },
       signal,
     );
@@ -163,6 +168,8 @@ export class Node implements AsyncDisposable {
       { clock, registry: this.inbound.streams, sender: this.outbound.chunks },
       options.streams,
     );
+    const { outbound } = this;
+    this.#network = new NodeNetwork({ components, presence, outbound }, options.network);
   }
 
   get id(): ActrId {
@@ -173,10 +180,17 @@ export class Node implements AsyncDisposable {
     return this.#phase;
   }
 
+  /** Where the application tells of changes of the network, and that it was in the background. */
+  get network(): NetworkEvents {
+    return this.#network.events;
+  }
+
   /** What the heartbeat tells of this node's load. */
-  load(): { readonly backlog: number } {
+  load(): NodeLoad {
     const { queued, inFlight } = this.inbound.mailbox.status();
-    return { backlog: Math.min(1, (queued + inFlight) / fullBacklog) };
+    const backlog = Math.min(1, (queued + inFlight) / fullBacklog);
+    const reserve = powerReserve(this.components.meter?.load() ?? {});
+    return reserve === undefined ? { backlog } : { backlog, powerReserve: reserve };
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
@@ -210,6 +224,11 @@ export class Node implements AsyncDisposable {
         undo: () => (this.#left === undefined ? this.#leave(this.#stopping.signal) : undefined),
       },
       { name: "listeners", run: (signal) => this.#listen(signal) },
+      {
+        name: "network",
+        run: () => this.#network.start(),
+        undo: () => this.#network.close(notStarted),
+      },
     ];
   }
 
@@ -253,6 +272,7 @@ export class Node implements AsyncDisposable {
   #stopSteps(stopping: ActrError): StopStep[] {
     const { hooks, outbound, inbound } = this;
     return [
+      { name: "network", until: 0.1, run: () => this.#network.close(stopping) },
       { name: "unregister", until: 0.2, run: (signal) => this.#leave(signal) },
       { name: "drain", until: 0.6, run: () => inbound.drain() },
       {

@@ -3,10 +3,12 @@ import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Sockets } from "../ports/sockets.ts";
 import type { Store } from "../ports/store.ts";
+import type { SystemMeter } from "../ports/system_meter.ts";
 import type { Tracer } from "../ports/tracer.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { PeerHeaders } from "../protocol/peer_headers.ts";
+import type { NetworkEvents } from "./network_events.ts";
 
 /** What transports need of the node that uses them. */
 export interface TransportIdentity {
@@ -30,6 +32,10 @@ export interface NodeComponents {
   readonly store: Store;
   readonly sockets: Sockets;
   readonly fetch: typeof globalThis.fetch;
+  /** Without one the load of the runtime is unknown, which counts as none. */
+  readonly meter?: SystemMeter | undefined;
+  /** Where the application tells of its network. @default one of the node's own */
+  readonly network?: NetworkEvents | undefined;
   readonly transports: (identity: TransportIdentity) => readonly Transport[];
 }
 

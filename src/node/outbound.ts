@@ -44,6 +44,7 @@ export class Outbound {
         clock,
         log,
         transports,
+        identity: session,
         resolve: (peer, bounds) => directory.resolve(peer, bounds),
         events: {
           frame: parts.onFrame,
@@ -71,6 +72,13 @@ export class Outbound {
       },
       options.streams,
     );
+  }
+
+  /** This node has another ActrId: peers would take what is repeated under it for something new. */
+  rebound(): void {
+    const message = "this node has got another identity meanwhile; call again";
+    this.pending.failAll(new ActrError("connection_not_ready", message));
+    void this.sessions.reset("this node has a new identity");
   }
 
   /** Fails what waits, closes every link. */

@@ -3,6 +3,7 @@ import { CredentialKeeper } from "../identity/credential_keeper.ts";
 import { KeyCache } from "../identity/key_cache.ts";
 import { PeerVerifier } from "../identity/peer_verifier.ts";
 import { SessionState } from "../identity/session_state.ts";
+import { actrIdEquals } from "../protocol/ids.ts";
 import { Heartbeat } from "../signaling/heartbeat.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { SignalingClient } from "../signaling/signaling_client.ts";
@@ -44,9 +45,9 @@ export class Presence {
     await presence.#keys.seed(issued.signingKey);
     presence.session.listen((change) => {
       if (change.kind === "phase") return;
-      record.save(change.current).catch((error: unknown) => {
-        log.warn("identity.save_failed", { error });
-      });
+      const failed = (error: unknown): void => log.warn("identity.save_failed", { error });
+      record.save(change.current).catch(failed);
+      presence.#keys.seed(change.current.signingKey).catch(failed);
     });
     return presence;
   }
@@ -65,8 +66,11 @@ export class Presence {
         register: (options) => ais.register(registration, options),
       },
       {
-        onRenewed: ({ credentialExpiresAtMs: expiresAt }) =>
-          hooks().emit("onCredentialRenewed", { expiresAt }),
+        onRenewed: ({ credentialExpiresAtMs: expiresAt, id }, { id: previousId }) =>
+          hooks().emit("onCredentialRenewed", {
+            expiresAt,
+            ...(actrIdEquals(previousId, id) ? {} : { previousId }),
+          }),
         onExpiring: (expiresAt) => hooks().emit("onCredentialExpiring", { expiresAt }),
         onRebound: parts.onRebound,
       },
@@ -114,6 +118,11 @@ export class Presence {
     this.#keeper.start();
     await this.signaling.connect({ signal });
     this.#heartbeat.start();
+  }
+
+  /** Whether signaling answers within `limitMs`. */
+  probe(limitMs: number): Promise<boolean> {
+    return this.#heartbeat.probe(limitMs);
   }
 
   /** Tells the rendezvous that this node takes no more requests. */
