@@ -29,6 +29,7 @@ export interface LinkFacts {
   readonly transport: string;
   readonly peer: ActrId;
   readonly direction: "inbound" | "outbound";
+  readonly duplex?: boolean;
 }
 
 /** A Link over one open socket: each binary message is one frame (`spec/transport.md` §4). */
@@ -36,6 +37,7 @@ export class SocketLink implements Link, Pinged {
   readonly transport: string;
   readonly peer: ActrId;
   readonly direction: "inbound" | "outbound";
+  readonly duplex: boolean;
   readonly frames: FrameQueue;
   readonly closed: Promise<LinkClosed>;
   readonly #socket: Socket;
@@ -56,6 +58,7 @@ export class SocketLink implements Link, Pinged {
     this.transport = facts.transport;
     this.peer = facts.peer;
     this.direction = facts.direction;
+    this.duplex = facts.duplex ?? false;
     this.#socket = socket;
     this.#components = components;
     this.#options = options;

@@ -53,6 +53,8 @@ export interface Link {
   /** The peer at the other end, verified before the link was handed over. */
   readonly peer: ActrId;
   readonly direction: "inbound" | "outbound";
+  /** Whether the peer, which opened this link, said that it takes requests and streams on it, whatever the transport's others do. */
+  readonly duplex?: boolean;
   /** What the peer sends. Ends when the link closes. Not reading it pushes back on the sender. */
   readonly frames: FrameStream;
   /** Resolves (never rejects) when the link is gone. */

@@ -15,6 +15,9 @@ export const sourceIdHeader = "x-actr-source-id";
 /** Header with the dialer's encoded AIdCredential in base64. A secret. */
 export const credentialHeader = "x-actr-credential";
 
+/** Header by which a Roost node says that it takes requests and streams on the socket that it opens; other Actr peers neither send nor read it. */
+export const duplexHeader = "x-roost-duplex";
+
 /** The headers to dial with. */
 export function peerHeaders({ source, credential }: PeerHeaders): Record<string, string> {
   return {

@@ -254,6 +254,7 @@ export class SessionManager {
   #carriesRequests(link: Link): boolean {
     return (
       link.direction === "outbound" ||
+      link.duplex === true ||
       this.#transports.get(link.transport)?.capabilities.bidirectional === true
     );
   }

@@ -14,6 +14,7 @@ import type {
 import { frameHeaderBytes, lanes } from "../../src/protocol/frame.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import {
+  duplexHeader,
   type PeerHeaders,
   parsePeerHeaders,
   peerHeaders,
@@ -103,7 +104,7 @@ export class WebSocketTransport implements Transport {
     }
     const { sockets, identity } = this.#components;
     const socket = await sockets.connect(url, {
-      headers: peerHeaders(identity()),
+      headers: { ...peerHeaders(identity()), [duplexHeader]: "1" },
       maxMessageBytes: this.#maxMessageBytes,
       signal,
     });
@@ -135,8 +136,9 @@ export class WebSocketTransport implements Transport {
         request.signal,
       );
       const onLink = this.#requireRoom();
+      const duplex = request.headers.get(duplexHeader) === "1";
       return upgrade({ maxMessageBytes: this.#maxMessageBytes }, (socket) => {
-        const link = this.#open(socket, peer, "inbound");
+        const link = this.#open(socket, peer, "inbound", duplex);
         this.#inbound.add(link);
         onLink(link);
       });
@@ -158,7 +160,8 @@ export class WebSocketTransport implements Transport {
     throw new ActrError("overloaded", `${this.#inbound.size} links are open`);
   }
 
-  #open(socket: Socket, peer: ActrId, direction: Link["direction"]): SocketLink {
-    return new SocketLink(socket, { transport: name, peer, direction }, this.#link, this.#options);
+  #open(socket: Socket, peer: ActrId, direction: Link["direction"], duplex = false): SocketLink {
+    const facts = { transport: name, peer, direction, duplex };
+    return new SocketLink(socket, facts, this.#link, this.#options);
   }
 }

@@ -160,6 +160,40 @@ describe("session manager", () => {
     }
   });
 
+  it("sends requests on a link that the peer opened for both ways, whatever the transport may", async () => {
+    const { manager } = sessions();
+    const link = Object.assign(new FakeLink(far, "inbound"), { duplex: true });
+    manager.accept(link);
+    assert.equal(manager.requestLink(farKey), link);
+  });
+
+  it("tells the end of a link's frames after the last of them, however long that is held", async () => {
+    const world = sessions();
+    const told: string[] = [];
+    let release: () => void = () => {};
+    world.onFrame = ({ body }) => {
+      told.push(`frame ${body[0]}`);
+      return new Promise((resolve) => {
+        release = resolve;
+      });
+    };
+    world.onExhausted = (peer, link) =>
+      void told.push(`end ${peer.key === farKey} ${link.transport}`);
+    const link = new FakeLink(far, "inbound");
+    world.manager.accept(link);
+    for (const number of [1, 2]) {
+      link.receive({ lane: lanes.streamReliable, body: Uint8Array.of(number) });
+    }
+    link.end();
+    await world.clock.settle();
+    assert.deepEqual(told, ["frame 1"]);
+    release();
+    await world.clock.settle();
+    release();
+    await world.clock.settle();
+    assert.deepEqual(told, ["frame 1", "frame 2", "end true fake"]);
+  });
+
   it("answers on the link that the request came by, else on any live one", async () => {
     const { clock, manager, transport } = sessions();
     const inbound = new FakeLink(far, "inbound");

@@ -12,7 +12,7 @@ import { type Frame, lanes } from "../../../src/protocol/frame.ts";
 import type { ActrId } from "../../../src/protocol/ids.ts";
 import { formatActrId } from "../../../src/protocol/ids.ts";
 import type { Peer } from "../../../src/session/peer.ts";
-import { SessionManager } from "../../../src/session/session_manager.ts";
+import { type SessionEvents, SessionManager } from "../../../src/session/session_manager.ts";
 import { FrameQueue } from "../../../transports/frame_queue.ts";
 import type { LogRecord } from "../identity/support.ts";
 import { RecordingLogger } from "../identity/support.ts";
@@ -119,7 +119,7 @@ export interface Sessions {
   /** Where peers are said to be, by text id; asked questions in `asked`. */
   readonly urls: Map<string, string>;
   readonly asked: boolean[];
-  onFrame: (frame: Frame, peer: Peer, link: Link) => void;
+  onFrame: SessionEvents["frame"];
   onUnlinked: (link: Link, end: LinkClosed) => void;
   onExhausted: (peer: Peer, link: Link) => void;
 }

@@ -5,7 +5,7 @@ import { ActrError } from "../../../src/errors.ts";
 import type { RequestContext, Socket, Sockets } from "../../../src/ports/sockets.ts";
 import type { Link } from "../../../src/ports/transport.ts";
 import type { ActrId } from "../../../src/protocol/ids.ts";
-import { peerHeaders } from "../../../src/protocol/peer_headers.ts";
+import { duplexHeader, peerHeaders } from "../../../src/protocol/peer_headers.ts";
 import { memorySocketPair } from "../../../transports/memory/memory_socket.ts";
 import {
   type WebSocketComponents,
@@ -208,6 +208,28 @@ describe("websocket transport: dialling", () => {
     assert.equal(transport.canDial({ id: farId, url: "ws://localhost:1" }), true);
     assert.equal(transport.canDial({ id: farId, url: "wss://localhost" }), true);
     await assert.rejects(transport.dial({ id: farId }, { signal: never }), { code: "unavailable" });
+  });
+
+  it("says of itself that it takes requests on the socket, and believes a dialer that says so", async () => {
+    const seen: unknown[] = [];
+    const sockets: Sockets = {
+      ...noSockets,
+      connect: (_url, { headers }) => {
+        seen.push(headers?.[duplexHeader]);
+        return Promise.reject(new ActrError("unavailable", "no network"));
+      },
+    };
+    const { transport, upgrade, listen, links } = scene({}, { sockets });
+    const address = { id: farId, url: "ws://localhost:1" };
+    await assert.rejects(transport.dial(address, { signal: never }), { code: "unavailable" });
+    assert.deepEqual(seen, ["1"]);
+    await listen();
+    await upgrade();
+    await upgrade({ ...peerHeaders(claimOf(nearId)), [duplexHeader]: "1" });
+    assert.deepEqual(
+      links.map(({ duplex }) => duplex),
+      [false, true],
+    );
   });
 
   it("reads identity and credential anew at each dial and sends them as headers", async () => {
