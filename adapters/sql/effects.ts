@@ -34,7 +34,8 @@ export class Effects {
   readonly releases: Map<number, Release> = new Map();
   /** In their order, unlike the rest: they are rare, and each may touch what another did. */
   readonly letters: LetterChange[] = [];
-  readonly answers: Map<number, StoredAnswer> = new Map();
+  /** Ascending by seq. */
+  answers: StoredAnswer[] = [];
   readonly deletedAnswers: Set<number> = new Set();
   readonly records: Map<string, RecordEffect> = new Map();
   /** Stored answers up to this seq are gone; 0 for none. */
@@ -67,10 +68,11 @@ export class Effects {
         this.letters.push(change);
         return;
       case "answer.put":
-        this.answers.set(change.answer.seq, change.answer);
+        this.answers.push(change.answer);
         return;
       case "answer.delete":
-        if (!this.answers.delete(change.seq)) this.deletedAnswers.add(change.seq);
+        this.answers = this.answers.filter(({ seq }) => seq !== change.seq);
+        this.deletedAnswers.add(change.seq);
         return;
       case "answer.forget":
         return this.#forget(change.through);
@@ -100,10 +102,8 @@ export class Effects {
 
   #forget(through: number): void {
     this.forgetThrough = Math.max(this.forgetThrough, through);
-    // They ascend.
-    for (const seq of this.answers.keys()) {
-      if (seq > through) return;
-      this.answers.delete(seq);
-    }
+    const [first] = this.answers;
+    if (first === undefined || first.seq > through) return;
+    this.answers = this.answers.filter(({ seq }) => seq > through);
   }
 }

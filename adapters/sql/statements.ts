@@ -3,8 +3,10 @@ import type { SqlStatement, SqlValue } from "../../src/ports/sql_driver.ts";
 import type { DeadLetter, MailboxRow, StoredAnswer } from "../../src/ports/store.ts";
 import type { Effects, LetterChange, RecordEffect, Release } from "./effects.ts";
 
-/** Keys of one IN list; a power of two, so that few texts serve every length. */
+/** Most keys of one IN list. */
 const maxKeys = 64;
+/** Most rows of one insert; more spare no further time. */
+const maxRows = 32;
 
 const putRow =
   "INSERT INTO mailbox (seq, id, sender, priority, enqueued_at, payload) VALUES (?, ?, ?, ?, ?, ?)";
@@ -19,8 +21,7 @@ const putLetter = `INSERT INTO dead_letter (id, message_id, sender, receiver, ra
   category = excluded.category, trace_id = excluded.trace_id, request_id = excluded.request_id,
   created_at = excluded.created_at, redrive_attempts = excluded.redrive_attempts,
   last_redrive_at = excluded.last_redrive_at, context = excluded.context`;
-const putAnswer =
-  "INSERT INTO answer (seq, caller, request_id, expires_at, response) VALUES (?, ?, ?, ?, ?)";
+const putAnswers = "INSERT INTO answer (seq, caller, request_id, expires_at, response) VALUES ";
 const putRecord = "INSERT OR REPLACE INTO record (space, key, value) VALUES (?, ?, ?)";
 const deleteLetter = "DELETE FROM dead_letter WHERE id = ?";
 const redriveLetter =
@@ -43,23 +44,42 @@ export function toStatements(effects: Effects): SqlStatement[] {
   // Before the puts, which are those that none of these touches.
   if (effects.forgetThrough > 0) list.push({ sql: forgetAnswers, args: [effects.forgetThrough] });
   for (const seq of effects.deletedAnswers) list.push({ sql: deleteAnswer, args: [seq] });
-  for (const answer of effects.answers.values()) {
-    list.push({ sql: putAnswer, args: answerArgs(answer) });
-  }
+  pushAnswers(list, effects.answers);
   for (const record of effects.records.values()) list.push(recordStatement(record));
   return list;
 }
 
 function pushAcks(list: SqlStatement[], seqs: readonly number[]): void {
-  for (let at = 0; at < seqs.length; ) {
-    let size = maxKeys;
-    while (size > seqs.length - at) size /= 2;
-    const args = seqs.slice(at, at + size);
-    const marks = Array(size).fill("?").join();
+  for (const args of portions(seqs, maxKeys)) {
+    const marks = repeated("?", args.length);
     list.push({ sql: `DELETE FROM mailbox WHERE seq IN (${marks})`, args });
     list.push({ sql: `DELETE FROM delivery WHERE seq IN (${marks})`, args });
+  }
+}
+
+/** Many at a time: there is one answer for each message that was handled. */
+function pushAnswers(list: SqlStatement[], answers: readonly StoredAnswer[]): void {
+  for (const portion of portions(answers, maxRows)) {
+    const args: SqlValue[] = [];
+    for (const { seq, caller, requestId, expiresAt, response } of portion) {
+      args.push(seq, caller, requestId, expiresAt, response);
+    }
+    list.push({ sql: putAnswers + repeated("(?, ?, ?, ?, ?)", portion.length), args });
+  }
+}
+
+/** Splits a list into lengths that are powers of two, so that few texts serve every length. */
+function* portions<T>(list: readonly T[], longest: number): Generator<readonly T[]> {
+  for (let at = 0; at < list.length; ) {
+    let size = longest;
+    while (size > list.length - at) size /= 2;
+    yield list.slice(at, at + size);
     at += size;
   }
+}
+
+function repeated(mark: string, times: number): string {
+  return Array(times).fill(mark).join();
 }
 
 function rowArgs(row: MailboxRow): SqlValue[] {
@@ -103,10 +123,6 @@ function letterArgs(letter: DeadLetter): SqlValue[] {
     letter.lastRedriveAt,
     letter.context,
   ];
-}
-
-function answerArgs(answer: StoredAnswer): SqlValue[] {
-  return [answer.seq, answer.caller, answer.requestId, answer.expiresAt, answer.response];
 }
 
 function recordStatement({ space, key, value }: RecordEffect): SqlStatement {

@@ -34,8 +34,10 @@ export interface CompletionComponents {
 export class Completion {
   readonly #components: CompletionComponents;
   readonly #options: InboundOptions;
-  /** Commits under way; stop waits for them. */
-  readonly #commits = new Set<Promise<void>>();
+  /** Commits under way. */
+  #commits = 0;
+  /** Who waits until there are none. */
+  #waiting: (() => void)[] = [];
   #handled = 0;
   #refused = 0;
 
@@ -56,7 +58,7 @@ export class Completion {
 
   /** Resolves when every commit that has begun is on disk, and its answer handed over. */
   async settled(): Promise<void> {
-    while (this.#commits.size > 0) await Promise.all(this.#commits);
+    if (this.#commits > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** The handler is done: its changes, the remembered answer and the acknowledgement are one commit. */
@@ -179,10 +181,21 @@ export class Completion {
   }
 
   #watch(message: InboundMessage, commit: Promise<void>, then: () => void): void {
-    const watched: Promise<void> = commit
-      .then(then, (error: unknown) => this.postpone(message, ActrError.from(error, "storage")))
-      .finally(() => this.#commits.delete(watched));
-    this.#commits.add(watched);
+    this.#commits += 1;
+    void commit.then(
+      () => {
+        this.#committed();
+        then();
+      },
+      (error: unknown) =>
+        this.postpone(message, ActrError.from(error, "storage")).finally(() => this.#committed()),
+    );
+  }
+
+  #committed(): void {
+    this.#commits -= 1;
+    // Those that wait go on after this turn's answers.
+    if (this.#commits === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** Ends the dedup entry without an answer: the next sighting is a first one. */
