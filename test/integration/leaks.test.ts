@@ -5,6 +5,7 @@ import { silentLogger } from "../../adapters/console/console_logger.ts";
 import { runningModule } from "../../adapters/running.ts";
 import type { Served } from "../../adapters/serve/options.ts";
 import { defineNode, service } from "../../src/define.ts";
+import { ActrError } from "../../src/errors.ts";
 import { temporaryFolder } from "../adapters/temporary_folder.ts";
 import { ProbeService } from "../fixtures/probe_pb.ts";
 import {
@@ -31,7 +32,7 @@ const settleMs = 10_000;
 
 const timers = watchTimers();
 const log = silentLogger();
-const { serve, connect } = await runningModule();
+const { serve, prepare, connect } = await runningModule();
 const app = defineNode({
   type: "test:Probe:1.0.0",
   services: [
@@ -47,11 +48,14 @@ const app = defineNode({
 const port = 20_000 + (process.pid % 12_000);
 
 /** Runs `cycle` 200 times; what the process holds, and its heap, must stop growing. */
-async function repeat(cycle: () => Promise<void>, bytesPerCycle: number): Promise<void> {
-  for (let done = 0; done < warmUp; done++) await cycle();
+async function repeat(
+  cycle: (done: number) => Promise<void>,
+  bytesPerCycle: number,
+): Promise<void> {
+  for (let done = 0; done < warmUp; done++) await cycle(done);
   const before = await settled();
   const heapBefore = await heapBytes();
-  for (let done = warmUp; done < cycles; done++) await cycle();
+  for (let done = warmUp; done < cycles; done++) await cycle(done);
   await assertNoMore(timers, before, settleMs);
   const grown = (await heapBytes()) - heapBefore;
   assert.ok(grown < (cycles - warmUp) * bytesPerCycle, `the heap grew by ${grown} bytes`);
@@ -74,6 +78,18 @@ async function settled(): Promise<Resources> {
 const start = (store: string): Promise<Served> =>
   serve(app, { port, hostname: "127.0.0.1", store, log });
 
+/** A node that is registered and then given up, or whose start is ended. */
+async function giveUp(store: string, whileStarting: boolean): Promise<void> {
+  const hooks = { onStart: () => new Promise<void>(() => {}) };
+  const attached = prepare({ port, hostname: "127.0.0.1", store, log }).attach(app).observe(hooks);
+  await using registered = await attached.register();
+  if (!whileStarting) return;
+  const enough = new AbortController();
+  const failed = assert.rejects(registered.start({ signal: enough.signal }), { code: "stopping" });
+  enough.abort(new ActrError("stopping", "the test has seen enough"));
+  await failed;
+}
+
 async function callOnce({ url }: Served): Promise<void> {
   await using peer = await connect(url, { log });
   await peer.service(ProbeService, "test:Probe:1.0.0").echo({ data: new Uint8Array(1_000) });
@@ -82,10 +98,12 @@ async function callOnce({ url }: Served): Promise<void> {
 const options = showsDescriptors ? {} : { skip: "this system does not show descriptors" };
 
 describe(`${cycles} times in one process`, options, () => {
-  it("serving and stopping leaves no timer, socket, listener or file, and no memory", async () => {
+  it("[ND-32] serving and stopping, or giving up on the way, leaves no timer, socket, listener or file, and no memory", async () => {
     await using folder = await temporaryFolder();
-    await repeat(async () => {
-      const served = await start(`file:${folder.path}/node.db`);
+    const store = `file:${folder.path}/node.db`;
+    await repeat(async (done) => {
+      if (done % 4 === 3) return await giveUp(store, done % 8 === 7);
+      const served = await start(store);
       await callOnce(served);
       await served.stop();
     }, bytesPerServe);
