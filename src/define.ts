@@ -2,30 +2,59 @@ import type { Context } from "./context.ts";
 import type { Hooks } from "./hooks.ts";
 import type { NodeOptionsInput } from "./options.ts";
 import type {
+  KeyFieldOf,
   RequestOf,
   ResponseInitOf,
   ServiceDescriptor,
   UnaryMethod,
 } from "./protocol/service.ts";
+import type { Reply } from "./reply.ts";
+
+/** Answers with what it returns. */
+export type Handler<Request, Response> = (
+  request: Request,
+  context: Context,
+) => Response | Promise<Response>;
+
+/** Takes the reply and answers when it likes, also after it has returned: then the next request may begin. */
+export interface ExplicitHandler<Request, Response> {
+  explicit(request: Request, context: Context, reply: Reply<Response>): void | Promise<void>;
+}
 
 /** Handlers of a service's unary methods: the request first, the context second. */
 export type Handlers<S extends ServiceDescriptor> = {
-  readonly [Name in UnaryMethod<S>]: (
-    request: RequestOf<S, Name>,
-    context: Context,
-  ) => ResponseInitOf<S, Name> | Promise<ResponseInitOf<S, Name>>;
+  readonly [Name in UnaryMethod<S>]:
+    | Handler<RequestOf<S, Name>, ResponseInitOf<S, Name>>
+    | ExplicitHandler<RequestOf<S, Name>, ResponseInitOf<S, Name>>;
 };
 
+/**
+ * Which calls wait for each other: those of the same caller (`sender`), or with the same value of a `field` of
+ * the request. All others run at once. Methods that name one `domain` share their keys; by default a method
+ * has its own. A request whose field is missing, repeated or malformed runs alone.
+ */
+export type ConflictKey<Request> = { readonly domain?: string } & (
+  | { readonly sender: true; readonly field?: never }
+  | { readonly field: KeyFieldOf<Request>; readonly sender?: never }
+);
+
 /** How one method is handled. */
-export interface MethodOptions {
+export interface MethodOptions<Request = unknown> {
   /** Puts calls on disk before they count as accepted. @default false */
   readonly durable?: boolean;
+  /** Which of its calls wait for each other. @default none: a call runs alone */
+  readonly conflictKey?: ConflictKey<Request>;
+  /**
+   * Whether a call that a handler of this node waits for runs in the middle of that handler when it would
+   * have to wait for it. Otherwise such a call is refused. @default false
+   */
+  readonly reentrant?: boolean;
 }
 
 /** What a service is made of. */
 export interface ServiceInit<S extends ServiceDescriptor> {
   readonly handlers: Handlers<S>;
-  readonly methods?: { readonly [Name in UnaryMethod<S>]?: MethodOptions };
+  readonly methods?: { readonly [Name in UnaryMethod<S>]?: MethodOptions<RequestOf<S, Name>> };
   readonly hooks?: Hooks;
 }
 

@@ -16,7 +16,10 @@ export type {
 } from "./context.ts";
 export {
   type AclRule,
+  type ConflictKey,
   defineNode,
+  type ExplicitHandler,
+  type Handler,
   type Handlers,
   type MethodOptions,
   type NodeDefinition,
@@ -66,4 +69,5 @@ export type {
   Streams,
   StreamWriter,
 } from "./stream.ts";
+export type { Reply } from "./reply.ts";
 export { version } from "./version.ts";

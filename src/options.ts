@@ -39,6 +39,25 @@ export interface InboundOptions {
   readonly cleanUpMs: number;
 }
 
+/** How many handlers run at once, and for how long (`spec/node.md` §10). */
+export interface DispatchOptions {
+  /** Whether calls of methods with conflict keys run at once; without, every call runs alone. @default true */
+  readonly concurrent: boolean;
+  /** Handlers that run at once. @default 8 */
+  readonly budget: number;
+  /** Messages that run or wait for one of the same key, out of the mailbox. @default 256 */
+  readonly capacity: number;
+  /**
+   * How long a handler may run before its caller is answered `timed_out`, milliseconds. Its writes are
+   * dropped then, but it keeps its key and its place until it ends. @default none
+   */
+  readonly timeoutMs?: number;
+  /** How long an explicit reply may take where the request has no deadline of its own, milliseconds. @default 30000 */
+  readonly replyTimeoutMs: number;
+  /** Explicit replies that are to come before `overloaded` is answered. @default 1024 */
+  readonly maxPendingReplies: number;
+}
+
 /** How calls leave. */
 export interface OutboundOptions {
   /** Deadline of a call that names none, milliseconds (`spec/transport.md` §7.1). @default 30000 */
@@ -111,6 +130,7 @@ export interface NetworkOptions {
 export interface NodeOptions {
   readonly mailbox: MailboxOptions;
   readonly inbound: InboundOptions;
+  readonly dispatch: DispatchOptions;
   readonly outbound: OutboundOptions;
   readonly streams: StreamOptions;
   readonly session: SessionOptions;
@@ -144,6 +164,13 @@ export const defaultNodeOptions: NodeOptions = {
     deadLetterTtlMs: 30 * 24 * 60 * 60 * 1000,
     deadLetterMaxEntries: 10_000,
     cleanUpMs: 15_000,
+  },
+  dispatch: {
+    concurrent: true,
+    budget: 8,
+    capacity: 256,
+    replyTimeoutMs: 30_000,
+    maxPendingReplies: 1024,
   },
   outbound: {
     timeoutMs: 30_000,
@@ -182,6 +209,7 @@ export function resolveNodeOptions(input: NodeOptionsInput = {}): NodeOptions {
   const resolved: NodeOptions = {
     mailbox: { ...defaultNodeOptions.mailbox, ...input.mailbox },
     inbound: { ...defaultNodeOptions.inbound, ...input.inbound },
+    dispatch: { ...defaultNodeOptions.dispatch, ...input.dispatch },
     outbound: { ...defaultNodeOptions.outbound, ...input.outbound },
     streams: { ...defaultNodeOptions.streams, ...input.streams },
     session: { ...defaultNodeOptions.session, ...input.session },
@@ -189,7 +217,17 @@ export function resolveNodeOptions(input: NodeOptionsInput = {}): NodeOptions {
     network: { ...defaultNodeOptions.network, ...input.network },
   };
   for (const [group, options] of Object.entries(resolved)) checkGroup(group, options);
+  checkCapacity(resolved.dispatch);
   return resolved;
+}
+
+function checkCapacity({ budget, capacity }: DispatchOptions): void {
+  if (capacity >= budget) return;
+  throw new ActrError(
+    "config",
+    `dispatch.capacity is ${capacity}; it must be at least dispatch.budget, which is ${budget}`,
+    { details: { option: "dispatch.capacity", value: capacity } },
+  );
 }
 
 function checkGroup(group: string, options: Readonly<Record<string, unknown>>): void {

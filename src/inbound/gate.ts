@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Priority, Store } from "../ports/store.ts";
 import type { Link } from "../ports/transport.ts";
+import { callChain } from "../protocol/call_chain.ts";
 import { isDurableSend } from "../protocol/durable.ts";
 import { decodeEnvelope, directions, type RpcEnvelope } from "../protocol/envelope.ts";
 import { type Frame, lanes } from "../protocol/frame.ts";
@@ -27,6 +28,8 @@ export interface GateComponents {
   readonly deadLetters: DeadLetters;
   readonly replier: Replier;
   readonly admission: AdmissionComponents;
+  /** Deals with a request that handlers wait for; false when it goes the way of all others. */
+  readonly receiveNested: (message: InboundMessage) => boolean;
   readonly streams: Pick<StreamRegistry, "receive" | "dropped">;
 }
 
@@ -109,7 +112,12 @@ export class Gate {
     const { clock, mailbox, replier, rows } = this.#components;
     const durableSend =
       envelope.direction === directions.request && isDurableSend(envelope.metadata);
-    const priority: Priority = frame.lane === lanes.rpcSignal ? 1 : 0;
+    const nested =
+      envelope.direction === directions.request &&
+      !durableSend &&
+      callChain(envelope.metadata).length > 0;
+    // Somebody holds a key while a nested request is on its way.
+    const priority: Priority = nested || frame.lane === lanes.rpcSignal ? 1 : 0;
     const message: InboundMessage = {
       envelope,
       from,
@@ -123,6 +131,7 @@ export class Gate {
           : undefined,
       answered: false,
     };
+    if (nested && this.#components.receiveNested(message)) return;
     // A tell has nobody to be told; it waits on disk for the next start.
     if (this.#closed !== undefined && envelope.direction === directions.request) {
       return replier.fail(message, this.#closed);

@@ -8,13 +8,16 @@ import type {
   TellOptions,
 } from "../context.ts";
 import type { Media } from "../media.ts";
+import type { NestedCallOptions } from "../outbound/caller.ts";
 import { senderTo, serviceClient } from "../outbound/service_client.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import type { TraceContext } from "../ports/tracer.ts";
+import { callChain } from "../protocol/call_chain.ts";
 import type { ActrId, ActrType } from "../protocol/ids.ts";
 import type { ServiceDescriptor } from "../protocol/service.ts";
 import type { Streams } from "../stream.ts";
+import type { HandlerCalls, Nesting } from "./handler_calls.ts";
 import type { InboundMessage } from "./message.ts";
 import { HandlerState } from "./state.ts";
 
@@ -22,6 +25,7 @@ import { HandlerState } from "./state.ts";
 export interface NodeScope {
   readonly node: NodeContext;
   readonly store: Store;
+  readonly nesting: Nesting;
 }
 
 const noChanges: readonly StoreChange[] = [];
@@ -33,6 +37,8 @@ export class HandlerContext implements Context {
   readonly #trace: TraceContext;
   #state: HandlerState | undefined;
   #log: Logger | undefined;
+  #calls: HandlerCalls | undefined;
+  #left = false;
 
   /** @param trace what calls made by the handler belong to. */
   constructor(scope: NodeScope, message: InboundMessage, trace: TraceContext) {
@@ -82,7 +88,15 @@ export class HandlerContext implements Context {
     payload: Uint8Array,
     options?: CallOptions,
   ): Promise<Uint8Array> {
-    return this.#scope.node.call(target, routeKey, payload, this.#traced(options));
+    // What outlives its handler holds no key that others could wait for.
+    if (this.#left) {
+      return this.#scope.node.call(target, routeKey, payload, this.#traced(options));
+    }
+    this.#calls ??= this.#scope.nesting.open(callChain(this.#message.envelope.metadata));
+    return this.#calls.during(target, (chain) => {
+      const nested: NestedCallOptions = { ...this.#traced(options), chain };
+      return this.#scope.node.call(target, routeKey, payload, nested);
+    });
   }
 
   tell(
@@ -105,6 +119,22 @@ export class HandlerContext implements Context {
   /** Ends the handler's writing; what it changed is to be committed with its answer. */
   close(): readonly StoreChange[] {
     return this.#state?.close() ?? noChanges;
+  }
+
+  /** Whether the handler waits for `peer`. */
+  awaits(peer: string): boolean {
+    return this.#calls?.awaits(peer) === true;
+  }
+
+  /** Whether the handler is one of `chain`. */
+  isIn(chain: readonly string[]): boolean {
+    return this.#calls !== undefined && chain.includes(this.#calls.name);
+  }
+
+  /** The handler has ended, and with it its key and its place. */
+  leave(): void {
+    this.#left = true;
+    this.#calls?.leave();
   }
 
   /** A call made while handling belongs to the trace of the request. */

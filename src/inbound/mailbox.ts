@@ -133,13 +133,18 @@ export class Mailbox {
 
   /** The next message, now in flight; it stays so until `ack` or `nack`. */
   claim(): InboundMessage | undefined {
-    const message = this.#next();
-    if (message === undefined) return undefined;
+    return this.#claimed(this.#next());
+  }
+
+  /** The next message of high priority, claimed likewise. */
+  claimHigh(): InboundMessage | undefined {
+    return this.#high.size === 0 ? undefined : this.#claimed(this.#next(true));
+  }
+
+  /** Takes a volatile message that waits for nobody: at once in flight. @throws ActrError `overloaded` with a hint when the mailbox is full. */
+  take(message: InboundMessage): void {
+    this.#admit(message);
     this.#inFlight += 1;
-    const unwritten = this.#unwritten.get(message);
-    if (unwritten !== undefined) unwritten.where = "claimed";
-    this.#components.onDepth(this.#queued);
-    return message;
   }
 
   /** A claimed message is done; what was durable about it is the caller's commit. */
@@ -178,16 +183,26 @@ export class Mailbox {
     return this.#normal.size + this.#high.size;
   }
 
-  #next(): InboundMessage | undefined {
-    let message = this.#shift();
+  #claimed(message: InboundMessage | undefined): InboundMessage | undefined {
+    if (message === undefined) return undefined;
+    this.#inFlight += 1;
+    const unwritten = this.#unwritten.get(message);
+    if (unwritten !== undefined) unwritten.where = "claimed";
+    this.#components.onDepth(this.#queued);
+    return message;
+  }
+
+  #next(highOnly = false): InboundMessage | undefined {
+    let message = this.#shift(highOnly);
     while (message !== undefined && this.#unwritten.get(message)?.where === "withdrawn") {
       this.#unwritten.delete(message);
-      message = this.#shift();
+      message = this.#shift(highOnly);
     }
     return message;
   }
 
-  #shift(): InboundMessage | undefined {
+  #shift(highOnly: boolean): InboundMessage | undefined {
+    if (highOnly) return this.#high.shift();
     const takeHigh =
       this.#high.size > 0 && (this.#normal.size === 0 || this.#highInRow < this.#options.highBurst);
     this.#highInRow = takeHigh && this.#normal.size > 0 ? this.#highInRow + 1 : 0;

@@ -1,106 +1,110 @@
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Store, StoreChange } from "../ports/store.ts";
-import type { Span, Tracer } from "../ports/tracer.ts";
-import { formatActrId } from "../protocol/ids.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { Completion } from "./completion.ts";
 import type { Dedup, Joiner, Sighting } from "./dedup.ts";
-import { HandlerContext, type NodeScope } from "./handler_context.ts";
-import { type InboundMessage, isAnswerable } from "./message.ts";
-import { answerFrame, failureFrame } from "./replier.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { InboundMessage } from "./message.ts";
 import type { Route } from "./route.ts";
-
-/** A handler that ended badly. */
-export interface HandlerFailure {
-  /** `crash`: it threw something that is not an ActrError. */
-  readonly kind: "error" | "crash";
-  readonly error: ActrError;
-  readonly message: InboundMessage;
-}
+import { Turn } from "./turn.ts";
 
 /** Collaborators of {@link Pipeline}. */
 export interface PipelineComponents extends AdmissionComponents {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly store: Store;
   readonly dedup: Dedup;
   readonly completion: Completion;
-  readonly scope: NodeScope;
-  readonly tracer: Tracer | undefined;
-  readonly onFailure: (failure: HandlerFailure) => void;
+  readonly dispatcher: Dispatcher;
 }
 
-/** One run of a handler. */
-interface Turn {
-  readonly message: InboundMessage;
-  readonly context: HandlerContext;
-  readonly span: Span | undefined;
+/** What is decided once for a pipeline. */
+export interface PipelineOptions {
+  /** Whether conflict keys count; without, every message runs alone. */
+  readonly concurrent: boolean;
 }
+
+/** Pause between two warnings of requests without their key, milliseconds. */
+const warningPauseMs = 1_000;
 
 const empty = new Uint8Array(0);
 
 /**
- * What happens to one claimed message: admission → dedup → handler → completion.
- * The next message may begin when the handler is done; commits and answers follow in their order.
+ * What happens to one claimed message: admission → dedup → its turn among others → handler → completion.
+ * Others may begin when the handler is done; commits and answers follow in their order.
  */
 export class Pipeline {
   readonly #components: PipelineComponents;
+  readonly #concurrent: boolean;
+  /** Requests that ran alone because their key could not be read, since the last warning. */
+  #keyless = 0;
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(components: PipelineComponents) {
+  constructor(components: PipelineComponents, options: PipelineOptions) {
     this.#components = components;
+    this.#concurrent = options.concurrent;
   }
 
-  /** Handles a claimed message. Never fails: every failure becomes an answer, a retry or a dead letter. */
-  handle(message: InboundMessage): void | Promise<void> {
-    if (message.row !== undefined && message.row.attempts > 0) return this.#handleSuspect(message);
-    return this.#handleClaimed(message);
-  }
-
-  /** A message that was held when a process died: its claim is on disk before the handler sees it, so that a deadly one is counted. */
-  async #handleSuspect(message: InboundMessage): Promise<void> {
+  /** What a claimed message is to do; nothing when it came to its end already. Never fails. */
+  prepare(message: InboundMessage): Turn | undefined {
+    const { completion, dedup, dispatcher } = this.#components;
+    let turn: Turn;
     try {
-      await this.#components.store.commit(claimOf(message));
+      const route = admit(message, this.#components);
+      turn = new Turn(message, route, this.keyOf(message, route), dispatcher);
     } catch (error) {
-      return this.#components.completion.postpone(message, ActrError.from(error, "storage"));
+      return void completion.deny(message, ActrError.from(error));
     }
-    return this.#handleClaimed(message);
+    const sighting = dedup.sight(message.from.key, message.envelope.requestId);
+    if (sighting.kind === "fresh") return turn;
+    this.#repeat(message, sighting);
+    return undefined;
   }
 
-  #handleClaimed(message: InboundMessage): void | Promise<void> {
-    const { completion, dedup } = this.#components;
-    const { envelope, from } = message;
-    let route: Route;
+  /** Runs the handler, when somebody still waits for it. Never fails: every failure becomes an answer, a retry or a dead letter. */
+  start(turn: Turn): void | Promise<void> {
+    const { dispatcher } = this.#components;
     try {
-      this.#checkDeadline(message);
-      route = admit(message, this.#components);
+      this.#checkDeadline(turn.message);
+      if (turn.route.explicit === true) dispatcher.requireRoom();
     } catch (error) {
-      return completion.deny(message, ActrError.from(error));
+      return this.#giveUp(turn.message, ActrError.from(error));
     }
-    return this.#sighted(message, route, dedup.sight(from.key, envelope.requestId));
+    return dispatcher.start(turn);
+  }
+
+  /** The key by which a message waits for others; none when it runs alone. */
+  keyOf({ envelope, from }: InboundMessage, { keyOf }: Route): string | undefined {
+    if (keyOf === undefined || !this.#concurrent) return undefined;
+    const key = keyOf(envelope.payload ?? empty, from.key);
+    if (key === undefined) this.#warnOfKeyless(envelope.routeKey);
+    return key;
   }
 
   /** Nobody waits any more for a plain call that has outlived its own deadline here. */
-  #checkDeadline(message: InboundMessage): void {
-    const { timeoutMs } = message.envelope;
-    if (message.row !== undefined || timeoutMs <= 0) return;
-    const waitedMs = this.#components.clock.monotonic() - message.arrivedAt;
-    if (waitedMs >= timeoutMs) {
+  #checkDeadline({ envelope, row, arrivedAt }: InboundMessage): void {
+    if (row !== undefined || envelope.timeoutMs <= 0) return;
+    const waitedMs = this.#components.clock.monotonic() - arrivedAt;
+    if (waitedMs >= envelope.timeoutMs) {
       throw new ActrError("timed_out", `waited ${Math.round(waitedMs)} ms in the mailbox`);
     }
   }
 
-  #sighted(message: InboundMessage, route: Route, sighting: Sighting): void | Promise<void> {
+  #giveUp(message: InboundMessage, error: ActrError): void {
+    const { completion, dedup } = this.#components;
+    completion.later(message, error);
+    dedup.complete(message.from.key, message.envelope.requestId, undefined);
+  }
+
+  #repeat(message: InboundMessage, sighting: Exclude<Sighting, { kind: "fresh" }>): void {
     const { completion } = this.#components;
-    switch (sighting.kind) {
-      case "fresh":
-        return this.#dispatch(message, route);
-      case "answered":
-        return completion.repeat(message, sighting.answer);
-      case "in_flight":
-        return this.#join(message, sighting.join);
+    try {
+      this.#checkDeadline(message);
+    } catch (error) {
+      return completion.refuse(message, ActrError.from(error));
     }
+    if (sighting.kind === "answered") completion.repeat(message, sighting.answer);
+    else this.#join(message, sighting.join);
   }
 
   #join(message: InboundMessage, join: (joiner: Joiner) => boolean): void {
@@ -114,71 +118,12 @@ export class Pipeline {
     completion.refuse(message, new ActrError("overloaded", reason, { retryAfterMs: 100 }));
   }
 
-  #dispatch(message: InboundMessage, route: Route): void | Promise<void> {
-    const turn = this.#begin(message);
-    try {
-      const result = route.handle(message.envelope.payload ?? empty, turn.context);
-      if (result instanceof Uint8Array) return this.#succeeded(turn, result);
-      this.#markClaimed(message);
-      return result.then(
-        (payload) => this.#succeeded(turn, payload),
-        (error: unknown) => this.#failed(turn, error),
-      );
-    } catch (error) {
-      return this.#failed(turn, error);
-    }
+  #warnOfKeyless(routeKey: string): void {
+    const { clock, log } = this.#components;
+    this.#keyless += 1;
+    if (clock.monotonic() - this.#warnedAt < warningPauseMs) return;
+    this.#warnedAt = clock.monotonic();
+    log.warn("dispatch.key_missing", { routeKey, requests: this.#keyless });
+    this.#keyless = 0;
   }
-
-  #begin(message: InboundMessage): Turn {
-    const { scope, tracer } = this.#components;
-    const { envelope } = message;
-    const span = tracer?.start("ActrNode.handle_incoming", envelope, {
-      actr_id: formatActrId(scope.node.selfId),
-      route_key: envelope.routeKey,
-      request_id: envelope.requestId,
-    });
-    const context = new HandlerContext(scope, message, span?.context ?? envelope);
-    return { message, context, span };
-  }
-
-  /** An asynchronous handler may outlive this turn: its claim goes to disk with the turn's commit, not awaited. */
-  #markClaimed(message: InboundMessage): void {
-    if (message.row === undefined || message.row.attempts > 0) return;
-    const { store, log } = this.#components;
-    store.commit(claimOf(message)).catch((error: unknown) => {
-      log.warn("mailbox.claim_failed", { id: message.row?.id, error });
-    });
-  }
-
-  #succeeded({ message, context, span }: Turn, payload: Uint8Array): void {
-    span?.end();
-    const answer = answerFrame(message.envelope, payload);
-    this.#components.completion.finish(message, {
-      answer,
-      changes: context.close(),
-      retryable: false,
-    });
-  }
-
-  #failed({ message, context, span }: Turn, thrown: unknown): void {
-    const { completion, onFailure } = this.#components;
-    span?.end(thrown);
-    context.close();
-    const { envelope } = message;
-    const error = ActrError.is(thrown)
-      ? thrown
-      : new ActrError("internal", `handler of ${envelope.routeKey} crashed`, { cause: thrown });
-    onFailure({ kind: error === thrown ? "error" : "crash", error, message });
-    if (isAnswerable(message)) {
-      const answer = failureFrame(envelope, error);
-      return completion.finish(message, { answer, changes: [], retryable: error.retryable });
-    }
-    if (error.retryable) return completion.later(message, error);
-    const undecodable = error.code === "decode_failure";
-    completion.bury(message, undecodable ? "protobuf_decode" : "handler_error", error);
-  }
-}
-
-function claimOf(message: InboundMessage): StoreChange[] {
-  return message.row === undefined ? [] : [{ kind: "mailbox.claim", seq: message.row.seq }];
 }

@@ -1,34 +1,52 @@
+import type { DispatchOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { InboundMessage } from "./message.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Turn } from "./turn.ts";
 
-/** Handles one message; resolves, or returns, when the next one may begin. Never fails. */
-export type Handle = (message: InboundMessage) => void | Promise<void>;
+/** What is done with messages; neither fails. */
+export interface PumpWork {
+  /** What a claimed message is to do; nothing when it came to its end already. */
+  prepare(message: InboundMessage): Turn | undefined;
+  /** Does it; what it returns settles when the next one may begin. */
+  start(turn: Turn): void | Promise<void>;
+}
+
+/** Collaborators of {@link Pump}. */
+export interface PumpComponents {
+  readonly clock: Clock;
+  readonly mailbox: Mailbox;
+  readonly work: PumpWork;
+}
+
+/** Limits of a {@link Pump}. */
+export interface PumpOptions extends Pick<DispatchOptions, "budget" | "capacity"> {
+  readonly maxPerTurn: number;
+}
 
 /**
- * Takes messages out of the mailbox, one turn at a time: every method is a barrier until the
- * conflict keys say otherwise. Woken by enqueue; yields to the event loop after a bounded run.
+ * Takes messages out of the mailbox as the scheduler takes them, so that the mailbox decides late which is
+ * next. Woken by enqueue; yields to the event loop after a bounded run.
  */
 export class Pump {
-  readonly #clock: Clock;
-  readonly #mailbox: Mailbox;
-  readonly #handle: Handle;
+  readonly scheduler: Scheduler<Turn>;
+  readonly #components: PumpComponents;
   readonly #maxPerTurn: number;
   #open = false;
-  /** A handler is running, or the rest of a run was put off to the next turn. */
+  /** A run goes on, or the rest of it was put off to the next turn. */
   #busy = false;
   #idle: (() => void)[] = [];
-  /** Also after a failure, which should not be: one message must not stop all others. */
-  readonly #next = (): void => this.#run();
 
-  constructor(
-    components: { readonly clock: Clock; readonly mailbox: Mailbox; readonly handle: Handle },
-    options: { readonly maxPerTurn: number },
-  ) {
-    this.#clock = components.clock;
-    this.#mailbox = components.mailbox;
-    this.#handle = components.handle;
+  constructor(components: PumpComponents, options: PumpOptions) {
+    this.#components = components;
     this.#maxPerTurn = options.maxPerTurn;
+    const { work } = components;
+    this.scheduler = new Scheduler(
+      (turn) => work.start(turn),
+      () => this.#resume(),
+      options,
+    );
   }
 
   /** Begins to hand out what the mailbox holds. */
@@ -39,12 +57,13 @@ export class Pump {
 
   /** Resolves when nothing is left to claim and no handler runs. */
   async drained(): Promise<void> {
-    if (this.#busy) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (!this.#isIdle()) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Claims nothing more. */
-  close(): void {
+  /** Claims nothing more; returns what was claimed and has not begun. */
+  close(): InboundMessage[] {
     this.#open = false;
+    return this.scheduler.clear().map(({ message }) => message);
   }
 
   /** Something may be there to claim. */
@@ -53,18 +72,42 @@ export class Pump {
   }
 
   #run(): void {
+    const { clock, mailbox, work } = this.#components;
     this.#busy = true;
     for (let count = 0; count < this.#maxPerTurn; count += 1) {
-      const message = this.#open ? this.#mailbox.claim() : undefined;
+      const message = this.#open ? this.#claim(mailbox) : undefined;
       if (message === undefined) return this.#rest();
-      const running = this.#handle(message);
-      if (running !== undefined) return void running.then(this.#next, this.#next);
+      const turn = work.prepare(message);
+      if (turn !== undefined) this.scheduler.submit(turn, turn.key);
     }
-    this.#clock.defer(() => this.#run());
+    clock.defer(() => this.#run());
+  }
+
+  #claim(mailbox: Mailbox): InboundMessage | undefined {
+    switch (this.scheduler.appetite) {
+      case "any":
+        return mailbox.claim();
+      case "urgent":
+        return mailbox.claimHigh();
+      case "none":
+        return undefined;
+    }
+  }
+
+  /** A handler has ended, or waits for others. */
+  #resume(): void {
+    if (this.#busy) return;
+    if (this.#open) this.#run();
+    else this.#rest();
   }
 
   #rest(): void {
     this.#busy = false;
+    if (!this.#isIdle()) return;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #isIdle(): boolean {
+    return !this.#busy && this.scheduler.running === 0 && this.scheduler.waiting === 0;
   }
 }

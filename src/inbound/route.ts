@@ -1,4 +1,9 @@
 import type { Context } from "../context.ts";
+import type { Reply } from "../reply.ts";
+import type { KeyOf } from "./conflict_key.ts";
+
+/** An encoded answer, or none yet. */
+export type Handled = Uint8Array | undefined;
 
 /** One method that this node serves, blind to message types. */
 export interface Route {
@@ -6,8 +11,18 @@ export interface Route {
   readonly key: string;
   /** Whether a call is put on disk before it counts as accepted. */
   readonly durable: boolean;
-  /** Decodes, handles and encodes. Plain values stay plain, so that a synchronous handler costs no promise. */
-  handle(payload: Uint8Array, context: Context): Uint8Array | Promise<Uint8Array>;
+  /** The key of a call, which waits for others of the same key; without one, every call runs alone. */
+  readonly keyOf?: KeyOf;
+  /** Whether a call runs in the middle of the handler that waits for it. */
+  readonly reentrant?: boolean;
+  /** Whether the handler takes the reply: it answers when it likes, and what it returns means nothing. */
+  readonly explicit?: boolean;
+  /** Decodes, handles and encodes; the handler of an explicit route gives nothing. Plain values stay plain, so that a synchronous handler costs no promise. */
+  handle(
+    payload: Uint8Array,
+    context: Context,
+    reply: Reply<Uint8Array>,
+  ): Handled | Promise<Handled>;
 }
 
 /** The node's methods by route key. */

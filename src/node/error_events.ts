@@ -1,6 +1,6 @@
 import { ActrError } from "../errors.ts";
 import type { ErrorEvent } from "../hooks.ts";
-import type { HandlerFailure } from "../inbound/pipeline.ts";
+import type { HandlerFailure } from "../inbound/dispatcher.ts";
 import type { DeadLetter } from "../ports/store.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import type { StreamFailure } from "../streams/stream_registry.ts";

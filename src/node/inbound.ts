@@ -7,9 +7,8 @@ import { Completion } from "../inbound/completion.ts";
 import { DeadLetters } from "../inbound/dead_letters.ts";
 import { Dedup } from "../inbound/dedup.ts";
 import { Gate } from "../inbound/gate.ts";
+import { Handling } from "../inbound/handling.ts";
 import { Mailbox } from "../inbound/mailbox.ts";
-import { Pipeline } from "../inbound/pipeline.ts";
-import { Pump } from "../inbound/pump.ts";
 import { recoverMailbox } from "../inbound/recovery.ts";
 import { Redriver } from "../inbound/redriver.ts";
 import { Replier } from "../inbound/replier.ts";
@@ -34,17 +33,17 @@ export interface InboundParts {
   readonly sessions: SessionManager;
 }
 
-/** The way of a request through the node, put together: gate → mailbox → pump → pipeline → completion → replier. */
+/** The way of a request through the node, put together: gate → mailbox → handling → completion → replier. */
 export class Inbound {
   readonly gate: Gate;
   readonly mailbox: Mailbox;
   readonly deadLetters: DeadLetters;
   readonly replier: Replier;
   readonly redriver: Redriver;
+  readonly handling: Handling;
   readonly streams: StreamRegistry;
   readonly media: MediaTracks;
   readonly #dedup: Dedup;
-  readonly #pump: Pump;
   readonly #completion: Completion;
   readonly #cleanUp: CleanUp;
   readonly #parts: InboundParts;
@@ -65,7 +64,7 @@ export class Inbound {
           (event) => hooks.emit("onMailboxBackpressure", event),
           () => log.info("mailbox.backpressure_cleared"),
         ),
-        onAvailable: () => this.#pump.wake(),
+        onAvailable: () => this.handling.wake(),
       },
       options.mailbox,
     );
@@ -87,21 +86,17 @@ export class Inbound {
       { clock, log, store, mailbox, dedup, deadLetters, replier },
       options.inbound,
     );
-    const pipeline = new Pipeline({
-      ...admission,
-      clock,
-      log,
-      store,
-      dedup,
-      completion: this.#completion,
-      scope: { node: context, store },
-      tracer: components.tracer,
-      onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
-    });
-    this.#pump = new Pump(
-      { clock, mailbox, handle: (message) => pipeline.handle(message) },
-      options.inbound,
+    this.handling = new Handling(
+      {
+        ...{ clock, log, random, store, admission, mailbox, dedup, replier },
+        node: context,
+        tracer: components.tracer,
+        completion: this.#completion,
+        onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
+      },
+      { ...options.dispatch, concurrent: plan.concurrent, maxPerTurn: options.inbound.maxPerTurn },
     );
+    const receiveNested = this.handling.receiveNested.bind(this.handling);
     this.streams = new StreamRegistry(
       {
         clock,
@@ -114,7 +109,10 @@ export class Inbound {
     this.media = new MediaTracks({ log }, options.streams);
     const { streams } = this;
     this.gate = new Gate(
-      { clock, log, store, rows, pending, mailbox, deadLetters, replier, admission, streams },
+      {
+        ...{ clock, log, store, rows, pending, mailbox, deadLetters, replier, admission, streams },
+        receiveNested,
+      },
       { durableCalls: options.inbound.durableCalls },
     );
     this.redriver = new Redriver({ clock, store, rows, live: { admission, mailbox, dedup } });
@@ -146,19 +144,18 @@ export class Inbound {
   /** Lets requests through to their handlers. */
   open(): void {
     this.#cleanUp.start();
-    this.#pump.open();
+    this.handling.open();
   }
 
   /** Resolves when everything that had been let in is handled, on disk and answered. */
   async drain(): Promise<void> {
-    await this.#pump.drained();
+    await this.handling.drained();
     await this.#completion.settled();
   }
 
   /** Hands out nothing more. Who waits for what is still queued is told so; durable messages stay in the store. */
   async close(reason: ActrError): Promise<void> {
-    this.#pump.close();
-    for (const message of this.mailbox.close()) {
+    for (const message of [...this.handling.close(reason), ...this.mailbox.close()]) {
       if (message.row === undefined) this.replier.fail(message, reason);
     }
     this.deadLetters.close();

@@ -14,6 +14,8 @@ export interface NodePlan {
   readonly options: NodeOptions;
   readonly registration: Registration;
   readonly routes: RouteTable;
+  /** Whether calls of different keys run at once: they may, and some method declares a key. */
+  readonly concurrent: boolean;
   /** None: everybody may call. */
   readonly rules: readonly ResolvedRule[] | undefined;
   /** The services' own, the node's, and further ones: told side by side. */
@@ -23,10 +25,14 @@ export interface NodePlan {
 /** @throws ActrError `config` for an option, a type, a rule or a service that cannot be served. */
 export function planNode(definition: NodeDefinition, settings: NodeSettings): NodePlan {
   const { services = [], acl, hooks, observers = [] } = definition;
+  const options = resolveNodeOptions(definition.options);
+  const routes = serviceRoutes(services);
   return {
-    options: resolveNodeOptions(definition.options),
+    options,
     registration: registrationOf(definition, settings),
-    routes: withReflection(serviceRoutes(services), services),
+    concurrent:
+      options.dispatch.concurrent && [...routes.values()].some(({ keyOf }) => keyOf !== undefined),
+    routes: withReflection(routes, services),
     rules: acl && resolveRules(acl, settings.realm),
     observers: [
       ...services.flatMap((service) => service.hooks ?? []),

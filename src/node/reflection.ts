@@ -3,14 +3,21 @@ import { ActrError } from "../errors.ts";
 import type { Route } from "../inbound/route.ts";
 import { decodeDescribeRequest, describeRoute, describeService } from "../protocol/descriptors.ts";
 
+/** A route that answers at once. */
+interface ReflectionRoute extends Route {
+  handle(payload: Uint8Array): Uint8Array;
+}
+
 /** Tells the schema of each service, so that callers need no `.proto` file. Access rules apply as to every route. */
-export function reflectionRoute(services: readonly ServiceDefinition[]): Route {
+export function reflectionRoute(services: readonly ServiceDefinition[]): ReflectionRoute {
   const descriptors = new Map(
     services.map(({ descriptor }) => [descriptor.typeName, descriptor] as const),
   );
   return {
     key: describeRoute,
     durable: false,
+    // Neither waits for handlers nor holds any up.
+    keyOf: () => describeRoute,
     handle(payload) {
       const name = decodeDescribeRequest(payload);
       const descriptor = descriptors.get(name);

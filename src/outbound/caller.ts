@@ -3,6 +3,7 @@ import { ActrError } from "../errors.ts";
 import type { OutboundOptions } from "../options.ts";
 import type { Random } from "../ports/random.ts";
 import type { Span, Tracer } from "../ports/tracer.ts";
+import { chainMetadata } from "../protocol/call_chain.ts";
 import { durableMetadata } from "../protocol/durable.ts";
 import { directions, envelopeFrame } from "../protocol/envelope.ts";
 import { type Lane, lanes } from "../protocol/frame.ts";
@@ -11,6 +12,12 @@ import { type MetadataEntry, noMetadata } from "../protocol/metadata.ts";
 import { type CallPlumbing, OutboundCall } from "./outbound_call.ts";
 import { retryPolicy } from "./retry.ts";
 import { sendWithRetry } from "./send_with_retry.ts";
+
+/** How a call that a handler makes is sent. */
+export interface NestedCallOptions extends CallOptions {
+  /** Names of the handlers that wait for it, the outermost first. */
+  readonly chain?: readonly string[];
+}
 
 /** Collaborators of {@link Caller}. */
 export interface CallerComponents {
@@ -38,9 +45,10 @@ export class Caller {
     target: ActrId,
     routeKey: string,
     payload: Uint8Array,
-    options: CallOptions = {},
+    options: NestedCallOptions = {},
   ): Promise<Uint8Array> {
-    return this.#request(target, routeKey, payload, options, noMetadata);
+    const metadata = options.chain === undefined ? noMetadata : chainMetadata(options.chain);
+    return this.#request(target, routeKey, payload, options, metadata);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { Lane } from "./frame.ts";
+import { type KeyField, keyField } from "./key_field.ts";
 import { decode, encode, payloadType, routeKey, type ServiceDescriptor } from "./schema.ts";
 
 export type { ServiceDescriptor } from "./schema.ts";
@@ -37,6 +38,15 @@ export type ResponseInitOf<
   Name extends UnaryMethod<S>,
 > = MessageInitShape<MethodOf<S, Name>["output"]>;
 
+/** Names of a request's fields whose value can be a key: numbers, bools, enums, strings and bytes. */
+export type KeyFieldOf<Request> = {
+  [Name in keyof Request & string]-?: Name extends `$${string}`
+    ? never
+    : NonNullable<Request[Name]> extends string | number | bigint | boolean | Uint8Array
+      ? Name
+      : never;
+}[keyof Request & string];
+
 /** One unary method with its codec, blind to its types. */
 export interface MethodCodec {
   /** Name as generated. */
@@ -51,6 +61,8 @@ export interface MethodCodec {
   /** @throws ActrError `decode_failure`. */
   decodeResponse(bytes: Uint8Array): unknown;
   encodeResponse(init: unknown): Uint8Array;
+  /** A field of the request whose value can be a key. */
+  keyField(name: string): KeyField | undefined;
 }
 
 /** The unary methods of a service; streaming ones are carried by data streams, not by calls. */
@@ -66,5 +78,6 @@ export function methodCodecs(service: ServiceDescriptor): MethodCodec[] {
       decodeResponse: (bytes) => decode(method.output, bytes),
       encodeResponse: (init) =>
         encode(method.output, init as MessageInitShape<typeof method.output>),
+      keyField: (name) => keyField(method.input, name),
     }));
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { app } from "../../../examples/echo/app.ts";
-import type { Context } from "../../../src/context.ts";
 import { reflectionRoute, withReflection } from "../../../src/node/reflection.ts";
 import {
   describeRoute,
@@ -9,14 +8,12 @@ import {
   jsonMethod,
 } from "../../../src/protocol/descriptors.ts";
 
-const context = {} as Context;
-
 describe("reflection", () => {
   it("describes the services of the node and names them when asked for another", async () => {
     const route = reflectionRoute(app.services);
-    const set = await route.handle(encodeDescribeRequest("echo.EchoService"), context);
+    const set = await route.handle(encodeDescribeRequest("echo.EchoService"));
     assert.equal(jsonMethod(set, "echo.EchoService.Echo").lane, 0);
-    assert.throws(() => route.handle(encodeDescribeRequest("a.B"), context), {
+    assert.throws(() => route.handle(encodeDescribeRequest("a.B")), {
       code: "not_found",
       message: /echo\.EchoService/,
     });

@@ -1,0 +1,112 @@
+import { ActrError } from "../errors.ts";
+import { callChain } from "../protocol/call_chain.ts";
+import { type AdmissionComponents, admit } from "./admission.ts";
+import type { Nesting } from "./handler_calls.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { InboundMessage } from "./message.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Replier } from "./replier.ts";
+import type { Route } from "./route.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Turn } from "./turn.ts";
+
+/** Collaborators of {@link NestedCalls}. */
+export interface NestedCallsComponents {
+  readonly admission: AdmissionComponents;
+  readonly nesting: Nesting;
+  readonly mailbox: Mailbox;
+  readonly pipeline: Pipeline;
+  readonly replier: Replier;
+  readonly scheduler: Scheduler<Turn>;
+}
+
+/** When to call again where two handlers would have waited for each other, milliseconds. */
+const crossedRetryMs = 50;
+
+/** Calls that handlers wait for, looked at as they arrive: in the queue they might wait for those very handlers, without end. */
+export class NestedCalls {
+  readonly #components: NestedCallsComponents;
+
+  constructor(components: NestedCallsComponents) {
+    this.#components = components;
+  }
+
+  /** Whether it dealt with a request that handlers wait for; otherwise the request goes the way of all others. */
+  receive(message: InboundMessage): boolean {
+    const { admission, nesting, pipeline } = this.#components;
+    const chain = callChain(message.envelope.metadata);
+    let route: Route;
+    try {
+      route = admit(message, admission);
+    } catch {
+      return false;
+    }
+    const key = pipeline.keyOf(message, route);
+    if (!nesting.knows(chain)) return this.#refuseCrossed(message, key);
+    return this.#receiveOwn(message, route, key, chain);
+  }
+
+  /** The handler that waits runs here: the call goes past the queue, which may wait for that handler. */
+  #receiveOwn(
+    message: InboundMessage,
+    route: Route,
+    key: string | undefined,
+    chain: readonly string[],
+  ): boolean {
+    const { scheduler } = this.#components;
+    const blocked = this.#blockers(key).some(({ context }) => context?.isIn(chain) === true);
+    if (blocked && route.reentrant !== true) {
+      return this.#refuse(
+        message,
+        new ActrError(
+          "invalid_argument",
+          `deadlock: ${route.key} would wait for the handler that waits for it; make the method reentrant, or answer explicitly`,
+          { details: { reason: "deadlock" } },
+        ),
+      );
+    }
+    // Part of what its caller does: when that is lost, it is done anew, with this call.
+    const turn = this.#take({ ...message, row: undefined });
+    if (turn === undefined) return true;
+    if (blocked || key === undefined) void this.#components.pipeline.start(turn);
+    else scheduler.enter(turn, key);
+    return true;
+  }
+
+  /** A handler of the caller waits for this call, and a handler here that this call would wait for waits for the caller: perhaps for that very handler. */
+  #refuseCrossed(message: InboundMessage, key: string | undefined): boolean {
+    const { from, envelope } = message;
+    const crossed = this.#blockers(key).some(
+      (turn) =>
+        turn.context?.awaits(from.key) === true &&
+        turn.message.envelope.requestId !== envelope.requestId,
+    );
+    if (!crossed) return false;
+    const reason = `${envelope.routeKey} would wait for a handler that waits for ${from.key}; call again`;
+    return this.#refuse(
+      message,
+      new ActrError("unavailable", reason, { retryAfterMs: crossedRetryMs }),
+    );
+  }
+
+  #blockers(key: string | undefined): Turn[] {
+    return [...this.#components.scheduler.blockers(key)];
+  }
+
+  #refuse(message: InboundMessage, error: ActrError): true {
+    this.#components.replier.fail(message, error);
+    return true;
+  }
+
+  /** Claims the message as it arrives. */
+  #take(message: InboundMessage): Turn | undefined {
+    const { mailbox, pipeline } = this.#components;
+    try {
+      mailbox.take(message);
+    } catch (error) {
+      this.#refuse(message, ActrError.from(error));
+      return undefined;
+    }
+    return pipeline.prepare(message);
+  }
+}
