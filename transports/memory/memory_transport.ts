@@ -28,7 +28,7 @@ export interface MemoryComponents {
   readonly hub: MemoryHub;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Our identity and credential, one snapshot, read at each dial and at listen. */
+  /** Our identity and credential, one snapshot, read at each dial, ours and others'. */
   readonly identity: () => PeerHeaders;
   readonly authenticate: Authenticate;
 }
@@ -83,7 +83,7 @@ export class MemoryTransport implements Transport {
       if (!listening) throw new ActrError("unavailable", "the listener has stopped");
       return (socket) => onLink(this.#open(socket, peer, "inbound"));
     };
-    const stop = hub.listen(identity().source, accept);
+    const stop = hub.listen(() => identity().source, accept);
     return {
       async [Symbol.asyncDispose]() {
         listening = false;
