@@ -59,6 +59,20 @@ for (const [index, runtime] of runtimes.entries()) {
       assert.deepEqual(told, { code: 0, out: '{"sent":true,"durable":true}\n', err: "" });
       const found = await Roost.run(caller, "discover", echo[0], ...there);
       assert.deepEqual(found, { code: 0, out: `${node.id}\n`, err: "" });
+      const brief = ["--count", "2", "--interval", "1"];
+      const pinged = await Roost.run(caller, "ping", echo[0], ...brief, ...there);
+      assert.deepEqual([pinged.code, pinged.err], [0, ""]);
+      const shape =
+        /^(\S+) answered, connecting took [\d.]+ ms\n {2}1 {2}[\d.]+ ms\n {2}2 {2}.*\n2 of 2/;
+      assert.equal(shape.exec(pinged.out)?.[1], node.id);
+      const counted = await Roost.run(runtime, "ping", node.id, ...brief, "--json", ...there);
+      const [, one, , all] = counted.out.split("\n").map((line) => JSON.parse(line || "{}"));
+      assert.ok(one.ping === 1 && one.ms > 0 && all.minMs <= all.avgMs, counted.out);
+      assert.deepEqual([all.sent, all.answered], [2, 2]);
+      const gone = node.id.replace(/^[^@]+/, "1");
+      const lost = await Roost.run(caller, "ping", gone, ...brief, ...there);
+      assert.equal(lost.code, 1);
+      assert.match(lost.err, /^roost: unavailable: /);
 
       dev.signal("SIGTERM");
       const end = await dev.end();

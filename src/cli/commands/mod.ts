@@ -6,6 +6,7 @@ import { discoverCommand } from "./discover.ts";
 import { dlqCommand } from "./dlq.ts";
 import { doctorCommand } from "./doctor.ts";
 import { mailboxCommand } from "./mailbox.ts";
+import { pingCommand } from "./ping.ts";
 import { rendezvousCommand } from "./rendezvous.ts";
 import { serveCommand } from "./serve.ts";
 import { storeCommand } from "./store.ts";
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   callCommand,
   tellCommand,
   discoverCommand,
+  pingCommand,
   mailboxCommand,
   dlqCommand,
   storeCommand,

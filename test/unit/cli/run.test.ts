@@ -59,6 +59,7 @@ describe("roost", () => {
       "roost: --realm has an empty secret, or one with spaces around it; write ID:SECRET",
     ],
     [["discover", "a:b:c", "--count", "0"], "roost: --count is 0; it is a whole number above 0"],
+    [["ping", "a:b:c", "--interval", "0"], "roost: --interval is 0; it is a whole number above 0"],
     [
       ["discover", "a:b:c", "--timeout", "x"],
       "roost: --timeout is x; it is a number of milliseconds above 0",
