@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "smol-toml";
+import { defaultRealm } from "../../../adapters/serve/settings.ts";
 import type { Input, World } from "../command.ts";
 import { oneLine } from "../failure.ts";
 import { Misuse } from "../misuse.ts";
 import { suggestion } from "../suggest.ts";
 import { type SettingName, type Settings, sources } from "./settings.ts";
+import { fillTemplate } from "./template.ts";
 import { knownValues, type TomlValues } from "./toml_keys.ts";
 
 /** Settings with what is to be told about them. */
@@ -56,10 +59,17 @@ function strongest(
   if (source.env !== undefined && variable !== undefined && variable !== "") {
     return source.parse(variable, { name: source.env, folder: cwd });
   }
-  const { key, parse: parseToml } = source.toml ?? {};
+  const { key, parse: parseToml, template = false } = source.toml ?? {};
   if (key === undefined || parseToml === undefined || !toml.values.has(key)) return undefined;
   const place = { name: `${key} in ${file}`, folder: dirname(file ?? cwd) };
-  return parseToml(toml.values.get(key), place);
+  const value = toml.values.get(key);
+  if (!template || typeof value !== "string") return parseToml(value, place);
+  const realm = strongest("realm", input, { env, cwd }, toml, file) ?? defaultRealm;
+  const variables = new Map([
+    ["realm_id", String(realm)],
+    ["hostname", hostname()],
+  ]);
+  return parseToml(fillTemplate(value, { variables, env }, place), place);
 }
 
 function refuseUnknownVariables(env: World["env"]): void {

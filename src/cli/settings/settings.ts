@@ -29,7 +29,12 @@ export type SettingName = keyof Settings;
 /** Where a setting may come from, weakest first: `actr.toml`, environment, flag. */
 export interface SettingSource<T> {
   /** Key of `actr.toml` (`spec/protocol.md` §12.1). */
-  readonly toml?: { readonly key: string; readonly parse: parse.Parser<T> };
+  readonly toml?: {
+    readonly key: string;
+    readonly parse: parse.Parser<T>;
+    /** Whether its value may name others: `{realm_id}`, `{hostname}`, `{env.NAME}`. */
+    readonly template?: boolean;
+  };
   /** Variable and flag, where it has them. */
   readonly env?: string;
   readonly flag?: { readonly name: string; readonly value: string; readonly help: string };
@@ -96,13 +101,15 @@ export const sources: {
     parse.text,
     "deployment.realm_secret",
   ),
-  store: both(
-    ["store", "ROOST_STORE"],
-    "URL",
-    "path of a file, :memory: or the address of a libSQL server",
-    parse.store,
-    "storage.mailbox_path",
-  ),
+  store: {
+    ...both(
+      ["store", "ROOST_STORE"],
+      "URL",
+      "path of a file, :memory: or the address of a libSQL server",
+      parse.store,
+    ),
+    toml: { key: "storage.mailbox_path", parse: parse.store, template: true },
+  },
   storeToken: {
     toml: { key: "store.token", parse: parse.text },
     env: "ROOST_STORE_TOKEN",

@@ -6,7 +6,7 @@ import { after, describe, it } from "node:test";
 import { parseInput } from "../../../src/cli/parse.ts";
 import { type LoadedSettings, loadSettings } from "../../../src/cli/settings/load.ts";
 import { type SettingName, settingOptions, sources } from "../../../src/cli/settings/settings.ts";
-import { shownStore } from "../../../src/cli/settings/store_address.ts";
+import { fileUrl, shownStore } from "../../../src/cli/settings/store_address.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "roost-settings-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -104,6 +104,14 @@ describe("settings", () => {
     for (const address of ["http://h:1", "http://h:1/ais", "ws://h:1"]) {
       assert.equal(load("", ["--identity", address]).settings.identity, "http://h:1/ais");
     }
+  });
+
+  it("[N-18] the store's path may name the realm and the environment", () => {
+    const toml = `[deployment]\nrealm_id = 7\n[storage]\nmailbox_path = "{realm_id}/{env.TENANT}.db"`;
+    const path = (name: string): string => fileUrl(join(scratch, name));
+    assert.equal(load(toml, [], { TENANT: "acme" }).settings.store, path("7/acme.db"));
+    assert.equal(load(toml, ["--realm", "8"], { TENANT: "x" }).settings.store, path("8/x.db"));
+    assert.throws(() => load(toml), /\{env\.TENANT\}/);
   });
 
   it("take a store as a path from where it is written, a url or an address, and print no secret of it", () => {
