@@ -29,7 +29,7 @@ export class FakeLink implements Link {
   readonly transport: string;
   readonly peer: ActrId;
   readonly direction: "inbound" | "outbound";
-  readonly bufferedBytes = 0;
+  readonly bufferedBytes: number = 0;
   readonly sent: Frame[] = [];
   readonly closed: Promise<LinkClosed>;
   /** What each send does, in order; a send beyond the list succeeds. */
