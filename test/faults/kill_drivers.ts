@@ -75,3 +75,13 @@ export const killDrivers: readonly KillDriver[] = [
   remote("ws"),
   replica,
 ];
+
+/** Opens a database by the name of its driver. */
+export function openKillDriver(where: {
+  readonly driver: string;
+  readonly location: string;
+}): Promise<SqlDriver> {
+  const found = killDrivers.find(({ name }) => name === where.driver);
+  if (found === undefined) throw new RangeError(`no driver ${where.driver}`);
+  return found.open(where.location);
+}

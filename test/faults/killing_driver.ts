@@ -1,46 +1,34 @@
-import process from "node:process";
 import type { SqlDriver, SqlRow, SqlStatement } from "../../src/ports/sql_driver.ts";
+import type { KillSwitch } from "./kill_switch.ts";
 
-/** Where in a commit a process ends itself. */
-export const killPoints = ["before", "inside", "after"] as const;
-
-/** One of {@link killPoints}. */
-export type KillPoint = (typeof killPoints)[number];
-
-/** How long a server may work on a batch at most before its client dies, milliseconds. */
-const longestInsideMs = 4;
-
-/** Takes seconds and changes nothing: a store that is open is not clean. */
+/** Keeps SQLite busy for long and changes nothing: a store that is open is not clean. */
 const slow: SqlStatement = {
   sql: `UPDATE meta SET clean = 0 * (WITH RECURSIVE c(n) AS
-    (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 30000000) SELECT count(*) FROM c)`,
+    (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 300000) SELECT count(*) FROM c)`,
   args: [],
 };
 
-/** A driver that kills its own process, as `kill -9` would, at one point of one of its transactions. */
+/** How often {@link slow} is repeated where nobody goes on with it once this process is gone: seconds. */
+const localRepeats = 100;
+
+const begin: SqlStatement = { sql: "BEGIN IMMEDIATE", args: [] };
+
+/** A driver whose process dies at one point of one of its transactions. */
 export class KillingDriver implements SqlDriver {
   readonly name: string;
   readonly synchronous: boolean;
   readonly exclusive: boolean;
   readonly remote: boolean;
   readonly #inner: SqlDriver;
-  readonly #point: KillPoint;
-  readonly #onInside: () => void;
-  #left: number;
+  readonly #end: KillSwitch;
 
-  /**
-   * @param passing transactions that come through before the one that does not.
-   * @param onInside told that the process is about to stay inside a transaction, to be killed from outside.
-   */
-  constructor(inner: SqlDriver, point: KillPoint, passing: number, onInside: () => void) {
+  constructor(inner: SqlDriver, end: KillSwitch) {
     this.name = inner.name;
     this.synchronous = inner.synchronous;
     this.exclusive = inner.exclusive;
     this.remote = inner.remote;
     this.#inner = inner;
-    this.#point = point;
-    this.#onInside = onInside;
-    this.#left = passing;
+    this.#end = end;
   }
 
   run(statement: SqlStatement): void | Promise<void> {
@@ -52,33 +40,28 @@ export class KillingDriver implements SqlDriver {
   }
 
   batch(statements: readonly SqlStatement[], guard?: SqlStatement): void | Promise<void> {
-    if (this.#left-- > 0) return this.#inner.batch(statements, guard);
-    return this.#die(statements, guard);
+    const end = this.#end;
+    if (end.isDue("before commit")) return end.die("before commit");
+    if (end.isDue("inside commit")) return this.#stayInside(statements, guard);
+    const done = this.#inner.batch(statements, guard);
+    if (!end.isDue("after commit")) return done;
+    return done === undefined ? end.die("after commit") : done.then(() => end.die("after commit"));
   }
 
   close(): void | Promise<void> {
     return this.#inner.close();
   }
 
-  async #die(statements: readonly SqlStatement[], guard?: SqlStatement): Promise<void> {
-    if (this.#point === "after") await this.#inner.batch(statements, guard);
-    if (this.#point === "inside" && !this.remote) return this.#linger(statements, guard);
-    if (this.#point === "inside") await this.#begin(statements, guard);
-    process.kill(process.pid, "SIGKILL");
-    // The signal may take a moment; nothing more may happen in it.
-    await new Promise(() => {});
-  }
-
-  /** Stays in the middle of the transaction, whose driver may hold the whole process up, for another to end it. */
-  async #linger(statements: readonly SqlStatement[], guard?: SqlStatement): Promise<void> {
+  /** Dies between two statements; where it cannot stop there, it stays there until another ends it. */
+  #stayInside(statements: readonly SqlStatement[], guard?: SqlStatement): void | Promise<void> {
     const half = Math.ceil(statements.length / 2);
-    this.#onInside();
-    await this.#inner.batch([...statements.slice(0, half), slow, ...statements.slice(half)], guard);
-  }
-
-  /** Leaves the server anywhere in the transaction. */
-  async #begin(statements: readonly SqlStatement[], guard?: SqlStatement): Promise<void> {
-    void Promise.resolve(this.#inner.batch(statements, guard)).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * longestInsideMs));
+    const first = statements.slice(0, half);
+    if (this.synchronous) {
+      for (const statement of [begin, ...first]) void this.#inner.run(statement);
+      return this.#end.die("inside commit");
+    }
+    const pause = Array.from({ length: this.remote ? 1 : localRepeats }, () => slow);
+    this.#end.linger("inside commit");
+    return this.#inner.batch([...first, ...pause, ...statements.slice(half)], guard);
   }
 }

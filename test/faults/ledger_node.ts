@@ -1,13 +1,29 @@
-// A node that counts effects in its durable state; killed and restarted by ledger_kill.test.ts.
+/**
+ * A node that counts effects in its durable state, made to be killed: from outside at any time, or by itself at one
+ * point of its work. Its options, as JSON, name its store and its end. SIGTERM stops it.
+ */
 import process from "node:process";
 import { silentLogger } from "../../adapters/console/console_logger.ts";
+import { serveNode } from "../../adapters/serve/serve.ts";
+import { openSqlStore } from "../../adapters/sql/sql_store.ts";
+import { systemClock } from "../../adapters/system_clock.ts";
+import { systemRandom } from "../../adapters/system_random.ts";
 import type { Context } from "../../src/context.ts";
 import { defineNode, service } from "../../src/define.ts";
+import type { Sockets } from "../../src/ports/sockets.ts";
 import { formatActrId } from "../../src/protocol/ids.ts";
 import { LedgerService } from "../fixtures/ledger_pb.ts";
-import { adapter } from "../fixtures/runtimes.ts";
+import { thisRuntime } from "../fixtures/runtimes.ts";
+import { openKillDriver } from "./kill_drivers.ts";
+import { KillSwitch, leaseLostExit, say } from "./kill_switch.ts";
+import { KillingDriver } from "./killing_driver.ts";
+import { killingSockets } from "./killing_sockets.ts";
+import { type LedgerLine, type LedgerNodeOptions, requestPrefix } from "./ledger_protocol.ts";
 
-const counted = new DataView(new ArrayBuffer(8));
+const options: LedgerNodeOptions = JSON.parse(process.argv[2] ?? "");
+const end = new KillSwitch(options.time, options.passing);
+
+const counted = new DataView(new ArrayBuffer(4));
 
 async function read(c: Context, key: string): Promise<number> {
   const bytes = await c.state.get(key);
@@ -16,16 +32,23 @@ async function read(c: Context, key: string): Promise<number> {
 
 function write(c: Context, key: string, value: number): void {
   counted.setUint32(0, value);
-  c.state.put(key, new Uint8Array(counted.buffer, 0, 4));
+  c.state.put(key, new Uint8Array(counted.buffer));
 }
 
 /** Reads, waits and writes: a torn turn would show. */
 async function add({ id }: { readonly id: string }, c: Context) {
   const times = (await read(c, `entry-${id}`)) + 1;
+  if (end.isDue("before ack")) await dieClaimed();
   const position = (await read(c, "position")) + 1;
   write(c, `entry-${id}`, times);
   write(c, "position", position);
   return { times, position };
+}
+
+/** Not before the claim is on disk, as the turn of the event loop has ended by then. */
+async function dieClaimed(): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return end.die("before ack");
 }
 
 const ledger = service(LedgerService, {
@@ -40,13 +63,48 @@ const ledger = service(LedgerService, {
   methods: { addDurable: { durable: true } },
 });
 
-const [port = "0", store = ":memory:", identity = ""] = process.argv.slice(2);
-const { serve } = await adapter();
-const served = await serve(defineNode({ type: "test:Ledger:1.0.0", services: [ledger] }), {
-  port: Number(port),
-  hostname: "127.0.0.1",
-  store,
-  identity,
-  log: silentLogger(),
+async function sockets(): Promise<Sockets> {
+  switch (thisRuntime) {
+    case "node":
+      return (await import("../../adapters/node/sockets.ts")).nodeSockets();
+    case "deno":
+      return (await import("../../adapters/deno/sockets.ts")).denoSockets();
+    case "bun":
+      return (await import("../../adapters/bun/sockets.ts")).bunSockets();
+  }
+}
+
+const driver = new KillingDriver(await openKillDriver(options), end);
+const store = await openSqlStore(
+  driver,
+  { clock: systemClock(), random: systemRandom(), leaseMs: options.leaseMs },
+  AbortSignal.timeout(20_000),
+);
+say({ opened: { recovered: store.opened.recovered } } satisfies LedgerLine);
+void store.lost.then(() => process.exit(leaseLostExit));
+
+const isAnswer = (message: Uint8Array): boolean => Buffer.from(message).includes(requestPrefix);
+const app = defineNode({
+  type: "test:Ledger:1.0.0",
+  services: [ledger],
+  // Deaths are meant here: no message is to be given up for them, no answer to be forgotten.
+  options: { inbound: { maxAttempts: 1_000_000, dedupTtlMs: 600_000 } },
 });
-console.log(JSON.stringify({ id: formatActrId(served.id), url: served.url }));
+const served = await serveNode(
+  { name: thisRuntime, sockets: killingSockets(await sockets(), end, isAnswer) },
+  app,
+  {
+    port: options.port,
+    hostname: "127.0.0.1",
+    store,
+    identity: options.identity,
+    log: silentLogger(),
+  },
+);
+process.once("SIGTERM", async () => {
+  await served.stop();
+  await store.close();
+  process.exit(0);
+});
+end.arm();
+say({ ready: { id: formatActrId(served.id) } } satisfies LedgerLine);

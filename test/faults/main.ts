@@ -1,6 +1,6 @@
 /**
- * `npm run faults -- [--kills N] [--driver NAME]… [--seed N]`: kills processes that write to a store, N in all,
- * shared out over drivers and points of death, and prints what came of it. Fails unless everything but the kills is 0.
+ * `npm run faults`: kills processes that write to a store and whole nodes under load, on every driver and at every
+ * point of their work, and prints what came of it. Fails unless everything that must be 0 is.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -8,86 +8,111 @@ import { pooledMap } from "#async";
 import { SeededRandom } from "../../adapters/memory/seeded_random.ts";
 import { thisRuntime } from "../fixtures/runtimes.ts";
 import { type KillDriver, killDrivers } from "./kill_drivers.ts";
-import { emptyTally, killSeries, type Tally } from "./kill_series.ts";
-import { killPoints } from "./killing_driver.ts";
+import { driversHere, killSeries, type Level, levels, timesOf } from "./kill_series.ts";
+import type { KillTime } from "./kill_switch.ts";
+import {
+  addTally,
+  emptyTally,
+  faultsIn,
+  formatTallies,
+  killsIn,
+  type Tally,
+} from "./kill_tally.ts";
+import { openCaller } from "./ledger_load.ts";
 
-/** Kills of one database; then a fresh one takes its place, so that a long run does not slow down. */
-const killsPerDatabase = 25;
-const atOnce = 3;
+const help = `npm run faults -- [--kills N] [--level store|node]… [--driver NAME]… [--seed N]
 
-type Point = (typeof points)[number];
-const points = ["any time", ...killPoints] as const;
+Kills processes N times in all and prints a table: where they were killed, what they had acknowledged, what the next
+one found. lost, twice, stuck and corrupt must be 0; the exit code is 1 if they are not.
+
+--kills N      shared out over levels, drivers and points of death (300)
+--level LEVEL  store: a process that writes rows; node: a node under load from a caller (both)
+--driver NAME  ${killDrivers.map(({ name }) => name).join(", ")} (all that run here)
+--seed N       repeats the choices of an earlier run, as far as processes can be repeated
+--help         this text
+
+On another runtime: \`npx deno run -A --no-check test/faults/main.ts\`, \`npx bun test/faults/main.ts\`.`;
+
+/** Kills on one database; then a fresh one takes its place, so that a long run does not slow down. */
+const killsPerDatabase = 24;
+const atOnce = 5;
 
 interface Series {
+  readonly level: Level;
   readonly driver: KillDriver;
-  readonly point: Point;
-  readonly kills: number;
+  readonly times: readonly KillTime[];
 }
 
-/** The work of a run, driver by driver. */
-function plan(drivers: readonly KillDriver[], kills: number): Series[] {
-  const ways = drivers.flatMap((driver) => points.map((point) => ({ driver, point })));
-  return ways.flatMap((way, index) => {
+/** The work of a run: every level and driver gets its share, its points of death in turns. */
+function plan(wanted: readonly Level[], drivers: readonly KillDriver[], kills: number): Series[] {
+  const ways = wanted.flatMap((level) => drivers.map((driver) => ({ level, driver })));
+  const series = ways.flatMap(({ level, driver }, index) => {
     const share = Math.floor(kills / ways.length) + (index < kills % ways.length ? 1 : 0);
-    const databases = Math.ceil(share / killsPerDatabase);
-    return Array.from({ length: databases }, (_, n) => ({
-      ...way,
-      kills: Math.min(killsPerDatabase, share - n * killsPerDatabase),
+    const points = timesOf[level];
+    const times = Array.from({ length: share }, (_, n) => points[n % points.length] ?? "any time");
+    return Array.from({ length: Math.ceil(share / killsPerDatabase) }, (_, n) => ({
+      order: n,
+      level,
+      driver,
+      times: times.slice(n * killsPerDatabase, (n + 1) * killsPerDatabase),
     }));
   });
+  // Drivers take turns, so that those that wait for leases leave the machine to others.
+  return series.sort((a, b) => a.order - b.order);
 }
 
-const columns = ["kills", "acknowledged", "lost", "doubled", "stuck", "corrupt"] as const;
-
-function printTable(sums: ReadonlyMap<string, Tally>): void {
-  const line = (name: string, cells: readonly (string | number)[]): void =>
-    console.log(name.padEnd(34) + cells.map((cell) => String(cell).padStart(14)).join(""));
-  line(`driver, point (${thisRuntime})`, columns);
-  for (const [name, tally] of sums)
-    line(
-      name,
-      columns.map((column) => tally[column]),
-    );
-}
-
-function add(sum: Tally, tally: Tally): void {
-  for (const column of columns) sum[column] += tally[column];
+function misuse(message: string): never {
+  console.error(message);
+  process.exit(2);
 }
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "300" },
-    driver: { type: "string", multiple: true },
+    level: { type: "string", multiple: true, default: [...levels] },
+    driver: { type: "string", multiple: true, default: killDrivers.map(({ name }) => name) },
     seed: { type: "string", default: String(Date.now() % 100_000) },
+    help: { type: "boolean", default: false },
   },
 });
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
 const kills = Number(values.kills);
 if (!Number.isInteger(kills) || kills < 1) {
-  console.error(`--kills ${values.kills} is not a whole number of at least 1`);
-  process.exit(2);
+  misuse(`--kills ${values.kills} is not a whole number of at least 1`);
 }
-const wanted = killDrivers.filter(({ name }) => values.driver?.includes(name) ?? true);
-for (const { name, skip } of wanted) if (skip !== false) console.log(`skipped ${name}: ${skip}`);
-const drivers = wanted.filter(({ skip }) => skip === false);
+const wanted = levels.filter((level) => values.level.includes(level));
+if (wanted.length === 0) misuse(`--level ${values.level} is none of ${levels.join(", ")}`);
+for (const { name, skip } of killDrivers)
+  if (skip !== false) console.log(`without ${name}: ${skip}`);
+const drivers = driversHere.filter(({ name }) => values.driver.includes(name));
 if (drivers.length === 0) {
-  console.error(`no such driver; there are ${killDrivers.map(({ name }) => name).join(", ")}`);
-  process.exit(2);
+  misuse(`no such driver here; there are ${driversHere.map(({ name }) => name).join(", ")}`);
 }
 
+console.log(`${kills} kills on ${thisRuntime}, --seed ${values.seed}`);
 const random = new SeededRandom(Number(values.seed));
-const sums = new Map<string, Tally>();
+const began = performance.now();
+await using caller = await openCaller();
+const sums = new Map<string, Tally>(
+  wanted.flatMap((level) => drivers.map(({ name }) => [`${level}, ${name}`, emptyTally()])),
+);
 const total = emptyTally();
-const run = async (series: Series): Promise<void> => {
-  const tally = await killSeries({ ...series, random });
-  const name = `${series.driver.name}, ${series.point}`;
-  const sum = sums.get(name) ?? emptyTally();
-  sums.set(name, sum);
-  add(sum, tally);
-  add(total, tally);
-  console.error(`${total.kills} of ${kills} kills`);
-};
-for await (const _ of pooledMap(atOnce, plan(drivers, kills), run));
-sums.set("all", total);
-printTable(sums);
-const { lost, doubled, stuck, corrupt } = total;
-process.exit(lost + doubled + stuck + corrupt === 0 ? 0 : 1);
+for await (const { name, tally } of pooledMap(
+  atOnce,
+  plan(wanted, drivers, kills),
+  async ({ level, driver, times }: Series) => ({
+    name: `${level}, ${driver.name}`,
+    tally: await killSeries(level, driver, times, { random, caller }),
+  }),
+)) {
+  addTally(sums.get(name) ?? emptyTally(), tally);
+  addTally(total, tally);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  const trouble = faultsIn(tally) === 0 ? "" : `; ${name}: ${JSON.stringify(tally)}`;
+  console.error(`${killsIn(total)} of ${kills} kills, ${seconds} s${trouble}`);
+}
+console.log(formatTallies(sums));
+process.exit(faultsIn(total) === 0 ? 0 : 1);

@@ -6,9 +6,6 @@ export function numberedRow(seq: number): MailboxRow {
   return row(seq, { payload: new Uint8Array(seq % 10_000).fill(seq % 251) });
 }
 
-/** Exit code of a writer that lost its store. */
-export const leaseLostExit = 3;
-
 /** Records that count how often each row was handled. */
 export const effectSpace = "effect";
 
