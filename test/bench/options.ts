@@ -16,10 +16,10 @@ export interface BenchOptions {
   readonly profile: string | undefined;
 }
 
-export const usage = `npm run bench -- [W8 W9 W10] [--runtime node|deno|bun|all] [--json FILE]
+export const usage = `npm run bench -- [W8 W9 W10] [--runtime node|node24|deno|bun|all] [--json FILE]
   [--seconds 0.5] [--rounds 5] [--variant TEXT] [--profile FOLDER]`;
 
-const runtimeNames = ["node", "deno", "bun"];
+const runtimeNames = ["node", "node24", "deno", "bun"];
 
 /** Reads the command line. @throws TypeError for what it does not know. */
 export function benchOptions(args: readonly string[]): BenchOptions {
@@ -38,7 +38,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   const { runtime, json, variant, profile } = values;
   const runtimes = runtime === "all" ? runtimeNames : [runtime];
   if (!runtimes.every((one) => runtimeNames.includes(one))) {
-    throw new TypeError(`--runtime ${runtime}: name node, deno, bun or all`);
+    throw new TypeError(`--runtime ${runtime}: name node, node24, deno, bun or all`);
   }
   return {
     names: positionals.map((name) => name.toUpperCase()),

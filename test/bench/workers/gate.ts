@@ -46,7 +46,7 @@ function send(payload: Uint8Array): Promise<void> {
   });
   return new Promise((resolve) => {
     waiting.set(requestId, resolve);
-    callee.inbound.gate.receive({ lane: lanes.rpcReliable, body }, from, link);
+    void callee.inbound.gate.receive({ lane: lanes.rpcReliable, body }, from, link);
   });
 }
 
