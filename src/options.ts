@@ -106,11 +106,11 @@ export interface SessionOptions {
 
 /** Deadlines of start and stop. */
 export interface LifecycleOptions {
-  /** For everything before `onStart`: listeners, registration, signaling. Milliseconds. @default 60000 */
+  /** For the registration, and again for everything from there to `onStart`: store, signaling, listeners. Milliseconds. @default 60000 */
   readonly startTimeoutMs: number;
-  /** For each of `onStart`, `onReady` and `onStop`, milliseconds. @default 30000 */
+  /** For each run of a hook of each observer, milliseconds. @default 30000 */
   readonly hookTimeoutMs: number;
-  /** One deadline for the whole stop, milliseconds. @default 15000 */
+  /** One deadline for the whole stop, milliseconds: three fifths of it at most go to handlers that still run. @default 15000 */
   readonly stopTimeoutMs: number;
   /** Hook events waiting before further ones are dropped and counted. @default 1024 */
   readonly maxHookEvents: number;

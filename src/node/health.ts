@@ -1,3 +1,4 @@
+import type { SessionPhase } from "../identity/session_state.ts";
 import type { DeadLetterStats } from "../ports/store.ts";
 import type { SystemLoad } from "../ports/system_meter.ts";
 import { type ActrId, formatActrId, formatActrType } from "../protocol/ids.ts";
@@ -9,12 +10,20 @@ export interface NodeHealth {
   readonly id: string;
   readonly type: string;
   readonly realm: number;
+  /** Names the node's data. */
+  readonly instance: string;
   readonly version: string;
   readonly phase: NodePhase;
+  /** Whether requests are taken, and why not. */
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
   readonly uptimeMs: number;
   readonly signaling: { readonly connected: boolean };
+  readonly session: SessionPhase;
   readonly credential: { readonly expiresAt: number; readonly generation: number };
+  /** The first hundred. */
   readonly peers: readonly { readonly id: string; readonly links: readonly string[] }[];
+  readonly peerCount: number;
   readonly calls: { readonly pending: number };
   readonly mailbox: {
     readonly queued: number;
@@ -45,7 +54,7 @@ export interface SystemHealth {
   readonly memoryLimitBytes: number | null;
 }
 
-/** Peers listed in one answer; the rest are only counted by metrics. */
+/** Peers listed in one answer; the rest are only counted. */
 const maxPeersListed = 100;
 
 /** How a node is, now. */
@@ -55,17 +64,23 @@ export async function nodeHealth(node: Node): Promise<NodeHealth> {
   const { queued, inFlight, queuedHigh, bytes } = inbound.mailbox.status();
   const { store } = components;
   const stored = await store.deadLetterStats().catch(() => null);
+  const reasons = notReadyReasons(node);
   return {
     ...identityOf(id),
+    instance: node.instanceId,
     version,
     phase: node.phase,
+    ready: reasons.length === 0,
+    reasons,
     uptimeMs: components.clock.now() - node.startedAt,
     signaling: { connected: presence.signaling.connected },
+    session: presence.session.phase,
     credential: { expiresAt: credentialExpiresAtMs, generation },
     peers: [...outbound.sessions.sessions()].slice(0, maxPeersListed).map((session) => ({
       id: session.peer.key,
       links: [...session.links].map((link) => `${link.transport} ${link.direction}`),
     })),
+    peerCount: outbound.sessions.size,
     calls: { pending: outbound.pending.size },
     mailbox: { queued, inFlight, high: queuedHigh, bytes },
     deadLetters: { written: inbound.deadLetters.count, stored },

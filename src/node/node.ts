@@ -8,6 +8,7 @@ import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
 import { HookQueue } from "./hooks.ts";
 import { Inbound } from "./inbound.ts";
+import { instanceIdOf } from "./instance_id.ts";
 import { runLifecycleHook, tryLifecycleHook } from "./lifecycle_hooks.ts";
 import { NodeNetwork } from "./network.ts";
 import type { NetworkEvents } from "./network_events.ts";
@@ -33,6 +34,15 @@ export interface StartBounds {
   readonly undo?: UndoStack;
 }
 
+/** What a node is put together from. */
+interface NodeParts {
+  readonly plan: NodePlan;
+  readonly components: NodeComponents;
+  readonly undo: UndoStack;
+  readonly presence: Presence;
+  readonly instanceId: string;
+}
+
 /** Full backlog, as heartbeats report it (`spec/node.md` §15.1). */
 const fullBacklog = 1000;
 
@@ -41,6 +51,8 @@ const notStarted = new ActrError("stopping", "the node did not start; call anoth
 /** A running node: it has an identity, is found by peers, and serves. */
 export class Node implements AsyncDisposable {
   readonly components: NodeComponents;
+  /** Names the node's data: the same over restarts on one store, whatever identity it gets. */
+  readonly instanceId: string;
   readonly startedAt: number;
   readonly presence: Presence;
   readonly hooks: HookQueue;
@@ -102,6 +114,7 @@ export class Node implements AsyncDisposable {
     undo: UndoStack,
     signal: AbortSignal,
   ): Promise<Node> {
+    const instanceId = await instanceIdOf(components);
     // Presence and node know each other; nothing is told before `#begin`.
     let node: Node | undefined;
     const presence = await Presence.register(
@@ -116,17 +129,13 @@ export class Node implements AsyncDisposable {
       signal,
     );
     undo.push("presence", () => presence.close());
-    node = new Node(plan, components, undo, presence);
+    node = new Node({ plan, components, undo, presence, instanceId });
     return node;
   }
 
-  private constructor(
-    plan: NodePlan,
-    components: NodeComponents,
-    undo: UndoStack,
-    presence: Presence,
-  ) {
+  private constructor({ plan, components, undo, presence, instanceId }: NodeParts) {
     this.components = components;
+    this.instanceId = instanceId;
     this.presence = presence;
     this.#plan = plan;
     this.#undo = undo;
