@@ -106,5 +106,6 @@ process.once("SIGTERM", async () => {
   await store.close();
   process.exit(0);
 });
+process.stdin.once("end", () => process.exit(1)).resume();
 end.arm();
 say({ ready: { id: formatActrId(served.id) } } satisfies LedgerLine);

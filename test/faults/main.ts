@@ -23,7 +23,8 @@ import { openCaller } from "./ledger_load.ts";
 const help = `npm run faults -- [--kills N] [--level store|node]… [--driver NAME]… [--seed N]
 
 Kills processes N times in all and prints a table: where they were killed, what they had acknowledged, what the next
-one found. lost, twice, stuck and corrupt must be 0; the exit code is 1 if they are not.
+one found. lost, twice, stuck and corrupt must be 0; the exit code is 1 if they are not. Ctrl-C prints the table of
+what has been done.
 
 --kills N      shared out over levels, drivers and points of death (300)
 --level LEVEL  store: a process that writes rows; node: a node under load from a caller (both)
@@ -100,19 +101,29 @@ const sums = new Map<string, Tally>(
   wanted.flatMap((level) => drivers.map(({ name }) => [`${level}, ${name}`, emptyTally()])),
 );
 const total = emptyTally();
-for await (const { name, tally } of pooledMap(
-  atOnce,
-  plan(wanted, drivers, kills),
-  async ({ level, driver, times }: Series) => ({
-    name: `${level}, ${driver.name}`,
-    tally: await killSeries(level, driver, times, { random, caller }),
-  }),
-)) {
-  addTally(sums.get(name) ?? emptyTally(), tally);
-  addTally(total, tally);
+let broken = 0;
+
+const conclude = (): never => {
+  console.log(formatTallies(sums));
+  process.exit(faultsIn(total) + broken === 0 ? 0 : 1);
+};
+
+const run = async ({ level, driver, times }: Series): Promise<void> => {
+  const name = `${level}, ${driver.name}`;
+  let trouble = "";
+  try {
+    const tally = await killSeries(level, driver, times, { random, caller });
+    addTally(sums.get(name) ?? emptyTally(), tally);
+    addTally(total, tally);
+    if (faultsIn(tally) > 0) trouble = `; ${name}: ${JSON.stringify(tally)}`;
+  } catch (error) {
+    broken += 1;
+    trouble = `; ${name} did not end: ${String(error)}`;
+  }
   const seconds = Math.round((performance.now() - began) / 1000);
-  const trouble = faultsIn(tally) === 0 ? "" : `; ${name}: ${JSON.stringify(tally)}`;
   console.error(`${killsIn(total)} of ${kills} kills, ${seconds} s${trouble}`);
-}
-console.log(formatTallies(sums));
-process.exit(faultsIn(total) === 0 ? 0 : 1);
+};
+
+process.once("SIGINT", conclude);
+for await (const _ of pooledMap(atOnce, plan(wanted, drivers, kills), run));
+conclude();

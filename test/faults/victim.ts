@@ -32,7 +32,8 @@ export class Victim<Line extends object> {
     const [command, args] = quickCommand(file);
     this.#what = `${file} ${JSON.stringify(options)}`;
     this.#process = spawn(command, [...args, JSON.stringify(options)], {
-      stdio: ["ignore", "pipe", "pipe"],
+      // Its input ends with this process, so that no victim outlives whoever wants it dead.
+      stdio: ["pipe", "pipe", "pipe"],
     });
     this.#process.stderr?.on("data", (chunk) => {
       this.#errors = `${this.#errors}${chunk}`.slice(-20_000);
