@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { defineNode, formatActrId, version } from "@roost/edge";
 import { TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import type { NodeHealth } from "../../../src/node/health.ts";
 import { peerHeaders } from "../../../src/protocol/peer_headers.ts";
 import { echoNode, gate } from "../node/support.ts";
 
@@ -73,6 +74,36 @@ describe("http endpoint", () => {
       peers.map(({ links }) => links),
       [["memory inbound"]],
     );
+  });
+
+  it("/health tells all that the contract names, also what is wrong", limit, async () => {
+    const door = gate();
+    const stuck = { onSignalingDisconnected: () => door.promise };
+    const options = { lifecycle: { maxHookEvents: 1 } };
+    await using t = await testNode(echoNode(undefined, { hooks: stuck, options }));
+    const health = async () => (await (await t.fetch("/health")).json()) as NodeHealth;
+    const well = await health();
+    assert.deepEqual([well.ready, well.reasons, well.session], [true, [], "active"]);
+    assert.deepEqual(well.mailbox, { queued: 0, inFlight: 0, high: 0, bytes: 0 });
+    assert.deepEqual([well.calls.pending, well.peerCount, well.hooks.dropped], [0, 0, 0]);
+    assert.deepEqual(
+      [well.store.name, well.store.durable, well.store.fault],
+      ["memory", false, null],
+    );
+    assert.equal(well.deadLetters.written, 0);
+    assert.ok(well.credential.expiresAt > t.clock.now());
+    assert.equal(well.credential.generation, t.node.presence.session.current.generation);
+    const { hooks } = t.node;
+    for (let n = 0; n < 3; n++) hooks.emit("onSignalingDisconnected", { reason: "a test" });
+    await t.world.stopRendezvous();
+    await t.clock.settle();
+    const ill = await health();
+    assert.deepEqual([ill.ready, ill.reasons], [false, ["signaling is not connected"]]);
+    assert.deepEqual(ill.signaling, { connected: false });
+    assert.ok(ill.hooks.dropped >= 1, `${ill.hooks.dropped} dropped`);
+    const metrics = await (await t.fetch("/metrics")).text();
+    assert.match(metrics, new RegExp(`^roost_hook_events_dropped_total ${hooks.dropped}$`, "m"));
+    door.open();
   });
 
   it("shows no secret anywhere", limit, async () => {
