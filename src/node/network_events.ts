@@ -39,7 +39,11 @@ export class NetworkEvents {
    */
   report(event: NetworkEvent): Promise<NetworkResult> {
     checkNetworkEvent(event);
-    return new Promise((resolve, reject) => this.#put({ event, resolve, reject }));
+    const result = new Promise<NetworkResult>((resolve, reject) =>
+      this.#put({ event, resolve, reject }),
+    );
+    result.catch(() => {}); // Who only reports need not look at what becomes of it.
+    return result;
   }
 
   /** Hands over what has come and what will come. */

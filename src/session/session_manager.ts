@@ -133,10 +133,11 @@ export class SessionManager {
     for (const session of this.#sessions.values()) session.guard(now);
   }
 
-  /** The network is back: has every guarded link prove that it works, and drops those that do not. */
+  /** The network is another one, or back: has every link prove that it works, and drops those that do not. */
   recover(): void {
     const now = this.#components.clock.monotonic();
     for (const session of this.#sessions.values()) {
+      session.guard(now);
       for (const link of session.recovering(now)) void this.#prove(session, link);
     }
   }
