@@ -4,9 +4,10 @@ import { ActrError, defineNode, type NodeContext } from "@roost/edge";
 import { FakeClock, TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import type { ErrorEvent, EventHook, HookPayload, Hooks } from "../../../src/hooks.ts";
+import { AisClient } from "../../../src/identity/ais_client.ts";
 import { uncertainDeliveryEvent } from "../../../src/node/error_events.ts";
 import { HookQueue } from "../../../src/node/hooks.ts";
-import { RecordingLogger } from "../identity/support.ts";
+import { never, RecordingLogger } from "../identity/support.ts";
 import { peerId } from "../session/support.ts";
 import { echoNode, gate, recordingHooks } from "./support.ts";
 
@@ -328,6 +329,43 @@ describe("hooks of a node", () => {
     await world.clock.settle();
     assert.deepEqual(replies, [`Echo: ${t.id.serial}`]);
   });
+
+  it(
+    "[N-130] [ND-39] have a context from the first event on, which reads live who the node is",
+    limit,
+    async () => {
+      await using world = await TestWorld.open();
+      const seen: [string, bigint][] = [];
+      const kept: NodeContext[] = [];
+      const note = (name: string) => (hookContext: NodeContext) => {
+        kept.push(hookContext);
+        seen.push([name, hookContext.selfId.serial]);
+      };
+      const hooks: Hooks = {
+        onSignalingConnecting: note("connecting"),
+        onSignalingConnected: note("connected"),
+        onStart: note("start"),
+        onCredentialRenewed: note("renewed"),
+      };
+      const t = await TestNode.start(world, defineNode({ hooks }));
+      await world.clock.settle();
+      const first = t.id.serial;
+      // Signaling comes before the node runs; nothing is skipped for want of a context.
+      assert.deepEqual(seen.slice(0, 3).sort(), [
+        ["connected", first],
+        ["connecting", first],
+        ["start", first],
+      ]);
+      const ais = new AisClient(world, { url: world.aisUrl });
+      const { session } = t.node.presence;
+      session.commit(await ais.register({ type: t.id.type, realm: 1001 }, { signal: never }));
+      await world.clock.settle();
+      const second = t.id.serial;
+      assert.notEqual(second, first);
+      for (const hookContext of kept) assert.equal(hookContext.selfId.serial, second);
+      assert.deepEqual(seen.at(-1), ["connected", second]);
+    },
+  );
 
   it("tell of a mailbox that fills up, once", limit, async () => {
     const pressure: unknown[] = [];
