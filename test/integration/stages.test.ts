@@ -71,6 +71,25 @@ describe("a node in stages", () => {
     assert.equal(await answers(url), false);
   });
 
+  it("[ND-34] binds before it registers: it advertises its real port, and without a port it is not registered", async () => {
+    await using home = await serve(defineNode({}), where);
+    const { signaling } = home.node.presence;
+    const candidates = (name: string) => {
+      const type = { manufacturer: "test", name, version: "1.0.0" };
+      return signaling.routeCandidates(type, 1, { signal: AbortSignal.timeout(5_000) });
+    };
+    const elsewhere = { ...where, identity: home.identity };
+    await using served = await serve(app, elsewhere);
+    const { port } = new URL(served.url);
+    assert.notEqual(port, "0");
+    const [found] = await candidates("Probe");
+    assert.equal(found?.wsAddress, `ws://127.0.0.1:${port}/ws`);
+    const second = defineNode({ type: "test:Second:1.0.0" });
+    const taken = prepare({ ...elsewhere, port: Number(port) }).attach(second);
+    await assert.rejects(taken.register(), { code: "config", message: new RegExp(port) });
+    assert.deepEqual(await candidates("Second"), []);
+  });
+
   it("goes each way once", async () => {
     const attached = prepare(where).attach(app);
     await using registered = await attached.register();

@@ -200,6 +200,16 @@ describe("start that fails", () => {
       }),
       code: "not_found",
     },
+    "onStart crashes": {
+      definition: echoNode(undefined, {
+        hooks: {
+          onStart() {
+            throw new Error("startup panic");
+          },
+        },
+      }),
+      code: "internal",
+    },
     "onStart hangs": {
       definition: echoNode(undefined, { hooks: { onStart: () => new Promise(() => {}) } }),
       code: "timed_out",
