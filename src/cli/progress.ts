@@ -6,7 +6,7 @@ const pauseMs = 1_000;
 
 /** Tells how far long work is, on standard error: every second, beginning after the first, or at once. */
 export function progress(
-  { err }: World,
+  { err }: Pick<World, "err">,
   begin: "at once" | "after a second",
 ): (text: string) => void {
   const clock = systemClock();

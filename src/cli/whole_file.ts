@@ -1,4 +1,5 @@
-import { open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ActrError } from "../errors.ts";
 
 /** What SQLite keeps beside a database. */
@@ -16,7 +17,7 @@ export async function makeFile<Result>(
     throw new ActrError("invalid_argument", `${path} exists already; name a new file`);
   }
   const part = `${path}.part`;
-  const remove = () => Promise.all(besides.map((end) => rm(part + end, { force: true })));
+  const remove = () => Promise.allSettled(besides.map((end) => rm(part + end, { force: true })));
   await remove();
   try {
     const result = await work(part);
@@ -41,6 +42,7 @@ export async function writeTexts<Result>(
       throw new ActrError("storage", `cannot write ${path}: ${reason}`, { cause });
     }
   };
+  await guarded(mkdir(dirname(path), { recursive: true }));
   const handle = await guarded(open(path, "w"));
   try {
     const result = await work((text) => guarded(handle.writeFile(text)));

@@ -3,7 +3,8 @@ import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../../adapters/memory/seeded_random.ts";
-import { openStore } from "../../adapters/sql/open.ts";
+import { openLibsqlClient } from "../../adapters/sql/libsql_client.ts";
+import { openDriver, openStore } from "../../adapters/sql/open.ts";
 import { schemaVersion } from "../../adapters/sql/schema.ts";
 import { openSqlStore } from "../../adapters/sql/sql_store.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
@@ -52,6 +53,25 @@ describe("openStore", () => {
     await fails(`file:${at("text.db")}`, "storage", /text\.db.*not a database/);
     await fails(`file:${at("folder.db")}`, "storage", /folder\.db.*check that the path/);
     await fails(`file:${at("text.db")}/below/node.db`, "storage", /below.*check that the path/);
+  });
+
+  it("has every commit reach the disk, or leaves that to the system, as durability says", async () => {
+    await using folder = await temporaryFolder();
+    const levels = { full: 2, normal: 1 } as const;
+    for (const durability of ["full", "normal", undefined] as const) {
+      const url = `file:${join(folder.path, `${durability}.db`)}`;
+      const opened = [await openDriver(url, durability === undefined ? {} : { durability })];
+      if (durability !== undefined) {
+        opened.push(await openLibsqlClient({ url: `${url}.client`, durability }));
+      }
+      for (const driver of opened) {
+        const setting = async (name: string) =>
+          Object.values((await driver.all({ sql: `PRAGMA ${name}`, args: [] }))[0] ?? {})[0];
+        assert.equal(await setting("synchronous"), levels[durability ?? "full"], driver.name);
+        assert.equal(await setting("journal_mode"), "wal", driver.name);
+        await driver.close();
+      }
+    }
   });
 
   it("refuses options that do not fit the database", async () => {

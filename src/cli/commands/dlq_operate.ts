@@ -13,6 +13,9 @@ import type { DlqWork } from "./dlq_look.ts";
 const patienceMs = 30_000;
 const pauseMs = 200;
 
+/** Letters named one by one to people. */
+const maxLinesShown = 20;
+
 /** What all batches together did. */
 interface Tally {
   /** Letters redriven or purged. */
@@ -79,11 +82,13 @@ function operation(
 }
 
 function linesOf(verb: string, tally: Tally): string[] {
-  return [
-    summary(verb, tally),
+  const left = [
     ...tally.kept.map(({ id, reason }) => `  kept ${id}: ${reason.replace(/\p{Cc}+/gu, " ")}`),
     ...tally.missing.map((id) => `  missing ${id}`),
   ];
+  const more = left.length - maxLinesShown;
+  const rest = more > 0 ? [`  and ${more} more; --json names every one`] : [];
+  return [summary(verb, tally), ...left.slice(0, maxLinesShown), ...rest];
 }
 
 function summary(verb: string, { done, kept, missing }: Tally): string {

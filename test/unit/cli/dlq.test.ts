@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { openStore } from "../../../adapters/sql/open.ts";
+import { systemClock } from "../../../adapters/system_clock.ts";
+import { systemRandom } from "../../../adapters/system_random.ts";
 import { formatAge, parseAge } from "../../../src/cli/inspect/ages.ts";
 import { HttpInspector } from "../../../src/cli/inspect/http_inspector.ts";
+import { progress } from "../../../src/cli/progress.ts";
+import { temporaryFolder } from "../../adapters/temporary_folder.ts";
+import { letter } from "../../conformance/store_samples.ts";
 import { roost } from "./support.ts";
 
 describe("roost dlq", () => {
@@ -42,6 +49,38 @@ describe("roost dlq", () => {
         message: "there is no store at /nowhere/none.db; name the file of one",
       },
     });
+  });
+
+  it("works on a store at rest: names the first letters that stay, and counts all", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "node.db");
+    const options = { clock: systemClock(), random: systemRandom() };
+    const store = await openStore(`file:${file}`, options, AbortSignal.timeout(10_000));
+    const poison = Array.from({ length: 125 }, (_, n) => letter(n + 1, { category: "poison" }));
+    await store.commit(poison.map((each) => ({ kind: "deadLetter.put", letter: each }) as const));
+    const busy = await roost(["dlq", "ls", "--store", file]);
+    assert.match(
+      busy.err,
+      /another process has it open; .*; or ask the node .* with --url in place/,
+    );
+    await store.close();
+    const kept = await roost(["dlq", "redrive", "--all", "--store", file]);
+    assert.deepEqual([kept.code, kept.err], [1, "roost: redriven 0, kept 100 so far"]);
+    const lines = kept.out.split("\n");
+    assert.equal(lines.length, 22);
+    assert.equal(lines[0], "redriven 0, kept 125");
+    assert.match(lines[1] ?? "", /^ {2}kept dead-1: /);
+    assert.equal(lines[21], "  and 105 more; --json names every one");
+    const purged = await roost(["dlq", "purge", "--all", "--store", file, "--json"]);
+    assert.deepEqual(JSON.parse(purged.out), { purged: 125, kept: [], missing: [] });
+  });
+
+  it("tells how far it is at most once a second", () => {
+    const lines: string[] = [];
+    const world = { err: (line: string) => lines.push(line) };
+    const [early, late] = [progress(world, "at once"), progress(world, "after a second")];
+    for (const tell of [early, early, late]) tell("done 1");
+    assert.deepEqual(lines, ["roost: done 1 so far"]);
   });
 
   it("reads and writes ages", () => {

@@ -81,7 +81,7 @@ describe("roost store", () => {
       [["export", at("none.db")], /there is no store at .*none\.db/],
       [["import", at("a.db"), "--in", at("there.jsonl")], /is not empty; import into a new file/],
       [["import", at("b.db"), "--in", at("none.jsonl")], /cannot read .*none\.jsonl: /],
-      [["export", at("a.db"), "--out", at("none/x")], /cannot write .*none\/x\.part: /],
+      [["export", at("a.db"), "--out", at("a.db/x")], /cannot write .*a\.db\/x\.part: /],
     ];
     for (const [args, message] of cases) {
       const { code, err } = await roost(["store", ...args]);
