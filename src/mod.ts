@@ -8,6 +8,7 @@ export type {
   CallOptions,
   ClientMethod,
   Context,
+  Destination,
   DiscoverOptions,
   NodeContext,
   ServiceClient,
@@ -59,6 +60,7 @@ export {
   parseActrType,
 } from "./protocol/ids.ts";
 export type { MetadataEntry } from "./protocol/metadata.ts";
+export type { Reply } from "./reply.ts";
 export type {
   ChunkHandler,
   ChunkInit,
@@ -69,5 +71,4 @@ export type {
   Streams,
   StreamWriter,
 } from "./stream.ts";
-export type { Reply } from "./reply.ts";
 export { version } from "./version.ts";

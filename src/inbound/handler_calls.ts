@@ -1,23 +1,27 @@
 import { ActrError } from "../errors.ts";
 import type { Random } from "../ports/random.ts";
 import { maxChain } from "../protocol/call_chain.ts";
+import { crossed } from "../protocol/deadlock.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
+import type { InboundMessage } from "./message.ts";
 
 /** Where handlers that wait lend their place. */
-interface Places {
+export interface Places {
   lend(): void;
   resume(): void;
 }
 
-/** Handlers of this node that wait, or waited, for calls of their own while they hold a key. */
+/** Handlers of this node that wait for calls of their own, and calls that handlers of others wait for. */
 export class Nesting {
+  readonly places: Places;
   readonly #random: Random;
-  readonly #places: Places;
   readonly #names = new Set<string>();
+  /** Calls that others wait for and that have not begun. */
+  readonly #queued = new Set<InboundMessage>();
 
   constructor(random: Random, places: Places) {
     this.#random = random;
-    this.#places = places;
+    this.places = places;
   }
 
   /** Whether a handler that runs here is one of `chain`. */
@@ -29,7 +33,27 @@ export class Nesting {
   open(ancestors: readonly string[]): HandlerCalls {
     const name = this.#random.uuid();
     this.#names.add(name);
-    return new HandlerCalls(name, ancestors, this.#places, () => this.#names.delete(name));
+    return new HandlerCalls(name, ancestors, this);
+  }
+
+  forget(name: string): void {
+    this.#names.delete(name);
+  }
+
+  /** A call that a handler of another node waits for is put in the queue. */
+  queued(message: InboundMessage): void {
+    this.#queued.add(message);
+  }
+
+  /** It waits no more. */
+  left(message: InboundMessage): void {
+    if (this.#queued.size > 0) this.#queued.delete(message);
+  }
+
+  /** Whether a handler of `peer` waits in the queue, perhaps for one that runs here. */
+  isAwaitedBy(peer: string): boolean {
+    for (const { from } of this.#queued) if (from.key === peer) return true;
+    return false;
   }
 }
 
@@ -38,16 +62,14 @@ export class HandlerCalls {
   /** What its calls say who waits for them: a random name, so that only whom it calls can know it. */
   readonly name: string;
   readonly #ancestors: readonly string[];
-  readonly #places: Places;
-  readonly #forget: () => void;
+  readonly #nesting: Nesting;
   /** Calls under way, by peer. */
   readonly #peers = new Map<string, number>();
 
-  constructor(name: string, ancestors: readonly string[], places: Places, forget: () => void) {
+  constructor(name: string, ancestors: readonly string[], nesting: Nesting) {
     this.name = name;
     this.#ancestors = ancestors;
-    this.#places = places;
-    this.#forget = forget;
+    this.#nesting = nesting;
   }
 
   /** Whether it waits for `peer`. */
@@ -55,33 +77,41 @@ export class HandlerCalls {
     return this.#peers.has(peer);
   }
 
-  /** Makes a call that the handlers of `chain` wait for. */
-  during<T>(target: ActrId, call: (chain: readonly string[]) => Promise<T>): Promise<T> {
-    if (this.#ancestors.length >= maxChain) return Promise.reject(tooDeep());
+  /**
+   * Makes a call that the handlers of `chain` wait for.
+   * @throws ActrError `invalid_argument` when too many wait already; `unavailable` when a handler of the target waits in the queue here.
+   */
+  async during<T>(
+    { target, routeKey }: { readonly target: ActrId; readonly routeKey: string },
+    call: (chain: readonly string[]) => Promise<T>,
+  ): Promise<T> {
     const peer = formatActrId(target);
+    if (this.#ancestors.length >= maxChain) throw tooDeep();
+    if (this.#nesting.isAwaitedBy(peer)) throw crossed(routeKey, peer);
     this.#begin(peer);
-    const answer = call([...this.#ancestors, this.name]);
-    const end = (): void => this.#end(peer);
-    answer.then(end, end);
-    return answer;
+    try {
+      return await call([...this.#ancestors, this.name]);
+    } finally {
+      this.#end(peer);
+    }
   }
 
   /** The handler has ended, and with it its key and its place. */
   leave(): void {
-    this.#forget();
-    if (this.#peers.size > 0) this.#places.resume();
+    this.#nesting.forget(this.name);
+    if (this.#peers.size > 0) this.#nesting.places.resume();
     this.#peers.clear();
   }
 
   #begin(peer: string): void {
-    if (this.#peers.size === 0) this.#places.lend();
+    if (this.#peers.size === 0) this.#nesting.places.lend();
     this.#peers.set(peer, (this.#peers.get(peer) ?? 0) + 1);
   }
 
   #end(peer: string): void {
     const left = (this.#peers.get(peer) ?? 0) - 1;
     if (left > 0) return void this.#peers.set(peer, left);
-    if (this.#peers.delete(peer) && this.#peers.size === 0) this.#places.resume();
+    if (this.#peers.delete(peer) && this.#peers.size === 0) this.#nesting.places.resume();
   }
 }
 

@@ -93,7 +93,7 @@ export class HandlerContext implements Context {
       return this.#scope.node.call(target, routeKey, payload, this.#traced(options));
     }
     this.#calls ??= this.#scope.nesting.open(callChain(this.#message.envelope.metadata));
-    return this.#calls.during(target, (chain) => {
+    return this.#calls.during({ target, routeKey }, (chain) => {
       const nested: NestedCallOptions = { ...this.#traced(options), chain };
       return this.#scope.node.call(target, routeKey, payload, nested);
     });
@@ -121,9 +121,9 @@ export class HandlerContext implements Context {
     return this.#state?.close() ?? noChanges;
   }
 
-  /** Whether the handler waits for `peer`. */
-  awaits(peer: string): boolean {
-    return this.#calls?.awaits(peer) === true;
+  /** Whether the handler waits for `peer`, and is to go on waiting rather than its handler `other`. */
+  crosses(peer: string, other: string): boolean {
+    return this.#calls?.awaits(peer) === true && this.#calls.name < other;
   }
 
   /** Whether the handler is one of `chain`. */

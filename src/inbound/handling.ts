@@ -69,7 +69,7 @@ export class Handling {
     this.#dispatcher = new Dispatcher({ ...components, scope }, options);
     const work = { ...components, ...admission, dispatcher: this.#dispatcher };
     const pipeline = new Pipeline(work, options);
-    this.#pump = new Pump({ ...components, work: pipeline }, options);
+    this.#pump = new Pump({ ...components, nesting, work: pipeline }, options);
     this.#scheduler = this.#pump.scheduler;
     const { scheduler } = this.#pump;
     this.#nested = new NestedCalls({ ...components, nesting, pipeline, scheduler });

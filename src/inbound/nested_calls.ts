@@ -1,5 +1,6 @@
 import { ActrError } from "../errors.ts";
 import { callChain } from "../protocol/call_chain.ts";
+import { crossed, selfWaiting } from "../protocol/deadlock.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { Nesting } from "./handler_calls.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -20,9 +21,6 @@ export interface NestedCallsComponents {
   readonly scheduler: Scheduler<Turn>;
 }
 
-/** When to call again where two handlers would have waited for each other, milliseconds. */
-const crossedRetryMs = 50;
-
 /** Calls that handlers wait for, looked at as they arrive: in the queue they might wait for those very handlers, without end. */
 export class NestedCalls {
   readonly #components: NestedCallsComponents;
@@ -42,7 +40,7 @@ export class NestedCalls {
       return false;
     }
     const key = pipeline.keyOf(message, route);
-    if (!nesting.knows(chain)) return this.#refuseCrossed(message, key);
+    if (!nesting.knows(chain)) return this.#receiveForeign(message, key, chain);
     return this.#receiveOwn(message, route, key, chain);
   }
 
@@ -55,16 +53,7 @@ export class NestedCalls {
   ): boolean {
     const { scheduler } = this.#components;
     const blocked = this.#blockers(key).some(({ context }) => context?.isIn(chain) === true);
-    if (blocked && route.reentrant !== true) {
-      return this.#refuse(
-        message,
-        new ActrError(
-          "invalid_argument",
-          `deadlock: ${route.key} would wait for the handler that waits for it; make the method reentrant, or answer explicitly`,
-          { details: { reason: "deadlock" } },
-        ),
-      );
-    }
+    if (blocked && route.reentrant !== true) return this.#refuse(message, selfWaiting(route.key));
     // Part of what its caller does: when that is lost, it is done anew, with this call.
     const turn = this.#take({ ...message, row: undefined });
     if (turn === undefined) return true;
@@ -73,20 +62,22 @@ export class NestedCalls {
     return true;
   }
 
-  /** A handler of the caller waits for this call, and a handler here that this call would wait for waits for the caller: perhaps for that very handler. */
-  #refuseCrossed(message: InboundMessage, key: string | undefined): boolean {
+  /**
+   * A handler of the caller waits for this call, and a handler here that this call would wait for waits for
+   * the caller: perhaps for that very handler. Of two calls that cross so, one is refused, here or there.
+   */
+  #receiveForeign(
+    message: InboundMessage,
+    key: string | undefined,
+    chain: readonly string[],
+  ): boolean {
+    const { nesting } = this.#components;
     const { from, envelope } = message;
-    const crossed = this.#blockers(key).some(
-      (turn) =>
-        turn.context?.awaits(from.key) === true &&
-        turn.message.envelope.requestId !== envelope.requestId,
-    );
-    if (!crossed) return false;
-    const reason = `${envelope.routeKey} would wait for a handler that waits for ${from.key}; call again`;
-    return this.#refuse(
-      message,
-      new ActrError("unavailable", reason, { retryAfterMs: crossedRetryMs }),
-    );
+    const waits = chain.at(-1) ?? "";
+    const isCrossed = this.#blockers(key).some(({ context }) => context?.crosses(from.key, waits));
+    if (isCrossed) return this.#refuse(message, crossed(envelope.routeKey, from.key));
+    nesting.queued(message);
+    return false;
   }
 
   #blockers(key: string | undefined): Turn[] {

@@ -1,5 +1,6 @@
 import type { DispatchOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Nesting } from "./handler_calls.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { InboundMessage } from "./message.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -18,6 +19,7 @@ export interface PumpComponents {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly work: PumpWork;
+  readonly nesting: Nesting;
 }
 
 /** Limits of a {@link Pump}. */
@@ -41,9 +43,8 @@ export class Pump {
   constructor(components: PumpComponents, options: PumpOptions) {
     this.#components = components;
     this.#maxPerTurn = options.maxPerTurn;
-    const { work } = components;
     this.scheduler = new Scheduler(
-      (turn) => work.start(turn),
+      (turn) => this.#start(turn),
       () => this.#resume(),
       options,
     );
@@ -72,15 +73,22 @@ export class Pump {
   }
 
   #run(): void {
-    const { clock, mailbox, work } = this.#components;
+    const { clock, mailbox, work, nesting } = this.#components;
     this.#busy = true;
     for (let count = 0; count < this.#maxPerTurn; count += 1) {
       const message = this.#open ? this.#claim(mailbox) : undefined;
       if (message === undefined) return this.#rest();
       const turn = work.prepare(message);
-      if (turn !== undefined) this.scheduler.submit(turn, turn.key);
+      if (turn === undefined) nesting.left(message);
+      else this.scheduler.submit(turn, turn.key);
     }
     clock.defer(() => this.#run());
+  }
+
+  #start(turn: Turn): void | Promise<void> {
+    const { work, nesting } = this.#components;
+    nesting.left(turn.message);
+    return work.start(turn);
   }
 
   #claim(mailbox: Mailbox): InboundMessage | undefined {

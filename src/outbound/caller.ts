@@ -74,12 +74,12 @@ export class Caller {
     target: ActrId,
     routeKey: string,
     payload: Uint8Array,
-    options: CallOptions,
+    options: NestedCallOptions,
     metadata: readonly MetadataEntry[],
   ): Promise<Uint8Array> {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
     const lane = options.payloadType ?? lanes.rpcReliable;
-    const misuse = refuse(lane, timeoutMs);
+    const misuse = refuseCall(lane, timeoutMs);
     if (misuse !== undefined) return Promise.reject(misuse);
     const { plumbing, random } = this.#components;
     const requestId = options.requestId ?? random.uuid();
@@ -104,6 +104,7 @@ export class Caller {
         frame,
         timeoutMs,
         policy: retryPolicy(lane, this.#options),
+        nested: options.chain !== undefined,
         signal: options.signal,
       };
       new OutboundCall(plumbing, request, { resolve, reject }).start();
@@ -118,7 +119,7 @@ export class Caller {
     options: CallOptions & { readonly timeoutMs: number },
   ): Promise<void> {
     const lane = options.payloadType ?? lanes.rpcReliable;
-    const misuse = refuse(lane, options.timeoutMs);
+    const misuse = refuseCall(lane, options.timeoutMs);
     if (misuse !== undefined) throw misuse;
     const { plumbing, random } = this.#components;
     const span = this.#trace("RuntimeContext.tell_raw", routeKey, options);
@@ -156,7 +157,7 @@ async function ended<T>(span: Span, work: Promise<T>): Promise<T> {
 }
 
 /** What is wrong with a call before anything is sent (`spec/transport.md` §2, `spec/node.md` §12.1). */
-function refuse(lane: Lane, timeoutMs: number): ActrError | undefined {
+export function refuseCall(lane: Lane, timeoutMs: number): ActrError | undefined {
   if (lane !== lanes.rpcReliable && lane !== lanes.rpcSignal) {
     return new ActrError(
       "invalid_argument",

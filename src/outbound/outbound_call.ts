@@ -1,6 +1,7 @@
 import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Link } from "../ports/transport.ts";
+import { isDeadlock } from "../protocol/deadlock.ts";
 import type { RpcEnvelope } from "../protocol/envelope.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { ActrId } from "../protocol/ids.ts";
@@ -28,6 +29,8 @@ export interface CallRequest {
   readonly frame: Frame;
   readonly timeoutMs: number;
   readonly policy: RetryPolicy;
+  /** A handler waits for it, and holds its key meanwhile. */
+  readonly nested: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -167,7 +170,8 @@ export class OutboundCall implements PendingCall, Expiring {
     const pauseMs = pauseAfter(policy, this.#attempt, error.retryAfterMs);
     const { clock } = this.#plumbing;
     const inTime = clock.monotonic() + pauseMs < this.#deadline;
-    if (!mayRetry(error) || this.#attempt >= policy.attempts || !inTime) return this.#fail(error);
+    const hopeless = !mayRetry(error) || (this.#request.nested && isDeadlock(error));
+    if (hopeless || this.#attempt >= policy.attempts || !inTime) return this.#fail(error);
     this.#pause = clock.timer(clock.now() + pauseMs, () => this.#try());
   }
 
