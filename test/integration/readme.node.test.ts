@@ -22,7 +22,9 @@ const commands = blocks("sh").flatMap((block) =>
   block.split("\n").flatMap((line) => line.replace(/\s+# .*/, "").trim() || []),
 );
 const serves = (command: string): boolean =>
-  /\b(npm start|(task|run) dev|roost -- (serve|rendezvous))\b/.test(command);
+  /\b(npm start|(task|run) dev|sqld|roost -- (serve|rendezvous))\b/.test(command);
+/** Whether a command serves something that is no node. */
+const servesOthers = (command: string): boolean => /\b(sqld|rendezvous)\b/.test(command);
 const answer = blocks("json").join("");
 
 interface Shell {
@@ -89,7 +91,7 @@ async function until(what: () => string, done: () => Promise<boolean> | boolean)
 }
 
 function portOf(command: string): number {
-  return Number(/--port (\d+)/.exec(command)?.[1] ?? 8080);
+  return Number(/--(?:port |http-listen-addr [\d.]+:)(\d+)/.exec(command)?.[1] ?? 8080);
 }
 
 describe("README", { timeout: 400_000 }, () => {
@@ -118,7 +120,7 @@ describe("README", { timeout: 400_000 }, () => {
     running.set(port, shell);
     await until(
       () => `${command}: ${shell.all}`,
-      () => /health +http/.test(shell.out),
+      () => (command.includes("sqld") ? isTaken(port) : /health +http/.test(shell.out)),
     );
   }
 
@@ -164,14 +166,17 @@ describe("README", { timeout: 400_000 }, () => {
     } else if (serves(command)) {
       it(`${command}, and then the call`, async () => {
         await serve(command);
-        if (command.includes("rendezvous")) return;
+        if (servesOthers(command)) return;
         assert.equal(await run(call), answer);
       });
     } else {
       it(command, async () => {
-        if (command.includes("doctor")) for (const port of [...running.keys()]) await stop(port);
+        if (command.endsWith("doctor")) for (const port of [...running.keys()]) await stop(port);
+        if (command.includes("store export")) await stop(8081);
         const out = await run(command);
         if (command === call) assert.equal(out, answer);
+        else if (command.includes("store import")) assert.match(out, /^imported [1-9]\d* entries/);
+        else if (command.includes("doctor --store")) assert.match(out, /whole; .*; in use by/);
         else if (command.includes("call.ts")) assert.match(out, /Echo: hi/);
         else if (command.includes("discover"))
           assert.match(out, /@1001\/acme:EchoService:1\.0\.0\n$/);
