@@ -80,14 +80,16 @@ export class FakeClock implements Clock {
   async advance(ms: number): Promise<void> {
     const targetMs = this.#nowMs + ms;
     await this.settle();
-    for (
-      let due = this.#timers[0];
-      due !== undefined && due.atMs <= targetMs;
-      due = this.#timers[0]
-    ) {
-      this.#nowMs = Math.max(this.#nowMs, due.atMs);
-      this.#timers.shift();
-      due.fn();
+    while (this.#fireNext(targetMs)) await this.settle();
+    this.#nowMs = Math.max(this.#nowMs, targetMs);
+  }
+
+  /** As {@link advance}, for long times: awaiting code runs between any two instants at which something falls due. */
+  async pass(ms: number): Promise<void> {
+    const targetMs = this.#nowMs + ms;
+    await this.settle();
+    while (this.#fireNext(targetMs)) {
+      while (this.#fireNext(this.#nowMs));
       await this.settle();
     }
     this.#nowMs = Math.max(this.#nowMs, targetMs);
@@ -98,6 +100,16 @@ export class FakeClock implements Clock {
     do {
       for (let turn = 0; turn < settleTurns; turn++) await nextTurn();
     } while (this.#deferred > 0);
+  }
+
+  /** Fires the first timer that is due by `untilMs`, at its time; false when there is none. */
+  #fireNext(untilMs: number): boolean {
+    const due = this.#timers[0];
+    if (due === undefined || due.atMs > untilMs) return false;
+    this.#nowMs = Math.max(this.#nowMs, due.atMs);
+    this.#timers.shift();
+    due.fn();
+    return true;
   }
 
   #remove(entry: Entry): boolean {

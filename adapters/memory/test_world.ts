@@ -86,7 +86,7 @@ export class TestWorld implements AsyncDisposable {
     this.#closing.push(close);
   }
 
-  /** Brings the rendezvous back after {@link stopRendezvous}, on the same store. */
+  /** Brings the rendezvous back after {@link stopRendezvous}. */
   async startRendezvous(): Promise<void> {
     const { clock, log, network } = this;
     const components = { store: this.#store, clock, random: this.random(), log };
@@ -99,11 +99,11 @@ export class TestWorld implements AsyncDisposable {
     };
   }
 
-  /** Takes the rendezvous down: signaling ends, nobody can register. */
-  async stopRendezvous(): Promise<void> {
+  /** Takes the rendezvous down: signaling ends, nobody can register. With `forget` it comes back knowing nothing. */
+  async stopRendezvous({ forget = false }: { readonly forget?: boolean } = {}): Promise<void> {
     await this.#stopRendezvous?.();
     this.#stopRendezvous = undefined;
-    this.#store = this.#store.reopen();
+    this.#store = forget ? new MemoryStore() : this.#store.reopen();
   }
 
   /** Stops every node, then the rendezvous. */
