@@ -32,6 +32,11 @@ export class StreamActivity {
     this.#clock = clock;
   }
 
+  /** Records of one connection. */
+  size(link: Link): number {
+    return this.#byLink.get(link)?.streams.size ?? 0;
+  }
+
   /** A chunk of `streamId` leaves on `link`. */
   sent(link: Link, streamId: string): void {
     let activity = this.#byLink.get(link);

@@ -1,6 +1,9 @@
 import { ActrError } from "../errors.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
 
+/** What keeps the deadlines. */
+type Watch = Pick<Deadlines, "add" | "remove">;
+
 /** What ends a wait early. */
 export interface WaitBounds {
   /** What is waited for, as it begins an error's text. */
@@ -12,14 +15,14 @@ export interface WaitBounds {
 
 /** A wait that costs no timer of its own, for what happens very often and nearly always at once. */
 export class BoundedWait implements Expiring {
-  readonly #deadlines: Deadlines;
+  readonly #deadlines: Watch;
   readonly #bounds: WaitBounds;
   readonly #reject: (reason: unknown) => void;
   readonly #bucket: number;
   readonly #abort = (): void => this.#end(this.#bounds.signal?.reason);
 
   /** Waits for `work`. @throws ActrError `timed_out`; the signal's reason; what `work` throws. */
-  static for<T>(work: Promise<T>, deadlines: Deadlines, bounds: WaitBounds): Promise<T> {
+  static for<T>(work: Promise<T>, deadlines: Watch, bounds: WaitBounds): Promise<T> {
     return new Promise((resolve, reject) => {
       const wait = new BoundedWait(deadlines, bounds, reject);
       work.then(
@@ -32,7 +35,7 @@ export class BoundedWait implements Expiring {
     });
   }
 
-  private constructor(deadlines: Deadlines, bounds: WaitBounds, reject: (reason: unknown) => void) {
+  private constructor(deadlines: Watch, bounds: WaitBounds, reject: (reason: unknown) => void) {
     this.#deadlines = deadlines;
     this.#bounds = bounds;
     this.#reject = reject;

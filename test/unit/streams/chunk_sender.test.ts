@@ -205,6 +205,7 @@ describe("stream activity", () => {
     const [first, second] = [new FakeLink(far), new FakeLink(far)];
     for (const id of ["a", "b", "a"]) activity.sent(first, id);
     activity.sent(second, "a");
+    assert.equal(activity.size(first), 2);
     assert.deepEqual(activity.take(first), { sessionId: 1, streamIds: ["a", "b"] });
     assert.equal(activity.take(first), undefined, "taken is gone");
     await clock.advance(29_999);
@@ -223,7 +224,7 @@ describe("stream activity", () => {
     for (let n = 0; n < 300; n++) activity.sent(link, `old ${n}`);
     await clock.advance(30_000);
     activity.sent(link, "new");
-    assert.deepEqual(activity.take(link)?.streamIds, ["new"]);
+    assert.equal(activity.size(link), 1);
   });
 });
 

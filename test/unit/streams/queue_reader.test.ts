@@ -114,10 +114,14 @@ describe("stream reader", () => {
     await clock.advance(999);
     remote.send("1");
     await first;
+    const second = reader.next();
+    await clock.advance(999);
+    remote.send("2");
+    assert.equal(textOf((await second).value), "2", "each wait has its own time");
     await clock.advance(60_000);
-    const second = assert.rejects(reader.next(), { code: "timed_out" });
+    const third = assert.rejects(reader.next(), { code: "timed_out" });
     await clock.advance(1_000);
-    await second;
+    await third;
     assert.equal(clock.pending, 0);
   });
 
