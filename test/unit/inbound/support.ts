@@ -1,8 +1,8 @@
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
-import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import { type EchoRequest, EchoService } from "../../../examples/echo/echo_pb.ts";
 import type { Context, NodeContext } from "../../../src/context.ts";
-import { type AclRule, defineNode, service } from "../../../src/define.ts";
+import { type AclRule, type ConflictKey, defineNode, service } from "../../../src/define.ts";
 import type { ErrorEvent, Hooks } from "../../../src/hooks.ts";
 import { HookQueue } from "../../../src/node/hooks.ts";
 import { Inbound } from "../../../src/node/inbound.ts";
@@ -20,6 +20,7 @@ import {
 } from "../../../src/protocol/envelope.ts";
 import { type Lane, lanes } from "../../../src/protocol/frame.ts";
 import { methodCodecs } from "../../../src/protocol/service.ts";
+import type { Reply } from "../../../src/reply.ts";
 import { Peer } from "../../../src/session/peer.ts";
 import { PendingCalls } from "../../../src/session/pending_calls.ts";
 import { FakeLink, peerId, type Sessions, sessions } from "../session/support.ts";
@@ -37,7 +38,11 @@ export type Handle = (text: string, context: Context) => string | Promise<string
 
 export interface RigOptions {
   readonly handle?: Handle;
+  /** Takes the reply instead of returning a text. */
+  readonly explicit?: (text: string, context: Context, reply: Reply<{ reply: string }>) => void;
   readonly durable?: boolean;
+  /** By what calls wait for each other. @default nothing: each runs alone */
+  readonly conflictKey?: ConflictKey<EchoRequest>;
   readonly acl?: readonly AclRule[];
   readonly options?: NodeOptionsInput;
   readonly store?: Store;
@@ -63,15 +68,23 @@ export async function rig(setup: RigOptions = {}): Promise<Rig> {
   const handled: string[] = [];
   const errors: ErrorEvent[] = [];
   const handle = setup.handle ?? ((text) => `Echo: ${text}`);
+  const { explicit: take, conflictKey } = setup;
+  const returning = ({ message }: EchoRequest, context: Context) => {
+    handled.push(message);
+    const reply = handle(message, context);
+    return typeof reply === "string" ? { reply } : reply.then((text) => ({ reply: text }));
+  };
+  const explicit =
+    take &&
+    (({ message }: EchoRequest, context: Context, reply: Reply<{ reply: string }>) => {
+      handled.push(message);
+      return take(message, context, reply);
+    });
   const echo = service(EchoService, {
     handlers: {
-      echo: ({ message }, context) => {
-        handled.push(message);
-        const reply = handle(message, context);
-        return typeof reply === "string" ? { reply } : reply.then((text) => ({ reply: text }));
-      },
+      echo: explicit === undefined ? returning : { explicit },
     },
-    methods: { echo: { durable: setup.durable === true } },
+    methods: { echo: { durable: setup.durable === true, ...(conflictKey && { conflictKey }) } },
   });
   const definition = defineNode({
     services: [echo],
