@@ -61,6 +61,12 @@ export interface State {
   delete(key: string): void;
 }
 
+/**
+ * Whom a call or tell is for: a peer; `workload`, this node's own services, as if it were its own peer; or `host`, the
+ * services that the embedding program offers to this node alone (`spec/node.md` §2.4).
+ */
+export type Destination = ActrId | "workload" | "host";
+
 /** What a node offers to its own code, wherever that runs. Reads identity and connections live. */
 export interface NodeContext {
   /** This node. */
@@ -74,28 +80,34 @@ export interface NodeContext {
   readonly media: Media;
   /**
    * Calls a method by its route key with encoded bytes.
-   * @throws ActrError what the peer answered; `timed_out`, `unavailable`, `overloaded`, `invalid_argument`; the signal's reason.
+   * @throws ActrError what the peer answered; `timed_out`, `unavailable`, `overloaded`, `invalid_argument`; the signal's reason;
+   * `not_implemented` for a host that serves nothing.
    */
   call(
-    target: ActrId,
+    target: Destination,
     routeKey: string,
     payload: Uint8Array,
     options?: CallOptions,
   ): Promise<Uint8Array>;
   /** Sends without an answer. @throws as `call`. */
-  tell(target: ActrId, routeKey: string, payload: Uint8Array, options?: TellOptions): Promise<void>;
+  tell(
+    target: Destination,
+    routeKey: string,
+    payload: Uint8Array,
+    options?: TellOptions,
+  ): Promise<void>;
   /**
    * Peers of a type that are connected now.
    * @throws ActrError `not_found` when there is none, `unavailable` when signaling is down.
    */
   discover(type: ActrType | string, options?: DiscoverOptions): Promise<ActrId[]>;
   /** A typed client of a service at `target`. */
-  service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S>;
+  service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S>;
 }
 
 /** What a handler is given beside the request. */
 export interface Context extends NodeContext {
-  /** Who asks, as the transport verified it. */
+  /** Who asks, as the transport verified it: this node itself when its host or one of its own handlers does. */
   readonly callerId: ActrId;
   /** The same for every repeat of one request. */
   readonly requestId: string;

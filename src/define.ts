@@ -102,6 +102,9 @@ export interface NodeInit {
   readonly services?: readonly ServiceDefinition<any>[];
   /** Who may call. Without rules everybody, with an empty list nobody; a matching deny wins. */
   readonly acl?: readonly AclRule[];
+  /** What the embedding program offers to this node's own handlers, and to nobody else: the destination `host`. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  readonly host?: readonly ServiceDefinition<any>[];
   readonly hooks?: Hooks;
   /** Further observers: each is told everything that `hooks` are told, beside them. */
   readonly observers?: readonly Hooks[];

@@ -1,6 +1,7 @@
 import { ActrError } from "../errors.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
-import { isAllowed, type ResolvedRule } from "./acl.ts";
+import type { Peer } from "../session/peer.ts";
+import { isAllowed, type Origin, type ResolvedRule } from "./acl.ts";
 import type { InboundMessage } from "./message.ts";
 import type { Route, RouteTable } from "./route.ts";
 
@@ -19,8 +20,9 @@ export function admit(
   components: AdmissionComponents,
 ): Route {
   const { from, envelope } = message;
-  if (!isAllowed(from.id, components.rules)) {
-    const self = formatActrId(components.selfId());
+  const { rules, selfId } = components;
+  if (rules !== undefined && !isAllowed(originOf(from, selfId()), rules)) {
+    const self = formatActrId(selfId());
     throw new ActrError(
       "permission_denied",
       `ACL denied: ${from.key} is not allowed to call ${self}`,
@@ -31,4 +33,9 @@ export function admit(
     throw new ActrError("unknown_route", `${envelope.routeKey} is not served here`);
   }
   return route;
+}
+
+/** What a node asks itself, its host asks. */
+function originOf(from: Peer, selfId: ActrId): Origin {
+  return from.key === formatActrId(selfId) ? "host" : from.id;
 }

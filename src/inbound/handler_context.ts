@@ -1,6 +1,7 @@
 import type {
   CallOptions,
   Context,
+  Destination,
   DiscoverOptions,
   NodeContext,
   ServiceClient,
@@ -83,7 +84,7 @@ export class HandlerContext implements Context {
   }
 
   call(
-    target: ActrId,
+    target: Destination,
     routeKey: string,
     payload: Uint8Array,
     options?: CallOptions,
@@ -93,14 +94,15 @@ export class HandlerContext implements Context {
       return this.#scope.node.call(target, routeKey, payload, this.#traced(options));
     }
     this.#calls ??= this.#scope.nesting.open(callChain(this.#message.envelope.metadata));
-    return this.#calls.during({ target, routeKey }, (chain) => {
+    const waitedFor = typeof target === "string" ? this.selfId : target;
+    return this.#calls.during({ target: waitedFor, routeKey }, (chain) => {
       const nested: NestedCallOptions = { ...this.#traced(options), chain };
       return this.#scope.node.call(target, routeKey, payload, nested);
     });
   }
 
   tell(
-    target: ActrId,
+    target: Destination,
     routeKey: string,
     payload: Uint8Array,
     options?: TellOptions,
@@ -112,7 +114,7 @@ export class HandlerContext implements Context {
     return this.#scope.node.discover(type, options);
   }
 
-  service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S> {
+  service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S> {
     return serviceClient(senderTo(this, target), descriptor);
   }
 

@@ -7,7 +7,9 @@ import { Completion } from "../inbound/completion.ts";
 import { DeadLetters } from "../inbound/dead_letters.ts";
 import { Dedup } from "../inbound/dedup.ts";
 import { Gate } from "../inbound/gate.ts";
+import { Nesting } from "../inbound/handler_calls.ts";
 import { Handling } from "../inbound/handling.ts";
+import { HostGate } from "../inbound/host_gate.ts";
 import { Mailbox } from "../inbound/mailbox.ts";
 import { recoverMailbox } from "../inbound/recovery.ts";
 import { Redriver } from "../inbound/redriver.ts";
@@ -41,6 +43,7 @@ export class Inbound {
   readonly replier: Replier;
   readonly redriver: Redriver;
   readonly handling: Handling;
+  readonly host: HostGate;
   readonly streams: StreamRegistry;
   readonly media: MediaTracks;
   readonly #dedup: Dedup;
@@ -95,6 +98,17 @@ export class Inbound {
         onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
       },
       { ...options.dispatch, concurrent: plan.concurrent, maxPerTurn: options.inbound.maxPerTurn },
+    );
+    // What the host handles holds no place among this node's handlers.
+    const nesting = new Nesting(random, { lend() {}, resume() {} });
+    this.host = new HostGate(
+      {
+        ...{ clock, log, random, tracer: components.tracer },
+        scope: { node: context, store, nesting },
+        onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
+      },
+      plan.hostRoutes,
+      options.outbound,
     );
     const receiveNested = this.handling.receiveNested.bind(this.handling);
     this.streams = new StreamRegistry(

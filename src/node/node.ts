@@ -169,6 +169,7 @@ export class Node implements AsyncDisposable {
       signal,
       streams: () => this.streams,
       media: () => this.inbound.media,
+      host: () => this.inbound.host,
     });
     const { context } = this;
     this.inbound = new Inbound({ plan, components, context, hooks, pending, sessions });

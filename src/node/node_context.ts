@@ -1,11 +1,13 @@
 import type {
   CallOptions,
+  Destination,
   DiscoverOptions,
   NodeContext,
   ServiceClient,
   TellOptions,
 } from "../context.ts";
 import type { SessionState } from "../identity/session_state.ts";
+import type { HostGate } from "../inbound/host_gate.ts";
 import type { Media } from "../media.ts";
 import type { Caller } from "../outbound/caller.ts";
 import { senderTo, serviceClient } from "../outbound/service_client.ts";
@@ -25,6 +27,7 @@ export interface NodeContextComponents {
   /** Made after the context, since what they hand chunks to works with one. */
   readonly streams: () => Streams;
   readonly media: () => Media;
+  readonly host: () => HostGate;
 }
 
 /** The context of a node itself: its hooks and its embedding program; every handler's context stands on it. */
@@ -56,28 +59,36 @@ export class LiveNodeContext implements NodeContext {
   }
 
   call(
-    target: ActrId,
+    target: Destination,
     routeKey: string,
     payload: Uint8Array,
     options?: CallOptions,
   ): Promise<Uint8Array> {
-    return this.#components.caller.call(target, routeKey, payload, options);
+    const { caller, host } = this.#components;
+    if (target === "host") return host().call(routeKey, payload, options);
+    return caller.call(this.#peerOf(target), routeKey, payload, options);
   }
 
   tell(
-    target: ActrId,
+    target: Destination,
     routeKey: string,
     payload: Uint8Array,
     options?: TellOptions,
   ): Promise<void> {
-    return this.#components.caller.tell(target, routeKey, payload, options);
+    const { caller, host } = this.#components;
+    if (target === "host") return host().tell(routeKey, payload, options);
+    return caller.tell(this.#peerOf(target), routeKey, payload, options);
   }
 
   discover(type: ActrType | string, options?: DiscoverOptions): Promise<ActrId[]> {
     return this.#components.directory.discover(type, options);
   }
 
-  service<S extends ServiceDescriptor>(descriptor: S, target: ActrId): ServiceClient<S> {
+  service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S> {
     return serviceClient(senderTo(this, target), descriptor);
+  }
+
+  #peerOf(target: ActrId | "workload"): ActrId {
+    return target === "workload" ? this.selfId : target;
   }
 }

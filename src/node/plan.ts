@@ -14,6 +14,8 @@ export interface NodePlan {
   readonly options: NodeOptions;
   readonly registration: Registration;
   readonly routes: RouteTable;
+  /** What the embedding program serves to the node itself. */
+  readonly hostRoutes: RouteTable;
   /** Whether calls of different keys run at once: they may, and some method declares a key. */
   readonly concurrent: boolean;
   /** None: everybody may call. */
@@ -24,7 +26,7 @@ export interface NodePlan {
 
 /** @throws ActrError `config` for an option, a type, a rule or a service that cannot be served. */
 export function planNode(definition: NodeDefinition, settings: NodeSettings): NodePlan {
-  const { services = [], acl, hooks, observers = [] } = definition;
+  const { services = [], host = [], acl, hooks, observers = [] } = definition;
   const options = resolveNodeOptions(definition.options);
   const routes = serviceRoutes(services);
   return {
@@ -33,6 +35,7 @@ export function planNode(definition: NodeDefinition, settings: NodeSettings): No
     concurrent:
       options.dispatch.concurrent && [...routes.values()].some(({ keyOf }) => keyOf !== undefined),
     routes: withReflection(routes, services),
+    hostRoutes: serviceRoutes(host),
     rules: acl && resolveRules(acl, settings.realm),
     observers: [
       ...services.flatMap((service) => service.hooks ?? []),

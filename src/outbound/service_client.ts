@@ -1,11 +1,11 @@
 import type {
   CallOptions,
   ClientMethod,
+  Destination,
   NodeContext,
   ServiceClient,
   TellOptions,
 } from "../context.ts";
-import type { ActrId } from "../protocol/ids.ts";
 import { type MethodCodec, methodCodecs, type ServiceDescriptor } from "../protocol/service.ts";
 
 /** Sends encoded messages to one target, however that is found. */
@@ -14,8 +14,8 @@ export interface Sender {
   tell(routeKey: string, payload: Uint8Array, options?: TellOptions): Promise<void>;
 }
 
-/** Sends to one peer in the name of `context`. */
-export function senderTo(context: Pick<NodeContext, "call" | "tell">, target: ActrId): Sender {
+/** Sends to one destination in the name of `context`. */
+export function senderTo(context: Pick<NodeContext, "call" | "tell">, target: Destination): Sender {
   return {
     call: (routeKey, payload, options) => context.call(target, routeKey, payload, options),
     tell: (routeKey, payload, options) => context.tell(target, routeKey, payload, options),

@@ -6,10 +6,11 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Link, LinkClosed, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
-import type { ActrId } from "../protocol/ids.ts";
+import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { withinLimit } from "../time_limit.ts";
 import { Barrier } from "./barrier.ts";
 import { Dialer, type Resolve } from "./dialer.ts";
+import { localLinks } from "./local_link.ts";
 import { Peer } from "./peer.ts";
 import { Session } from "./session.ts";
 
@@ -171,10 +172,23 @@ export class SessionManager {
   }
 
   async #dial(peer: ActrId, key: string): Promise<Session> {
+    if (this.#isSelf(key)) return this.#attachSelf(peer);
     if (this.#hasRoom(key)) return await this.#dialer.dial(peer, key);
     throw new ActrError("overloaded", `${this.#sessions.size} sessions are open; try later`, {
       retryAfterMs: 1000,
     });
+  }
+
+  #isSelf(key: string): boolean {
+    const { identity } = this.#components;
+    return identity !== undefined && formatActrId(identity.current.id) === key;
+  }
+
+  /** A node reaches itself without any transport. */
+  #attachSelf(self: ActrId): Session {
+    const [outbound, inbound] = localLinks(self);
+    this.#attach(inbound);
+    return this.#attach(outbound);
   }
 
   /** The request link of a session whose links recover, once one does; nothing when another has to be dialled. */

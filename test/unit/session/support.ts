@@ -13,7 +13,7 @@ import type { ActrId } from "../../../src/protocol/ids.ts";
 import { formatActrId } from "../../../src/protocol/ids.ts";
 import type { Peer } from "../../../src/session/peer.ts";
 import { type SessionEvents, SessionManager } from "../../../src/session/session_manager.ts";
-import { FrameQueue } from "../../../transports/frame_queue.ts";
+import { FrameQueue } from "../../../src/session/frame_queue.ts";
 import type { LogRecord } from "../identity/support.ts";
 import { RecordingLogger } from "../identity/support.ts";
 

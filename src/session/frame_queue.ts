@@ -1,5 +1,5 @@
-import type { FrameStream } from "../src/ports/transport.ts";
-import type { Frame } from "../src/protocol/frame.ts";
+import type { FrameStream } from "../ports/transport.ts";
+import type { Frame } from "../protocol/frame.ts";
 
 /** Bytes that a queued frame is counted as beside its body, so that empty frames are bounded too. */
 const frameOverheadBytes = 64;

@@ -1,0 +1,184 @@
+import { ActrError } from "../errors.ts";
+import type { OutboundOptions } from "../options.ts";
+import { type NestedCallOptions, refuseCall } from "../outbound/caller.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Span, Tracer } from "../ports/tracer.ts";
+import { chainMetadata } from "../protocol/call_chain.ts";
+import { type Direction, directions } from "../protocol/envelope.ts";
+import { lanes } from "../protocol/frame.ts";
+import { noMetadata } from "../protocol/metadata.ts";
+import type { Reply } from "../reply.ts";
+import { Peer } from "../session/peer.ts";
+import { withinLimit } from "../time_limit.ts";
+import { withResolvers } from "../with_resolvers.ts";
+import type { HandlerFailure } from "./dispatcher.ts";
+import { HandlerContext, type NodeScope } from "./handler_context.ts";
+import type { InboundMessage } from "./message.ts";
+import type { Route, RouteTable } from "./route.ts";
+
+/** Collaborators of {@link HostGate}. */
+export interface HostGateComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly tracer: Tracer | undefined;
+  readonly scope: NodeScope;
+  readonly onFailure: (failure: HandlerFailure) => void;
+}
+
+/** One request to the host, and what it is handled with. */
+interface HostTurn {
+  readonly route: Route;
+  readonly message: InboundMessage;
+  readonly span: Span | undefined;
+}
+
+/**
+ * What a node asks its embedding program, the destination `host`: at once, past the mailbox and whatever else the node
+ * is handling (`spec/node.md` §2.4, D-22).
+ */
+export class HostGate {
+  readonly #components: HostGateComponents;
+  readonly #routes: RouteTable;
+  readonly #options: OutboundOptions;
+
+  constructor(components: HostGateComponents, routes: RouteTable, options: OutboundOptions) {
+    this.#components = components;
+    this.#routes = routes;
+    this.#options = options;
+  }
+
+  /** @throws ActrError what the host answers; `not_implemented`, `unknown_route`, `timed_out`, `invalid_argument`; the signal's reason. */
+  async call(
+    routeKey: string,
+    payload: Uint8Array,
+    options: NestedCallOptions = {},
+  ): Promise<Uint8Array> {
+    const ms = options.timeoutMs ?? this.#options.timeoutMs;
+    const turn = this.#turn(routeKey, payload, directions.request, { ...options, timeoutMs: ms });
+    const { clock, scope } = this.#components;
+    const limit = {
+      what: `host call ${routeKey}`,
+      ms,
+      signal: options.signal ?? scope.node.signal,
+    };
+    return await withinLimit(clock, limit, () => this.#run(turn));
+  }
+
+  /** Resolves when the host has begun with it; what goes wrong is told to the log and to `onError`. @throws ActrError `not_implemented`, `unknown_route`, `invalid_argument`. */
+  async tell(
+    routeKey: string,
+    payload: Uint8Array,
+    options: NestedCallOptions = {},
+  ): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? this.#options.tellTimeoutMs;
+    const turn = this.#turn(routeKey, payload, directions.tell, { ...options, timeoutMs });
+    this.#run(turn).catch((error: unknown) => {
+      this.#components.log.warn("host.tell_failed", { routeKey, error });
+    });
+  }
+
+  #turn(
+    routeKey: string,
+    payload: Uint8Array,
+    direction: Direction,
+    options: NestedCallOptions & { readonly timeoutMs: number },
+  ): HostTurn {
+    const misuse = refuseCall(options.payloadType ?? lanes.rpcReliable, options.timeoutMs);
+    if (misuse !== undefined) throw misuse;
+    const route = this.#route(routeKey);
+    const { clock, random, tracer, scope } = this.#components;
+    const called = direction === directions.request;
+    const name = called ? "HostTransport.send_request" : "HostTransport.send_message";
+    const span = tracer?.start(name, options.trace ?? {}, { route_key: routeKey });
+    const trace = span?.context ?? options.trace;
+    const envelope = {
+      routeKey,
+      payload,
+      direction,
+      traceparent: trace?.traceparent,
+      tracestate: trace?.tracestate,
+      requestId: options.requestId ?? random.uuid(),
+      metadata: options.chain === undefined ? noMetadata : chainMetadata(options.chain),
+      timeoutMs: called ? options.timeoutMs : 0,
+    };
+    const message: InboundMessage = {
+      envelope,
+      from: new Peer(scope.node.selfId),
+      link: undefined,
+      priority: 0,
+      size: payload.length,
+      arrivedAt: clock.monotonic(),
+      row: undefined,
+      answered: false,
+    };
+    return { route, message, span };
+  }
+
+  #route(routeKey: string): Route {
+    const route = this.#routes.get(routeKey);
+    if (route !== undefined) return route;
+    if (this.#routes.size > 0) {
+      throw new ActrError("unknown_route", `${routeKey} is not served by the host`);
+    }
+    const reason = "this node's host serves nothing; give it services by defineNode({ host })";
+    throw new ActrError("not_implemented", reason);
+  }
+
+  /** Handles it; its durable changes are on disk before anybody hears of the answer. */
+  async #run(turn: HostTurn): Promise<Uint8Array> {
+    const { scope } = this.#components;
+    const { envelope } = turn.message;
+    const context = new HandlerContext(scope, turn.message, turn.span?.context ?? envelope);
+    try {
+      const answer = await answerOf(turn, context);
+      const changes = context.close();
+      if (changes.length > 0) await scope.store.commit(changes);
+      turn.span?.end();
+      return answer;
+    } catch (thrown) {
+      context.close();
+      turn.span?.end(thrown);
+      throw this.#failure(thrown, turn.message);
+    } finally {
+      context.leave();
+    }
+  }
+
+  #failure(thrown: unknown, message: InboundMessage): ActrError {
+    const { routeKey } = message.envelope;
+    const crashed = !ActrError.is(thrown);
+    const error = crashed
+      ? new ActrError("internal", `the host's handler of ${routeKey} crashed`, { cause: thrown })
+      : thrown;
+    this.#components.onFailure({ kind: crashed ? "crash" : "error", error, message });
+    return error;
+  }
+}
+
+/** What the handler returns, or replies later. */
+async function answerOf(
+  { route, message }: HostTurn,
+  context: HandlerContext,
+): Promise<Uint8Array> {
+  const { promise, resolve } = withResolvers<Uint8Array | Promise<never>>();
+  let closed = false;
+  const settle = (answer: Uint8Array | Promise<never>): boolean => {
+    if (closed) return false;
+    closed = true;
+    resolve(answer);
+    return true;
+  };
+  const reply: Reply<Uint8Array> = {
+    get closed() {
+      return closed;
+    },
+    send: (payload) => settle(payload),
+    fail: (error) => settle(Promise.reject(error)),
+  };
+  const payload = message.envelope.payload ?? new Uint8Array(0);
+  const answer = await route.handle(payload, context, reply);
+  return answer ?? (await promise);
+}
