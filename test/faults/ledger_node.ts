@@ -78,7 +78,7 @@ const driver = new KillingDriver(await openKillDriver(options), end);
 const store = await openSqlStore(
   driver,
   { clock: systemClock(), random: systemRandom(), leaseMs: options.leaseMs },
-  AbortSignal.timeout(20_000),
+  AbortSignal.timeout(50_000),
 );
 say({ opened: { recovered: store.opened.recovered } } satisfies LedgerLine);
 void store.lost.then(() => process.exit(leaseLostExit));

@@ -125,7 +125,7 @@ async function examine(
   load: LedgerLoad,
   tally: Tally,
 ): Promise<void> {
-  const limit = AbortSignal.timeout(20_000);
+  const limit = AbortSignal.timeout(50_000);
   const options = { clock: systemClock(), random: systemRandom(), leaseMs };
   const store = await openSqlStore(await driver.open(location), options, limit);
   checkEffects(await effects(store), load, tally);

@@ -102,7 +102,7 @@ async function examine(
   tally: Tally,
 ): Promise<void> {
   const options = { clock: systemClock(), random: systemRandom(), leaseMs: 5_000 };
-  const limit = AbortSignal.timeout(20_000);
+  const limit = AbortSignal.timeout(50_000);
   const store = await openSqlStore(await driver.open(location), options, limit);
   await examineStore(store, said, tally);
   await store.close();

@@ -28,7 +28,7 @@ const end = new KillSwitch(time, passing);
 end.arm();
 const driver = new KillingDriver(await openKillDriver(where), end);
 const options = { clock: systemClock(), random: systemRandom(), leaseMs: 900 };
-const store = await openSqlStore(driver, options, AbortSignal.timeout(20_000));
+const store = await openSqlStore(driver, options, AbortSignal.timeout(50_000));
 void store.lost.then((reason) => {
   say({ lost: reason });
   process.exit(leaseLostExit);
