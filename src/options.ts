@@ -9,6 +9,10 @@ export interface MailboxOptions {
   readonly maxDepth: number;
   /** Bytes of queued or in-flight messages before `overloaded` is answered. @default 64 MiB */
   readonly maxBytes: number;
+  /** Messages of one priority in memory; durable ones beyond wait in the store alone. @default 16384 */
+  readonly windowDepth: number;
+  /** Bytes of the messages of one priority in memory. @default 64 MiB */
+  readonly windowBytes: number;
   /** Queued messages at which `onMailboxBackpressure` fires (`spec/node.md` §8.5). @default 1024 */
   readonly backpressureThreshold: number;
   /** Messages of high priority handed out in a row while normal ones wait. @default 16 */
@@ -150,6 +154,8 @@ export const defaultNodeOptions: NodeOptions = {
   mailbox: {
     maxDepth: 16_384,
     maxBytes: 64 * mebibyte,
+    windowDepth: 16_384,
+    windowBytes: 64 * mebibyte,
     backpressureThreshold: 1024,
     highBurst: 16,
   },

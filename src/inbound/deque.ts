@@ -8,6 +8,11 @@ export class Deque<T> {
     return this.#size;
   }
 
+  /** The next one that {@link Deque.shift} gives. */
+  get first(): T | undefined {
+    return this.#size === 0 ? undefined : this.#ring[this.#head];
+  }
+
   push(value: T): void {
     if (this.#size === this.#ring.length) this.#grow();
     this.#ring[(this.#head + this.#size) & (this.#ring.length - 1)] = value;

@@ -1,17 +1,24 @@
 import { ActrError } from "../errors.ts";
 import type { MailboxOptions } from "../options.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { Store } from "../ports/store.ts";
-import { Deque } from "./deque.ts";
+import type { MailboxCounts, MailboxRow, Priority, Store, StoreChange } from "../ports/store.ts";
 import type { InboundMessage } from "./message.ts";
+import { type Page, Shelf } from "./shelf.ts";
 
-/** Counts of a mailbox (`spec/node.md` §8.1). */
+/** Counts of a mailbox (`spec/node.md` §8.1). What is queued counts wherever it waits, in memory or in the store alone. */
 export interface MailboxStatus {
   readonly queued: number;
   readonly inFlight: number;
   readonly queuedNormal: number;
   readonly queuedHigh: number;
+  /** Of all messages, but for those of an earlier process that were not read yet. */
   readonly bytes: number;
+}
+
+/** A row read from the store, and what is to be handed out for it: nothing when it became a dead letter. */
+export interface ReadRow {
+  readonly row: MailboxRow;
+  readonly message: InboundMessage | undefined;
 }
 
 /** Hears of every change of depth. */
@@ -19,7 +26,7 @@ export type DepthObserver = (queued: number) => void;
 
 /** A durable message whose row is not known to be on disk. */
 interface Unwritten {
-  where: "queued" | "claimed" | "withdrawn";
+  where: "queued" | "aside" | "claimed" | "withdrawn";
   readonly written: Promise<void>;
 }
 
@@ -31,24 +38,25 @@ export interface MailboxComponents {
   readonly onDepth: DepthObserver;
   /** Called when there is something to claim. */
   readonly onAvailable: () => void;
+  /** Called when there may be rows to read: see {@link Mailbox.missing}. */
+  readonly onMissing: () => void;
 }
 
 /**
  * The node's inbox: high priority first, first in first out within a priority, bounded.
- * Durable messages are in the store as well, until they are handled.
+ * Durable messages are in the store as well, until they are handled; those that do not fit the window of their
+ * priority are in the store alone until their turn is near.
  */
 export class Mailbox {
   readonly #components: MailboxComponents;
   readonly #options: MailboxOptions;
-  readonly #normal = new Deque<InboundMessage>();
-  readonly #high = new Deque<InboundMessage>();
+  readonly #normal: Shelf;
+  readonly #high: Shelf;
   /** Messages that come back later, by the timer that brings them. */
   readonly #delayed = new Map<Timer, InboundMessage>();
   /** Durable messages whose row is on its way to the disk, or never got there. */
   readonly #unwritten = new Map<InboundMessage, Unwritten>();
   #closed = false;
-  #depth = 0;
-  #bytes = 0;
   #inFlight = 0;
   /** High messages handed out in a row while normal ones waited. */
   #highInRow = 0;
@@ -56,14 +64,16 @@ export class Mailbox {
   constructor(components: MailboxComponents, options: MailboxOptions) {
     this.#components = components;
     this.#options = options;
+    this.#normal = new Shelf(options);
+    this.#high = new Shelf(options);
   }
 
   status(): MailboxStatus {
     return {
       queued: this.#queued,
       inFlight: this.#inFlight,
-      queuedNormal: this.#normal.size,
-      queuedHigh: this.#high.size,
+      queuedNormal: this.#normal.queued,
+      queuedHigh: this.#high.queued,
       bytes: this.#bytes,
     };
   }
@@ -77,33 +87,68 @@ export class Mailbox {
   requireRoom(size = 0): void {
     const { maxDepth, maxBytes } = this.#options;
     if (this.#depth < maxDepth && this.#bytes + size <= maxBytes) return;
-    throw new ActrError(
-      "overloaded",
-      `the mailbox holds ${this.#depth} messages, ${this.#bytes} bytes; send again later`,
-      { retryAfterMs: 100 },
-    );
+    throw this.#overloaded();
   }
 
-  /** Queues a volatile message. @throws ActrError `overloaded` with a hint when the mailbox is full. */
+  /**
+   * Queues a volatile message, behind everything of its priority that came before.
+   * @throws ActrError `overloaded` with a hint when the mailbox, or the window of this priority, is full.
+   */
   enqueue(message: InboundMessage): void {
-    this.#admit(message);
-    this.#queue(message);
+    this.requireRoom(message.size);
+    const shelf = this.#shelf(message);
+    if (!shelf.hasRoom(message.size)) throw this.#overloaded();
+    shelf.enter(message);
+    shelf.follow(message);
+    this.#tell();
   }
 
   /**
    * Queues a durable message and puts it on disk; resolves when it is there. It may be handled before:
    * whoever sent it has been told nothing yet, and what the handler does reaches the disk in the same
-   * commit or a later one. So a message that is handled within its turn costs one write, not two.
+   * commit or a later one. So a message that is handled within its turn costs one write, not two. One that does
+   * not fit the window, or whose priority waits in the store already, waits there too and is handled without its link.
    * @throws ActrError `overloaded` when the mailbox is full; rejects with `storage`, `lease_lost`.
    */
   enqueueDurable(message: InboundMessage): Promise<void> {
-    if (message.row === undefined) throw new TypeError("a durable message has a row");
-    this.#admit(message);
-    const written = this.#components.store
-      .commit([{ kind: "mailbox.put", row: message.row }])
-      .then(() => void this.#unwritten.delete(message));
-    this.#unwritten.set(message, { where: "queued", written });
+    const { row } = message;
+    if (row === undefined) throw new TypeError("a durable message has a row");
+    this.requireRoom(message.size);
+    const shelf = this.#shelf(message);
+    const here = shelf.complete && shelf.hasRoom(message.size);
+    const put = here
+      ? this.#components.store.commit([{ kind: "mailbox.put", row }])
+      : this.putAside(row);
+    const written = put.then(() => void this.#unwritten.delete(message));
+    this.#unwritten.set(message, { where: here ? "queued" : "aside", written });
+    if (!here) return written;
+    shelf.pass(row.seq);
+    shelf.enter(message);
     this.#queue(message);
+    return written;
+  }
+
+  /**
+   * Puts a new row into the store alone, past every limit, in one commit with what belongs to it; it is handed out
+   * in its turn, once it is on disk. Rejects with what the commit fails with: then nothing was done.
+   */
+  putAside(row: MailboxRow, also: readonly StoreChange[] = []): Promise<void> {
+    const shelf = this.#shelf(row);
+    const { length } = row.payload;
+    shelf.putAside(row.seq, length);
+    const settle = (lostBytes?: number): void => {
+      shelf.settle(lostBytes);
+      this.#components.onMissing();
+    };
+    const written = this.#components.store.commit([{ kind: "mailbox.put", row }, ...also]).then(
+      () => settle(),
+      (error: unknown) => {
+        settle(length);
+        throw error;
+      },
+    );
+    this.#components.onDepth(this.#queued);
+    this.#components.onMissing();
     return written;
   }
 
@@ -117,18 +162,42 @@ export class Mailbox {
   /** Takes back a message that could not be written; false when it is in flight already. */
   withdraw(message: InboundMessage): boolean {
     const unwritten = this.#unwritten.get(message);
+    if (unwritten?.where === "aside") return this.#unwritten.delete(message);
     if (unwritten?.where !== "queued") return false;
     unwritten.where = "withdrawn";
     this.#leave(message);
     return true;
   }
 
-  /** Queues a message that the store already has, past every limit: it was accepted long ago. */
-  restore(message: InboundMessage): void {
-    this.#enter(message);
-    const delayMs = (message.row?.notBefore ?? 0) - this.#components.clock.now();
-    if (delayMs > 0) this.#queueLater(message, delayMs);
-    else this.#queue(message);
+  /** What an earlier process left in the store is to be handed out, past every limit: it was accepted long ago. */
+  expect(counts: MailboxCounts, lastSeq: number): void {
+    this.#normal.expect(counts.queuedNormal, lastSeq);
+    this.#high.expect(counts.queuedHigh, lastSeq);
+    this.#components.onDepth(this.#queued);
+  }
+
+  /** The page of rows to be read from the store next, if messages of this priority are missing and there is room. */
+  missing(priority: Priority): Page | undefined {
+    return this.#closed ? undefined : this.#shelf({ priority }).missing();
+  }
+
+  /** Takes in the rows of a page that was {@link Mailbox.missing}; none when there were no more. */
+  takeIn(priority: Priority, page: Page, rows: readonly ReadRow[]): void {
+    if (this.#closed) return;
+    const shelf = this.#shelf({ priority });
+    const { opened } = this.#components.store;
+    for (const { row, message } of rows) {
+      shelf.reach(row.seq, row.seq > opened.lastSeq ? row.payload.length : 0);
+      if (message !== undefined) this.#takeIn(shelf, message);
+    }
+    shelf.settlePage(page, rows.length);
+    this.#tell();
+  }
+
+  /** A page could not be read, and is to be asked for again: volatile messages do not wait for it. */
+  failToRead(priority: Priority): void {
+    this.#shelf({ priority }).fail();
+    this.#tell();
   }
 
   /** The next message, now in flight; it stays so until `ack` or `nack`. */
@@ -138,12 +207,13 @@ export class Mailbox {
 
   /** The next message of high priority, claimed likewise. */
   claimHigh(): InboundMessage | undefined {
-    return this.#high.size === 0 ? undefined : this.#claimed(this.#next(true));
+    return this.#high.ready === 0 ? undefined : this.#claimed(this.#next(true));
   }
 
   /** Takes a volatile message that waits for nobody: at once in flight. @throws ActrError `overloaded` with a hint when the mailbox is full. */
   take(message: InboundMessage): void {
-    this.#admit(message);
+    this.requireRoom(message.size);
+    this.#shelf(message).enter(message);
     this.#inFlight += 1;
   }
 
@@ -159,11 +229,11 @@ export class Mailbox {
   nack(message: InboundMessage, replacement: InboundMessage, delayMs: number): void {
     this.#inFlight -= 1;
     this.#leave(message);
-    this.#enter(replacement);
+    this.#shelf(replacement).enter(replacement);
     this.#queueLater(replacement, delayMs);
   }
 
-  /** Empties the queues and returns what was in them, delayed messages included. Durable messages stay in the store. */
+  /** Empties the queues and returns what was in memory, delayed messages included. Durable messages stay in the store. */
   close(): InboundMessage[] {
     this.#closed = true;
     const left = [...this.#delayed.values()];
@@ -172,6 +242,8 @@ export class Mailbox {
       this.#leave(message);
     }
     this.#delayed.clear();
+    this.#normal.fail();
+    this.#high.fail();
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#leave(next);
       left.push(next);
@@ -180,7 +252,27 @@ export class Mailbox {
   }
 
   get #queued(): number {
-    return this.#normal.size + this.#high.size;
+    return this.#normal.queued + this.#high.queued;
+  }
+
+  get #depth(): number {
+    return this.#normal.depth + this.#high.depth;
+  }
+
+  get #bytes(): number {
+    return this.#normal.bytes + this.#high.bytes;
+  }
+
+  #shelf({ priority }: { readonly priority: Priority }): Shelf {
+    return priority === 1 ? this.#high : this.#normal;
+  }
+
+  #overloaded(): ActrError {
+    return new ActrError(
+      "overloaded",
+      `the mailbox holds ${this.#depth} messages, ${this.#bytes} bytes; send again later`,
+      { retryAfterMs: 100 },
+    );
   }
 
   #claimed(message: InboundMessage | undefined): InboundMessage | undefined {
@@ -189,6 +281,7 @@ export class Mailbox {
     const unwritten = this.#unwritten.get(message);
     if (unwritten !== undefined) unwritten.where = "claimed";
     this.#components.onDepth(this.#queued);
+    if (!this.#shelf(message).complete) this.#components.onMissing();
     return message;
   }
 
@@ -202,30 +295,34 @@ export class Mailbox {
   }
 
   #shift(highOnly: boolean): InboundMessage | undefined {
-    if (highOnly) return this.#high.shift();
+    const normal = this.#normal;
+    const high = this.#high;
+    if (highOnly) return high.shift();
     const takeHigh =
-      this.#high.size > 0 && (this.#normal.size === 0 || this.#highInRow < this.#options.highBurst);
-    this.#highInRow = takeHigh && this.#normal.size > 0 ? this.#highInRow + 1 : 0;
-    return takeHigh ? this.#high.shift() : this.#normal.shift();
-  }
-
-  #admit(message: InboundMessage): void {
-    this.requireRoom(message.size);
-    this.#enter(message);
-  }
-
-  #enter(message: InboundMessage): void {
-    this.#depth += 1;
-    this.#bytes += message.size;
+      high.ready > 0 && (normal.ready === 0 || this.#highInRow < this.#options.highBurst);
+    this.#highInRow = takeHigh && normal.queued > 0 ? this.#highInRow + 1 : 0;
+    return takeHigh ? high.shift() : normal.shift();
   }
 
   #leave(message: InboundMessage): void {
-    this.#depth -= 1;
-    this.#bytes -= message.size;
+    const shelf = this.#shelf(message);
+    shelf.leave(message);
+    if (!shelf.complete) this.#components.onMissing();
+  }
+
+  #takeIn(shelf: Shelf, message: InboundMessage): void {
+    shelf.enter(message);
+    const delayMs = (message.row?.notBefore ?? 0) - this.#components.clock.now();
+    if (delayMs > 0) this.#queueLater(message, delayMs);
+    else shelf.push(message);
   }
 
   #queue(message: InboundMessage): void {
-    (message.priority === 1 ? this.#high : this.#normal).push(message);
+    this.#shelf(message).push(message);
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#components.onDepth(this.#queued);
     this.#components.onAvailable();
   }

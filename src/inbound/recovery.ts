@@ -1,56 +1,29 @@
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { MailboxRow, Store } from "../ports/store.ts";
+import type { MailboxRow } from "../ports/store.ts";
 import { isDurableSend } from "../protocol/durable.ts";
 import { decodeEnvelope } from "../protocol/envelope.ts";
 import { decodeActrId } from "../protocol/ids.ts";
 import { Peer } from "../session/peer.ts";
 import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
-import type { Mailbox } from "./mailbox.ts";
 import type { InboundMessage } from "./message.ts";
 
-/** Collaborators of {@link recoverMailbox}. */
+/** Collaborators of {@link recoverRow}. */
 export interface RecoveryComponents {
   readonly clock: Clock;
-  readonly store: Store;
-  readonly mailbox: Mailbox;
   readonly deadLetters: DeadLetters;
 }
 
-/** Rows read at once. */
-const pageSize = 1024;
-
 /**
- * Puts what an earlier process left in the store back into the mailbox, in its order; what cannot be
- * handed out any more becomes a dead letter. Returns how many messages came back.
- * @throws ActrError `storage`.
+ * The message that a row of the store is; none when it cannot be handed out any more: then it is a dead letter.
+ * @throws ActrError `storage` when that cannot be written: the row is still there.
  */
-export async function recoverMailbox(
-  components: RecoveryComponents,
-  options: { readonly maxAttempts: number },
-): Promise<number> {
-  const { store, mailbox } = components;
-  let restored = 0;
-  for (let afterSeq = 0; ; ) {
-    const rows = await store.mailboxRows(afterSeq, pageSize);
-    for (const row of rows) {
-      const message = await readRow(row, components, options.maxAttempts);
-      if (message === undefined) continue;
-      mailbox.restore(message);
-      restored += 1;
-    }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < pageSize) return restored;
-    afterSeq = last.seq;
-  }
-}
-
-async function readRow(
+export async function recoverRow(
   row: MailboxRow,
   components: RecoveryComponents,
-  maxAttempts: number,
+  options: { readonly maxAttempts: number },
 ): Promise<InboundMessage | undefined> {
-  if (row.attempts >= maxAttempts) {
+  if (row.attempts >= options.maxAttempts) {
     const reason = `held by a process that died, ${row.attempts} times`;
     return await bury(row, "exhausted", reason, components);
   }

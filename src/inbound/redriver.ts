@@ -1,6 +1,6 @@
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { DeadLetter, MailboxRow, Priority, Store } from "../ports/store.ts";
+import type { DeadLetter, Priority, Store } from "../ports/store.ts";
 import { durableMetadata, isDurableSend } from "../protocol/durable.ts";
 import {
   decodeEnvelope,
@@ -13,7 +13,6 @@ import { Peer } from "../session/peer.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { Dedup } from "./dedup.ts";
 import type { Mailbox } from "./mailbox.ts";
-import type { InboundMessage } from "./message.ts";
 import type { RowMaker } from "./row_maker.ts";
 
 /** Most dead letters worked on at once. */
@@ -136,14 +135,15 @@ export class Redriver {
       await store.commit([{ kind: "deadLetter.redrive", id, at: clock.now() }]);
       return { id, reason: ActrError.from(error, "decode_failure").message };
     }
-    const row = rows.row(revived.payload, revived.from.bytes, revived.priority);
-    const { from, envelope } = revived;
-    await store.commit([
-      ...(live?.dedup.forgetFailure(from.key, envelope.requestId) ?? []),
-      { kind: "mailbox.put", row },
-      { kind: "deadLetter.delete", id },
-    ]);
-    this.#queue(revived, row);
+    const { from, envelope, payload, priority } = revived;
+    const row = rows.row(payload, from.bytes, priority);
+    const end = { kind: "deadLetter.delete", id } as const;
+    if (live === undefined) {
+      await store.commit([{ kind: "mailbox.put", row }, end]);
+    } else {
+      const forgotten = live.dedup.forgetFailure(from.key, envelope.requestId);
+      await live.mailbox.putAside(row, [...forgotten, end]);
+    }
     return undefined;
   }
 
@@ -159,22 +159,6 @@ export class Redriver {
     const { live } = this.#components;
     if (live !== undefined) admit({ from: sender, envelope }, live.admission);
     return { ...unawaited(envelope, rawBytes), from: sender, priority: priorityOf(context) };
-  }
-
-  #queue({ envelope, from, priority, payload }: Revived, row: MailboxRow): void {
-    const { clock, live } = this.#components;
-    if (live === undefined) return;
-    const message: InboundMessage = {
-      envelope,
-      from,
-      link: undefined,
-      priority,
-      size: payload.length,
-      arrivedAt: clock.monotonic(),
-      row,
-      answered: true,
-    };
-    live.mailbox.restore(message);
   }
 }
 

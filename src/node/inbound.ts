@@ -11,10 +11,11 @@ import { Nesting } from "../inbound/handler_calls.ts";
 import { Handling } from "../inbound/handling.ts";
 import { HostGate } from "../inbound/host_gate.ts";
 import { Mailbox } from "../inbound/mailbox.ts";
-import { recoverMailbox } from "../inbound/recovery.ts";
 import { Redriver } from "../inbound/redriver.ts";
+import { Refill } from "../inbound/refill.ts";
 import { Replier } from "../inbound/replier.ts";
 import { RowMaker } from "../inbound/row_maker.ts";
+import type { Store } from "../ports/store.ts";
 import { encodeActrId } from "../protocol/ids.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
@@ -46,17 +47,18 @@ export class Inbound {
   readonly host: HostGate;
   readonly streams: StreamRegistry;
   readonly media: MediaTracks;
+  readonly #store: Store;
   readonly #dedup: Dedup;
+  readonly #refill: Refill;
   readonly #completion: Completion;
   readonly #cleanUp: CleanUp;
-  readonly #parts: InboundParts;
   readonly #forgetStore: () => void;
 
   constructor(parts: InboundParts) {
-    this.#parts = parts;
     const { plan, components, context, hooks, sessions, pending } = parts;
     const { clock, random, store, log } = components;
     const { options, routes, rules } = plan;
+    this.#store = store;
     const admission: AdmissionComponents = { routes, rules, selfId: () => context.selfId };
     this.mailbox = new Mailbox(
       {
@@ -68,6 +70,7 @@ export class Inbound {
           () => log.info("mailbox.backpressure_cleared"),
         ),
         onAvailable: () => this.handling.wake(),
+        onMissing: () => this.#refill.wake(),
       },
       options.mailbox,
     );
@@ -85,6 +88,7 @@ export class Inbound {
     const rows = new RowMaker({ clock, random }, store.opened);
     this.replier = new Replier(sessions, log);
     const { mailbox, deadLetters, replier } = this;
+    this.#refill = new Refill({ clock, log, store, mailbox, deadLetters }, options.inbound);
     this.#completion = new Completion(
       { clock, log, store, mailbox, dedup, deadLetters, replier },
       options.inbound,
@@ -146,13 +150,10 @@ export class Inbound {
     return this.#completion.refused;
   }
 
-  /** Brings back what the store kept. */
-  async recover(): Promise<number> {
-    const { components, plan } = this.#parts;
-    const { clock, store } = components;
-    const { mailbox, deadLetters } = this;
-    await this.#dedup.recover(store);
-    return recoverMailbox({ clock, store, mailbox, deadLetters }, plan.options.inbound);
+  /** Brings back the answers that the store kept, and the first of its messages; the rest follows as it is needed. */
+  async recover(): Promise<void> {
+    await this.#dedup.recover(this.#store);
+    await this.#refill.start();
   }
 
   /** Lets requests through to their handlers. */
@@ -161,8 +162,9 @@ export class Inbound {
     this.handling.open();
   }
 
-  /** Resolves when everything that had been let in is handled, on disk and answered. */
+  /** Resolves when everything that is in memory is handled, on disk and answered; what is in the store alone stays there. */
   async drain(): Promise<void> {
+    await this.#refill.close();
     await this.handling.drained();
     await this.#completion.settled();
   }
@@ -176,6 +178,7 @@ export class Inbound {
     this.#forgetStore();
     this.media.close();
     await this.streams.close();
+    await this.#refill.close();
     await this.#cleanUp.close();
   }
 }

@@ -24,6 +24,7 @@ function open(options: Partial<MailboxOptions> = {}) {
     store,
     onDepth: (queued: number) => void depths.push(queued),
     onAvailable: () => void available++,
+    onMissing: () => {},
   };
   const mailbox = new Mailbox(components, { ...defaultNodeOptions.mailbox, ...options });
   return { clock, store, depths, mailbox, available: () => available };
@@ -194,18 +195,6 @@ describe("mailbox", () => {
     await clock.advance(1_000);
     assert.equal(available(), before + 1);
     assert.deepEqual([name(mailbox.claim()), name(mailbox.claim())], ["b", "a"]);
-  });
-
-  it("takes restored messages past every limit, each when it is due", async () => {
-    const { mailbox, clock } = open({ maxDepth: 1 });
-    const later = message("later", 0, true);
-    const notBefore = clock.now() + 500;
-    mailbox.restore({ ...later, row: later.row && { ...later.row, notBefore } });
-    for (const each of ["a", "b"]) mailbox.restore(message(each, 0, true));
-    assert.deepEqual([name(mailbox.claim()), name(mailbox.claim())], ["a", "b"]);
-    assert.equal(mailbox.claim(), undefined);
-    await clock.advance(500);
-    assert.equal(name(mailbox.claim()), "later");
   });
 
   it("returns everything that waits when it closes, and sets no more timers", async () => {

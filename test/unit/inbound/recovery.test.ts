@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { emptyContents } from "../../../adapters/memory/memory_contents.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { ActrError } from "../../../src/errors.ts";
@@ -90,8 +91,10 @@ describe("recovery", () => {
   });
 
   it("a suspect's claim is on disk before its handler begins", async () => {
-    const store = new ScriptedStore();
-    await store.commit([{ kind: "mailbox.put", row: told(1, "suspect", { attempts: 1 }) }]);
+    const contents = emptyContents();
+    const row = told(1, "suspect", { attempts: 1 });
+    await new MemoryStore(contents).commit([{ kind: "mailbox.put", row }]);
+    const store = new ScriptedStore(contents);
     const disk = gate();
     store.hold = disk.promise;
     const world = await rig({ store });

@@ -266,7 +266,7 @@ function left({ clock, network, hub }: TestWorld): Record<string, number> {
 
 function unreadable(): MemoryStore {
   const store = new MemoryStore();
-  store.mailboxRows = async () => {
+  store.mailboxCounts = async () => {
     throw new ActrError("storage", "disk broken");
   };
   return store;
