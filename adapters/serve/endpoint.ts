@@ -3,6 +3,7 @@ import type { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
 import type { HttpServer } from "../../src/ports/sockets.ts";
 import { WebSocketTransport } from "../../transports/websocket/websocket_transport.ts";
+import { RunningMeter } from "../system_meter.ts";
 import { bind, type Foundation, localUrl } from "./foundation.ts";
 import type { Runtime, ServeOptions } from "./options.ts";
 import { openRendezvous } from "./rendezvous.ts";
@@ -40,8 +41,12 @@ export async function openEndpoint(
   });
   const server = await bind(foundation, options, fetch);
   const { clock, log, sockets } = foundation;
+  const meter = new RunningMeter(clock);
+  foundation.undo.push("meter", () => meter[Symbol.dispose]());
   const components: NodeComponents = {
     ...foundation,
+    meter,
+    network: options.network,
     fetch: globalThis.fetch,
     transports: (identity) => {
       peers = new WebSocketTransport({ sockets, clock, log, ...identity });

@@ -1,4 +1,5 @@
 import type { NodeContext, ServiceClient } from "../../src/context.ts";
+import type { NetworkEvents } from "../../src/node/network_events.ts";
 import type { Node } from "../../src/node/node.ts";
 import type { Durability } from "../../src/options.ts";
 import type { Logger } from "../../src/ports/logger.ts";
@@ -58,6 +59,8 @@ export interface ServeOptions extends EndpointOptions {
   readonly realmSecret?: string;
   /** Opens `/inspect/*` to who sends it as a bearer token. @default there is no `/inspect` */
   readonly inspectToken?: string;
+  /** Where the application tells of its network, when it has to before the node runs. @default `node.network` */
+  readonly network?: NetworkEvents;
   /** Stops the node when the process is sent SIGINT or SIGTERM; a second one ends the process at once. @default false */
   readonly stopOnSignals?: boolean;
 }

@@ -118,7 +118,9 @@ async function assertWell(nodes: readonly TestNode[], step: number): Promise<voi
   assert.ok(caller !== undefined);
   for (const type of types.slice(1)) {
     const echo = caller.context.service(EchoService, await find(caller, type));
-    const { reply } = await caller.clock.through(echo.echo({ message: `${step}` }));
+    const { reply }: { readonly reply: string } = await caller.clock.through(
+      echo.echo({ message: `${step}` }),
+    );
     assert.equal(reply, `Echo: ${step}`);
   }
 }
