@@ -42,12 +42,17 @@ export class Effects {
   forgetThrough = 0;
   /** Greatest seq put; 0 for none. */
   lastSeq = 0;
+  /** Changes added, cancelled out or not. */
+  changes = 0;
+  /** Of the payloads added, cancelled out or not. */
+  bytes = 0;
 
   constructor(changes: readonly StoreChange[] = []) {
     for (const change of changes) this.add(change);
   }
 
   add(change: StoreChange): void {
+    this.changes += 1;
     switch (change.kind) {
       case "mailbox.put":
         return this.#put(change.row);
@@ -61,6 +66,9 @@ export class Effects {
       case "mailbox.ack":
         return this.#ack(change.seq);
       case "deadLetter.put":
+        this.bytes += change.letter.rawBytes.length;
+        this.letters.push(change);
+        return;
       case "deadLetter.delete":
       case "deadLetter.redrive":
       case "deadLetter.expire":
@@ -68,6 +76,7 @@ export class Effects {
         this.letters.push(change);
         return;
       case "answer.put":
+        this.bytes += change.answer.response.length;
         this.answers.push(change.answer);
         return;
       case "answer.delete":
@@ -77,6 +86,7 @@ export class Effects {
       case "answer.forget":
         return this.#forget(change.through);
       case "record.put":
+        this.bytes += change.value.length;
         this.records.set(pairKey(change.space, change.key), change);
         return;
       case "record.delete":
@@ -88,6 +98,7 @@ export class Effects {
   }
 
   #put(row: MailboxRow): void {
+    this.bytes += row.payload.length;
     this.puts.set(row.seq, row);
     if (row.attempts !== 0 || row.notBefore !== 0) this.releases.set(row.seq, row);
     this.lastSeq = Math.max(this.lastSeq, row.seq);

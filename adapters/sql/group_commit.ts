@@ -22,8 +22,6 @@ interface Member {
 class Group {
   readonly effects = new Effects();
   readonly members: Member[] = [];
-  changes = 0;
-  bytes = 0;
   /** Resolves when every member has its outcome; never rejects. */
   readonly settled: Promise<void>;
   settle: () => void = () => {};
@@ -35,8 +33,6 @@ class Group {
   }
 
   add(changes: readonly StoreChange[]): Promise<void> {
-    this.changes += changes.length;
-    this.bytes += sizeOf(changes);
     for (const change of changes) this.effects.add(change);
     return new Promise((resolve, reject) => this.members.push({ changes, resolve, reject }));
   }
@@ -68,7 +64,7 @@ export class GroupCommit {
 
   /** Why nothing more is taken at the moment, if so: `overloaded`. */
   get overload(): ActrError | undefined {
-    const { changes, bytes } = this.#open;
+    const { changes, bytes } = this.#open.effects;
     const { maxPendingChanges, maxPendingBytes } = this.#options;
     return changes < maxPendingChanges && bytes < maxPendingBytes
       ? undefined
@@ -131,25 +127,4 @@ function faultOf(error: unknown): unknown {
 function overloaded(changes: number, bytes: number): ActrError {
   const message = `${changes} changes (${bytes} bytes) wait to be written; the disk is too slow for this load`;
   return new ActrError("overloaded", message, { retryAfterMs: 50 });
-}
-
-function sizeOf(changes: readonly StoreChange[]): number {
-  let bytes = 0;
-  for (const change of changes) bytes += payloadOf(change)?.length ?? 0;
-  return bytes;
-}
-
-function payloadOf(change: StoreChange): Uint8Array | undefined {
-  switch (change.kind) {
-    case "mailbox.put":
-      return change.row.payload;
-    case "deadLetter.put":
-      return change.letter.rawBytes;
-    case "answer.put":
-      return change.answer.response;
-    case "record.put":
-      return change.value;
-    default:
-      return undefined;
-  }
 }
