@@ -5,7 +5,7 @@ import type { NodeDefinition } from "../define.ts";
 import type { Logger, LogLevel } from "../ports/logger.ts";
 import { loadApp } from "./app_file.ts";
 import type { Input } from "./command.ts";
-import type { Settings } from "./settings/settings.ts";
+import { type Settings, sources } from "./settings/settings.ts";
 import { fileUrl } from "./settings/store_address.ts";
 
 /** Where an app keeps its data unless told otherwise. */
@@ -25,15 +25,25 @@ export async function commandLog(input: Input, settings: Settings): Promise<Logg
   return consoleLogger({ level: logLevelOf(input, settings), format });
 }
 
-/** An app with the access rules that the configuration puts in place of its own. */
-export async function configuredApp(file: string, { acl }: Settings): Promise<NodeDefinition> {
+/** An app with what the configuration puts in place of its own: access rules, and handlers that run one by one. */
+export async function configuredApp(
+  file: string,
+  { acl, serial }: Settings,
+): Promise<NodeDefinition> {
   const app = await loadApp(file);
-  return acl === undefined ? app : { ...app, acl };
+  const governed = acl === undefined ? app : { ...app, acl };
+  return serial === true ? oneByOne(governed) : governed;
+}
+
+function oneByOne(app: NodeDefinition): NodeDefinition {
+  const dispatch = { ...app.options?.dispatch, concurrent: false };
+  return { ...app, options: { ...app.options, dispatch } };
 }
 
 /** Settings as options of `serve`. */
 export function serveOptions(file: string, settings: Settings, log: Logger): ServeOptions {
-  const { host, acl: _acl, log: _level, ...rest } = settings;
+  const { host, acl: _acl, serial, log: _level, ...rest } = settings;
+  if (serial === true) log.warn("dispatch.serial_forced", { by: sources.serial.env });
   return {
     store: defaultStore(file),
     ...rest,

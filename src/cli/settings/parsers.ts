@@ -95,6 +95,10 @@ export const filterLevel: Parser<LogLevel> = (value, place) => {
   return logLevel(parts.find((part) => !part.includes("=")) ?? "info", place);
 };
 
+/** `1`, `true`, `TRUE` or `yes`, with spaces around; everything else means no. */
+export const yes: Parser<boolean> = (value) =>
+  ["1", "true", "TRUE", "yes"].includes(String(value).trim());
+
 /** `full` or `normal`. */
 export const durability: Parser<Durability> = (value, place) => {
   if (value === "full" || value === "normal") return value;

@@ -20,6 +20,8 @@ export interface Settings {
   readonly inspectToken?: string;
   readonly durability?: Durability;
   readonly log?: LogLevel;
+  /** Runs every handler alone, whatever the app says. */
+  readonly serial?: boolean;
   readonly acl?: readonly AclRule[];
 }
 
@@ -150,6 +152,8 @@ export const sources: {
     "observability.filter_level",
     parse.filterLevel,
   ),
+  // Named as every Actr node names it: it is for those who operate them.
+  serial: { env: "ACTR_DISPATCH_SERIAL", parse: parse.yes },
   acl: { toml: { key: "acl.rules", parse: parse.accessRules }, parse: parse.accessRules },
 };
 

@@ -7,6 +7,7 @@ import { parseInput } from "../../../src/cli/parse.ts";
 import { type LoadedSettings, loadSettings } from "../../../src/cli/settings/load.ts";
 import { type SettingName, settingOptions, sources } from "../../../src/cli/settings/settings.ts";
 import { fileUrl, shownStore } from "../../../src/cli/settings/store_address.ts";
+import { resolveNodeOptions } from "../../../src/options.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "roost-settings-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -159,6 +160,20 @@ durability = "normal"
       storeTimeoutMs: 1,
       durability: "full",
     });
+  });
+
+  it("[N-20] ACTR_DISPATCH_SERIAL of 1, true, TRUE or yes, with spaces, has handlers run one by one; concurrency is on by default, and off stays off", () => {
+    for (const word of ["1", "true", " TRUE ", "yes\n"]) {
+      assert.equal(load("", [], { ACTR_DISPATCH_SERIAL: word }).settings.serial, true, word);
+    }
+    for (const word of ["0", "no", "maybe"]) {
+      assert.equal(load("", [], { ACTR_DISPATCH_SERIAL: word }).settings.serial, false, word);
+    }
+    assert.equal(load("").settings.serial, undefined);
+    const concurrent = (dispatch = {}): boolean =>
+      resolveNodeOptions({ dispatch }).dispatch.concurrent;
+    assert.equal(concurrent(), true);
+    assert.equal(concurrent({ concurrent: false }), false);
   });
 
   const wrong: readonly (readonly [string, readonly string[], Record<string, string>, RegExp])[] = [
