@@ -2,9 +2,10 @@
  * What the compiler refuses of services and their clients. Nothing here runs: tsc fails when a line
  * marked as an error compiles.
  */
-import { type ActrId, defineNode, type NodeContext, service } from "@roost/edge";
+import { type ActrId, type ConflictKey, defineNode, type NodeContext, service } from "@roost/edge";
 import { testNode } from "@roost/edge/testing";
 import { type EchoRequest, type EchoResponse, EchoService } from "../../examples/echo/echo_pb.ts";
+import type { Kinds } from "../fixtures/keys_pb.ts";
 
 /** Whether two types are the same, and neither is `any`. */
 type Same<A, B> =
@@ -83,6 +84,61 @@ export const unknownOption = service(EchoService, {
   handlers: { echo: () => ({}) },
   // @ts-expect-error: a method has no option `eternal`
   methods: { echo: { eternal: true } },
+});
+
+/** Conflict keys: fields of the request that can be compared, or the sender. */
+export const keyed = service(EchoService, {
+  handlers: { echo: () => ({}) },
+  methods: { echo: { conflictKey: { field: "message", domain: "texts" }, reentrant: true } },
+});
+
+export const bySender = service(EchoService, {
+  handlers: { echo: () => ({}) },
+  methods: { echo: { conflictKey: { sender: true } } },
+});
+
+export const wrongKeyField = service(EchoService, {
+  handlers: { echo: () => ({}) },
+  // @ts-expect-error: the request has no field `text`
+  methods: { echo: { conflictKey: { field: "text" } } },
+});
+
+export const internalKeyField = service(EchoService, {
+  handlers: { echo: () => ({}) },
+  // @ts-expect-error: what the code generator adds is no field
+  methods: { echo: { conflictKey: { field: "$typeName" } } },
+});
+
+export const twoKeys = service(EchoService, {
+  handlers: { echo: () => ({}) },
+  // @ts-expect-error: the key is a field or the sender, not both
+  methods: { echo: { conflictKey: { sender: true, field: "message" } } },
+});
+
+export const noKey = service(EchoService, {
+  handlers: { echo: () => ({}) },
+  // @ts-expect-error: a domain alone is no key
+  methods: { echo: { conflictKey: { domain: "texts" } } },
+});
+
+// @ts-expect-error: neither a message, nor a list, nor a map can be a key
+export const compound: ConflictKey<Kinds> = { field: "list" };
+
+/** Explicit replies: typed by the descriptor, too. */
+export const explicit = service(EchoService, {
+  handlers: {
+    echo: {
+      explicit(request, context, reply) {
+        same<typeof request, EchoRequest>(true);
+        same<typeof context.callerId, ActrId>(true);
+        reply.send({ reply: request.message });
+        // @ts-expect-error: `reply` is a string
+        reply.send({ reply: 7 });
+        // @ts-expect-error: the response has no field `text`
+        reply.send({ text: "x" });
+      },
+    },
+  },
 });
 
 export const app = defineNode({ services: [right] });
