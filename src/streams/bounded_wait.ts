@@ -19,7 +19,6 @@ export class BoundedWait implements Expiring {
   readonly #bounds: WaitBounds;
   readonly #reject: (reason: unknown) => void;
   readonly #bucket: number;
-  readonly #abort = (): void => this.#end(this.#bounds.signal?.reason);
 
   /** Waits for `work`. @throws ActrError `timed_out`; the signal's reason; what `work` throws. */
   static for<T>(work: Promise<T>, deadlines: Watch, bounds: WaitBounds): Promise<T> {
@@ -40,11 +39,16 @@ export class BoundedWait implements Expiring {
     this.#bounds = bounds;
     this.#reject = reject;
     this.#bucket = deadlines.add(this, bounds.deadline);
-    bounds.signal?.addEventListener("abort", this.#abort, { once: true });
+    bounds.signal?.addEventListener("abort", this, { once: true });
   }
 
   expire(): void {
     this.#end(new ActrError("timed_out", `${this.#bounds.what} took too long`));
+  }
+
+  /** The signal aborts. */
+  handleEvent(): void {
+    this.#end(this.#bounds.signal?.reason);
   }
 
   #end(reason: unknown): void {
@@ -54,6 +58,6 @@ export class BoundedWait implements Expiring {
 
   #stop(): void {
     this.#deadlines.remove(this, this.#bucket);
-    this.#bounds.signal?.removeEventListener("abort", this.#abort);
+    this.#bounds.signal?.removeEventListener("abort", this);
   }
 }

@@ -5,7 +5,13 @@ import {
   FileDescriptorProtoSchema,
   file_google_protobuf_wrappers,
 } from "@bufbuild/protobuf/wkt";
-import { defineNode, type NodeDefinition, type NodeOptionsInput, service } from "../../src/mod.ts";
+import {
+  defineNode,
+  type Hooks,
+  type NodeDefinition,
+  type NodeOptionsInput,
+  service,
+} from "../../src/mod.ts";
 
 const wrappers = file_google_protobuf_wrappers.proto;
 const bytesValue = ".google.protobuf.BytesValue";
@@ -38,9 +44,14 @@ export const benchType = "bench:Echo:1.0.0";
 
 const echo = service(BenchService, { handlers: { echo: ({ value }) => ({ value }) } });
 
-/** The node under test: one echo service. */
+/** Stream of {@link benchNode} that nobody keeps anything of. */
+export const benchStream = "bench";
+
+const hooks: Hooks = { onStart: ({ streams }) => streams.register(benchStream, () => {}) };
+
+/** The node under test: one echo service, and a stream. */
 export function benchNode(options: NodeOptionsInput = {}): NodeDefinition {
-  return defineNode({ type: benchType, services: [echo], options });
+  return defineNode({ type: benchType, services: [echo], hooks, options });
 }
 
 /** An encoded request of {@link BenchService} with `bytes` bytes of content. */

@@ -6,16 +6,18 @@ import type { WorkerProcess } from "./worker_process.ts";
 
 type Shape = Pick<LoadPlan, "inFlight" | "bytes">;
 
-const shapes: readonly Shape[] = [64, 65_536].flatMap((bytes) =>
+const sizes = [64, 65_536];
+const shapes: readonly Shape[] = sizes.flatMap((bytes) =>
   [1, 64].map((inFlight) => ({ inFlight, bytes })),
 );
 const smallShapes = shapes.filter(({ bytes }) => bytes === 64);
 
-/** Node-to-node calls over memory and WebSocket, volatile and durable. */
+/** Node-to-node calls over memory and WebSocket, volatile and durable, and streams. */
 export async function w8(run: Run): Promise<void> {
   await memory(run);
   await websocket(run);
   await durable(run);
+  await streams(run);
 }
 
 async function memory(run: Run): Promise<void> {
@@ -38,9 +40,7 @@ async function websocket(run: Run): Promise<void> {
   const wanted = shapes.filter((shape) => run.wants(named(shape)));
   if (wanted.length === 0) return;
   const caller = await startPair(run, {});
-  const server = await run.start<{ port: number }>({ script: "workers/raw_server.ts", core: 0 });
-  const { ready: setup } = server;
-  const client = await run.start({ script: "workers/raw_client.ts", core: 1, setup });
+  const client = await startRawPair(run);
   for (const shape of wanted) {
     await run.measure("W8", named(shape), loadOf(run, caller, shape), loadOf(run, client, shape));
   }
@@ -73,6 +73,34 @@ async function durable(run: Run): Promise<void> {
   }
 }
 
+/** One-way chunks: their bytes count once. */
+async function streams(run: Run): Promise<void> {
+  const named = (way: string, bytes: number): string => `${way} stream ${sizeOf(bytes)}`;
+  const wanted = (way: string): number[] => sizes.filter((bytes) => run.wants(named(way, bytes)));
+  const plan = (bytes: number) => ({ bytes, inFlight: 1, kind: "stream", ways: 1 });
+  if (wanted("memory").length > 0) {
+    const { profile } = run.options;
+    const pair = await run.start({ script: "workers/memory.ts", core: 1, profileTo: profile });
+    for (const bytes of wanted("memory")) {
+      await run.measure("W8", named("memory", bytes), loadOf(run, pair, plan(bytes)));
+    }
+  }
+  if (wanted("websocket").length === 0) return;
+  const caller = await startPair(run, {});
+  const client = await startRawPair(run);
+  for (const bytes of wanted("websocket")) {
+    const ours = loadOf(run, caller, plan(bytes));
+    await run.measure("W8", named("websocket", bytes), ours, loadOf(run, client, plan(bytes)));
+  }
+}
+
+/** A bare echo server on one core, its client on another. */
+async function startRawPair(run: Run): Promise<WorkerProcess> {
+  const server = await run.start<{ port: number }>({ script: "workers/raw_server.ts", core: 0 });
+  const { ready: setup } = server;
+  return run.start({ script: "workers/raw_client.ts", core: 1, setup });
+}
+
 /** The echo node on one core, its caller on another. */
 async function startPair(run: Run, setup: unknown): Promise<WorkerProcess> {
   const { profile } = run.options;
@@ -83,19 +111,23 @@ async function startPair(run: Run, setup: unknown): Promise<WorkerProcess> {
 }
 
 function nameOf({ inFlight, bytes }: Shape): string {
-  return `${inFlight}x${bytes < 1024 ? `${bytes}B` : `${bytes / 1024}KB`}`;
+  return `${inFlight}x${sizeOf(bytes)}`;
 }
 
-/** Asks a process for one load; the bytes of a call count once for each way. */
+function sizeOf(bytes: number): string {
+  return bytes < 1024 ? `${bytes}B` : `${bytes / 1024}KB`;
+}
+
+/** Asks a process for one load; the bytes of a message count once for each way, two unless `ways` says otherwise. */
 export function loadOf(
   run: Run,
   worker: WorkerProcess,
-  shape: Shape & { readonly kind?: string },
+  { ways = 2, ...shape }: Shape & { readonly kind?: string; readonly ways?: number },
 ): (warmUp: boolean) => Promise<Figures> {
   return async (warmUp) => {
     const question = { ...shape, ...run.plan(shape, warmUp) };
     const { p50, p99, perSecond } = await worker.ask<LoadResult>(question);
-    const moved = (perSecond * shape.bytes * 2) / 1e6;
+    const moved = (perSecond * shape.bytes * ways) / 1e6;
     return { p50, p99, per_second: perSecond, mb_per_second: moved };
   };
 }

@@ -4,6 +4,7 @@ import { type ActrId, defineNode } from "../../../src/mod.ts";
 import { benchType, echoBody, echoRoute } from "../bench_service.ts";
 import { closedLoop, type LoadPlan, type LoadResult } from "../load.ts";
 import { runtimeAdapter } from "../runtime.ts";
+import { streamLoad } from "../stream_load.ts";
 import { workerLoop, workerSetup } from "../worker_loop.ts";
 
 const { identity } = workerSetup<{ readonly identity: string }>();
@@ -16,7 +17,12 @@ const served = await serve(defineNode({}), {
 });
 const [target] = (await served.context.discover(benchType)) as [ActrId];
 
-function ask(plan: LoadPlan): Promise<LoadResult> {
+interface Question extends LoadPlan {
+  readonly kind?: "stream";
+}
+
+function ask(plan: Question): Promise<LoadResult> {
+  if (plan.kind === "stream") return streamLoad(served.context, target, plan);
   const body = echoBody(plan.bytes);
   return closedLoop(() => served.context.call(target, echoRoute, body), plan);
 }

@@ -2,10 +2,11 @@
 import { BenchService, echoBody, echoRoute } from "../bench_service.ts";
 import { closedLoop, type LoadPlan, type LoadResult } from "../load.ts";
 import { type MemoryNodesSetup, mailboxIdle, memoryNodes } from "../memory_nodes.ts";
+import { streamLoad } from "../stream_load.ts";
 import { workerLoop, workerSetup } from "../worker_loop.ts";
 
 interface Question extends LoadPlan {
-  readonly kind: "call" | "typed" | "tell";
+  readonly kind: "call" | "typed" | "tell" | "stream";
 }
 
 const nodes = await memoryNodes(workerSetup<MemoryNodesSetup>());
@@ -21,6 +22,8 @@ function ask(question: Question): Promise<LoadResult> {
       return closedLoop(() => caller.context.call(target, echoRoute, body), question);
     case "typed":
       return closedLoop(() => client.echo({ value }), question);
+    case "stream":
+      return streamLoad(caller.context, target, question);
     case "tell":
       return closedLoop(
         () => caller.context.tell(target, echoRoute, body, { durable: true }),
