@@ -13,7 +13,7 @@ import { shownStore } from "./settings/store_address.ts";
 const maxProblemsTold = 5;
 
 const salvage =
-  "go back to a copy, or save what can be read: roost store export, then import into a new file";
+  "go back to a copy; or take what can be read: roost store export prints it up to the damage";
 
 /** Which store, and how thoroughly it is looked at. */
 export interface StoreSubject extends StoreSettings {

@@ -10,6 +10,11 @@ export const doctorCommand: Command = {
   arguments: { usage: "", least: 0, most: 0 },
   options: {
     ...settingOptions("port", "host", "store", "storeSyncUrl", "storeTimeoutMs"),
+    port: { value: "N", help: "port to try (default 8080; none beside --store)" },
+    store: {
+      value: "STORE",
+      help: "store to check: a file at rest or a libSQL server (default: try a new file)",
+    },
     quick: { help: "leave out what takes long in a large store" },
   },
   example: "roost doctor --store .roost/node.db",

@@ -97,7 +97,7 @@ describe("roost doctor --store", () => {
     const damaged = await findingOf(at("damaged.db"));
     assert.equal(damaged.code, 1);
     assert.match(damaged.detail, /problems: .*; and \d+ more$|malformed/);
-    assert.match(damaged.mend ?? "", /go back to a copy, or save what can be read/);
+    assert.match(damaged.mend ?? "", /go back to a copy; or take what can be read/);
 
     await copyFile(file, at("newer.db"));
     const driver = await openDriver(`file:${at("newer.db")}`, {});
