@@ -1,4 +1,5 @@
 import type { SessionPhase } from "../identity/session_state.ts";
+import type { HandlingStatus } from "../inbound/handling.ts";
 import type { DeadLetterStats } from "../ports/store.ts";
 import type { SystemLoad } from "../ports/system_meter.ts";
 import { type ActrId, formatActrId, formatActrType } from "../protocol/ids.ts";
@@ -31,6 +32,7 @@ export interface NodeHealth {
     readonly high: number;
     readonly bytes: number;
   };
+  readonly handlers: HandlingStatus;
   readonly deadLetters: {
     /** By this process. */
     readonly written: number;
@@ -83,6 +85,7 @@ export async function nodeHealth(node: Node): Promise<NodeHealth> {
     peerCount: outbound.sessions.size,
     calls: { pending: outbound.pending.size },
     mailbox: { queued, inFlight, high: queuedHigh, bytes },
+    handlers: inbound.handling.status(),
     deadLetters: { written: inbound.deadLetters.count, stored },
     store: { name: store.name, durable: store.durable, fault: store.fault ?? null },
     hooks: { dropped: hooks.dropped },
@@ -100,6 +103,8 @@ export function notReadyReasons(node: Node): string[] {
   }
   const { fault } = node.components.store;
   if (fault !== undefined) reasons.push(`the store cannot write: ${fault}`);
+  const { stuck, overdue } = node.inbound.handling.status();
+  if (stuck) reasons.push(`${overdue} handlers have not ended in time and hold up all others`);
   return reasons;
 }
 

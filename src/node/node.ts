@@ -195,10 +195,11 @@ export class Node implements AsyncDisposable {
     return this.#network.events;
   }
 
-  /** What the heartbeat tells of this node's load. */
+  /** What the heartbeat tells of this node's load; a node whose handlers are stuck is not available. */
   load(): NodeLoad {
     const { queued, inFlight } = this.inbound.mailbox.status();
-    const backlog = Math.min(1, (queued + inFlight) / fullBacklog);
+    const { stuck } = this.inbound.handling.status();
+    const backlog = stuck ? 1 : Math.min(1, (queued + inFlight) / fullBacklog);
     const reserve = powerReserve(this.components.meter?.load() ?? {});
     return reserve === undefined ? { backlog } : { backlog, powerReserve: reserve };
   }

@@ -180,4 +180,45 @@ describe("concurrency, end to end", () => {
       assert.ok(t.clock.now() - began < 10_000, "nobody waited for a deadline");
     }
   });
+
+  it("[ND-28] a node whose only handler does not end in time is not ready, and reports itself unavailable, until it ends", async () => {
+    const { work, open } = doors();
+    await using t = await testNode(rooms({ close: work }, { dispatch: { timeoutMs: 100 } }));
+    const call = code(t.service(KeyService).close({ name: "x" }, { timeoutMs: 120 }));
+    await t.clock.settle();
+    assert.equal((await t.fetch("/readyz")).status, 200);
+    assert.equal(t.node.load().backlog < 1, true);
+    await t.clock.advance(110);
+    assert.equal(await call, "timed_out");
+    const response = await t.fetch("/readyz");
+    assert.equal(response.status, 503);
+    assert.match(await response.text(), /1 handlers have not ended in time/);
+    assert.equal(t.node.load().backlog, 1);
+    open("x");
+    await t.clock.settle();
+    assert.equal((await t.fetch("/readyz")).status, 200);
+    assert.equal(t.node.load().backlog < 1, true);
+  });
+
+  it("[N-122] two handlers run together; onStop waits for both and then runs alone", async () => {
+    const { work, began, open } = doors();
+    const events: string[] = [];
+    const app = rooms({ enter: work });
+    const hooks = { onStop: () => void events.push("onStop") };
+    await using t = await testNode(defineNode({ ...app, hooks }));
+    const client = t.service(KeyService);
+    const calls = ["a", "b"].map(async (room) => {
+      await client.enter({ room, name: room });
+      events.push(room);
+    });
+    await t.clock.settle();
+    assert.deepEqual(began, ["a", "b"]);
+    const stopping = t.node.stop();
+    open("b");
+    await t.clock.settle();
+    assert.deepEqual(events, ["b"]);
+    open("a");
+    await Promise.all([stopping, ...calls]);
+    assert.deepEqual(events, ["b", "a", "onStop"]);
+  });
 });
