@@ -203,14 +203,16 @@ describe("concurrency, end to end", () => {
   it("[N-122] two handlers run together; onStop waits for both and then runs alone", async () => {
     const { work, began, open } = doors();
     const events: string[] = [];
-    const app = rooms({ enter: work });
+    const enter: Work = async (visit, context) => {
+      const answer = await work(visit, context);
+      events.push(answer.name);
+      return answer;
+    };
+    const app = rooms({ enter });
     const hooks = { onStop: () => void events.push("onStop") };
     await using t = await testNode(defineNode({ ...app, hooks }));
     const client = t.service(KeyService);
-    const calls = ["a", "b"].map(async (room) => {
-      await client.enter({ room, name: room });
-      events.push(room);
-    });
+    const calls = ["a", "b"].map((room) => client.enter({ room, name: room }));
     await t.clock.settle();
     assert.deepEqual(began, ["a", "b"]);
     const stopping = t.node.stop();
