@@ -44,6 +44,17 @@ describe("SessionState", () => {
     assert.equal(session.phase, "active");
   });
 
+  it("is rebinding again, not active, when the realm comes back before signaling knows the new identity", () => {
+    const { session } = setUp();
+    session.commit(issued(2n, 10));
+    session.realmUnavailable();
+    assert.equal(session.phase, "realm_unavailable");
+    session.update(issued(2n, 20));
+    assert.equal(session.phase, "rebinding");
+    session.reached();
+    assert.equal(session.phase, "active");
+  });
+
   it("a stale generation or a phase other than active is not ready", () => {
     const { session } = setUp();
     session.assertUsable(1);

@@ -85,7 +85,7 @@ describe("network events: actions", () => {
     await t.stop();
   });
 
-  it("[N-149] [T-77] available while connected probes, and replaces what does not answer once", async () => {
+  it("[N-149] available while connected probes, and replaces what does not answer once", async () => {
     const t = await networked();
     const healthy = t.network.report(available(1));
     await t.clock.advance(settleMs);
@@ -101,7 +101,7 @@ describe("network events: actions", () => {
     await t.stop();
   });
 
-  it("[N-149] [T-77] available while disconnected connects at once, without a probe", async () => {
+  it("[N-149] available while disconnected connects at once, without a probe", async () => {
     const t = await networked();
     await t.clock.advance(6_000);
     t.socket.drop(1006);
@@ -120,7 +120,7 @@ describe("network events: actions", () => {
     await t.stop();
   });
 
-  it("[T-77] a short foreground probes, and restores what does not answer", async () => {
+  it("a short foreground probes, and restores what does not answer", async () => {
     const t = await networked();
     t.server.answers = false;
     const result = t.network.report(foreground(5));
@@ -159,7 +159,7 @@ describe("network events: actions", () => {
     await t.stop();
   });
 
-  it("[T-85] tells within 5 s that signaling cannot be reached", async () => {
+  it("tells within 5 s that signaling cannot be reached", async () => {
     const t = await networked();
     const results = [t.network.report(force), t.network.report(available())];
     await t.clock.advance(settleMs);

@@ -192,6 +192,10 @@ describe("network events of a node", () => {
     const { a, echo } = await pair(world);
     await echo("x");
     a.node.outbound.sessions.guard();
+    await assert.rejects(
+      echo("fresh"),
+      (error) => ActrError.is(error) && error.retryAfterMs === 6_300,
+    );
     await world.clock.advance(7_000);
     await assert.rejects(echo("aged"), (error) => {
       assert.ok(ActrError.is(error));
@@ -200,6 +204,27 @@ describe("network events of a node", () => {
     });
     assert.equal(a.node.outbound.sessions.size, 0);
     assert.equal(await replyOf(echo("next")), "Echo: next");
+  });
+});
+
+describe("network events without a rendezvous", () => {
+  it("[T-85] are answered within 5 s, and a call ends in its time", limit, async () => {
+    await using world = await TestWorld.open();
+    const { a, b } = await pair(world);
+    await world.stopRendezvous();
+    const start = world.clock.now();
+    const events = [force, available(1, { transports: ["wifi"] })];
+    const results = Promise.all(events.map((event) => a.node.network.report(event)));
+    for (const { success, durationMs } of await world.clock.through(results)) {
+      assert.equal(success, false);
+      assert.ok(durationMs <= 5_000);
+    }
+    assert.ok(world.clock.now() - start <= 5_000);
+    const called = world.clock.now();
+    const call = a.context.service(EchoService, b.id).echo({ message: "x" }, { timeoutMs: 1_000 });
+    await assert.rejects(world.clock.through(call), (error) => ActrError.is(error));
+    assert.ok(world.clock.now() - called <= 4_000);
+    assert.equal(a.node.outbound.pending.size, 0);
   });
 });
 

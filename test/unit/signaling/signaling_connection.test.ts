@@ -289,4 +289,62 @@ describe("signaling connection", () => {
     await clock.settle();
     assert.equal(socket.ended, "1006 terminated");
   });
+
+  it("attempts nothing while it is held, gives the attempt up that runs, and connects when told to", async () => {
+    const { client, attempts, refuse, accept, clock, events } = setUp();
+    const connecting = client.connect({ signal: never });
+    client.hold();
+    await clock.advance(600_000);
+    assert.equal(attempts.length, 1);
+    assert.equal(attempts[0]?.options.signal.aborted, true);
+    const failed = assert.rejects(client.attempt({ signal: never }), down);
+    await clock.settle();
+    assert.equal(attempts.length, 2);
+    await refuse(down);
+    await failed;
+    await toNextAttempt(clock, attempts);
+    await accept();
+    await connecting;
+    await client.attempt({ signal: never });
+    assert.equal(attempts.length, 3, "nothing to do when connected");
+    assert.deepEqual(events, ["connecting 1", "connecting 1", "connecting 2", "connected"]);
+    await client.close();
+    assert.equal(clock.pending, 0);
+  });
+
+  it("stays away after a disconnect, also when its identity changes or a heartbeat wakes it", async () => {
+    const { client, attempts, session, accept, clock, socket } = await connected();
+    const gone = client.disconnect("offline");
+    assert.equal(socket.ended, "1000 offline");
+    await gone;
+    session.commit(issued(2n, clock.now()));
+    await clock.advance(60_000);
+    client.wake();
+    await clock.advance(60_000);
+    assert.equal(attempts.length, 1);
+    assert.equal(session.phase, "rebinding");
+    const back = client.attempt({ signal: never });
+    await clock.settle();
+    await accept();
+    await back;
+    assert.equal(session.phase, "active");
+    await client.close();
+    assert.equal(clock.pending, 0);
+  });
+
+  it("does not wait for an attempt that hangs when it is told to connect", async () => {
+    const { client, attempts, accept, clock } = setUp();
+    const connecting = client.connect({ signal: never });
+    await clock.advance(10_000);
+    const now = client.attempt({ signal: never });
+    await clock.settle();
+    assert.equal(attempts.length, 2);
+    await accept();
+    await Promise.all([now, connecting]);
+    await client.close();
+    const left = new AbortController();
+    left.abort(new Error("left"));
+    await assert.rejects(client.attempt({ signal: left.signal }), { code: "stopping" });
+    assert.equal(clock.pending, 0);
+  });
 });

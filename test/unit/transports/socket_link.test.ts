@@ -175,4 +175,30 @@ describe("socket link: keep-alive", () => {
       assert.ok(!socket.calls.includes("terminate"));
     }
   });
+
+  it("proves that it works by an answer to a ping, within the time given", async () => {
+    const { clock, socket, link } = scene();
+    const proven = link.recover(1_000);
+    socket.handler.pong?.();
+    assert.equal(await proven, true);
+    const silent = link.recover(1_000);
+    await clock.advance(1_000);
+    assert.equal(await silent, false);
+    const both = Promise.all([link.recover(1_000), link.recover(500)]);
+    socket.handler.pong?.();
+    assert.deepEqual(await both, [true, true]);
+    const ended = link.recover(1_000);
+    socket.handler.closed({ code: 1006, reason: "" });
+    assert.equal(await ended, false);
+    assert.equal(await link.recover(1_000), false);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("does not prove that it works where it cannot ask", async () => {
+    const { clock, socket, link } = scene();
+    socket.pings = false;
+    assert.equal(await link.recover(1_000), false);
+    socket.handler.closed({ code: 1000, reason: "" });
+    assert.equal(clock.pending, 0);
+  });
 });
