@@ -1,5 +1,5 @@
+import { Deque } from "../deque.ts";
 import type { MailboxOptions } from "../options.ts";
-import { Deque } from "./deque.ts";
 import type { InboundMessage } from "./message.ts";
 
 /** Most rows, and about as many bytes, read from the store at once: what a start waits for, and what an event loop bears. */

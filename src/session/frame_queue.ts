@@ -1,3 +1,4 @@
+import { Deque } from "../deque.ts";
 import type { FrameStream } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 
@@ -18,8 +19,7 @@ export interface FrameQueueEvents {
 export class FrameQueue implements FrameStream {
   readonly #maxBytes: number;
   readonly #events: FrameQueueEvents;
-  #items: Frame[] = [];
-  #next = 0;
+  readonly #items = new Deque<Frame>();
   #bytes = 0;
   #full = false;
   #ended = false;
@@ -57,13 +57,8 @@ export class FrameQueue implements FrameStream {
   }
 
   poll(): Frame | undefined {
-    const frame = this.#items[this.#next];
+    const frame = this.#items.shift();
     if (frame === undefined) return undefined;
-    this.#next++;
-    if (this.#next === this.#items.length) {
-      this.#items = [];
-      this.#next = 0;
-    }
     this.#bytes -= frame.body.length + frameOverheadBytes;
     if (this.#full && this.#bytes <= this.#maxBytes / 2) {
       this.#full = false;

@@ -1,4 +1,4 @@
-import { Deque } from "../inbound/deque.ts";
+import { Deque } from "../deque.ts";
 import type { Backlog } from "./backlog.ts";
 
 /** One piece of work; the next begins when it has returned, or its promise has settled. */
