@@ -23,6 +23,9 @@ export interface KillDriver {
   open(location: string): Promise<SqlDriver>;
 }
 
+/** A busy machine is no fault: servers get time to answer, milliseconds. */
+const callTimeoutMs = 20_000;
+
 const remote = (scheme: "http" | "ws"): KillDriver => ({
   name: `server ${scheme}`,
   skip: sqldMissing,
@@ -35,7 +38,7 @@ const remote = (scheme: "http" | "ws"): KillDriver => ({
       [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
     };
   },
-  open: (url) => openLibsqlClient({ url, durability: "full" }),
+  open: (url) => openLibsqlClient({ url, durability: "full", callTimeoutMs }),
 });
 
 const replica: KillDriver = {
@@ -52,7 +55,7 @@ const replica: KillDriver = {
   },
   open: (location) => {
     const [url, syncUrl] = JSON.parse(location) as [string, string];
-    return openLibsqlClient({ url, syncUrl, durability: "full" });
+    return openLibsqlClient({ url, syncUrl, durability: "full", callTimeoutMs });
   },
 };
 

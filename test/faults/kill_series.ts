@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { pooledMap } from "#async";
 import type { Served } from "../../adapters/serve/options.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { thisRuntime } from "../fixtures/runtimes.ts";
@@ -43,9 +42,6 @@ export function killSeries(
   return level === "store" ? storeSeries(options) : nodeSeries(options, caller);
 }
 
-/** Databases in use at once: those that wait for a lease leave the machine to others. */
-const atOnce = 5;
-
 /** Kills processes of a level on every driver that runs here, `rounds` times at each point; what came of it, by driver. */
 export async function killOnEveryDriver(
   level: Level,
@@ -58,9 +54,8 @@ export async function killOnEveryDriver(
     `${level}, ${driver.name}`,
     await killSeries(level, driver, times, { random, caller }),
   ];
-  const tallies = new Map<string, Tally>();
-  for await (const [name, tally] of pooledMap(atOnce, driversHere, run)) tallies.set(name, tally);
-  return tallies;
+  // All at once: those that wait for a lease leave the machine to the others.
+  return new Map(await Promise.all(driversHere.map(run)));
 }
 
 /** Prints what came of it, and fails unless every kill happened where it was meant to and did no harm. */
