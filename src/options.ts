@@ -114,7 +114,7 @@ export interface LifecycleOptions {
   readonly startTimeoutMs: number;
   /** For each run of a hook of each observer, milliseconds. @default 30000 */
   readonly hookTimeoutMs: number;
-  /** One deadline for the whole stop, milliseconds: three fifths of it at most go to handlers that still run. @default 15000 */
+  /** One deadline for the whole stop, milliseconds: three quarters of it at most go to handlers that still run. @default 15000 */
   readonly stopTimeoutMs: number;
   /** Hook events waiting before further ones are dropped and counted. @default 1024 */
   readonly maxHookEvents: number;

@@ -284,19 +284,19 @@ export class Node implements AsyncDisposable {
     const { hooks, outbound, inbound } = this;
     return [
       { name: "network", until: 0.1, run: () => this.#network.close(stopping) },
-      { name: "unregister", until: 0.2, run: (signal) => this.#leave(signal) },
-      { name: "drain", until: 0.6, run: () => inbound.drain() },
+      { name: "unregister", until: 0.15, run: (signal) => this.#leave(signal) },
+      { name: "drain", until: 0.75, run: () => inbound.drain() },
       {
         name: "inbound",
-        until: 0.7,
+        until: 0.8,
         run: () => {
           this.#stopping.abort(stopping);
           return inbound.close(stopping);
         },
       },
-      { name: "onStop", until: 0.8, run: (signal) => this.#onStop(signal) },
-      { name: "peers", until: 0.9, run: () => outbound.close("the node is stopping") },
-      { name: "hooks", until: 0.95, run: () => hooks.settled() },
+      { name: "onStop", until: 0.9, run: (signal) => this.#onStop(signal) },
+      { name: "peers", until: 0.95, run: () => outbound.close("the node is stopping") },
+      { name: "hooks", until: 0.98, run: () => hooks.settled() },
     ];
   }
 
