@@ -49,7 +49,23 @@ function metricsOf(node: Node): Metric[] {
     ),
     counter("roost_dead_letters_total", "Dead letters written.", inbound.deadLetters.count),
     counter("roost_hook_events_dropped_total", "Hook events dropped.", hooks.dropped),
+    ...streamMetrics(node),
     ...systemMetrics(components.meter?.load()),
+  ];
+}
+
+function streamMetrics({ inbound: { streams }, outbound: { chunks } }: Node): Metric[] {
+  return [
+    gauge("roost_streams", "Streams that are registered.", streams.size),
+    counter("roost_stream_chunks_total", "Chunks taken.", streams.received),
+    counter(
+      "roost_stream_chunks_overflowed_total",
+      "Chunks that came too late.",
+      streams.overflowed,
+    ),
+    counter("roost_stream_chunks_unsent_total", "Chunks too late to be sent.", chunks.dropped),
+    counter("roost_stream_failures_total", "Chunks whose handler failed.", streams.failed),
+    counter("roost_stream_holds_total", "Times a connection was held back.", streams.held),
   ];
 }
 

@@ -12,7 +12,7 @@ const mebibyte = 1024 * 1024;
 const chunkBytes = 64 * 1024;
 
 /** Most that may be under way to a reader that does not read: what both ends and the system hold. */
-const maxUnderWay = 32 * mebibyte;
+const maxUnderWay = 48 * mebibyte;
 
 async function serve(definition: NodeDefinition): Promise<Served> {
   const running = await runningModule();

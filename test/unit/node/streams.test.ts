@@ -158,7 +158,9 @@ describe("streams of a node", () => {
     await peer.context.streams.send(t.id, "s", { payload: bytes("x") });
     const event = await errorOf(events, "handler_crash", t);
     assert.equal(event.context, "stream_id=s");
-    assert.equal(t.node.inbound.streams.failed, 1);
+    const metrics = await (await t.fetch("/metrics")).text();
+    assert.match(metrics, /^roost_stream_failures_total 1$/m);
+    assert.match(metrics, /^roost_streams 1$/m);
   });
 
   it("[ND-48] are closed to peers that may not call, unless they are expected", async () => {
