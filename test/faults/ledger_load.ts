@@ -43,6 +43,8 @@ export class LedgerLoad {
   readonly answered = new Set<string>();
   /** Answers that told of more than one effect, or of one told of before; repeats that got another answer. */
   wrongAnswers = 0;
+  /** Rejects when a sender fails, which ends it. */
+  readonly failed: Promise<never>;
   readonly #positions = new Set<number>();
   readonly #caller: Served;
   readonly #target: ActrId;
@@ -59,8 +61,11 @@ export class LedgerLoad {
     this.#senders = ways.flatMap((way) =>
       Array.from({ length: sendersEach }, (_, n) => this.#send(way, `${way}-${n}`)),
     );
-    // Failures come out at the end.
-    for (const sender of this.#senders) sender.catch(() => {});
+    this.failed = new Promise((_, reject) => {
+      for (const sender of this.#senders) sender.catch(reject);
+    });
+    // Nobody may be waiting for it.
+    this.failed.catch(() => {});
   }
 
   /** No new entries; resolves when everything sent has been answered. */
@@ -107,7 +112,7 @@ export class LedgerLoad {
       try {
         return await this.#deliverOnce(sending);
       } catch (error) {
-        if (!ActrError.is(error) || error.details?.["reason"] !== "no_route") throw error;
+        if (!ActrError.is(error) || !mayRetry(error)) throw error;
         await delay(pauseMs);
       }
     }
@@ -127,4 +132,9 @@ export class LedgerLoad {
         return context.call(this.#target, plain.routeKey, body, options);
     }
   }
+}
+
+/** The node is away for good as far as anybody knows, or says itself that a retry may help. */
+function mayRetry(error: ActrError): boolean {
+  return error.retryable || error.details?.["reason"] === "no_route";
 }

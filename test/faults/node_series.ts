@@ -66,14 +66,19 @@ class Ledger {
   }
 
   /** A life that is meant to end at `time`. */
-  live(time: KillTime): Promise<VictimEnd> {
+  async live(time: KillTime): Promise<VictimEnd> {
     const { random } = this.#options;
     // The first life is spared until it is ready: there would be nothing to lose.
     const from = this.load === undefined ? "ready" : "opened";
     const victim = this.#start(time, (line) => {
       if (time === "any time" && from in line) victim.killAfter(random.next() * longestRunMs);
     });
-    return victim.ended;
+    const { ended } = victim;
+    try {
+      return await (this.load === undefined ? ended : Promise.race([ended, this.load.failed]));
+    } finally {
+      victim.signal("SIGKILL");
+    }
   }
 
   /** A life in peace: everything sent is answered, everything accepted handled, and the store closed. */
