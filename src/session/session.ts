@@ -48,10 +48,11 @@ export class Session {
     this.#changed();
   }
 
-  /** Sends no requests on any link of now until it is known to work; the time of one that recovers already stays. */
+  /** Sends no requests on any link of now that the network may take with it; the time of one that recovers already stays. */
   guard(sinceMs: number): void {
     for (const link of this.#links) {
-      if (!this.#recovering.has(link)) this.#recovering.set(link, sinceMs);
+      if (link.recover === undefined || this.#recovering.has(link)) continue;
+      this.#recovering.set(link, sinceMs);
     }
     this.#changed();
   }

@@ -7,19 +7,12 @@ import type { Logger } from "../ports/logger.ts";
 import type { Link, LinkClosed, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
-import { withinLimit } from "../time_limit.ts";
 import { Barrier } from "./barrier.ts";
 import { Dialer, type Resolve } from "./dialer.ts";
+import { LinkRecovery } from "./link_recovery.ts";
 import { localLinks } from "./local_link.ts";
 import { Peer } from "./peer.ts";
 import { Session } from "./session.ts";
-
-/** How long requests are refused for links that recover before those are given up, milliseconds (`spec/transport.md` §6.8). */
-const recoveryMs = 6_000;
-/** Added to what is left of that in the hint of a refusal, milliseconds. */
-const hintMarginMs = 300;
-/** How long a link may take to prove that it works, milliseconds. */
-const proofMs = 1_000;
 
 /** What a session manager tells the node. */
 export interface SessionEvents {
@@ -54,6 +47,7 @@ export class SessionManager {
   readonly #sessions = new Map<string, Session>();
   readonly #transports: ReadonlyMap<string, Transport>;
   readonly #dialer: Dialer;
+  readonly #recovery: LinkRecovery;
   #closed = false;
 
   constructor(components: SessionComponents, options: SessionOptions) {
@@ -61,6 +55,11 @@ export class SessionManager {
     this.#options = options;
     this.#transports = new Map(components.transports.map((each) => [each.name, each]));
     this.barrier = new Barrier(components.clock);
+    this.#recovery = new LinkRecovery({
+      clock: components.clock,
+      sessions: this.#sessions,
+      drop: (session, link) => this.#drop(session, link),
+    });
     this.#dialer = new Dialer({ ...components, attach: (link) => this.#attach(link) }, options);
   }
 
@@ -104,8 +103,8 @@ export class SessionManager {
     signal.throwIfAborted();
     if (this.barrier.up) await this.barrier.passed(signal);
     this.#components.identity?.assertUsable(this.generation);
-    const recovered = await this.#recovered(key, patient, signal);
-    if (recovered !== undefined) return recovered;
+    const settled = await this.#recovery.settled(key, patient, signal);
+    if (settled !== undefined) return settled;
     const session = await abortable(this.#dial(peer, key), signal);
     const link = session.requestLink;
     if (link === undefined) {
@@ -130,17 +129,12 @@ export class SessionManager {
 
   /** The network may have gone: no request leaves on a link of now before it is known to work. */
   guard(): void {
-    const now = this.#components.clock.monotonic();
-    for (const session of this.#sessions.values()) session.guard(now);
+    this.#recovery.guard();
   }
 
   /** The network is another one, or back: has every link prove that it works, and drops those that do not. */
   recover(): void {
-    const now = this.#components.clock.monotonic();
-    for (const session of this.#sessions.values()) {
-      session.guard(now);
-      for (const link of session.recovering(now)) void this.#prove(session, link);
-    }
+    this.#recovery.prove();
   }
 
   /** Ends every dial and link; new ones may come. */
@@ -189,32 +183,6 @@ export class SessionManager {
     const [outbound, inbound] = localLinks(self);
     this.#attach(inbound);
     return this.#attach(outbound);
-  }
-
-  /** The request link of a session whose links recover, once one does; nothing when another has to be dialled. */
-  async #recovered(key: string, patient: boolean, signal: AbortSignal): Promise<Link | undefined> {
-    const { clock } = this.#components;
-    for (;;) {
-      const session = this.#sessions.get(key);
-      const since = session?.recoveringSince;
-      if (session === undefined || since === undefined) return session?.requestLink;
-      const leftMs = since + recoveryMs - clock.monotonic();
-      if (leftMs <= 0) {
-        for (const link of session.recovering(since)) this.#drop(session, link);
-        if (!patient) throw recovering(key);
-      } else if (!patient) {
-        throw recovering(key, leftMs + hintMarginMs);
-      } else {
-        const limit = { what: "the recovery", ms: leftMs, signal };
-        await withinLimit(clock, limit, () => session.changed()).catch(() => {});
-        signal.throwIfAborted();
-      }
-    }
-  }
-
-  async #prove(session: Session, link: Link): Promise<void> {
-    if ((await link.recover?.(proofMs)) ?? true) session.recovered(link);
-    else this.#drop(session, link);
   }
 
   /** Lets a link go that does not work: nothing is sent on it while it closes. */
@@ -273,9 +241,4 @@ export class SessionManager {
       this.#transports.get(link.transport)?.capabilities.bidirectional === true
     );
   }
-}
-
-function recovering(key: string, retryAfterMs?: number): ActrError {
-  const hint = retryAfterMs === undefined ? {} : { retryAfterMs };
-  return new ActrError("connection_not_ready", `the connection to ${key} recovers`, hint);
 }

@@ -94,6 +94,13 @@ describe("recovery of links", () => {
     assert.equal(manager.session(farKey)?.replyLink(link), link, "an answer may still try");
   });
 
+  it("a link that the network cannot take with it is not guarded", async () => {
+    const { manager } = sessions();
+    const link = await manager.acquire(far, farKey, never);
+    manager.guard();
+    assert.equal(manager.requestLink(farKey), link);
+  });
+
   it("a reset ends links and dials, and lets new ones come", async () => {
     const { clock, manager, transport, told } = sessions();
     const open = new FakeLink(peerId(3), "inbound");
