@@ -1,5 +1,6 @@
 import type { NodeContext, ServiceClient } from "../../src/context.ts";
 import { defineNode } from "../../src/define.ts";
+import type { NetworkEvents } from "../../src/node/network_events.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
 import { type Sender, serviceClient } from "../../src/outbound/service_client.ts";
@@ -67,6 +68,10 @@ class CallingPeer implements Peer {
 
   get id(): ActrId {
     return this.#node.id;
+  }
+
+  get network(): NetworkEvents {
+    return this.#node.network;
   }
 
   find(target: Target, options: { readonly signal?: AbortSignal } = {}): Promise<ActrId> {

@@ -116,6 +116,8 @@ export interface Peer extends AsyncDisposable {
   readonly id: ActrId;
   /** Calls by id with encoded bytes, and discovers. */
   readonly context: NodeContext;
+  /** Where the application tells that the network changed, or that it was in the background. */
+  readonly network: NetworkEvents;
   /** The node that `target` means now. @throws ActrError `invalid_argument`, `not_found`, `unavailable`. */
   find(target: Target, options?: { readonly signal?: AbortSignal }): Promise<ActrId>;
   /** A typed client of a service; a type is discovered at the first call, and anew when the node found cannot be reached. */
