@@ -57,15 +57,15 @@ function metricsOf(node: Node): Metric[] {
 function streamMetrics({ inbound: { streams }, outbound: { chunks } }: Node): Metric[] {
   return [
     gauge("roost_streams", "Streams that are registered.", streams.size),
-    counter("roost_stream_chunks_total", "Chunks taken.", streams.received),
+    counter("roost_stream_chunks_total", "Chunks taken.", streams.tally.received),
     counter(
       "roost_stream_chunks_overflowed_total",
       "Chunks that came too late.",
-      streams.overflowed,
+      streams.tally.overflowed,
     ),
     counter("roost_stream_chunks_unsent_total", "Chunks too late to be sent.", chunks.dropped),
-    counter("roost_stream_failures_total", "Chunks whose handler failed.", streams.failed),
-    counter("roost_stream_holds_total", "Times a connection was held back.", streams.held),
+    counter("roost_stream_failures_total", "Chunks whose handler failed.", streams.tally.failed),
+    counter("roost_stream_holds_total", "Times a connection was held back.", streams.tally.held),
   ];
 }
 

@@ -30,7 +30,7 @@ export interface GateComponents {
   readonly admission: AdmissionComponents;
   /** Deals with a request that handlers wait for; false when it goes the way of all others. */
   readonly receiveNested: (message: InboundMessage) => boolean;
-  readonly streams: Pick<StreamRegistry, "receive" | "dropped">;
+  readonly streams: Pick<StreamRegistry, "receive" | "tally">;
 }
 
 /** What is decided once for a gate. */
@@ -61,7 +61,7 @@ export class Gate {
 
   /** Frames that were neither answers, requests, tells nor chunks that this node could take. */
   get dropped(): number {
-    return this.#dropped + this.#components.streams.dropped;
+    return this.#dropped + this.#components.streams.tally.dropped;
   }
 
   /** Refuses further requests with `reason`; answers to our own calls still come in. */

@@ -3,7 +3,7 @@ import type { ErrorEvent } from "../hooks.ts";
 import type { HandlerFailure } from "../inbound/dispatcher.ts";
 import type { DeadLetter } from "../ports/store.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
-import type { StreamFailure } from "../streams/stream_registry.ts";
+import type { StreamFailure } from "../streams/stream_tally.ts";
 
 /** What `onError` is told of a handler that failed. */
 export function handlerEvent({ kind, error, message }: HandlerFailure, at: number): ErrorEvent {

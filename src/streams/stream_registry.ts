@@ -1,35 +1,21 @@
 import { ActrError } from "../errors.ts";
 import { isAllowed, type ResolvedRule } from "../inbound/acl.ts";
 import type { StreamOptions } from "../options.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { LogAttributes, Logger } from "../ports/logger.ts";
 import type { Link } from "../ports/transport.ts";
 import { checkStreamId, type DataChunk, decodeDataChunk } from "../protocol/data_chunk.ts";
 import { type Frame, lanes } from "../protocol/frame.ts";
 import type { Peer } from "../session/peer.ts";
 import { withinLimit } from "../time_limit.ts";
-import { TokenBucket } from "../token_bucket.ts";
 import { Backlog } from "./backlog.ts";
 import { type ChunkSink, InboundStream } from "./inbound_stream.ts";
 import { StreamTable } from "./stream_table.ts";
-
-/** A handler of a stream failed. */
-export interface StreamFailure {
-  readonly streamId: string;
-  readonly error: unknown;
-}
+import { StreamTally, type StreamTallyComponents } from "./stream_tally.ts";
 
 /** Collaborators of {@link StreamRegistry}. */
-export interface StreamRegistryComponents {
-  readonly clock: Clock;
-  readonly log: Logger;
+export interface StreamRegistryComponents extends StreamTallyComponents {
   /** Who may send to streams that are bound to nobody; none: everybody. */
   readonly rules: readonly ResolvedRule[] | undefined;
-  readonly onFailure: (failure: StreamFailure) => void;
 }
-
-/** Drops and failures told at once; then one a second. All are counted. */
-const burst = 10;
 
 /** Characters of a stranger's stream id that reach the log. */
 const loggedIdLength = 64;
@@ -45,56 +31,23 @@ const never = new AbortController().signal;
  * connection that its stream comes by must not lag by more than `streams.maxLagBytes`.
  */
 export class StreamRegistry {
+  readonly tally: StreamTally;
   readonly #components: StreamRegistryComponents;
   readonly #options: StreamOptions;
   readonly #streams = new StreamTable();
   readonly #backlogs = new WeakMap<Link, Backlog>();
   readonly #allowed = new WeakMap<Peer, boolean>();
-  readonly #dropsTold: TokenBucket;
-  readonly #failuresTold: TokenBucket;
   #closed: Promise<void> | undefined;
-  #received = 0;
-  #dropped = 0;
-  #overflowed = 0;
-  #failed = 0;
-  #held = 0;
 
   constructor(components: StreamRegistryComponents, options: StreamOptions) {
     this.#components = components;
     this.#options = options;
-    const now = components.clock.monotonic();
-    this.#dropsTold = new TokenBucket(burst, 1, now);
-    this.#failuresTold = new TokenBucket(burst, 1, now);
+    this.tally = new StreamTally(components);
   }
 
   /** Streams that are registered, or still handle what they had accepted. */
   get size(): number {
     return this.#streams.size;
-  }
-
-  /** Chunks accepted. */
-  get received(): number {
-    return this.#received;
-  }
-
-  /** Chunks that nobody waits for, that their sender may not send, or that are none. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  /** Latency-first chunks that found their queue full. */
-  get overflowed(): number {
-    return this.#overflowed;
-  }
-
-  /** How often a connection was not read for a while, since its streams lagged. */
-  get held(): number {
-    return this.#held;
-  }
-
-  /** Chunks whose handler threw. */
-  get failed(): number {
-    return this.#failed;
   }
 
   /**
@@ -125,35 +78,28 @@ export class StreamRegistry {
     try {
       chunk = decodeDataChunk(frame.body);
     } catch (error) {
-      return this.#drop("stream.undecodable_dropped", from, { error });
+      return this.tally.drop("stream.undecodable_dropped", from, { error });
     }
     const stream = this.#streams.find(chunk.streamId, from.key, () => this.#mayCall(from));
     if (stream === undefined) {
       const streamId = chunk.streamId.slice(0, loggedIdLength);
-      return this.#drop("stream.unknown_dropped", from, { streamId });
+      return this.tally.drop("stream.unknown_dropped", from, { streamId });
     }
     const backlog = this.#backlogOf(link);
-    if (frame.lane === lanes.streamLatencyFirst && this.#isFull(stream, backlog)) {
-      this.#overflowed += 1;
-      return;
-    }
-    this.#received += 1;
+    const reliable = frame.lane === lanes.streamReliable;
+    if (!reliable && this.#isFull(stream, backlog)) return this.tally.overflow();
+    this.tally.receive();
     stream.add(chunk, from.id, link, backlog, frame.body.length);
-    if (frame.lane === lanes.streamLatencyFirst || !backlog.full) return undefined;
-    this.#held += 1;
-    this.#components.log.debug("stream.connection_held", {
-      peer: from.key,
-      streamId: chunk.streamId,
-    });
+    if (!reliable || !backlog.full) return;
+    this.tally.hold(from, chunk.streamId);
     return backlog.room;
   }
 
   /** Everything that a connection brought is here, and no more comes: who reads streams of it hears so. */
   disconnected(link: Link, peer: Peer): void {
-    const reason = `the connection to ${peer.key} was lost before the end of the stream`;
-    for (const stream of this.#streams) {
-      stream.disconnected(link, new ActrError("unavailable", reason));
-    }
+    const message = `the connection to ${peer.key} was lost before the end of the stream`;
+    const reason = new ActrError("unavailable", message);
+    for (const stream of this.#streams) stream.disconnected(link, reason);
   }
 
   /** Takes nothing more, forgets what waits, and gives what runs a bounded time. Idempotent; never rejects. */
@@ -186,7 +132,7 @@ export class StreamRegistry {
       throw new ActrError("overloaded", message, { retryAfterMs: 1_000 });
     }
     const stream: InboundStream = new InboundStream({
-      failed: (error) => this.#fail(id, error),
+      failed: (error) => this.tally.fail({ streamId: id, error }),
       idle: () => {
         if (stream.sink === undefined) this.#streams.delete(id, from);
       },
@@ -215,21 +161,6 @@ export class StreamRegistry {
 
   #isFull({ worker }: InboundStream, backlog: Backlog): boolean {
     return worker.queued >= this.#options.maxQueued || backlog.full;
-  }
-
-  #drop(event: string, from: Peer, attributes: LogAttributes): void {
-    this.#dropped += 1;
-    const { clock, log } = this.#components;
-    if (!this.#dropsTold.take(clock.monotonic())) return;
-    log.warn(event, { peer: from.key, dropped: this.#dropped, ...attributes });
-  }
-
-  #fail(streamId: string, error: unknown): void {
-    this.#failed += 1;
-    const { clock, log, onFailure } = this.#components;
-    if (!this.#failuresTold.take(clock.monotonic())) return;
-    log.warn("stream.handler_failed", { streamId, failed: this.#failed, error });
-    onFailure({ streamId, error });
   }
 }
 

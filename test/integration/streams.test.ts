@@ -81,7 +81,7 @@ describe("streams over real WebSockets", () => {
       await using writer = await peer.context.streams.open(node.id, "big");
       for (; written < total; written++) await writer.write(numbered(written));
     })();
-    await until("the connection is held", () => node.node.inbound.streams.held > 0, 20_000);
+    await until("the connection is held", () => node.node.inbound.streams.tally.held > 0, 20_000);
     await pause(300);
     assert.ok(written * chunkBytes < maxUnderWay, `${written} chunks left unread`);
     const { reply } = await other.service(EchoService, node.id).echo({ message: "hi" });
@@ -104,7 +104,7 @@ describe("streams over real WebSockets", () => {
     for (let n = 0; n < 32; n++) await writer.write(numbered(n));
     const { reply } = await peer.service(EchoService, node.id).echo({ message: "hi" });
     assert.equal(reply, "hi");
-    assert.equal(node.node.inbound.streams.held, 0);
+    assert.equal(node.node.inbound.streams.tally.held, 0);
     assert.equal(numberOf((await reader.next()).value), 0);
   });
 });

@@ -102,7 +102,7 @@ for (const transport of transports) {
       slow.open();
       await t.clock.through(writing);
       while (handled < 200) await t.clock.settle();
-      assert.equal(t.node.inbound.streams.overflowed, 0);
+      assert.equal(t.node.inbound.streams.tally.overflowed, 0);
     });
 
     it("[N-134] a connection that is lost ends the reader and tells the writer's node", async () => {
@@ -175,6 +175,16 @@ describe("streams of a node", () => {
     await t.clock.settle();
     assert.deepEqual(heard, ["bound"]);
     assert.equal(t.node.inbound.gate.dropped, 1);
+  });
+
+  it("[ND-23] go to the node itself, too", async () => {
+    await using t = await testNode(defineNode({}));
+    const reader = t.context.streams.receive("s", { from: t.id });
+    const writing = writeAll(await t.context.streams.open(t.id, "s"), ["a", "b"]);
+    const heard: string[] = [];
+    for await (const chunk of reader) heard.push(text(chunk));
+    await writing;
+    assert.deepEqual(heard, ["a", "b"]);
   });
 
   it("are the same from a handler's context", async () => {

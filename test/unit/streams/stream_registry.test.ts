@@ -29,12 +29,12 @@ describe("stream registry", () => {
     rig.registry.unregister(streamId, undefined);
     remote.send("late");
     assert.deepEqual(heard, ["a of 7"]);
-    assert.equal(rig.registry.received, 1);
-    assert.equal(rig.registry.dropped, 3);
+    assert.equal(rig.registry.tally.received, 1);
+    assert.equal(rig.registry.tally.dropped, 3);
     assert.equal(rig.registry.size, 0);
   });
 
-  it("[N-156] handles the chunks of one stream one by one, in order", async () => {
+  it("[N-156] [ND-47] handles the chunks of one stream one by one, in order", async () => {
     const rig = registryRig();
     const remote = new ChunkPeer(rig);
     const handler = new SlowHandler();
@@ -78,12 +78,12 @@ describe("stream registry", () => {
       },
     });
     remote.send("throw");
-    assert.equal(rig.registry.failed, 1);
+    assert.equal(rig.registry.tally.failed, 1);
     remote.send("a");
     remote.send("reject");
     remote.send("b");
     await turns();
-    assert.equal(rig.registry.failed, 2);
+    assert.equal(rig.registry.tally.failed, 2);
     assert.deepEqual(heard, ["a", "b"]);
     assert.deepEqual(
       rig.failures.map(({ streamId, error }) => [streamId, (error as Error).message]),
@@ -153,7 +153,7 @@ describe("stream registry", () => {
       remote.send(text, latencyFirst);
       assert.equal(remote.held, undefined, "the link is never held");
     }
-    assert.equal(rig.registry.overflowed, 2);
+    assert.equal(rig.registry.tally.overflowed, 2);
     await handler.release(3);
     assert.deepEqual(handler.done, ["1", "2", "3"]);
     remote.send("6", latencyFirst);
@@ -174,7 +174,7 @@ describe("stream registry", () => {
     }
     const { held } = lagging;
     assert.equal(sent.length, 5, "one runs, three fit, one is over");
-    assert.equal(rig.registry.held, 1);
+    assert.equal(rig.registry.tally.held, 1);
     other.send("x", { id: "quick" });
     assert.equal(other.held, undefined, "another connection goes on");
     await handler.release();
@@ -183,7 +183,7 @@ describe("stream registry", () => {
     assert.equal(await settles(held), true);
     await handler.release(2);
     assert.deepEqual(handler.done, sent);
-    assert.equal(rig.registry.overflowed, 0);
+    assert.equal(rig.registry.tally.overflowed, 0);
   });
 
   it("latency-first chunks weigh on the connection too: a few very long ones are not kept", () => {
@@ -192,7 +192,7 @@ describe("stream registry", () => {
     rig.registry.register(streamId, undefined, new SlowHandler());
     const long = "x".repeat(2_000);
     for (let n = 0; n < 4; n++) remote.send(long, latencyFirst);
-    assert.equal(rig.registry.overflowed, 2, "one runs, one waits");
+    assert.equal(rig.registry.tally.overflowed, 2, "one runs, one waits");
   });
 
   it("[N-162] registered anew, the next chunk goes to the new handler, after those before it", async () => {
@@ -244,7 +244,7 @@ describe("stream registry", () => {
     expected.send("a");
     stranger.send("b");
     assert.deepEqual(heard, ["bound a"], "the stranger's type may not call");
-    assert.equal(rig.registry.dropped, 1);
+    assert.equal(rig.registry.tally.dropped, 1);
 
     const allowing = registryRig({}, [{ permission: "allow", type: "acme:Peer:1.0.0" }]);
     const [one, two] = [new ChunkPeer(allowing, 7), new ChunkPeer(allowing, 8)];
@@ -308,7 +308,7 @@ describe("stream registry", () => {
     for (let n = 0; n < 100; n++) {
       void rig.registry.receive({ lane: lanes.streamReliable, body }, peer, link);
     }
-    assert.equal(rig.registry.dropped, 100);
+    assert.equal(rig.registry.tally.dropped, 100);
     assert.equal(rig.log.levels("stream.undecodable_dropped").length, 10);
     await rig.clock.advance(1_000);
     const remote = new ChunkPeer(rig);

@@ -5,7 +5,8 @@ import { defaultNodeOptions, type StreamOptions } from "../../../src/options.ts"
 import { type DataChunk, encodeDataChunk } from "../../../src/protocol/data_chunk.ts";
 import { type Lane, lanes } from "../../../src/protocol/frame.ts";
 import { Peer } from "../../../src/session/peer.ts";
-import { type StreamFailure, StreamRegistry } from "../../../src/streams/stream_registry.ts";
+import { StreamRegistry } from "../../../src/streams/stream_registry.ts";
+import type { StreamFailure } from "../../../src/streams/stream_tally.ts";
 import { RecordingLogger } from "../identity/support.ts";
 import { FakeLink, peerId } from "../session/support.ts";
 
