@@ -17,6 +17,8 @@ export interface MailboxOptions {
   readonly backpressureThreshold: number;
   /** Messages of high priority handed out in a row while normal ones wait. @default 16 */
   readonly highBurst: number;
+  /** Messages of one sender in the line before further ones of it let those of others go first. @default 64 */
+  readonly senderShare: number;
 }
 
 /** How inbound messages are handled. */
@@ -158,6 +160,7 @@ export const defaultNodeOptions: NodeOptions = {
     windowBytes: 64 * mebibyte,
     backpressureThreshold: 1024,
     highBurst: 16,
+    senderShare: 64,
   },
   inbound: {
     durableCalls: false,

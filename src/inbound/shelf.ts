@@ -1,5 +1,6 @@
 import { Deque } from "../deque.ts";
 import type { MailboxOptions } from "../options.ts";
+import { FairQueue } from "./fair_queue.ts";
 import type { InboundMessage } from "./message.ts";
 
 /** Most rows, and about as many bytes, read from the store at once: what a start waits for, and what an event loop bears. */
@@ -28,7 +29,7 @@ interface Follower {
  */
 export class Shelf {
   readonly #options: MailboxOptions;
-  readonly #ready = new Deque<InboundMessage>();
+  readonly #ready: FairQueue;
   readonly #followers = new Deque<Follower>();
   #followerBytes = 0;
   #readTo = 0;
@@ -49,6 +50,7 @@ export class Shelf {
 
   constructor(options: MailboxOptions) {
     this.#options = options;
+    this.#ready = new FairQueue(options.senderShare);
   }
 
   /** Messages that can be handed out at once. */
