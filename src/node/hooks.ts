@@ -1,10 +1,19 @@
 import type { NodeContext } from "../context.ts";
-import type { ErrorEvent, EventHook, HookPayload, Hooks, PeerEvent } from "../hooks.ts";
+import type {
+  CredentialEvent,
+  ErrorEvent,
+  EventHook,
+  HookPayload,
+  Hooks,
+  PeerEvent,
+} from "../hooks.ts";
 import type { LifecycleOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogAttributes, Logger, LogLevel } from "../ports/logger.ts";
 import { formatActrId } from "../protocol/ids.ts";
 import { withinLimit } from "../time_limit.ts";
+
+type AnyEvent = PeerEvent & CredentialEvent & ErrorEvent;
 
 type LogLine = readonly [level: LogLevel, event: string];
 
@@ -43,21 +52,21 @@ export interface HookQueueComponents {
   readonly context: () => NodeContext;
 }
 
+/** How many events may wait, and how long an observer may take for one. */
+export type HookLimits = Pick<LifecycleOptions, "maxHookEvents" | "hookTimeoutMs">;
+
 /** One ordered, bounded queue for all event hooks of a node: all observers are done with one event before the next. */
 export class HookQueue {
   readonly #components: HookQueueComponents;
-  readonly #options: Pick<LifecycleOptions, "maxHookEvents" | "hookTimeoutMs">;
+  readonly #limits: HookLimits;
   readonly #waiting: (() => Promise<void>)[] = [];
   readonly #closed = new AbortController();
   #running: Promise<void> | undefined;
   #dropped = 0;
 
-  constructor(
-    components: HookQueueComponents,
-    options: Pick<LifecycleOptions, "maxHookEvents" | "hookTimeoutMs">,
-  ) {
+  constructor(components: HookQueueComponents, limits: HookLimits) {
     this.#components = components;
-    this.#options = options;
+    this.#limits = limits;
   }
 
   /** Events that found the queue full. */
@@ -72,7 +81,7 @@ export class HookQueue {
     if (log.enabled(level)) log[level](title, attributes(event));
     const wanting = observers.filter((each) => each[name] !== undefined);
     if (wanting.length === 0 || this.#closed.signal.aborted) return;
-    if (this.#waiting.length >= this.#options.maxHookEvents) {
+    if (this.#waiting.length >= this.#limits.maxHookEvents) {
       this.#dropped += 1;
       return;
     }
@@ -122,8 +131,8 @@ export class HookQueue {
       ) => void | Promise<void>;
       const work = hook.call(observer, context(), event);
       if (work === undefined) return;
-      const limit = { what: name, ms: this.#options.hookTimeoutMs, signal };
-      await withinLimit(clock, limit, () => work);
+      const limit = { what: name, ms: this.#limits.hookTimeoutMs, signal };
+      await withinLimit(clock, limit, async () => work);
     } catch (error) {
       if (!signal.aborted) log.error("hook.failed", { hook: name, error });
     }
@@ -136,6 +145,10 @@ function lineOf(name: EventHook, event: object): LogLine {
 
 /** The event as log attributes: ids as text, and no time, since every line has its own. */
 function attributes(event: object): LogAttributes {
-  const { peer, at: _at, ...rest } = event as Partial<PeerEvent & ErrorEvent>;
-  return peer === undefined ? rest : { ...rest, peer: formatActrId(peer) };
+  const { peer, previousId, at: _at, ...rest } = event as Partial<AnyEvent>;
+  return {
+    ...rest,
+    ...(peer === undefined ? {} : { peer: formatActrId(peer) }),
+    ...(previousId === undefined ? {} : { previousId: formatActrId(previousId) }),
+  };
 }

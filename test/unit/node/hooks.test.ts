@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ActrError, defineNode, type NodeContext } from "@roost/edge";
+import { ActrError, defineNode, formatActrId, type NodeContext } from "@roost/edge";
 import { FakeClock, TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import type { ErrorEvent, EventHook, HookPayload, Hooks } from "../../../src/hooks.ts";
@@ -164,6 +164,16 @@ describe("hooks", () => {
       ],
     );
     assert.equal(hooks.dropped, 0);
+  });
+
+  it("are logged with ids as text", () => {
+    const { hooks, log } = queue([]);
+    hooks.emit("onCredentialRenewed", { expiresAt: 1, previousId: peerId(8) });
+    hooks.emit("onWebSocketConnected", { peer: peerId(9) });
+    assert.deepEqual(
+      log.records.map(({ attributes }) => attributes),
+      [{ expiresAt: 1, previousId: formatActrId(peerId(8)) }, { peer: formatActrId(peerId(9)) }],
+    );
   });
 
   it("[N-132] observers are told side by side, each of every event, and all end before the next", async () => {
