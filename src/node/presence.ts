@@ -45,9 +45,9 @@ export class Presence {
     await presence.#keys.seed(issued.signingKey);
     presence.session.listen((change) => {
       if (change.kind === "phase") return;
-      const failed = (error: unknown): void => log.warn("identity.save_failed", { error });
-      record.save(change.current).catch(failed);
-      presence.#keys.seed(change.current.signingKey).catch(failed);
+      const told = (event: string) => (error: unknown) => log.warn(event, { error });
+      record.save(change.current).catch(told("identity.save_failed"));
+      presence.#keys.seed(change.current.signingKey).catch(told("identity.key_unusable"));
     });
     return presence;
   }

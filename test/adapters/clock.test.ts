@@ -87,4 +87,21 @@ describe("fake clock", () => {
     await clock.settle();
     assert.equal(fired, false);
   });
+
+  it("passes long times instant by instant, in order, up to a timer that is set meanwhile", async () => {
+    const clock = new FakeClock(0);
+    const seen: string[] = [];
+    for (const name of ["a", "b"]) {
+      clock.timer(10, () => {
+        seen.push(`${name} at ${clock.now()}`);
+        void Promise.resolve().then(() => seen.push(`after ${name}`));
+      });
+    }
+    clock.timer(20, () => clock.timer(30, () => seen.push(`c at ${clock.now()}`)));
+    await clock.pass(29);
+    assert.deepEqual(seen, ["a at 10", "b at 10", "after a", "after b"]);
+    await clock.pass(1);
+    assert.equal(seen.at(-1), "c at 30");
+    assert.deepEqual([clock.now(), clock.pending], [30, 0]);
+  });
 });

@@ -56,13 +56,6 @@ export class MemoryHub {
     return near;
   }
 
-  #listener(wanted: ActrId): Listening | undefined {
-    for (const listening of this.#listeners) {
-      if (actrIdEquals(listening.id(), wanted)) return listening;
-    }
-    return undefined;
-  }
-
   /** Ends of connections that are open: two for each, until a leak makes it more. */
   get openSockets(): number {
     return this.#sockets.size;
@@ -71,5 +64,12 @@ export class MemoryHub {
   /** Drops every connection, as when a network fails. */
   dropAll(): void {
     for (const socket of this.#sockets) socket.terminate();
+  }
+
+  #listener(wanted: ActrId): Listening | undefined {
+    for (const listening of this.#listeners) {
+      if (actrIdEquals(listening.id(), wanted)) return listening;
+    }
+    return undefined;
   }
 }
