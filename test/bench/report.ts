@@ -71,7 +71,7 @@ export class Report {
   }
 }
 
-const widths = [4, 40, 6, 18, 14, 9, 7, 0];
+const widths = [4, 43, 6, 18, 14, 9, 7, 0];
 
 function print(cells: readonly string[]): void {
   const padded = cells.map((cell, column) =>
