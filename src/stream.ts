@@ -43,8 +43,9 @@ export interface StreamWriter extends AsyncDisposable {
   /**
    * Sends the next chunk; resolves when the connection has room for more. Nothing says that the peer has it.
    * False when the chunk was dropped instead, which only STREAM_LATENCY_FIRST does.
-   * @throws ActrError `unavailable` when the connection is gone or the writer is closed, `timed_out`,
-   * `overloaded`, `invalid_argument` when longer than the connection takes; the signal's reason.
+   * @throws ActrError `unavailable` when the connection is gone, `timed_out`, `overloaded`, `invalid_argument`
+   * when closed, or longer than the connection takes; `connection_not_ready` when this node has another
+   * identity by now; the signal's reason.
    */
   write(payload: Uint8Array, chunk?: Omit<ChunkInit, "payload" | "sequence">): Promise<boolean>;
   /** Tells a reader that this was all. Idempotent. @throws as `write`. */

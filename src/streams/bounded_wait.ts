@@ -20,14 +20,19 @@ export class BoundedWait implements Expiring {
   readonly #reject: (reason: unknown) => void;
   readonly #bucket: number;
 
-  /** Waits for `work`. @throws ActrError `timed_out`; the signal's reason; what `work` throws. */
-  static for<T>(work: Promise<T>, deadlines: Watch, bounds: WaitBounds): Promise<T> {
+  /** Waits for `work`, then gives `result`. @throws ActrError `timed_out`; the signal's reason; what `work` throws. */
+  static for<T>(
+    work: Promise<unknown>,
+    result: T,
+    deadlines: Watch,
+    bounds: WaitBounds,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const wait = new BoundedWait(deadlines, bounds, reject);
       work.then(
-        (value) => {
+        () => {
           wait.#stop();
-          resolve(value);
+          resolve(result);
         },
         (error: unknown) => wait.#end(error),
       );

@@ -119,24 +119,24 @@ export class ChunkSender {
     }
   }
 
-  /** Hands one frame to `link`; resolves when that has room for more. */
-  async hand(
+  /** Hands one frame to `link`; resolves when that has room for more. False when it was dropped. */
+  hand(
     link: Link,
     streamId: string,
     frame: Frame,
     bounds: { readonly deadline: number; readonly signal: AbortSignal | undefined },
   ): Promise<boolean> {
     const { signal, deadline } = bounds;
-    signal?.throwIfAborted();
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     const late = link.bufferedBytes > this.#options.maxSendLagBytes;
     if (late && frame.lane === lanes.streamLatencyFirst) {
       this.#dropped += 1;
-      return false;
+      return Promise.resolve(false);
     }
     this.#activity.sent(link, streamId);
     const what = `sending on stream ${streamId}`;
-    await BoundedWait.for(link.send(frame), this.#components.deadlines, { what, deadline, signal });
-    return true;
+    const bounded = { what, deadline, signal };
+    return BoundedWait.for(link.send(frame), true, this.#components.deadlines, bounded);
   }
 
   /** A connection is gone: what was sent on it lately may not have arrived. One that this side closed was emptied first. */

@@ -43,7 +43,8 @@ export class LinkWriter implements StreamWriter {
     if (this.#end !== undefined) {
       throw new ActrError("invalid_argument", `stream ${this.streamId} is closed; open another`);
     }
-    return await this.#send({ ...chunk, payload }, this.#bounds.lane);
+    const { lane, signal } = this.#bounds;
+    return await this.#send({ ...chunk, payload }, lane, signal);
   }
 
   close(): Promise<void> {
@@ -60,20 +61,19 @@ export class LinkWriter implements StreamWriter {
     return this.close();
   }
 
-  /** The end goes by the reliable lane whatever the chunks went by: it is never dropped. */
+  /** The end goes by the reliable lane whatever the chunks went by, and also when the writer's signal has aborted: it is not to be missed. */
   async #finish(error: ActrError | undefined): Promise<void> {
     const end = { payload: nothing, metadata: streamEndMetadata(error) };
-    await this.#send(end, lanes.streamReliable);
+    await this.#send(end, lanes.streamReliable, undefined);
   }
 
-  async #send(chunk: ChunkInit, lane: Lane): Promise<boolean> {
+  #send(chunk: ChunkInit, lane: Lane, signal: AbortSignal | undefined): Promise<boolean> {
     const { clock, sender } = this.#components;
-    const { timeoutMs, signal } = this.#bounds;
     sender.assertUsable(this.#generation);
     const sequence = this.#sequence;
     const frame = chunkFrame(lane, this.streamId, { ...chunk, sequence });
     this.#sequence = sequence + 1n;
-    const deadline = clock.monotonic() + timeoutMs;
-    return await sender.hand(this.#link, this.streamId, frame, { deadline, signal });
+    const deadline = clock.monotonic() + this.#bounds.timeoutMs;
+    return sender.hand(this.#link, this.streamId, frame, { deadline, signal });
   }
 }

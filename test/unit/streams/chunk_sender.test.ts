@@ -267,6 +267,21 @@ describe("stream writer", () => {
     );
   });
 
+  it("tells its end also when its signal has aborted", async () => {
+    const { sender, clock } = senderRig();
+    const link = new FakeLink(far);
+    const abort = new AbortController();
+    const bounds = sender.bounds(streamId, { signal: abort.signal });
+    const writer = new LinkWriter({ clock, sender }, link, streamId, bounds);
+    abort.abort(new Error("enough"));
+    await assert.rejects(writer.write(payload), { message: "enough" });
+    await writer.abort(new ActrError("not_found", "no such file"));
+    const [end] = link.sent.map(({ body }) => decodeDataChunk(body));
+    assert.deepEqual(end?.metadata, [
+      { key: "roost-stream-end", value: "10003 not found: no such file" },
+    ]);
+  });
+
   it("does not go on under another identity", async () => {
     const rig = senderRig();
     const { sender, clock } = rig;
