@@ -8,6 +8,6 @@ describe("two nodes that call each other inside handlers, at full load", () => {
     await using nodes = await mutualNodes();
     const { answered, lost, wrong, failed, left } = await mutualLoad(nodes, 2);
     assert.deepEqual({ lost, wrong, failed, left }, { lost: 0, wrong: 0, failed: {}, left: 0 });
-    assert.ok(answered > 200, `${answered} answered`);
+    assert.ok(answered >= 48, `${answered} answered, fewer than there are callers`);
   });
 });

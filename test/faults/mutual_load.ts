@@ -41,6 +41,7 @@ interface Tally {
 
 interface Ask {
   readonly method: "enter" | "leave" | "close";
+  readonly room: string;
   readonly name: string;
   readonly expected: string;
 }
@@ -70,8 +71,7 @@ async function keepCalling(
 ): Promise<void> {
   const client = from.context.service(KeyService, to.id);
   for (let count = 0; performance.now() < until; count += 1) {
-    const { method, name, expected } = askOf(`${caller}-${count}`, count);
-    const room = `room ${count % rooms}`;
+    const { method, room, name, expected } = askOf(`${caller}-${count}`, count);
     for (let again = true; again; ) {
       const outcome = await outcomeOf(client[method]({ room, name }, { timeoutMs }));
       again = outcome instanceof ActrError && outcome.message.includes("deadlock: ");
@@ -95,13 +95,15 @@ function countOutcome(tally: Tally, outcome: string | ActrError, expected: strin
   else tally.wrong += 1;
 }
 
-/** Mostly calls there and back; some that cross, a few that run alone. */
+/** Mostly calls there and back; some that cross, all in one room; a few that run alone. */
 function askOf(name: string, count: number): Ask {
-  if (count % 50 === 49) return { method: "close", name, expected: `closed ${name}` };
-  if (count % 10 === 9) {
-    return { method: "leave", name: `${crossing}${name}`, expected: `left ${name}` };
+  const room = `room ${count % rooms}`;
+  if (count % 50 === 49) return { method: "close", room, name, expected: `closed ${name}` };
+  if (count % 10 !== 9) {
+    return { method: "enter", room, name, expected: `entered spoken left ${name}` };
   }
-  return { method: "enter", name, expected: `entered spoken left ${name}` };
+  const crosses = `${crossing}${name}`;
+  return { method: "leave", room: "crossing", name: crosses, expected: `left ${name}` };
 }
 
 function countFailure(tally: Tally, { code, message }: ActrError): void {

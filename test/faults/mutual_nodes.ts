@@ -19,7 +19,7 @@ export const crossing = "cross ";
 const options = { inbound: { dedupTtlMs: 2_000 } };
 
 /**
- * Serves two nodes over WebSocket. `enter` (by room) asks the other node's `speak` (by sender, explicit), which asks
+ * Serves two nodes over WebSocket. `enter` (by room) asks the other node's `speak` (by room, too, explicit), which asks
  * back for `leave` of the very room that waits (re-entrant), and replies once its handler has ended. `close` runs alone.
  */
 export async function mutualNodes(): Promise<MutualNodes> {
@@ -57,7 +57,7 @@ function mutualNode(other: () => ActrId): NodeDefinition {
     methods: {
       enter: { conflictKey: { field: "room", domain: "rooms" } },
       leave: { conflictKey: { field: "room", domain: "rooms" }, reentrant: true },
-      speak: { conflictKey: { sender: true } },
+      speak: { conflictKey: { field: "room", domain: "speech" } },
     },
   });
   return defineNode({ type: "test:Mutual:1.0.0", services: [rooms], options });
