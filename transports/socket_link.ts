@@ -7,9 +7,9 @@ import type { Link, LinkClosed, SendOptions } from "../src/ports/transport.ts";
 import { decodeFrame, encodeFrame, type Frame, lanes } from "../src/protocol/frame.ts";
 import type { ActrId } from "../src/protocol/ids.ts";
 import { FrameQueue } from "../src/session/frame_queue.ts";
+import { withResolvers } from "../src/with_resolvers.ts";
 import type { KeepAlive, Pinged } from "./keep_alive.ts";
 import type { LinkOptions } from "./link_options.ts";
-import { withResolvers } from "../src/with_resolvers.ts";
 
 /** Sweeps without a sign of life after which a link counts as dead. */
 const deadAfterSweeps = 2;
