@@ -56,11 +56,15 @@ async function ownStore(
 
 /** How the database of a store is reached. */
 export function databaseOptions(
-  options: Pick<EndpointOptions, "durability" | "storeToken" | "storeSyncUrl" | "storeTimeoutMs">,
+  options: Pick<
+    EndpointOptions,
+    "durability" | "storeToken" | "storeSyncUrl" | "storeTimeoutMs" | "storeWorker"
+  >,
 ): OpenDriverOptions {
-  const { durability, storeToken, storeSyncUrl, storeTimeoutMs } = options;
+  const { durability, storeToken, storeSyncUrl, storeTimeoutMs, storeWorker } = options;
   return {
     ...(durability === undefined ? {} : { durability }),
+    ...(storeWorker === undefined ? {} : { worker: storeWorker }),
     ...(storeToken === undefined ? {} : { authToken: storeToken }),
     ...(storeSyncUrl === undefined ? {} : { syncUrl: storeSyncUrl }),
     ...(storeTimeoutMs === undefined ? {} : { callTimeoutMs: storeTimeoutMs }),

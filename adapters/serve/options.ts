@@ -35,6 +35,8 @@ export interface EndpointOptions {
   readonly storeToken?: string;
   /** Makes a `file:` store an embedded replica of this libSQL server: reads are local, commits are the server's. */
   readonly storeSyncUrl?: string;
+  /** Works on a store in a file in a thread of its own: a slow disk holds up nothing else, and each commit takes a little longer. @default false */
+  readonly storeWorker?: boolean;
   /** Longest wait for one answer of a libSQL server, milliseconds. @default 5000 */
   readonly storeTimeoutMs?: number;
   readonly log?: Logger;

@@ -9,8 +9,7 @@ import type { Store } from "../../src/ports/store.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import { backupBeside } from "./backup.ts";
 import { openLibsqlClient } from "./libsql_client.ts";
-import { openLibsqlSync } from "./libsql_sync.ts";
-import { hasNodeSqlite, openNodeSqlite } from "./node_sqlite.ts";
+import { openLocalDriver } from "./local_driver.ts";
 import { openError } from "./sql_errors.ts";
 import { openSqlStore, type SqlStoreOptions } from "./sql_store.ts";
 
@@ -26,6 +25,8 @@ export interface OpenDriverOptions {
   readonly syncUrl?: string;
   /** Longest wait for one answer of a server, milliseconds. @default 5000 */
   readonly callTimeoutMs?: number;
+  /** Works on a local file in a thread of its own: a slow disk holds up nothing else, and each commit takes a little longer. @default false */
+  readonly worker?: boolean;
 }
 
 /** Options of {@link openStore}. */
@@ -55,7 +56,7 @@ export async function openStore(
  */
 export async function openDriver(url: string, options: OpenDriverOptions): Promise<SqlDriver> {
   checkOptions(url, options);
-  const { durability = "full", authToken, callTimeoutMs, syncUrl } = options;
+  const { durability = "full", authToken, callTimeoutMs, syncUrl, worker = false } = options;
   const remote = {
     durability,
     ...(authToken === undefined ? {} : { authToken }),
@@ -65,8 +66,9 @@ export async function openDriver(url: string, options: OpenDriverOptions): Promi
   const path = filePath(url);
   await makeFolder(path);
   if (syncUrl !== undefined) return openLibsqlClient({ url, syncUrl, ...remote });
-  const open = (await hasNodeSqlite()) ? openNodeSqlite : openLibsqlSync;
-  return open(path, durability);
+  if (!worker) return openLocalDriver(path, durability);
+  const { openWorkerDriver } = await import("./worker_driver.ts");
+  return openWorkerDriver(path, durability);
 }
 
 /** Whether a store's url is the address of a libSQL server. */

@@ -16,6 +16,10 @@ import { temporaryFolder } from "./temporary_folder.ts";
 const options = { clock: systemClock(), random: new SeededRandom() };
 const never = new AbortController().signal;
 
+/** Takes long enough for many turns of an event loop. */
+const countToAMillion = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+  SELECT max(i) FROM n`;
+
 describe("openStore", () => {
   it("opens memory", async () => {
     await using store = await openStore(":memory:", options, never);
@@ -101,6 +105,29 @@ describe("openStore", () => {
     await driver.run({ sql: "UPDATE meta SET schema = ?", args: [schemaVersion + 1] });
     await assert.rejects(openSqlStore(driver, options, never), /newer release/);
     await fails(`file:${path}`, "storage", new RegExp(`schema version ${schemaVersion + 1}`));
+  });
+
+  it("[ND-12] leaves the event loop free when asked, in WAL mode, waiting for locks, and closes", async () => {
+    await using folder = await temporaryFolder();
+    const url = `file:${join(folder.path, "node.db")}`;
+    const driver = await openDriver(url, { worker: true });
+    const pragma = async (name: string) => {
+      const [found] = await driver.all({ sql: `PRAGMA ${name}`, args: [] });
+      return Object.values(found ?? {})[0];
+    };
+    assert.equal(await pragma("journal_mode"), "wal");
+    assert.ok(Number(await pragma("busy_timeout")) > 0);
+    let working = true;
+    let turns = 0;
+    const slow = driver.all({ sql: countToAMillion, args: [] });
+    void Promise.resolve(slow).finally(() => (working = false));
+    while (working) {
+      turns += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(turns > 10, `${turns} turns`);
+    await driver.close();
+    assert.deepEqual(await openFiles(folder.path), []);
   });
 
   it("leaves no file open", { skip: process.platform !== "linux" && "reads /proc" }, async () => {

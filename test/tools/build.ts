@@ -6,6 +6,8 @@ import { build } from "esbuild";
 import { root } from "./root.ts";
 
 process.chdir(root);
+/** Files that are run as threads, so that they need a place of their own. */
+const threads = ["dist/adapters/sql/worker_thread.js"];
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
 /** All files that the manifest promises to users. */
@@ -32,7 +34,7 @@ function declare(): void {
  * times as long to load. What is imported on demand stays in files of its own; dependencies stay packages.
  */
 async function bundle(): Promise<void> {
-  const entries = promised()
+  const entries = [...promised(), ...threads]
     .filter((file) => file.endsWith(".js"))
     .map((file) => /dist\/(.+)\.js$/.exec(file)?.[1] ?? file);
   await build({

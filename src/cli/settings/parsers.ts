@@ -95,7 +95,7 @@ export const filterLevel: Parser<LogLevel> = (value, place) => {
   return logLevel(parts.find((part) => !part.includes("=")) ?? "info", place);
 };
 
-/** `1`, `true`, `TRUE` or `yes`, with spaces around; everything else means no. */
+/** `1`, `true`, `TRUE` or `yes`, with spaces around, or the truth value; everything else means no. */
 export const yes: Parser<boolean> = (value) =>
   ["1", "true", "TRUE", "yes"].includes(String(value).trim());
 

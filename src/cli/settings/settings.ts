@@ -19,6 +19,7 @@ export interface Settings {
   readonly storeTimeoutMs?: number;
   readonly inspectToken?: string;
   readonly durability?: Durability;
+  readonly storeWorker?: boolean;
   readonly log?: LogLevel;
   /** Runs every handler alone, whatever the app says. */
   readonly serial?: boolean;
@@ -144,6 +145,11 @@ export const sources: {
     parse.durability,
     "store.durability",
   ),
+  storeWorker: {
+    env: "ROOST_STORE_WORKER",
+    toml: { key: "store.worker", parse: parse.yes },
+    parse: parse.yes,
+  },
   log: both(
     ["log", "ROOST_LOG"],
     "LEVEL",
@@ -160,18 +166,19 @@ export const sources: {
 /** The settings that say how a store is opened, under the names that `serve` has for them. */
 export type StoreSettings = Pick<
   Settings,
-  "store" | "storeToken" | "storeSyncUrl" | "storeTimeoutMs" | "durability"
+  "store" | "storeToken" | "storeSyncUrl" | "storeTimeoutMs" | "durability" | "storeWorker"
 >;
 
 /** How a store is opened, and nothing else. */
 export function storeSettings(settings: StoreSettings): StoreSettings {
-  const { store, storeToken, storeSyncUrl, storeTimeoutMs, durability } = settings;
+  const { store, storeToken, storeSyncUrl, storeTimeoutMs, durability, storeWorker } = settings;
   return {
     ...(store === undefined ? {} : { store }),
     ...(storeToken === undefined ? {} : { storeToken }),
     ...(storeSyncUrl === undefined ? {} : { storeSyncUrl }),
     ...(storeTimeoutMs === undefined ? {} : { storeTimeoutMs }),
     ...(durability === undefined ? {} : { durability }),
+    ...(storeWorker === undefined ? {} : { storeWorker }),
   };
 }
 

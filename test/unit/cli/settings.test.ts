@@ -107,7 +107,7 @@ describe("settings", () => {
     }
   });
 
-  it("[N-18] the store's path may name the realm and the environment", () => {
+  it("[N-18] [ND-12] the store's path may name the realm and the environment", () => {
     const toml = `[deployment]\nrealm_id = 7\n[storage]\nmailbox_path = "{realm_id}/{env.TENANT}.db"`;
     const path = (name: string): string => fileUrl(join(scratch, name));
     assert.equal(load(toml, [], { TENANT: "acme" }).settings.store, path("7/acme.db"));
