@@ -17,15 +17,17 @@ export interface PendingCall {
   fail(error: ActrError): void;
 }
 
-/** Calls in flight, by request id. */
+/** Calls in flight, by request id. Calls under one id, such as one request to several peers, share an entry. */
 export class PendingCalls {
-  readonly #calls = new Map<string, PendingCall>();
+  /** The one call of most entries is not worth a list. */
+  readonly #calls = new Map<string, PendingCall | readonly PendingCall[]>();
   readonly #limit: number;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
+  /** Entries. */
   get size(): number {
     return this.#calls.size;
   }
@@ -39,31 +41,55 @@ export class PendingCalls {
         { retryAfterMs: 100 },
       );
     }
-    this.#calls.set(call.requestId, call);
+    const known = this.#calls.get(call.requestId);
+    this.#calls.set(call.requestId, known === undefined ? call : [...listed(known), call]);
   }
 
-  /** Ends the wait of `call`; of a later one under the same request id it does not. */
+  /** Ends the wait of `call`; of others under the same request id it does not. */
   close(call: PendingCall): void {
-    if (this.#calls.get(call.requestId) === call) this.#calls.delete(call.requestId);
+    const known = this.#calls.get(call.requestId);
+    if (known === call) this.#calls.delete(call.requestId);
+    if (known === undefined || !isList(known)) return;
+    const left = known.filter((each) => each !== call);
+    if (left.length > 0) this.#calls.set(call.requestId, left);
+    else this.#calls.delete(call.requestId);
   }
 
-  /** Hands an answer to its call. False when nobody waits for it, or another peer was asked. */
+  /** Hands an answer to its calls: it is the same for all that asked one peer under one id. False when nobody waits for it, or another peer was asked. */
   settle(response: RpcEnvelope, peerKey: string): boolean {
-    const call = this.#calls.get(response.requestId);
-    if (call === undefined || call.peerKey !== peerKey) return false;
-    call.answered(response);
+    const known = this.#calls.get(response.requestId);
+    if (known === undefined) return false;
+    if (isList(known)) return settleAll(known, response, peerKey);
+    if (known.peerKey !== peerKey) return false;
+    known.answered(response);
     return true;
   }
 
   /** Tells the calls that a lost link carried. */
   disconnected(link: Link, reason: string): void {
-    for (const call of [...this.#calls.values()]) {
-      if (call.link === link) call.disconnected(reason);
-    }
+    for (const call of this.#all()) if (call.link === link) call.disconnected(reason);
   }
 
   /** Ends every call with `error`. */
   failAll(error: ActrError): void {
-    for (const call of [...this.#calls.values()]) call.fail(error);
+    for (const call of this.#all()) call.fail(error);
   }
+
+  #all(): PendingCall[] {
+    return [...this.#calls.values()].flatMap(listed);
+  }
+}
+
+function settleAll(calls: readonly PendingCall[], response: RpcEnvelope, peerKey: string): boolean {
+  const asked = calls.filter((call) => call.peerKey === peerKey);
+  for (const call of asked) call.answered(response);
+  return asked.length > 0;
+}
+
+function isList(entry: PendingCall | readonly PendingCall[]): entry is readonly PendingCall[] {
+  return Array.isArray(entry);
+}
+
+function listed(entry: PendingCall | readonly PendingCall[]): readonly PendingCall[] {
+  return isList(entry) ? entry : [entry];
 }

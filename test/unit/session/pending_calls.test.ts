@@ -8,14 +8,15 @@ import { type PendingCall, PendingCalls } from "../../../src/session/pending_cal
 import { FakeLink, peerId } from "./support.ts";
 
 class Waiting implements PendingCall {
-  readonly peerKey = "far";
+  readonly peerKey: string;
   readonly heard: string[] = [];
   readonly requestId: string;
   readonly link: FakeLink | undefined;
   readonly #calls: PendingCalls;
 
-  constructor(calls: PendingCalls, requestId: string, link?: FakeLink) {
+  constructor(calls: PendingCalls, requestId: string, link?: FakeLink, peerKey = "far") {
     this.#calls = calls;
+    this.peerKey = peerKey;
     this.requestId = requestId;
     this.link = link;
     calls.open(this);
@@ -49,7 +50,7 @@ function response(requestId: string): RpcEnvelope {
 }
 
 describe("pending calls", () => {
-  it("[N-81] ends each entry once, replaces a repeated id, reports orphans, fails only what matches", async () => {
+  it("[N-81] ends each entry once, answers all calls of a repeated id, reports orphans, fails only what matches", async () => {
     const clock = new FakeClock();
     const calls = new PendingCalls(10);
     const dropped = new Waiting(calls, "dropped");
@@ -74,8 +75,10 @@ describe("pending calls", () => {
     assert.equal(calls.size, 1);
     calls.close(first);
     assert.equal(calls.size, 1, "the older one does not take the newer one along");
+    const third = new Waiting(calls, "twice");
     calls.settle(response("twice"), "far");
-    assert.deepEqual([first.heard, second.heard], [[], ["answered"]]);
+    assert.deepEqual([first.heard, second.heard, third.heard], [[], ["answered"], ["answered"]]);
+    assert.equal(calls.size, 0);
 
     const lost = new FakeLink(peerId(2));
     const onLost = new Waiting(calls, "on the lost link", lost);
@@ -93,6 +96,18 @@ describe("pending calls", () => {
     assert.equal(calls.size, 2);
     new Waiting(calls, "b");
     assert.equal(calls.size, 2);
+  });
+
+  it("keeps calls of one id to several peers apart", () => {
+    const calls = new PendingCalls(10);
+    const near = new Waiting(calls, "a", undefined, "near");
+    const far = new Waiting(calls, "a");
+    assert.equal(calls.size, 1);
+    assert.equal(calls.settle(response("a"), "nobody"), false);
+    assert.equal(calls.settle(response("a"), "far"), true);
+    assert.deepEqual([near.heard, far.heard], [[], ["answered"]]);
+    assert.equal(calls.settle(response("a"), "near"), true);
+    assert.deepEqual([near.heard, calls.size], [["answered"], 0]);
   });
 
   it("[ND-25] takes an answer only from the peer that was asked", () => {
