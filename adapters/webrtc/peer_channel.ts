@@ -1,0 +1,148 @@
+import { ActrError } from "../../src/errors.ts";
+import type { Clock, Timer } from "../../src/ports/clock.ts";
+import type { Channel, ChannelHandler } from "../../src/ports/peer_connections.ts";
+
+/** What a stack's own channel gives. */
+export interface RawChannel {
+  readonly label: string;
+  /** Bytes it holds back. */
+  buffered(): number;
+  /** Hands over a message that it surely takes. */
+  send(data: Uint8Array): void;
+}
+
+/** Limits of one channel, bytes. */
+export interface ChannelLimits {
+  readonly maxBufferedBytes: number;
+  readonly lowWaterBytes: number;
+}
+
+/** Who else a channel needs. */
+export interface ChannelComponents {
+  readonly raw: RawChannel;
+  readonly clock: Clock;
+  /** Largest message that both ends take, as far as it is known now. */
+  readonly maxMessageBytes: () => number;
+  /** Whether the stack calls {@link PeerChannel.low} by itself. */
+  readonly lowWaterEvents: boolean;
+}
+
+/** Milliseconds between two looks at a buffer. */
+const pollMs = 1;
+
+/** A channel over any stack: nothing is handed over that the stack would lose or die of. */
+export class PeerChannel implements Channel {
+  readonly #components: ChannelComponents;
+  readonly #limits: ChannelLimits;
+  #state: Channel["state"] = "connecting";
+  #handler: ChannelHandler | undefined;
+  #early: Uint8Array[] = [];
+  /** Whether the low-water mark was passed upwards and `drained` is owed. */
+  #high = false;
+  #poll: Timer | undefined;
+
+  constructor(components: ChannelComponents, limits: ChannelLimits) {
+    this.#components = components;
+    this.#limits = limits;
+  }
+
+  get label(): string {
+    return this.#components.raw.label;
+  }
+
+  get state(): Channel["state"] {
+    return this.#state;
+  }
+
+  get bufferedAmount(): number {
+    return this.#state === "open" ? this.#components.raw.buffered() : 0;
+  }
+
+  get maxMessageBytes(): number {
+    return this.#components.maxMessageBytes();
+  }
+
+  send(data: Uint8Array): void {
+    const { raw } = this.#components;
+    if (data.length === 0) throw new RangeError(`an empty message on ${this.label}`);
+    if (this.#state !== "open") throw notOpen(this.label, this.#state);
+    if (data.length > this.maxMessageBytes) throw tooLong(data.length, this.maxMessageBytes);
+    const buffered = raw.buffered() + data.length;
+    if (buffered > this.#limits.maxBufferedBytes) {
+      this.#watch();
+      throw full(this.label, buffered, this.#limits.maxBufferedBytes);
+    }
+    raw.send(data);
+    // What the stack took at once is seen at the next look.
+    if (buffered > this.#limits.lowWaterBytes) this.#watch();
+  }
+
+  handle(handler: ChannelHandler): void {
+    this.#handler = handler;
+    for (const data of this.#early.splice(0)) handler.message(data);
+    if (this.#state === "closed") handler.closed();
+  }
+
+  /** To be called when the stack says that the channel can send. */
+  opened(): void {
+    if (this.#state !== "connecting") return;
+    this.#state = "open";
+    this.#handler?.open?.();
+  }
+
+  /** To be called for each binary message. */
+  received(data: Uint8Array): void {
+    if (this.#state === "closed") return;
+    // A message may overtake the news that the channel is open.
+    this.opened();
+    if (this.#handler === undefined) this.#early.push(data);
+    else this.#handler.message(data);
+  }
+
+  /** To be called when the buffer may have become low. */
+  low(): void {
+    if (!this.#high || this.bufferedAmount > this.#limits.lowWaterBytes) return;
+    this.#high = false;
+    this.#handler?.drained?.();
+  }
+
+  /** To be called when the channel, or its connection, has ended; only the first call counts. */
+  ended(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#poll?.cancel();
+    this.#handler?.closed();
+  }
+
+  #watch(): void {
+    this.#high = true;
+    if (!this.#components.lowWaterEvents && this.#poll === undefined) this.#lookLater();
+  }
+
+  #lookLater(): void {
+    const { clock } = this.#components;
+    this.#poll = clock.timer(clock.now() + pollMs, () => {
+      this.#poll = undefined;
+      this.low();
+      if (this.#high && this.#poll === undefined) this.#lookLater();
+    });
+  }
+}
+
+function notOpen(label: string, state: string): ActrError {
+  return new ActrError("unavailable", `the channel ${label} is ${state}`);
+}
+
+function tooLong(length: number, limit: number): ActrError {
+  return new ActrError(
+    "invalid_argument",
+    `a message of ${length} bytes, the limit is ${limit}; send it in parts`,
+  );
+}
+
+function full(label: string, bytes: number, limit: number): ActrError {
+  return new ActrError(
+    "overloaded",
+    `${bytes} bytes would wait on the channel ${label}, the limit is ${limit}; send more once it has drained`,
+  );
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import type {
+  Description,
+  IceCandidate,
+  PeerConnections,
+} from "../../src/ports/peer_connections.ts";
+import { End } from "../conformance/connection_pair.ts";
+import { Program, thisRuntime } from "../fixtures/runtimes.ts";
+import { stackNames, webrtcStacks, whyMissing } from "../fixtures/webrtc_stacks.ts";
+
+// The native code is the same everywhere, and node-datachannel takes half a minute.
+const names = thisRuntime === "node" ? stackNames : stackNames.slice(0, 1);
+
+for (const name of names) {
+  const skip = (await whyMissing(name)) ?? false;
+  it(`a killed peer is told by the state: ${name}`, { skip, timeout: 60_000 }, async (t) => {
+    const stack = await webrtcStacks[name]();
+    await using peer = new Program(thisRuntime, "test/fixtures/webrtc_program.ts", [
+      name,
+      "answer",
+    ]);
+    const end = await connected(stack, peer);
+    await peer.kill();
+    const killedAt = performance.now();
+    await end.until(() => end.states.some((state) => state === "failed" || state === "closed"));
+    const tookMs = Math.round(performance.now() - killedAt);
+    t.diagnostic(`${end.states.join(", ")} after ${tookMs} ms`);
+    assert.ok(tookMs < stack.capabilities.noticesLossWithinMs, `took ${tookMs} ms`);
+    end.connection.close();
+  });
+}
+
+/** An offerer whose connection to the program is up. */
+async function connected(stack: PeerConnections, peer: Program): Promise<End> {
+  const end = new End(stack, {});
+  end.send = (candidate) => peer.send({ candidate });
+  const { channel } = end.createChannel("lane");
+  peer.send({ offer: await end.connection.createOffer() });
+  while (channel.state !== "open") await relay(peer, end);
+  await end.until(() => end.states.includes("connected"));
+  return end;
+}
+
+/** Takes the peer's next line, unless the lane opens first. */
+async function relay(peer: Program, end: End): Promise<void> {
+  const inbox = end.lane("lane");
+  const line = await Promise.race([
+    peer.line<{ readonly answer?: Description; readonly candidate?: IceCandidate }>(),
+    inbox.until(() => inbox.channel.state === "open"),
+  ]);
+  if (line?.answer !== undefined) await end.connection.setRemote(line.answer);
+  if (line?.candidate !== undefined) await end.connection.addCandidate(line.candidate);
+}
