@@ -35,7 +35,9 @@ export interface ErrorEvent {
     | "signaling_failure"
     | "transport_failure"
     | "delivery_uncertain";
-  /** Where, for logs: `key=value; …`. */
+  /** Where: names as in the log, such as `request_id`. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** The facts as one text: `key=value; …`. */
   readonly context: string;
   /** Unix milliseconds. */
   readonly at: number;

@@ -4,10 +4,11 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import type { Frame } from "../protocol/frame.ts";
+import { troubles } from "../trouble.ts";
 import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
 import type { Dedup } from "./dedup.ts";
 import type { Mailbox } from "./mailbox.ts";
-import { type InboundMessage, isAnswerable } from "./message.ts";
+import { type InboundMessage, isAnswerable, messageFields } from "./message.ts";
 import { failureFrame, type Replier, repeatedFrame } from "./replier.ts";
 
 /** What a handler left behind. */
@@ -86,9 +87,9 @@ export class Completion {
   /** Not handled at all: answered with the error, never remembered. */
   refuse(message: InboundMessage, error: ActrError): void {
     const { replier, log } = this.#components;
-    const { requestId, routeKey } = message.envelope;
+    const kind = error.code === "permission_denied" ? troubles.aclDenied : undefined;
     this.#refused += 1;
-    log.warn("rpc.refused", { code: error.code, requestId, routeKey, caller: message.from.key });
+    log.warn("rpc.refused", { ...messageFields(message), error_code: error.code, ...kind });
     this.#acknowledge(message, () => replier.fail(message, error));
   }
 
@@ -119,15 +120,19 @@ export class Completion {
     store
       .commit([{ kind: "mailbox.release", seq: row.seq, attempts, notBefore }])
       .catch((failure: unknown) =>
-        log.warn("mailbox.release_failed", { id: row.id, error: failure }),
+        log.warn("mailbox.release_failed", {
+          message_id: row.id,
+          ...troubles.mailboxFailed,
+          error: failure,
+        }),
       );
   }
 
   /** The store did not let it be handled, or ended: not the message's fault, so the try does not count. */
   async postpone(message: InboundMessage, error: ActrError): Promise<void> {
     const { log, mailbox, replier } = this.#components;
-    const { requestId } = message.envelope;
-    log.error("rpc.commit_failed", { requestId, caller: message.from.key, error });
+    const fields = { ...messageFields(message), ...troubles.mailboxFailed, error };
+    log.error("rpc.commit_failed", fields);
     this.#forget(message);
     if (await mailbox.isWritten(message)) {
       return mailbox.nack(message, message, this.#options.retryDelayMs);

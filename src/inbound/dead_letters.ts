@@ -1,8 +1,9 @@
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Logger } from "../ports/logger.ts";
+import type { LogAttributes, Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { DeadLetter, MailboxRow, Store, StoreChange } from "../ports/store.ts";
+import { troubles } from "../trouble.ts";
 
 /** Why a message is dead; stable words. */
 export type DeadLetterCategory =
@@ -74,7 +75,8 @@ export class DeadLetters {
         return await this.#write(letter, []);
       } catch (error) {
         const lost = signal.aborted || isHopeless(error);
-        log.error("dead_letter.write_failed", { id: letter.id, lost, error });
+        const fields = { dead_letter: letter.id, ...troubles.deadLetterUnwritten, lost, error };
+        log.error("dead_letter.write_failed", fields);
         if (lost) return;
       }
       // Cut short when this process ends: then one last try is made.
@@ -92,10 +94,12 @@ export class DeadLetters {
     await store.commit([{ kind: "deadLetter.put", letter }, ...also]);
     this.#count += 1;
     log.warn("dead_letter.put", {
-      id: letter.id,
+      dead_letter: letter.id,
+      message_id: letter.messageId,
+      request_id: letter.requestId,
+      ...letterTrouble(letter.category),
       category: letter.category,
       reason: letter.reason,
-      requestId: letter.requestId,
       bytes: letter.rawBytes.length,
     });
     onDeadLetter(letter);
@@ -122,6 +126,20 @@ export class DeadLetters {
         priority: dead.row?.priority === 1 ? "high" : "normal",
       }),
     };
+  }
+}
+
+/** What kind of trouble a letter of this category is. */
+export function letterTrouble(category: string): LogAttributes {
+  switch (category) {
+    case "protobuf_decode":
+      return troubles.poison;
+    case "unknown_sender":
+      return troubles.unknownSender;
+    case "permission_denied":
+      return troubles.aclDenied;
+    default:
+      return troubles.handlerError;
   }
 }
 

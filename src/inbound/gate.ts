@@ -10,10 +10,11 @@ import { type Frame, lanes } from "../protocol/frame.ts";
 import type { Peer } from "../session/peer.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
 import type { StreamRegistry } from "../streams/stream_registry.ts";
+import { troubles } from "../trouble.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { Mailbox } from "./mailbox.ts";
-import type { InboundMessage } from "./message.ts";
+import { type InboundMessage, messageFields } from "./message.ts";
 import { answerFrame, type Replier } from "./replier.ts";
 import type { RowMaker } from "./row_maker.ts";
 
@@ -29,7 +30,7 @@ export interface GateComponents {
   readonly replier: Replier;
   readonly admission: AdmissionComponents;
   /** Deals with a request that handlers wait for; false when it goes the way of all others. */
-  readonly receiveNested: (message: InboundMessage) => boolean;
+  readonly receiveNested: (message: InboundMessage, stops: boolean) => boolean;
   readonly streams: Pick<StreamRegistry, "receive" | "tally">;
 }
 
@@ -94,18 +95,31 @@ export class Gate {
     }
     switch (envelope.direction) {
       case directions.response:
-        if (!this.#components.pending.settle(envelope, from.key)) {
-          this.#drop("rpc.orphan_response_dropped", from, { requestId: envelope.requestId });
-        }
-        return;
+        return this.#response(envelope, from);
       case directions.request:
       case directions.tell:
         return this.#admit(frame, envelope, from, link);
       case directions.unspecified:
-        return this.#drop("rpc.invalid_direction_dropped", from, { requestId: envelope.requestId });
+        return this.#drop("rpc.invalid_direction_dropped", from, {
+          request_id: envelope.requestId,
+          route_key: envelope.routeKey,
+        });
       default:
         return assertNever(envelope.direction);
     }
+  }
+
+  #response(envelope: RpcEnvelope, from: Peer): void {
+    const { requestId, routeKey, payload, error } = envelope;
+    if (!this.#components.pending.settle(envelope, from.key)) {
+      const fields = { request_id: requestId, ...troubles.orphanResponse };
+      return this.#drop("rpc.orphan_response_dropped", from, fields);
+    }
+    // Its call has failed with it; here it is told whose fault that is.
+    if ((payload === undefined) !== (error === undefined)) return;
+    const fields = { peer: from.key, request_id: requestId, route_key: routeKey };
+    const { log } = this.#components;
+    log.warn("rpc.malformed_response", { ...fields, ...troubles.malformedResponse });
   }
 
   #admit(frame: Frame, envelope: RpcEnvelope, from: Peer, link: Link): void {
@@ -131,7 +145,7 @@ export class Gate {
           : undefined,
       answered: false,
     };
-    if (nested && this.#components.receiveNested(message)) return;
+    if (nested && this.#components.receiveNested(message, this.#closed !== undefined)) return;
     // A tell has nobody to be told; it waits on disk for the next start.
     if (this.#closed !== undefined && envelope.direction === directions.request) {
       return replier.fail(message, this.#closed);
@@ -139,6 +153,7 @@ export class Gate {
     if (message.row !== undefined) return void this.#admitDurable(message, durableSend);
     try {
       mailbox.enqueue(message);
+      this.#enqueued(message);
     } catch (error) {
       replier.fail(message, ActrError.from(error));
     }
@@ -153,6 +168,7 @@ export class Gate {
       admit(message, admission);
       this.#requireStore();
       accepted = mailbox.enqueueDurable(queued);
+      this.#enqueued(queued);
     } catch (error) {
       return this.#refuse(message, ActrError.from(error));
     }
@@ -160,8 +176,8 @@ export class Gate {
       await accepted;
       if (durableSend) replier.reply(message, answerFrame(message.envelope, empty));
     } catch (error) {
-      const { requestId } = message.envelope;
-      log.warn("rpc.mailbox.enqueue_failed", { requestId, caller: message.from.key, error });
+      const fields = { ...messageFields(message), ...troubles.mailboxFailed, error };
+      log.warn("rpc.mailbox.enqueue_failed", fields);
       // What is being handled already ends as its own commit does; a durable send was promised this one.
       if (mailbox.withdraw(queued) || durableSend) {
         replier.fail(message, ActrError.from(error, "storage"));
@@ -176,12 +192,19 @@ export class Gate {
 
   /** Who sent a tell cannot be told, so at least the log is. */
   #refuse(message: InboundMessage, error: ActrError): void {
-    const { envelope, from } = message;
-    if (envelope.direction === directions.request) {
+    if (message.envelope.direction === directions.request) {
       return this.#components.replier.fail(message, error);
     }
-    const { requestId, routeKey } = envelope;
-    this.#drop("rpc.tell_refused", from, { code: error.code, requestId, routeKey });
+    const kind = error.code === "permission_denied" ? troubles.aclDenied : undefined;
+    const fields = { ...messageFields(message), error_code: error.code, ...kind };
+    this.#drop("rpc.tell_refused", message.from, fields);
+  }
+
+  #enqueued(message: InboundMessage): void {
+    const { log } = this.#components;
+    if (!log.enabled("debug")) return;
+    const { priority, size } = message;
+    log.debug("rpc.mailbox.enqueue", { ...messageFields(message), priority, bytes: size });
   }
 
   /** While the store cannot write, nothing durable is accepted. @throws ActrError `unavailable` with a hint. */

@@ -66,7 +66,7 @@ export class HandlerContext implements Context {
 
   get log(): Logger {
     const { requestId, routeKey } = this.#message.envelope;
-    this.#log ??= this.#scope.node.log.with({ requestId, routeKey });
+    this.#log ??= this.#scope.node.log.with({ request_id: requestId, route_key: routeKey });
     return this.#log;
   }
 

@@ -1,3 +1,5 @@
+import type { Clock } from "../ports/clock.ts";
+import type { LogAttributes } from "../ports/logger.ts";
 import type { MailboxRow, Priority } from "../ports/store.ts";
 import type { Link } from "../ports/transport.ts";
 import { directions, type RpcEnvelope } from "../protocol/envelope.ts";
@@ -18,6 +20,20 @@ export interface InboundMessage {
   readonly row: MailboxRow | undefined;
   /** Whether the sender has its answer already: a durable send is answered when it is on disk. */
   readonly answered: boolean;
+}
+
+/** What names `message` in the log; only a durable one has a `message_id`. */
+export function messageFields({ envelope, from, row }: InboundMessage): LogAttributes {
+  const { requestId, routeKey } = envelope;
+  const fields = { request_id: requestId, route_key: routeKey, caller: from.key };
+  return row === undefined ? fields : { ...fields, message_id: row.id };
+}
+
+/** How long `message` has waited since it was accepted, perhaps by an earlier process. Milliseconds. */
+export function queueWaitMs({ row, arrivedAt }: InboundMessage, clock: Clock): number {
+  return row === undefined
+    ? clock.monotonic() - arrivedAt
+    : Math.max(0, clock.now() - row.enqueuedAt);
 }
 
 /** Whether somebody waits for an answer to `message`. */

@@ -123,7 +123,7 @@ export class Pipeline {
     this.#keyless += 1;
     if (clock.monotonic() - this.#warnedAt < warningPauseMs) return;
     this.#warnedAt = clock.monotonic();
-    log.warn("dispatch.key_missing", { routeKey, requests: this.#keyless });
+    log.warn("dispatch.key_missing", { route_key: routeKey, requests: this.#keyless });
     this.#keyless = 0;
   }
 }

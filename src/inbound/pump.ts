@@ -1,8 +1,9 @@
 import type { DispatchOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
 import type { Nesting } from "./handler_calls.ts";
 import type { Mailbox } from "./mailbox.ts";
-import type { InboundMessage } from "./message.ts";
+import { type InboundMessage, messageFields, queueWaitMs } from "./message.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Turn } from "./turn.ts";
 
@@ -17,6 +18,7 @@ export interface PumpWork {
 /** Collaborators of {@link Pump}. */
 export interface PumpComponents {
   readonly clock: Clock;
+  readonly log: Logger;
   readonly mailbox: Mailbox;
   readonly work: PumpWork;
   readonly nesting: Nesting;
@@ -78,6 +80,7 @@ export class Pump {
     for (let count = 0; count < this.#maxPerTurn; count += 1) {
       const message = this.#open ? this.#claim(mailbox) : undefined;
       if (message === undefined) return this.#rest();
+      this.#tellOf(message);
       const turn = work.prepare(message);
       if (turn === undefined) nesting.left(message);
       else this.scheduler.submit(turn, turn.key);
@@ -89,6 +92,13 @@ export class Pump {
     const { work, nesting } = this.#components;
     nesting.left(turn.message);
     return work.start(turn);
+  }
+
+  #tellOf(message: InboundMessage): void {
+    const { log, clock } = this.#components;
+    if (!log.enabled("debug")) return;
+    const queue_wait_ms = queueWaitMs(message, clock);
+    log.debug("rpc.mailbox.dequeued", { ...messageFields(message), queue_wait_ms });
   }
 
   #claim(mailbox: Mailbox): InboundMessage | undefined {

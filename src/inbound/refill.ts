@@ -1,6 +1,7 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Priority, Store } from "../ports/store.ts";
+import { troubles } from "../trouble.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { type RecoveryComponents, recoverRow } from "./recovery.ts";
 import type { Page } from "./shelf.ts";
@@ -73,7 +74,8 @@ export class Refill {
         await this.#read(priority, page);
         pauseMs = firstPauseMs;
       } catch (error) {
-        log.error("mailbox.refill_failed", { priority, afterSeq: page.afterSeq, error });
+        const fields = { priority, after_seq: page.afterSeq, ...troubles.mailboxFailed, error };
+        log.error("mailbox.refill_failed", fields);
         mailbox.failToRead(priority);
         await clock.sleep(pauseMs, { signal }).catch(() => {});
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);

@@ -1,5 +1,6 @@
 import type { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Link } from "../ports/transport.ts";
 import {
   directions,
   envelopeFrame,
@@ -10,7 +11,8 @@ import { type Frame, lanes } from "../protocol/frame.ts";
 import { noMetadata } from "../protocol/metadata.ts";
 import { toWireError } from "../protocol/wire_error.ts";
 import type { SessionManager } from "../session/session_manager.ts";
-import { type InboundMessage, isAnswerable } from "./message.ts";
+import { troubles } from "../trouble.ts";
+import { type InboundMessage, isAnswerable, messageFields } from "./message.ts";
 
 /** The answer to a request: its payload, with the request's id, route and trace. */
 export function answerFrame(request: RpcEnvelope, payload: Uint8Array): Frame {
@@ -67,6 +69,7 @@ export class Replier {
     if (!isAnswerable(message)) return;
     const link = this.#sessions.session(message.from.key)?.replyLink(message.link);
     if (link === undefined) return this.#undelivered(message, "no link to the caller");
+    if (link !== message.link) this.#otherWay(message, link);
     link.send(answer).catch((error: unknown) => this.#undelivered(message, String(error)));
   }
 
@@ -76,12 +79,16 @@ export class Replier {
     this.reply(message, failureFrame(message.envelope, error));
   }
 
+  /** The link that the request came by is gone; after a restart there is none to miss. */
+  #otherWay(message: InboundMessage, { transport }: Link): void {
+    if (message.link === undefined) return;
+    const fields = { ...messageFields(message), ...troubles.wayLost, transport };
+    this.#log.warn("rpc.reply_rerouted", fields);
+  }
+
   #undelivered(message: InboundMessage, reason: string): void {
     this.#undeliverable += 1;
-    this.#log.warn("rpc.reply_undeliverable", {
-      requestId: message.envelope.requestId,
-      caller: message.from.key,
-      reason,
-    });
+    const fields = { ...messageFields(message), ...troubles.replyFailed, reason };
+    this.#log.warn("rpc.reply_undeliverable", fields);
   }
 }

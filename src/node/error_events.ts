@@ -11,7 +11,7 @@ export function handlerEvent({ kind, error, message }: HandlerFailure, at: numbe
   return {
     error,
     category: kind === "crash" ? "handler_crash" : "handler_error",
-    context: contextOf({ route: routeKey, request_id: requestId, caller: message.from.key }),
+    ...factsOf({ route_key: routeKey, request_id: requestId, caller: message.from.key }),
     at,
   };
 }
@@ -21,7 +21,7 @@ export function streamEvent({ streamId, error }: StreamFailure, at: number): Err
   return {
     error: ActrError.from(error),
     category: ActrError.is(error) ? "handler_error" : "handler_crash",
-    context: contextOf({ stream_id: streamId }),
+    ...factsOf({ stream_id: streamId }),
     at,
   };
 }
@@ -31,7 +31,7 @@ export function deadLetterEvent(letter: DeadLetter): ErrorEvent {
   return {
     error: new ActrError("decode_failure", letter.reason),
     category: "dead_letter",
-    context: contextOf({ dead_letter: letter.id, category: letter.category }),
+    ...factsOf({ dead_letter: letter.id, category: letter.category }),
     at: letter.createdAt,
   };
 }
@@ -41,7 +41,7 @@ export function signalingEvent(error: ActrError, at: number): ErrorEvent {
   return {
     error,
     category: "signaling_failure",
-    context: contextOf({ reason: error.message }),
+    ...factsOf({ reason: error.message }),
     at,
   };
 }
@@ -64,7 +64,7 @@ export function transportEvent(
   return {
     error: new ActrError("unavailable", `a ${transport} link ${what}: ${reason}`),
     category: "transport_failure",
-    context: contextOf({ peer: formatActrId(peer), transport, stage, reason }),
+    ...factsOf({ peer: formatActrId(peer), transport, stage, reason }),
     at,
   };
 }
@@ -85,14 +85,13 @@ export function uncertainDeliveryEvent(
   return {
     error: new ActrError("unavailable", `stream ${streamId} broke off: ${reason}`),
     category: "delivery_uncertain",
-    context: contextOf({ stream_id: streamId, session_id: sessionId, reason }),
+    ...factsOf({ stream_id: streamId, session_id: sessionId, reason }),
     at,
   };
 }
 
-/** Facts as `key=value; …`. */
-function contextOf(facts: Readonly<Record<string, string>>): string {
-  return Object.entries(facts)
-    .map(([key, value]) => `${key}=${value}`)
-    .join("; ");
+/** Facts, each by its name and all as one text. */
+function factsOf(facts: ErrorEvent["facts"]): Pick<ErrorEvent, "facts" | "context"> {
+  const pairs = Object.entries(facts).map(([key, value]) => `${key}=${value}`);
+  return { facts, context: pairs.join("; ") };
 }

@@ -7,11 +7,13 @@ import type {
   Hooks,
   PeerEvent,
 } from "../hooks.ts";
+import { letterTrouble } from "../inbound/dead_letters.ts";
 import type { LifecycleOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogAttributes, Logger, LogLevel } from "../ports/logger.ts";
 import { formatActrId } from "../protocol/ids.ts";
 import { withinLimit } from "../time_limit.ts";
+import { troubles } from "../trouble.ts";
 
 type AnyEvent = PeerEvent & CredentialEvent & ErrorEvent;
 
@@ -41,6 +43,18 @@ const loggedErrors: Readonly<Record<ErrorEvent["category"], LogLine>> = {
   signaling_failure: ["warn", "node.error"],
   transport_failure: ["warn", "node.error"],
   delivery_uncertain: ["warn", "stream.delivery_uncertain"],
+};
+
+/** What kind of trouble `onError` tells of. */
+const errorTroubles: Readonly<
+  Record<ErrorEvent["category"], (facts: ErrorEvent["facts"]) => LogAttributes>
+> = {
+  handler_error: () => troubles.handlerError,
+  handler_crash: () => troubles.handlerPanic,
+  dead_letter: ({ category = "" }) => letterTrouble(category),
+  signaling_failure: () => troubles.wayLost,
+  transport_failure: () => troubles.wayLost,
+  delivery_uncertain: () => troubles.wayLost,
 };
 
 /** Collaborators of {@link HookQueue}. */
@@ -145,10 +159,22 @@ function lineOf(name: EventHook, event: object): LogLine {
 
 /** The event as log attributes: ids as text, and no time, since every line has its own. */
 function attributes(event: object): LogAttributes {
+  if ("category" in event) return errorAttributes(event as ErrorEvent);
   const { peer, previousId, at: _at, ...rest } = event as Partial<AnyEvent>;
+  const named = Object.entries(rest).map(([name, value]) => [fieldName(name), value]);
   return {
-    ...rest,
+    ...Object.fromEntries(named),
     ...(peer === undefined ? {} : { peer: formatActrId(peer) }),
-    ...(previousId === undefined ? {} : { previousId: formatActrId(previousId) }),
+    ...(previousId === undefined ? {} : { previous_id: formatActrId(previousId) }),
   };
+}
+
+function errorAttributes({ error, category, facts }: ErrorEvent): LogAttributes {
+  const { code: error_code } = error;
+  return { ...facts, ...errorTroubles[category](facts), error_code, error };
+}
+
+/** `queueLength` is `queue_length` in the log. */
+function fieldName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

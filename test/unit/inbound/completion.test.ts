@@ -112,7 +112,7 @@ describe("completion: answers", () => {
     assert.deepEqual(more, []);
     assert.equal(event?.category, "handler_crash");
     assert.match(String(event?.error.cause), /hunter2/);
-    assert.match(event?.context ?? "", new RegExp(`route=${route}`));
+    assert.match(event?.context ?? "", new RegExp(`route_key=${route}`));
     const logged = world.records.filter(({ level }) => level === "error");
     assert.equal(logged.length, 1);
   });

@@ -27,7 +27,8 @@ const hookEvents: { readonly [Name in EventHook]: HookPayload<Name> } = {
   onError: {
     error: new ActrError("unavailable", "gone"),
     category: "delivery_uncertain",
-    context: "x=1",
+    facts: { stream_id: "s" },
+    context: "stream_id=s",
     at: 5,
   },
   onSignalingConnecting: { attempt: 3 },
@@ -137,6 +138,7 @@ describe("hooks", () => {
   });
 
   it("are logged with or without an observer, at the levels of spec/node.md §11.1", () => {
+    const uncertain = ["stream_id", "severity", "error_category", "error_code", "error"];
     const { hooks, log } = queue([]);
     for (const name of names) emit(hooks, name);
     for (const category of ["handler_error", "signaling_failure", "transport_failure"] as const) {
@@ -145,7 +147,7 @@ describe("hooks", () => {
     assert.deepEqual(
       log.records.map(({ level, event, attributes }) => [level, event, Object.keys(attributes)]),
       [
-        ["warn", "stream.delivery_uncertain", ["error", "category", "context"]],
+        ["warn", "stream.delivery_uncertain", uncertain],
         ["debug", "signaling.connecting", ["attempt"]],
         ["info", "signaling.connected", []],
         ["warn", "signaling.disconnected", ["reason"]],
@@ -155,12 +157,12 @@ describe("hooks", () => {
         ["debug", "webrtc.connecting", ["status", "peer"]],
         ["info", "webrtc.connected", ["relayed", "peer"]],
         ["warn", "webrtc.disconnected", ["status", "peer"]],
-        ["info", "credential.renewed", ["expiresAt"]],
-        ["warn", "credential.expiring", ["expiresAt"]],
-        ["warn", "mailbox.backpressure", ["queueLength", "threshold"]],
-        ["error", "node.error", ["error", "category", "context"]],
-        ["warn", "node.error", ["error", "category", "context"]],
-        ["warn", "node.error", ["error", "category", "context"]],
+        ["info", "credential.renewed", ["expires_at"]],
+        ["warn", "credential.expiring", ["expires_at"]],
+        ["warn", "mailbox.backpressure", ["queue_length", "threshold"]],
+        ["error", "node.error", uncertain],
+        ["warn", "node.error", uncertain],
+        ["warn", "node.error", uncertain],
       ],
     );
     assert.equal(hooks.dropped, 0);
@@ -172,7 +174,7 @@ describe("hooks", () => {
     hooks.emit("onWebSocketConnected", { peer: peerId(9) });
     assert.deepEqual(
       log.records.map(({ attributes }) => attributes),
-      [{ expiresAt: 1, previousId: formatActrId(peerId(8)) }, { peer: formatActrId(peerId(9)) }],
+      [{ expires_at: 1, previous_id: formatActrId(peerId(8)) }, { peer: formatActrId(peerId(9)) }],
     );
   });
 
