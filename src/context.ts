@@ -7,6 +7,7 @@ import type {
   RequestInitOf,
   ResponseOf,
   ServiceDescriptor,
+  StreamMethod,
   UnaryMethod,
 } from "./protocol/service.ts";
 import type { Streams } from "./stream.ts";
@@ -45,9 +46,34 @@ export interface ClientMethod<Request, Response> {
   tell(request: Request, options?: TellOptions): Promise<void>;
 }
 
+/** How the stream that a method answers with is asked for and read. */
+export interface StreamCallOptions extends Omit<CallOptions, "payloadType" | "requestId"> {
+  /** Deadline of the opening, not of the stream, milliseconds. @default 30000 */
+  readonly timeoutMs?: number;
+  /** How long the next message may take, milliseconds; Infinity for streams that may be silent. @default 300000 */
+  readonly idleTimeoutMs?: number;
+  /** How much may be on its way, or wait here, before the peer's handler waits: bytes, 64 more for each message. @default 262144 */
+  readonly windowBytes?: number;
+}
+
+/**
+ * One method of a typed client that is answered with a stream. Nothing is asked before the first message is; the
+ * handler goes no further ahead than what is read here allows. Leaving the loop, or the signal, ends the handler.
+ * It throws what the handler threw; `unavailable` when the connection is lost: what was asked is never asked again.
+ */
+export type ClientStreamMethod<Request, Response> = (
+  request: Request,
+  options?: StreamCallOptions,
+) => AsyncIterableIterator<Response>;
+
 /** A typed client of one service at one peer; the payload type is what the method's option says, unless a call says otherwise. */
 export type ServiceClient<S extends ServiceDescriptor> = {
   readonly [Name in UnaryMethod<S>]: ClientMethod<RequestInitOf<S, Name>, ResponseOf<S, Name>>;
+} & {
+  readonly [Name in StreamMethod<S>]: ClientStreamMethod<
+    RequestInitOf<S, Name>,
+    ResponseOf<S, Name>
+  >;
 };
 
 /**
@@ -105,11 +131,18 @@ export interface NodeContext {
   service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S>;
 }
 
-/** What a handler is given beside the request. */
-export interface Context extends NodeContext {
+/**
+ * What a handler is given beside the request when it answers with a stream. Its `signal` is aborted when the caller
+ * leaves, when the connection is lost, and when the node stops.
+ */
+export interface RequestContext extends NodeContext {
   /** Who asks, as the transport verified it: this node itself when its host or one of its own handlers does. */
   readonly callerId: ActrId;
   /** The same for every repeat of one request. */
   readonly requestId: string;
+}
+
+/** What a handler is given beside the request. */
+export interface Context extends RequestContext {
   readonly state: State;
 }

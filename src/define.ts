@@ -1,12 +1,14 @@
-import type { Context } from "./context.ts";
+import type { Context, RequestContext } from "./context.ts";
 import type { Hooks } from "./hooks.ts";
 import type { NodeOptionsInput } from "./options.ts";
+import { type ActrType, parseActrType } from "./protocol/ids.ts";
 import type {
   KeyFieldOf,
   RequestOf,
   ResponseInitOf,
+  ServedMethod,
   ServiceDescriptor,
-  UnaryMethod,
+  StreamMethod,
 } from "./protocol/service.ts";
 import type { Reply } from "./reply.ts";
 
@@ -21,11 +23,22 @@ export interface ExplicitHandler<Request, Response> {
   explicit(request: Request, context: Context, reply: Reply<Response>): void | Promise<void>;
 }
 
-/** Handlers of a service's unary methods: the request first, the context second. */
+/**
+ * Answers with a stream: every message that it yields, one whenever the caller has room for it. The stream ends when
+ * it returns and fails with what it throws. Its key is free, and the next request may begin, once it has been called.
+ */
+export type StreamHandler<Request, Response> = (
+  request: Request,
+  context: RequestContext,
+) => AsyncIterable<Response>;
+
+/** Handlers of a service's methods: the request first, the context second. */
 export type Handlers<S extends ServiceDescriptor> = {
-  readonly [Name in UnaryMethod<S>]:
-    | Handler<RequestOf<S, Name>, ResponseInitOf<S, Name>>
-    | ExplicitHandler<RequestOf<S, Name>, ResponseInitOf<S, Name>>;
+  readonly [Name in ServedMethod<S>]: Name extends StreamMethod<S>
+    ? StreamHandler<RequestOf<S, Name>, ResponseInitOf<S, Name>>
+    :
+        | Handler<RequestOf<S, Name>, ResponseInitOf<S, Name>>
+        | ExplicitHandler<RequestOf<S, Name>, ResponseInitOf<S, Name>>;
 };
 
 /**
@@ -38,8 +51,18 @@ export type ConflictKey<Request> = { readonly domain?: string } & (
   | { readonly field: KeyFieldOf<Request>; readonly sender?: never }
 );
 
+/** How one method that answers with a stream is handled. */
+export interface StreamMethodOptions<Request = unknown> {
+  /** Which of its calls, as far as they open a stream, wait for each other. @default none: a call runs alone */
+  readonly conflictKey?: ConflictKey<Request>;
+  /** Who may call it. @default whom its service allows */
+  readonly acl?: readonly AclRule[];
+}
+
 /** How one method is handled. */
 export interface MethodOptions<Request = unknown> {
+  /** Who may call it. @default whom its service allows */
+  readonly acl?: readonly AclRule[];
   /** Puts calls on disk before they count as accepted. @default false */
   readonly durable?: boolean;
   /** Which of its calls wait for each other. @default none: a call runs alone */
@@ -54,7 +77,13 @@ export interface MethodOptions<Request = unknown> {
 /** What a service is made of. */
 export interface ServiceInit<S extends ServiceDescriptor> {
   readonly handlers: Handlers<S>;
-  readonly methods?: { readonly [Name in UnaryMethod<S>]?: MethodOptions<RequestOf<S, Name>> };
+  readonly methods?: {
+    readonly [Name in ServedMethod<S>]?: Name extends StreamMethod<S>
+      ? StreamMethodOptions<RequestOf<S, Name>>
+      : MethodOptions<RequestOf<S, Name>>;
+  };
+  /** Who may call it, where a method says nothing else. Whom a wider list denies stays denied. @default whom the node allows */
+  readonly acl?: readonly AclRule[];
   readonly hooks?: Hooks;
 }
 
@@ -82,6 +111,48 @@ export function service<S extends ServiceDescriptor>(
   return { kind: "service", descriptor, ...init };
 }
 
+/** How the methods of a forwarded service are served here. */
+export interface ForwardInit<S extends ServiceDescriptor> {
+  readonly methods?: {
+    readonly [Name in ServedMethod<S>]?: StreamMethodOptions<RequestOf<S, Name>>;
+  };
+  /** Who may call it, as of {@link ServiceInit}. */
+  readonly acl?: readonly AclRule[];
+  readonly hooks?: Hooks;
+}
+
+/** A service that other nodes serve, as data. */
+export interface ForwardDefinition<S extends ServiceDescriptor = ServiceDescriptor>
+  extends ForwardInit<S> {
+  readonly kind: "forward";
+  readonly descriptor: S;
+  /** The type of the nodes that serve it, version included. */
+  readonly type: ActrType;
+}
+
+/**
+ * Serves a service by having nodes of another type answer: requests are passed on as they are, to a node found by
+ * discovery. Deadline, trace, and who waits for whom go along; who asks does not: the other node sees this one.
+ * @throws ActrError `invalid_argument` for a type that is none.
+ *
+ * @example
+ * ```ts
+ * export const gateway = defineNode({ services: [forward(EchoService, "acme:EchoService:1.0.0")] });
+ * ```
+ */
+export function forward<S extends ServiceDescriptor>(
+  descriptor: S,
+  type: ActrType | string,
+  init: ForwardInit<S> = {},
+): ForwardDefinition<S> {
+  const target = typeof type === "string" ? parseActrType(type) : type;
+  return { kind: "forward", descriptor, type: target, ...init };
+}
+
+/** What a node can serve. */
+// biome-ignore lint/suspicious/noExplicitAny: services of different descriptors stand side by side; each was checked against its own.
+export type Served = ServiceDefinition<any> | ForwardDefinition<any>;
+
 /** Realm that an access rule speaks of: the node's own, any, or one by number. */
 export type RuleRealm = "self" | "*" | number;
 
@@ -98,13 +169,11 @@ export interface AclRule {
 export interface NodeInit {
   /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0" */
   readonly type?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: services of different descriptors stand side by side; each was checked against its own.
-  readonly services?: readonly ServiceDefinition<any>[];
-  /** Who may call. Without rules everybody, with an empty list nobody; a matching deny wins. */
+  readonly services?: readonly Served[];
+  /** Who may call, where a service or method says nothing else. Without rules everybody, with an empty list nobody; a matching deny wins. */
   readonly acl?: readonly AclRule[];
   /** What the embedding program offers to this node's own handlers, and to nobody else: the destination `host`. */
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
-  readonly host?: readonly ServiceDefinition<any>[];
+  readonly host?: readonly Served[];
   readonly hooks?: Hooks;
   /** Further observers: each is told everything that `hooks` are told, beside them. */
   readonly observers?: readonly Hooks[];

@@ -7,12 +7,15 @@
 export type {
   CallOptions,
   ClientMethod,
+  ClientStreamMethod,
   Context,
   Destination,
   DiscoverOptions,
   NodeContext,
+  RequestContext,
   ServiceClient,
   State,
+  StreamCallOptions,
   TellOptions,
 } from "./context.ts";
 export {
@@ -20,14 +23,20 @@ export {
   type ConflictKey,
   defineNode,
   type ExplicitHandler,
+  type ForwardDefinition,
+  type ForwardInit,
+  forward,
   type Handler,
   type Handlers,
   type MethodOptions,
   type NodeDefinition,
   type NodeInit,
   type RuleRealm,
+  type Served,
   type ServiceDefinition,
   type ServiceInit,
+  type StreamHandler,
+  type StreamMethodOptions,
   service,
 } from "./define.ts";
 export {

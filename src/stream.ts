@@ -76,6 +76,8 @@ export interface StreamReader extends AsyncIterableIterator<DataChunk>, AsyncDis
 
 /** Data streams of a node (`spec/node.md` §14): both sides agree on an id, by a call for example; nothing on the wire opens a stream. */
 export interface Streams {
+  /** An id that no other stream has. */
+  newId(): string;
   /**
    * Handles chunks of stream `id`, in place of who did so before; chunks accepted until then are still his.
    * @throws ActrError `invalid_argument` for the id, `overloaded` when too many streams are registered.

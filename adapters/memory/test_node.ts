@@ -4,7 +4,7 @@ import { ActrError } from "../../src/errors.ts";
 import { httpApp } from "../../src/http/app.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
-import { type Sender, serviceClient } from "../../src/outbound/service_client.ts";
+import { senderToFound, serviceClient } from "../../src/outbound/service_client.ts";
 import type { HttpServer } from "../../src/ports/sockets.ts";
 import type { Listener, Transport } from "../../src/ports/transport.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
@@ -133,16 +133,10 @@ export class TestNode implements AsyncDisposable {
 
   /** A typed client that calls this node over the world's network, as a peer. */
   service<S extends ServiceDescriptor>(descriptor: S): ServiceClient<S> {
-    const context = async (): Promise<NodeContext> => {
+    const sender = senderToFound(async () => {
       this.#caller ??= this.clock.during(this.peer());
-      return (await this.#caller).context;
-    };
-    const sender: Sender = {
-      call: async (routeKey, payload, options) =>
-        await (await context()).call(this.id, routeKey, payload, options),
-      tell: async (routeKey, payload, options) =>
-        await (await context()).tell(this.id, routeKey, payload, options),
-    };
+      return { context: (await this.#caller).context, target: this.id };
+    });
     return serviceClient(sender, descriptor);
   }
 

@@ -3,7 +3,8 @@ import { defineNode } from "../../src/define.ts";
 import type { NetworkEvents } from "../../src/node/network_events.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
-import { type Sender, serviceClient } from "../../src/outbound/service_client.ts";
+import { serviceClient } from "../../src/outbound/service_client.ts";
+import { TargetFinder } from "../../src/outbound/target_finder.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import type { ServiceDescriptor } from "../../src/protocol/service.ts";
 import { WebSocketTransport } from "../../transports/websocket/websocket_transport.ts";
@@ -13,7 +14,6 @@ import { systemClock } from "../system_clock.ts";
 import { systemRandom } from "../system_random.ts";
 import type { ConnectOptions, Peer, Runtime, Target } from "./options.ts";
 import { defaultRealm, identityAt, signalingBeside } from "./settings.ts";
-import { TargetFinder } from "./target_finder.ts";
 
 /**
  * Becomes a peer that only calls: it registers, listens nowhere, serves nothing and keeps nothing on disk.
@@ -63,7 +63,7 @@ class CallingPeer implements Peer {
   constructor(node: Node) {
     this.#node = node;
     this.context = node.context;
-    this.#finder = new TargetFinder(node.context);
+    this.#finder = new TargetFinder();
   }
 
   get id(): ActrId {
@@ -75,15 +75,11 @@ class CallingPeer implements Peer {
   }
 
   find(target: Target, options: { readonly signal?: AbortSignal } = {}): Promise<ActrId> {
-    return this.#finder.find(target, options);
+    return this.#finder.find(this.#node.context, target, options);
   }
 
   service<S extends ServiceDescriptor>(descriptor: S, target: Target): ServiceClient<S> {
-    const sender: Sender = {
-      call: (routeKey, payload, options) => this.#finder.call(target, routeKey, payload, options),
-      tell: (routeKey, payload, options) => this.#finder.tell(target, routeKey, payload, options),
-    };
-    return serviceClient(sender, descriptor);
+    return serviceClient(this.#finder.sender(this.#node.context, target), descriptor);
   }
 
   close(): Promise<void> {

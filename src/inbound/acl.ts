@@ -1,6 +1,7 @@
 import type { AclRule } from "../define.ts";
 import { ActrError } from "../errors.ts";
-import { type ActrId, formatActrType, parseActrType } from "../protocol/ids.ts";
+import { type ActrId, formatActrId, formatActrType, parseActrType } from "../protocol/ids.ts";
+import type { Peer } from "../session/peer.ts";
 
 /** Rules as they are checked: realms resolved. */
 export interface ResolvedRule {
@@ -41,8 +42,32 @@ function parseRuleType(text: string, index: number): string {
   }
 }
 
+/**
+ * The rules of a route, from lists of which each is narrower than the one before: the last one counts, with every
+ * denial of the others. Undefined where none is narrower than the first, which is the node's own.
+ */
+export function nearestRules(
+  lists: readonly (readonly AclRule[] | undefined)[],
+  ownRealm: number,
+): ResolvedRule[] | undefined {
+  const given = lists.filter((list) => list !== undefined);
+  const nearest = given.at(-1);
+  if (nearest === undefined || nearest === lists[0]) return undefined;
+  const denials = given.slice(0, -1).flatMap((list) => list.filter(isDenial));
+  return resolveRules([...denials, ...nearest], ownRealm);
+}
+
+function isDenial({ permission }: AclRule): boolean {
+  return permission === "deny";
+}
+
 /** A caller as the rules see it. `unknown` is a sender that could not be told: never treated as the host. */
 export type Origin = "host" | "unknown" | ActrId;
+
+/** Where what `from` sends comes from: what a node asks itself, its host asks. */
+export function originOf(from: Peer, selfId: ActrId): Origin {
+  return from.key === formatActrId(selfId) ? "host" : from.id;
+}
 
 /** Whether `origin` may call: no rules allow everybody, an empty list nobody, any matching deny wins (`spec/protocol.md` §9). */
 export function isAllowed(origin: Origin, rules: readonly ResolvedRule[] | undefined): boolean {

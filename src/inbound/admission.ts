@@ -1,14 +1,13 @@
 import { ActrError } from "../errors.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
-import type { Peer } from "../session/peer.ts";
-import { isAllowed, type Origin, type ResolvedRule } from "./acl.ts";
+import { isAllowed, originOf, type ResolvedRule } from "./acl.ts";
 import type { InboundMessage } from "./message.ts";
 import type { Route, RouteTable } from "./route.ts";
 
 /** What decides whether a message may be handled. */
 export interface AdmissionComponents {
   readonly routes: RouteTable;
-  /** None: everybody may call. */
+  /** For routes without rules of their own; none: everybody may call. */
   readonly rules: readonly ResolvedRule[] | undefined;
   /** This node, read live. */
   readonly selfId: () => ActrId;
@@ -20,7 +19,9 @@ export function admit(
   components: AdmissionComponents,
 ): Route {
   const { from, envelope } = message;
-  const { rules, selfId } = components;
+  const { selfId } = components;
+  const route = components.routes.get(envelope.routeKey);
+  const rules = route?.rules ?? components.rules;
   if (rules !== undefined && !isAllowed(originOf(from, selfId()), rules)) {
     const self = formatActrId(selfId());
     throw new ActrError(
@@ -28,14 +29,8 @@ export function admit(
       `ACL denied: ${from.key} is not allowed to call ${self}`,
     );
   }
-  const route = components.routes.get(envelope.routeKey);
   if (route === undefined) {
     throw new ActrError("unknown_route", `${envelope.routeKey} is not served here`);
   }
   return route;
-}
-
-/** What a node asks itself, its host asks. */
-function originOf(from: Peer, selfId: ActrId): Origin {
-  return from.key === formatActrId(selfId) ? "host" : from.id;
 }

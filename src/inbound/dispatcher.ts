@@ -130,7 +130,7 @@ export class Dispatcher implements TurnEnds {
     const { message, route } = turn;
     const context = this.#begin(turn);
     try {
-      const result = route.handle(message.envelope.payload ?? empty, context, turn);
+      const result = route.handle(message.envelope.payload ?? empty, context, turn, message);
       if (result instanceof Promise) return this.#outlive(turn, result);
       if (result !== undefined) turn.send(result);
       else this.#awaitReply(turn);

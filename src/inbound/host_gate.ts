@@ -179,6 +179,6 @@ async function answerOf(
     fail: (error) => settle(Promise.reject(error)),
   };
   const payload = message.envelope.payload ?? new Uint8Array(0);
-  const answer = await route.handle(payload, context, reply);
+  const answer = await route.handle(payload, context, reply, message);
   return answer ?? (await promise);
 }

@@ -1,9 +1,14 @@
 import type { Context } from "../context.ts";
 import type { Reply } from "../reply.ts";
+import type { ResolvedRule } from "./acl.ts";
 import type { KeyOf } from "./conflict_key.ts";
+import type { InboundMessage } from "./message.ts";
 
 /** An encoded answer, or none yet. */
 export type Handled = Uint8Array | undefined;
+
+/** What a route is given of a request beside payload and context. */
+export type Request = Pick<InboundMessage, "envelope" | "link" | "arrivedAt">;
 
 /** One method that this node serves, blind to message types. */
 export interface Route {
@@ -11,6 +16,8 @@ export interface Route {
   readonly key: string;
   /** Whether a call is put on disk before it counts as accepted. */
   readonly durable: boolean;
+  /** Who may call, where that is not as for the node's other routes. */
+  readonly rules?: readonly ResolvedRule[];
   /** The key of a call, which waits for others of the same key; without one, every call runs alone. */
   readonly keyOf?: KeyOf;
   /** Whether a call runs in the middle of the handler that waits for it. */
@@ -22,6 +29,7 @@ export interface Route {
     payload: Uint8Array,
     context: Context,
     reply: Reply<Uint8Array>,
+    request: Request,
   ): Handled | Promise<Handled>;
 }
 

@@ -1,46 +1,100 @@
 import type { Context } from "../context.ts";
-import type { ExplicitHandler, Handler, MethodOptions, ServiceDefinition } from "../define.ts";
+import type {
+  AclRule,
+  ExplicitHandler,
+  Handler,
+  MethodOptions,
+  Served,
+  ServiceDefinition,
+  StreamHandler,
+} from "../define.ts";
 import { ActrError } from "../errors.ts";
+import { TargetFinder } from "../outbound/target_finder.ts";
 import { type MethodCodec, methodCodecs } from "../protocol/service.ts";
 import type { Reply } from "../reply.ts";
+import { nearestRules } from "./acl.ts";
 import { keyReader } from "./conflict_key.ts";
+import { forwarding, ownKeys } from "./forward.ts";
 import type { Handled, Route } from "./route.ts";
+import { answeringWithStream } from "./server_stream.ts";
 
-type AnyHandler = Handler<unknown, unknown> | ExplicitHandler<unknown, unknown>;
+type AnyHandler =
+  | Handler<unknown, unknown>
+  | ExplicitHandler<unknown, unknown>
+  | StreamHandler<unknown, unknown>;
+
+/** What the rules of services and methods stand within. */
+export interface Access {
+  /** The node's own realm. */
+  readonly realm: number;
+  /** The node's own rules. */
+  readonly acl?: readonly AclRule[];
+}
 
 /**
  * The routes of all services of a node.
- * @throws ActrError `config` when two services claim one route, a handler is missing, or a conflict key cannot be read.
+ * @throws ActrError `config` when two services claim one route, a handler is missing, a rule is malformed, or a conflict key cannot be read.
  */
-export function serviceRoutes(services: readonly ServiceDefinition[]): Map<string, Route> {
+export function serviceRoutes(
+  services: readonly Served[],
+  access: Access = { realm: 0 },
+): Map<string, Route> {
   const routes = new Map<string, Route>();
+  const finder = new TargetFinder();
   for (const service of services) {
     for (const codec of methodCodecs(service.descriptor)) {
       if (routes.has(codec.routeKey)) {
         throw new ActrError("config", `route ${codec.routeKey} is served twice; serve it once`);
       }
-      routes.set(codec.routeKey, methodRoute(service, codec));
+      routes.set(codec.routeKey, methodRoute(service, codec, access, finder));
     }
   }
   return routes;
 }
 
-function methodRoute(service: ServiceDefinition, codec: MethodCodec): Route {
+function methodRoute(
+  service: Served,
+  codec: MethodCodec,
+  access: Access,
+  finder: TargetFinder,
+): Route {
+  const all = service.methods as Readonly<Record<string, MethodOptions>> | undefined;
+  const options = all?.[codec.name] ?? {};
+  const { durable = false, conflictKey, reentrant = false } = options;
+  const rules = nearestRules([access.acl, service.acl, options.acl], access.realm);
+  const route = {
+    key: codec.routeKey,
+    durable,
+    reentrant,
+    ...(rules && { rules }),
+    ...(conflictKey && { keyOf: keyReader(codec, conflictKey) }),
+  };
+  if (service.kind === "forward") {
+    return { keyOf: ownKeys(), ...route, handle: forwarding(finder, service.type, codec) };
+  }
+  return { ...route, ...handling(service, codec) };
+}
+
+function handling(
+  service: ServiceDefinition,
+  codec: MethodCodec,
+): Pick<Route, "handle" | "explicit"> {
   const handlers = service.handlers as Readonly<Record<string, AnyHandler | undefined>>;
-  const options = service.methods as Readonly<Record<string, MethodOptions>> | undefined;
-  const { durable = false, conflictKey, reentrant = false } = options?.[codec.name] ?? {};
   const handler = handlers[codec.name];
   if (handler === undefined) {
     throw new ActrError("config", `${codec.routeKey} has no handler; add handlers.${codec.name}`);
   }
-  const explicit = typeof handler === "object";
+  if (typeof handler === "object") return { explicit: true, handle: explicitly(codec, handler) };
+  if (codec.streamType === undefined) {
+    return { handle: returning(codec, handler as Handler<unknown, unknown>, handlers) };
+  }
+  const stream = handler as StreamHandler<unknown, unknown>;
   return {
-    key: codec.routeKey,
-    durable,
-    reentrant,
-    explicit,
-    ...(conflictKey && { keyOf: keyReader(codec, conflictKey) }),
-    handle: explicit ? explicitly(codec, handler) : returning(codec, handler, handlers),
+    handle: answeringWithStream({
+      lane: codec.streamType,
+      open: (payload, context) => stream.call(handlers, codec.decodeRequest(payload), context),
+      encode: (item) => codec.encodeResponse(item),
+    }),
   };
 }
 

@@ -173,9 +173,9 @@ export class Node implements AsyncDisposable {
     });
     const { context } = this;
     this.inbound = new Inbound({ plan, components, context, hooks, pending, sessions });
-    const { clock } = components;
+    const { clock, random } = components;
     this.streams = new NodeStreams(
-      { clock, registry: this.inbound.streams, sender: this.outbound.chunks },
+      { clock, random, registry: this.inbound.streams, sender: this.outbound.chunks },
       options.streams,
     );
     const { outbound } = this;

@@ -28,7 +28,8 @@ export interface NodePlan {
 export function planNode(definition: NodeDefinition, settings: NodeSettings): NodePlan {
   const { services = [], host = [], acl, hooks, observers = [] } = definition;
   const options = resolveNodeOptions(definition.options);
-  const routes = serviceRoutes(services);
+  const { realm } = settings;
+  const routes = serviceRoutes(services, { realm, ...(acl && { acl }) });
   return {
     options,
     registration: registrationOf(definition, settings),
@@ -36,7 +37,7 @@ export function planNode(definition: NodeDefinition, settings: NodeSettings): No
       options.dispatch.concurrent && [...routes.values()].some(({ keyOf }) => keyOf !== undefined),
     routes: withReflection(routes, services),
     hostRoutes: serviceRoutes(host),
-    rules: acl && resolveRules(acl, settings.realm),
+    rules: acl && resolveRules(acl, realm),
     observers: [
       ...services.flatMap((service) => service.hooks ?? []),
       ...(hooks === undefined ? [] : [hooks]),

@@ -10,7 +10,7 @@ import { type Lane, lanes } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { type MetadataEntry, noMetadata } from "../protocol/metadata.ts";
 import { type CallPlumbing, OutboundCall } from "./outbound_call.ts";
-import { retryPolicy } from "./retry.ts";
+import { type RetryPolicy, retryPolicy } from "./retry.ts";
 import { sendWithRetry } from "./send_with_retry.ts";
 
 /** How a call that a handler makes is sent. */
@@ -18,6 +18,16 @@ export interface NestedCallOptions extends CallOptions {
   /** Names of the handlers that wait for it, the outermost first. */
   readonly chain?: readonly string[];
 }
+
+/** How a call is sent that is part of something larger. */
+export interface InternalCallOptions extends NestedCallOptions {
+  /** What the request says beside its payload. */
+  readonly metadata?: readonly MetadataEntry[];
+  /** Sends it once: a failure is not made good by another try. */
+  readonly once?: boolean;
+}
+
+const onePolicy: RetryPolicy = { attempts: 1, pausesMs: [] };
 
 /** Collaborators of {@link Caller}. */
 export interface CallerComponents {
@@ -45,10 +55,11 @@ export class Caller {
     target: ActrId,
     routeKey: string,
     payload: Uint8Array,
-    options: NestedCallOptions = {},
+    options: InternalCallOptions = {},
   ): Promise<Uint8Array> {
-    const metadata = options.chain === undefined ? noMetadata : chainMetadata(options.chain);
-    return this.#request(target, routeKey, payload, options, metadata);
+    const { chain, metadata = noMetadata } = options;
+    const all = chain === undefined ? metadata : [...chainMetadata(chain), ...metadata];
+    return this.#request(target, routeKey, payload, options, all);
   }
 
   /**
@@ -74,7 +85,7 @@ export class Caller {
     target: ActrId,
     routeKey: string,
     payload: Uint8Array,
-    options: NestedCallOptions,
+    options: InternalCallOptions,
     metadata: readonly MetadataEntry[],
   ): Promise<Uint8Array> {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
@@ -103,7 +114,7 @@ export class Caller {
         routeKey,
         frame,
         timeoutMs,
-        policy: retryPolicy(lane, this.#options),
+        policy: options.once === true ? onePolicy : retryPolicy(lane, this.#options),
         nested: options.chain !== undefined,
         signal: options.signal,
       };

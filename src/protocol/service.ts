@@ -1,5 +1,10 @@
-import type { DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { Lane } from "./frame.ts";
+import type {
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import { type Lane, lanes } from "./frame.ts";
 import { type KeyField, keyField } from "./key_field.ts";
 import { decode, encode, payloadType, routeKey, type ServiceDescriptor } from "./schema.ts";
 
@@ -11,31 +16,42 @@ export type UnaryMethod<S extends ServiceDescriptor> = {
 }[keyof S["method"]] &
   string;
 
-type MethodOf<S extends ServiceDescriptor, Name extends UnaryMethod<S>> =
+/** Names of a service's methods that answer with a stream, as generated (lower camel case). */
+export type StreamMethod<S extends ServiceDescriptor> = {
+  [Name in keyof S["method"]]: S["method"][Name] extends DescMethodServerStreaming ? Name : never;
+}[keyof S["method"]] &
+  string;
+
+/** Names of a service's methods that can be served: those with one request. */
+export type ServedMethod<S extends ServiceDescriptor> = UnaryMethod<S> | StreamMethod<S>;
+
+type MethodOf<S extends ServiceDescriptor, Name extends ServedMethod<S>> =
   S["method"][Name] extends DescMethodUnary<infer Input, infer Output>
     ? { readonly input: Input; readonly output: Output }
-    : never;
+    : S["method"][Name] extends DescMethodServerStreaming<infer Input, infer Output>
+      ? { readonly input: Input; readonly output: Output }
+      : never;
 
 /** What a handler of a method receives. */
-export type RequestOf<S extends ServiceDescriptor, Name extends UnaryMethod<S>> = MessageShape<
+export type RequestOf<S extends ServiceDescriptor, Name extends ServedMethod<S>> = MessageShape<
   MethodOf<S, Name>["input"]
 >;
 
 /** What a caller of a method may pass: every field optional. */
 export type RequestInitOf<
   S extends ServiceDescriptor,
-  Name extends UnaryMethod<S>,
+  Name extends ServedMethod<S>,
 > = MessageInitShape<MethodOf<S, Name>["input"]>;
 
 /** What a call of a method resolves with. */
-export type ResponseOf<S extends ServiceDescriptor, Name extends UnaryMethod<S>> = MessageShape<
+export type ResponseOf<S extends ServiceDescriptor, Name extends ServedMethod<S>> = MessageShape<
   MethodOf<S, Name>["output"]
 >;
 
 /** What a handler of a method may return: every field optional. */
 export type ResponseInitOf<
   S extends ServiceDescriptor,
-  Name extends UnaryMethod<S>,
+  Name extends ServedMethod<S>,
 > = MessageInitShape<MethodOf<S, Name>["output"]>;
 
 /** Names of a request's fields whose value can be a key: numbers, bools, enums, strings and bytes. */
@@ -47,14 +63,16 @@ export type KeyFieldOf<Request> = {
       : never;
 }[keyof Request & string];
 
-/** One unary method with its codec, blind to its types. */
+/** One method with its codec, blind to its types. */
 export interface MethodCodec {
   /** Name as generated. */
   readonly name: string;
   /** `package.Service.Method` (`spec/node.md` §18). */
   readonly routeKey: string;
-  /** The payload class that the method's option asks for. */
+  /** The payload class of its requests: what its option asks for; 0 RPC_RELIABLE when it answers with a stream. */
   readonly payloadType: Lane;
+  /** The payload class of the stream that it answers with; absent when it answers with one message. */
+  readonly streamType?: Lane;
   /** @throws ActrError `decode_failure`. */
   decodeRequest(bytes: Uint8Array): unknown;
   encodeRequest(init: unknown): Uint8Array;
@@ -65,19 +83,27 @@ export interface MethodCodec {
   keyField(name: string): KeyField | undefined;
 }
 
-/** The unary methods of a service; streaming ones are carried by data streams, not by calls. */
+/** The methods of a service that have one request; what streams requests has no form on the wire. */
 export function methodCodecs(service: ServiceDescriptor): MethodCodec[] {
-  return service.methods
-    .filter((method) => method.methodKind === "unary")
-    .map((method) => ({
+  return service.methods.flatMap((method) => {
+    const { methodKind } = method;
+    if (methodKind !== "unary" && methodKind !== "server_streaming") return [];
+    const lane = payloadType(method);
+    const latencyFirst = lane === lanes.streamLatencyFirst;
+    const streamed = {
+      payloadType: lanes.rpcReliable,
+      streamType: latencyFirst ? lane : lanes.streamReliable,
+    };
+    return {
       name: method.localName,
       routeKey: routeKey(method),
-      payloadType: payloadType(method),
+      ...(methodKind === "unary" ? { payloadType: lane } : streamed),
       decodeRequest: (bytes) => decode(method.input, bytes),
       encodeRequest: (init) => encode(method.input, init as MessageInitShape<typeof method.input>),
       decodeResponse: (bytes) => decode(method.output, bytes),
       encodeResponse: (init) =>
         encode(method.output, init as MessageInitShape<typeof method.output>),
       keyField: (name) => keyField(method.input, name),
-    }));
+    };
+  });
 }

@@ -1,5 +1,6 @@
 import type { StreamOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Random } from "../ports/random.ts";
 import type { Link } from "../ports/transport.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import type {
@@ -20,8 +21,15 @@ import type { StreamRegistry } from "./stream_registry.ts";
 /** What a node's streams are made of. */
 export interface NodeStreamsComponents {
   readonly clock: Clock;
+  readonly random: Random;
   readonly registry: StreamRegistry;
   readonly sender: ChunkSender;
+}
+
+/** How a stream is opened from within. */
+export interface OpenOptions extends SendChunkOptions {
+  /** A connection that is known to be read at its other end, such as the one that a request came by. @default whatever is there, or can be had */
+  readonly link?: Link;
 }
 
 /** The streams of a node as its code uses them. */
@@ -32,6 +40,10 @@ export class NodeStreams implements Streams {
   constructor(components: NodeStreamsComponents, options: StreamOptions) {
     this.#components = components;
     this.#options = options;
+  }
+
+  newId(): string {
+    return this.#components.random.uuid();
   }
 
   register(id: string, handler: ChunkHandler, source: StreamSource = {}): void {
@@ -51,15 +63,10 @@ export class NodeStreams implements Streams {
     return this.#components.sender.send(target, streamId, chunk, options);
   }
 
-  async open(target: ActrId, streamId: string, options?: SendChunkOptions): Promise<StreamWriter> {
+  async open(target: ActrId, streamId: string, options?: OpenOptions): Promise<StreamWriter> {
     const { sender } = this.#components;
-    const link = await sender.connect(target, sender.bounds(streamId, options));
-    return this.openOn(link, streamId, options);
-  }
-
-  /** A writer on a connection that is known to be read at its other end, such as the one that a request came by. @throws ActrError `invalid_argument`. */
-  openOn(link: Link, streamId: string, options?: SendChunkOptions): StreamWriter {
-    const bounds = this.#components.sender.bounds(streamId, options);
+    const bounds = sender.bounds(streamId, options);
+    const link = options?.link ?? (await sender.connect(target, bounds));
     return new LinkWriter(this.#components, link, streamId, bounds);
   }
 

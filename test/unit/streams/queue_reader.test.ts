@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { defaultNodeOptions } from "../../../src/options.ts";
 import { streamEndMetadata } from "../../../src/protocol/stream_end.ts";
@@ -17,7 +18,7 @@ function readerRig(maxLagBytes = 1_000): ReaderRig {
   const rig = registryRig({ maxLagBytes });
   const remote = new ChunkPeer(rig);
   const sender = {} as ChunkSender;
-  const streams = new NodeStreams({ ...rig, sender }, defaultNodeOptions.streams);
+  const streams = new NodeStreams({ ...rig, random: new SeededRandom(), sender }, defaultNodeOptions.streams);
   const read = (options = {}): StreamReader =>
     streams.receive(streamId, { from: remote.peer.id, ...options });
   return { ...rig, remote, read };
