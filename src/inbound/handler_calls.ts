@@ -18,6 +18,8 @@ export class Nesting {
   readonly #names = new Set<string>();
   /** Calls that others wait for and that have not begun. */
   readonly #queued = new Set<InboundMessage>();
+  /** How many of them each peer waits for. */
+  readonly #queuedBy = new Map<string, number>();
 
   constructor(random: Random, places: Places) {
     this.#random = random;
@@ -42,18 +44,23 @@ export class Nesting {
 
   /** A call that a handler of another node waits for is put in the queue. */
   queued(message: InboundMessage): void {
+    const peer = message.from.key;
     this.#queued.add(message);
+    this.#queuedBy.set(peer, (this.#queuedBy.get(peer) ?? 0) + 1);
   }
 
   /** It waits no more. */
   left(message: InboundMessage): void {
-    if (this.#queued.size > 0) this.#queued.delete(message);
+    if (this.#queued.size === 0 || !this.#queued.delete(message)) return;
+    const peer = message.from.key;
+    const others = (this.#queuedBy.get(peer) ?? 0) - 1;
+    if (others > 0) this.#queuedBy.set(peer, others);
+    else this.#queuedBy.delete(peer);
   }
 
   /** Whether a handler of `peer` waits in the queue, perhaps for one that runs here. */
   isAwaitedBy(peer: string): boolean {
-    for (const { from } of this.#queued) if (from.key === peer) return true;
-    return false;
+    return this.#queuedBy.has(peer);
   }
 }
 

@@ -58,6 +58,7 @@ export class Handling {
   readonly #pump: Pump;
   readonly #nested: NestedCalls;
   readonly #scheduler: Scheduler<Turn>;
+  #closed = false;
 
   constructor(components: HandlingComponents, options: HandlingOptions) {
     const { random, node, store, admission } = components;
@@ -92,9 +93,9 @@ export class Handling {
     this.#pump.wake();
   }
 
-  /** Deals with a request that handlers wait for; false when it goes the way of all others. */
-  receiveNested(message: InboundMessage): boolean {
-    return this.#nested.receive(message);
+  /** Deals with a request that handlers wait for; false when it goes the way of all others. While the node `stops`, only handlers here may still call it. */
+  receiveNested(message: InboundMessage, stops: boolean): boolean {
+    return !this.#closed && this.#nested.receive(message, stops);
   }
 
   /** Resolves when nothing is left to claim and no handler runs. */
@@ -104,6 +105,7 @@ export class Handling {
 
   /** Ends it: who waits for a handler or a reply is told `reason`. Returns what was claimed and has not begun. */
   close(reason: ActrError): InboundMessage[] {
+    this.#closed = true;
     const left = this.#pump.close();
     this.#dispatcher.abandon(reason);
     return left;

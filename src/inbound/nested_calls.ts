@@ -29,8 +29,11 @@ export class NestedCalls {
     this.#components = components;
   }
 
-  /** Whether it dealt with a request that handlers wait for; otherwise the request goes the way of all others. */
-  receive(message: InboundMessage): boolean {
+  /**
+   * Whether it dealt with a request that handlers wait for; otherwise the request goes the way of all others.
+   * While the node `stops`, it deals only with those of its own handlers.
+   */
+  receive(message: InboundMessage, stops: boolean): boolean {
     const { admission, nesting, pipeline } = this.#components;
     const chain = callChain(message.envelope.metadata);
     let route: Route;
@@ -40,8 +43,8 @@ export class NestedCalls {
       return false;
     }
     const key = pipeline.keyOf(message, route);
-    if (!nesting.knows(chain)) return this.#receiveForeign(message, key, chain);
-    return this.#receiveOwn(message, route, key, chain);
+    if (nesting.knows(chain)) return this.#receiveOwn(message, route, key, chain);
+    return !stops && this.#receiveForeign(message, key, chain);
   }
 
   /** The handler that waits runs here: the call goes past the queue, which may wait for that handler. */
@@ -71,13 +74,24 @@ export class NestedCalls {
     key: string | undefined,
     chain: readonly string[],
   ): boolean {
-    const { nesting } = this.#components;
     const { from, envelope } = message;
     const waits = chain.at(-1) ?? "";
     const isCrossed = this.#blockers(key).some(({ context }) => context?.crosses(from.key, waits));
     if (isCrossed) return this.#refuse(message, crossed(envelope.routeKey, from.key));
+    // What goes to the disk may come back as another object, or not at all.
+    if (message.row === undefined) this.#queue(message);
+    return message.row === undefined;
+  }
+
+  #queue(message: InboundMessage): void {
+    const { mailbox, nesting } = this.#components;
     nesting.queued(message);
-    return false;
+    try {
+      mailbox.enqueue(message);
+    } catch (error) {
+      nesting.left(message);
+      this.#refuse(message, ActrError.from(error));
+    }
   }
 
   #blockers(key: string | undefined): Turn[] {
