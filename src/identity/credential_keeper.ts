@@ -170,7 +170,7 @@ export class CredentialKeeper {
     if (failureOf(error) === "RealmUnavailable") session.realmUnavailable();
     const toldMs = Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs);
     const delayMs = Math.max(renewalDelayMs(attempt, random), toldMs);
-    log.warn("identity.renewal.failed", { attempt, delayMs, reason: error.message });
+    log.warn("identity.renewal.failed", { attempt, delay_ms: delayMs, reason: error.message });
     await clock.sleep(delayMs, { signal }).catch(() => {}); // The loop looks at the signal.
   }
 }

@@ -3,6 +3,7 @@ import type { AisClient, Registration } from "../identity/ais_client.ts";
 import type { IssuedIdentity } from "../identity/issued_identity.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import { troubles } from "../trouble.ts";
 import type { IdentityRecord } from "./identity_record.ts";
 
 /** A credential with less life left is renewed before it is used, milliseconds. */
@@ -25,14 +26,30 @@ export async function establishIdentity(
   registration: Registration,
   signal: AbortSignal,
 ): Promise<IssuedIdentity> {
-  const { record, ais, log } = components;
+  const { record, log } = components;
   const kept = await revive(components, await record.load(), signal);
-  const identity = kept ?? (await ais.register(registration, { signal }));
+  const identity = kept ?? (await register(components, registration, signal));
   log.info(kept === undefined ? "identity.registered" : "identity.resumed", {
     id: identity.idText,
   });
   await record.save(identity);
   return identity;
+}
+
+async function register(
+  { ais, log }: IdentityComponents,
+  registration: Registration,
+  signal: AbortSignal,
+): Promise<IssuedIdentity> {
+  try {
+    return await ais.register(registration, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    const { details } = ActrError.from(error);
+    const facts = { error_code: details?.["code"] ?? details?.["status"], error };
+    log.error("identity.registration_failed", { ...troubles.registrationRefused, ...facts });
+    throw error;
+  }
 }
 
 async function revive(

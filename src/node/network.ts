@@ -1,5 +1,6 @@
 import type { ActrError } from "../errors.ts";
 import type { NetworkOptions } from "../options.ts";
+import type { Logger } from "../ports/logger.ts";
 import { NetworkActions } from "./network_actions.ts";
 import { NetworkEvents } from "./network_events.ts";
 import { NetworkReconciler } from "./network_reconciler.ts";
@@ -17,15 +18,18 @@ export interface NodeNetworkParts {
 /** How a node follows its network, put together: events → reconciler → actions on signaling and sessions. */
 export class NodeNetwork {
   readonly events: NetworkEvents;
+  readonly #log: Logger;
   readonly #reconciler: NetworkReconciler;
 
   constructor({ components, presence, outbound }: NodeNetworkParts, options: NetworkOptions) {
-    const { clock, log, network = new NetworkEvents() } = components;
+    const { clock, log, network } = components;
     const { signaling } = presence;
     const { sessions, pending } = outbound;
     const probe = (limitMs: number): Promise<boolean> => presence.probe(limitMs);
     const actions = new NetworkActions({ signaling, probe, sessions, pending });
-    this.events = network;
+    this.events = network ?? new NetworkEvents();
+    if (network === undefined) log.debug("network_event.node.handle_created");
+    this.#log = log;
     this.#reconciler = new NetworkReconciler(
       { clock, log, barrier: sessions.barrier, actions },
       options,
@@ -34,6 +38,7 @@ export class NodeNetwork {
 
   /** Acts on what was told and what will be. */
   start(): void {
+    this.#log.debug("network_event.node.loop_started");
     this.events.attach((report) => this.#reconciler.take(report));
   }
 

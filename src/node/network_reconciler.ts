@@ -16,6 +16,9 @@ import { type NetworkReport, tooMany } from "./network_events.ts";
 /** Limit of one action, milliseconds: with the settle window it fits into the wait for a result. */
 const actionMs = 4_000;
 
+const enqueueFailed = "network_event.handle.enqueue_failed";
+const resultFailed = "network_event.handle.result_failed";
+
 /** Collaborators of {@link NetworkReconciler}. */
 export interface ReconcilerComponents {
   readonly clock: Clock;
@@ -47,12 +50,19 @@ export class NetworkReconciler {
 
   /** Takes a report; its result comes within the options' time, or an error. */
   take(report: NetworkReport): void {
-    const { clock, actions, barrier } = this.#components;
+    const { clock, log, actions, barrier } = this.#components;
     const { resultTimeoutMs, maxEvents } = this.#options;
-    if (this.#closed.signal.aborted) return report.reject(this.#closed.signal.reason);
-    if (this.#batch.length >= maxEvents) return report.reject(tooMany(maxEvents));
+    if (this.#closed.signal.aborted)
+      return this.#reject(enqueueFailed, report, this.#closed.signal.reason);
+    if (this.#batch.length >= maxEvents)
+      return this.#reject(enqueueFailed, report, tooMany(maxEvents));
+    log.debug("network_event.handle.enqueue", { kind: report.event.kind });
     const late = (): void =>
-      report.reject(new ActrError("timed_out", `no result after ${resultTimeoutMs} ms`));
+      this.#reject(
+        resultFailed,
+        report,
+        new ActrError("timed_out", `no result after ${resultTimeoutMs} ms`),
+      );
     const timeout = clock.timer(clock.now() + resultTimeoutMs, late);
     this.#batch.push({ ...report, since: clock.monotonic(), timeout });
     if (changesConnections(report.event)) this.#lower ??= barrier.raise();
@@ -64,12 +74,19 @@ export class NetworkReconciler {
   async close(reason: ActrError): Promise<void> {
     this.#closed.abort(reason);
     this.#window?.cancel();
-    for (const { timeout, reject } of this.#batch.splice(0)) {
-      timeout.cancel();
-      reject(reason);
+    for (const waiting of this.#batch.splice(0)) {
+      waiting.timeout.cancel();
+      this.#reject(resultFailed, waiting, reason);
     }
     this.#lower?.();
     await this.#running;
+  }
+
+  #reject(title: string, { event, reject }: NetworkReport, error: ActrError): void {
+    const { log } = this.#components;
+    const { code: error_code, message: reason } = error;
+    log.warn(title, { kind: event.kind, error_code, reason });
+    reject(error);
   }
 
   #openWindow(): void {
@@ -88,6 +105,10 @@ export class NetworkReconciler {
     const lower = this.#lower;
     this.#lower = undefined;
     const action = reduceNetworkEvents(batch.map(({ event }) => event));
+    this.#components.log.debug("network_event.reconciler.reduced", {
+      events: batch.length,
+      action,
+    });
     const error = await this.#run(action);
     lower?.();
     for (const each of batch) this.#answer(each, action, error);
@@ -97,21 +118,27 @@ export class NetworkReconciler {
   async #run(action: NetworkAction): Promise<ActrError | undefined> {
     const { clock, log, actions } = this.#components;
     const limit = { what: `network action ${action}`, ms: actionMs, signal: this.#closed.signal };
+    const since = clock.monotonic();
+    log.debug("network_event.action.start", { action });
+    let error: ActrError | undefined;
     try {
       await withinLimit(clock, limit, (signal) => actions.run(action, signal));
-      log.info("network.action.done", { action });
-      return undefined;
     } catch (cause) {
-      const error = ActrError.from(cause);
-      log.warn("network.action.failed", { action, reason: error.message });
-      return error;
+      error = ActrError.from(cause);
     }
+    const failure = error === undefined ? {} : { error_code: error.code, reason: error.message };
+    const fields = { action, duration_ms: clock.monotonic() - since, ...failure };
+    log[error === undefined ? "info" : "warn"]("network_event.action.completed", fields);
+    return error;
   }
 
   #answer(waiting: Waiting, action: NetworkAction, error: ActrError | undefined): void {
     const { event, since, timeout, resolve } = waiting;
     timeout.cancel();
-    const durationMs = this.#components.clock.monotonic() - since;
+    const { clock, log } = this.#components;
+    const durationMs = clock.monotonic() - since;
+    const fields = { kind: event.kind, action, duration_ms: durationMs };
+    log.debug("network_event.handle.result_received", fields);
     const failure = error === undefined ? {} : { error };
     resolve({ event, action, success: error === undefined, ...failure, durationMs });
   }

@@ -7,6 +7,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Link, LinkClosed, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
+import { troubles } from "../trouble.ts";
 import { Barrier } from "./barrier.ts";
 import { Dialer, type Resolve } from "./dialer.ts";
 import { LinkRecovery } from "./link_recovery.ts";
@@ -228,7 +229,8 @@ export class SessionManager {
         }
       }
     } catch (error) {
-      log.error("session.read_failed", { peer: peer.key, transport: link.transport, error });
+      const fields = { peer: peer.key, transport: link.transport, ...troubles.readFailed, error };
+      log.error("session.read_failed", fields);
       await link.close("reading failed");
     }
     events.exhausted(peer, link);

@@ -267,7 +267,10 @@ export class SignalingClient {
       default:
         break;
     }
-    this.#components.log.debug("signaling.message.unexpected", { flow: flow.case, replyFor });
+    this.#components.log.debug("signaling.message.unexpected", {
+      flow: flow.case,
+      reply_for: replyFor,
+    });
   }
 
   #relayed({ source, target, payload }: ActrRelay, trace: TraceContext): void {

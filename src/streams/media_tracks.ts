@@ -3,6 +3,7 @@ import type { Media, MediaSample, SampleHandler } from "../media.ts";
 import type { StreamOptions } from "../options.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ActrId } from "../protocol/ids.ts";
+import { troubles } from "../trouble.ts";
 import { OrderedWorker } from "./ordered_worker.ts";
 
 interface Track {
@@ -83,6 +84,11 @@ export class MediaTracks implements Media {
   #fail(trackId: string, error: unknown): void {
     const count = ++this.#failed;
     if ((count & (count - 1)) === 0)
-      this.#log.warn("media.handler_failed", { trackId, count, error });
+      this.#log.warn("media.handler_failed", {
+        track_id: trackId,
+        count,
+        ...troubles.handlerError,
+        error,
+      });
   }
 }

@@ -1,9 +1,10 @@
 import { ActrError } from "../errors.ts";
-import { isAllowed, type ResolvedRule } from "../inbound/acl.ts";
+import { isAllowed, originOf, type ResolvedRule } from "../inbound/acl.ts";
 import type { StreamOptions } from "../options.ts";
 import type { Link } from "../ports/transport.ts";
 import { checkStreamId, type DataChunk, decodeDataChunk } from "../protocol/data_chunk.ts";
 import { type Frame, lanes } from "../protocol/frame.ts";
+import type { ActrId } from "../protocol/ids.ts";
 import type { Peer } from "../session/peer.ts";
 import { withinLimit } from "../time_limit.ts";
 import { Backlog } from "./backlog.ts";
@@ -15,6 +16,8 @@ import { StreamTally, type StreamTallyComponents } from "./stream_tally.ts";
 export interface StreamRegistryComponents extends StreamTallyComponents {
   /** Who may send to streams that are bound to nobody; none: everybody. */
   readonly rules: readonly ResolvedRule[] | undefined;
+  /** This node, read live: rules do not bind it. */
+  readonly selfId: () => ActrId;
 }
 
 /** Characters of a stranger's stream id that reach the log. */
@@ -83,7 +86,7 @@ export class StreamRegistry {
     const stream = this.#streams.find(chunk.streamId, from.key, () => this.#mayCall(from));
     if (stream === undefined) {
       const streamId = chunk.streamId.slice(0, loggedIdLength);
-      return this.tally.drop("stream.unknown_dropped", from, { streamId });
+      return this.tally.drop("stream.unknown_dropped", from, { stream_id: streamId });
     }
     const backlog = this.#backlogOf(link);
     const reliable = frame.lane === lanes.streamReliable;
@@ -144,7 +147,8 @@ export class StreamRegistry {
   #mayCall(peer: Peer): boolean {
     let allowed = this.#allowed.get(peer);
     if (allowed === undefined) {
-      allowed = isAllowed(peer.id, this.#components.rules);
+      const { rules, selfId } = this.#components;
+      allowed = isAllowed(originOf(peer, selfId()), rules);
       this.#allowed.set(peer, allowed);
     }
     return allowed;

@@ -2,6 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { LogAttributes, Logger } from "../ports/logger.ts";
 import type { Peer } from "../session/peer.ts";
 import { TokenBucket } from "../token_bucket.ts";
+import { troubles } from "../trouble.ts";
 
 /** A handler of a stream failed. */
 export interface StreamFailure {
@@ -72,7 +73,7 @@ export class StreamTally {
 
   hold(from: Peer, streamId: string): void {
     this.#held += 1;
-    this.#components.log.debug("stream.connection_held", { peer: from.key, streamId });
+    this.#components.log.debug("stream.connection_held", { peer: from.key, stream_id: streamId });
   }
 
   /** A chunk of a peer is dropped under the name `event`. */
@@ -87,7 +88,9 @@ export class StreamTally {
     this.#failed += 1;
     const { clock, log, onFailure } = this.#components;
     if (!this.#failuresTold.take(clock.monotonic())) return;
-    log.warn("stream.handler_failed", { failed: this.#failed, ...failure });
+    const { streamId, error } = failure;
+    const fields = { stream_id: streamId, failed: this.#failed, ...troubles.handlerError, error };
+    log.warn("stream.handler_failed", fields);
     onFailure(failure);
   }
 }

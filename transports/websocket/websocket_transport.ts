@@ -144,7 +144,9 @@ export class WebSocketTransport implements Transport {
       });
     } catch (error) {
       this.#refused++;
-      this.#link.log.debug("transport.websocket.refused", { code: ActrError.from(error).code });
+      this.#link.log.debug("transport.websocket.refused", {
+        error_code: ActrError.from(error).code,
+      });
       return upgradeRefusal(error);
     }
   }

@@ -314,6 +314,6 @@ describe("stream registry", () => {
     const remote = new ChunkPeer(rig);
     remote.send("x", { id: "y".repeat(10_000) });
     const [record] = rig.log.records.filter(({ event }) => event === "stream.unknown_dropped");
-    assert.equal(String(record?.attributes["streamId"]).length, 64);
+    assert.equal(String(record?.attributes["stream_id"]).length, 64);
   });
 });
