@@ -8,20 +8,20 @@ import {
   type WireError,
 } from "../protocol/envelope.ts";
 import { type Frame, lanes } from "../protocol/frame.ts";
-import { noMetadata } from "../protocol/metadata.ts";
-import { toWireError } from "../protocol/wire_error.ts";
+import { type MetadataEntry, noMetadata } from "../protocol/metadata.ts";
+import { errorMetadata, toWireError } from "../protocol/wire_error.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import { troubles } from "../trouble.ts";
 import { type InboundMessage, isAnswerable, messageFields } from "./message.ts";
 
 /** The answer to a request: its payload, with the request's id, route and trace. */
 export function answerFrame(request: RpcEnvelope, payload: Uint8Array): Frame {
-  return responseFrame(request, payload, undefined);
+  return responseFrame(request, payload, undefined, noMetadata);
 }
 
 /** The answer that carries an error. */
 export function failureFrame(request: RpcEnvelope, error: ActrError): Frame {
-  return responseFrame(request, undefined, toWireError(error));
+  return responseFrame(request, undefined, toWireError(error), errorMetadata(error));
 }
 
 /** An answer that was encoded before. */
@@ -34,6 +34,7 @@ function responseFrame(
   { routeKey, requestId, traceparent, tracestate }: RpcEnvelope,
   payload: Uint8Array | undefined,
   error: WireError | undefined,
+  metadata: readonly MetadataEntry[],
 ): Frame {
   return envelopeFrame(lanes.rpcReliable, {
     routeKey,
@@ -43,7 +44,7 @@ function responseFrame(
     traceparent,
     tracestate,
     requestId,
-    metadata: noMetadata,
+    metadata,
     timeoutMs: 0,
   });
 }

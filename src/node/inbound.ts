@@ -120,6 +120,7 @@ export class Inbound {
         clock,
         log,
         rules,
+        selfId: () => context.selfId,
         onFailure: (failure) => hooks.emit("onError", streamEvent(failure, clock.now())),
       },
       options.streams,

@@ -1,4 +1,4 @@
-import type { NodeDefinition } from "../define.ts";
+import type { AclRule, NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
 import type { Registration } from "../identity/ais_client.ts";
 import { resolveRules } from "../inbound/acl.ts";
@@ -19,8 +19,18 @@ export function registrationOf(definition: NodeDefinition, settings: NodeSetting
     ...(wsAddress === undefined ? {} : { wsAddress }),
     ...(definition.acl === undefined
       ? {}
-      : { acl: aclMessage(resolveRules(definition.acl, realm)) }),
+      : { acl: aclMessage(resolveRules(discoveryRules(definition, definition.acl), realm)) }),
   };
+}
+
+/** Who may find the node: whom it allows, and whom a service or method of it allows beside. */
+function discoveryRules({ services = [] }: NodeDefinition, own: readonly AclRule[]): AclRule[] {
+  const narrower = services.flatMap((service) => [
+    service,
+    ...Object.values(service.methods ?? {}),
+  ]);
+  const rules = narrower.flatMap((each): readonly AclRule[] => each?.acl ?? []);
+  return [...own, ...rules.filter(({ permission }) => permission === "allow")];
 }
 
 function nodeType(text: string): ActrType {

@@ -5,7 +5,7 @@ import { isDeadlock } from "../protocol/deadlock.ts";
 import type { RpcEnvelope } from "../protocol/envelope.ts";
 import type { Frame } from "../protocol/frame.ts";
 import type { ActrId } from "../protocol/ids.ts";
-import { fromWireError } from "../protocol/wire_error.ts";
+import { fromWireErrorWith } from "../protocol/wire_error.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
 import { noRoute } from "../session/dialer.ts";
 import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
@@ -90,7 +90,7 @@ export class OutboundCall implements PendingCall, Expiring {
   }
 
   answered(response: RpcEnvelope): void {
-    const { payload, error } = response;
+    const { payload, error, metadata } = response;
     if ((payload === undefined) === (error === undefined)) {
       return this.#fail(
         new ActrError(
@@ -99,7 +99,7 @@ export class OutboundCall implements PendingCall, Expiring {
         ),
       );
     }
-    if (error !== undefined) return this.#retryOrFail(fromWireError(error));
+    if (error !== undefined) return this.#retryOrFail(fromWireErrorWith(error, metadata));
     this.#finish();
     this.#settlement.resolve(payload as Uint8Array);
   }

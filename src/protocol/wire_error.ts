@@ -1,5 +1,6 @@
-import { ActrError, type ErrorCode, errorCodes, errorFacts } from "../errors.ts";
+import { ActrError, type ErrorCode, type ErrorDetails, errorCodes, errorFacts } from "../errors.ts";
 import type { WireError } from "./envelope.ts";
+import { type MetadataEntry, noMetadata } from "./metadata.ts";
 
 /** Codes that travel under their own number, by that number (`spec/protocol.md` §11.1). */
 const codesByNumber = new Map<number, ErrorCode>();
@@ -32,6 +33,56 @@ function withoutDetails(error: ActrError): string {
   const { retryAfterMs } = error;
   const hint = retryAfterMs === undefined ? {} : { retryAfterMs };
   return new ActrError(code, withheld, { ...hint, details: {} }).display;
+}
+
+/** Key of the metadata entry that carries an error's details, as JSON, beside its text; other Actr peers ignore it. */
+const detailsKey = "roost-error-details";
+
+/** Longest details that are sent or read, UTF-16 units. */
+const maxDetailsLength = 8_192;
+
+/**
+ * Metadata that carries the details of an error to a Roost node, next to {@link toWireError}: of errors that are the
+ * caller's own fault and for strangers to read. Those of other kinds speak of connections, which are nobody else's.
+ */
+export function errorMetadata(error: ActrError): readonly MetadataEntry[] {
+  if (error.details === undefined || error.kind !== "client" || !error.public) return noMetadata;
+  const value = jsonOf(error.details);
+  return value === undefined || value.length > maxDetailsLength
+    ? noMetadata
+    : [{ key: detailsKey, value }];
+}
+
+/** Undefined for what JSON cannot hold: the caller gets code and text, as without details. */
+function jsonOf(details: ErrorDetails): string | undefined {
+  try {
+    return JSON.stringify(details);
+  } catch {
+    return undefined;
+  }
+}
+
+/** {@link fromWireError}, with the details that the metadata beside it carry. */
+export function fromWireErrorWith(wire: WireError, metadata: readonly MetadataEntry[]): ActrError {
+  const error = fromWireError(wire);
+  if (error.kind !== "client" || metadata.length === 0) return error;
+  const text = metadata.find(({ key }) => key === detailsKey)?.value;
+  const details = text === undefined ? undefined : parseDetails(text);
+  if (details === undefined) return error;
+  const { code, message, retryAfterMs } = error;
+  const hint = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new ActrError(code, message, { ...hint, details: { ...error.details, ...details } });
+}
+
+function parseDetails(text: string): ErrorDetails | undefined {
+  if (text.length > maxDetailsLength) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? (value as ErrorDetails) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -30,7 +30,13 @@ export function registryRig(
   const failures: StreamFailure[] = [];
   const rules: ResolvedRule[] | undefined = acl && resolveRules(acl, 1001);
   const registry = new StreamRegistry(
-    { clock, log, rules, onFailure: (failure) => void failures.push(failure) },
+    {
+      clock,
+      log,
+      rules,
+      selfId: () => peerId(1),
+      onFailure: (failure) => void failures.push(failure),
+    },
     { ...defaultNodeOptions.streams, ...options },
   );
   return { clock, log, registry, failures };
