@@ -4,7 +4,8 @@ import type { DeadLetterStats } from "../ports/store.ts";
 import type { SystemLoad } from "../ports/system_meter.ts";
 import { type ActrId, formatActrId, formatActrType } from "../protocol/ids.ts";
 import { version } from "../version.ts";
-import type { Node, NodePhase } from "./node.ts";
+import type { NodePhase } from "./lifecycle.ts";
+import type { Node } from "./node.ts";
 
 /** What `/health` shows of a node. */
 export interface NodeHealth {
