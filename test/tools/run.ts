@@ -78,7 +78,7 @@ class Progress {
   /** The files that took longest, and the time of all. */
   summary(): string {
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
-    const slowest = [...this.#slow].sort((a, b) => b.ms - a.ms).slice(0, 5);
+    const slowest = [...this.#slow].sort((a, b) => b.ms - a.ms).slice(0, 15);
     const list = slowest.map(({ what, ms }) => `${what} ${Math.round(ms / 1000)} s`).join(", ");
     return `${this.#finished} files in ${this.#seconds()} s; longest: ${list}`;
   }
