@@ -48,6 +48,8 @@ export class OutboundCall implements PendingCall, Expiring {
   readonly requestId: string;
   readonly peerKey: string;
   link: Link | undefined;
+  /** Frames that the link had brought when the request left on it. */
+  #arrived = 0;
   readonly #plumbing: CallPlumbing;
   readonly #request: CallRequest;
   readonly #settlement: Settlement;
@@ -118,6 +120,7 @@ export class OutboundCall implements PendingCall, Expiring {
   }
 
   expire(): void {
+    const { link } = this;
     this.#fail(
       new ActrError(
         "timed_out",
@@ -127,6 +130,7 @@ export class OutboundCall implements PendingCall, Expiring {
         },
       ),
     );
+    if (link !== undefined) this.#plumbing.sessions.dropSilent(link, this.#arrived);
   }
 
   #try(): void {
@@ -157,6 +161,7 @@ export class OutboundCall implements PendingCall, Expiring {
 
   #send(link: Link): void {
     this.link = link;
+    this.#arrived = this.#plumbing.sessions.arrivedOn(link);
     this.#reached = true;
     link.send(this.#request.frame).catch((error: unknown) => {
       if (this.link === link) this.#retryOrFail(ActrError.from(error, "unavailable"));

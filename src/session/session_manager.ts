@@ -11,7 +11,7 @@ import { troubles } from "../trouble.ts";
 import { Barrier } from "./barrier.ts";
 import { Dialer, type Resolve } from "./dialer.ts";
 import { LinkRecovery } from "./link_recovery.ts";
-import { localLinks } from "./local_link.ts";
+import { local, localLinks } from "./local_link.ts";
 import { Peer } from "./peer.ts";
 import { Session } from "./session.ts";
 
@@ -26,6 +26,13 @@ export interface SessionEvents {
   unlinked(peer: ActrId, transport: string, link: Link | undefined, end: LinkClosed): void;
   /** A link has ended, and every frame that it brought has been handed over. */
   exhausted(peer: Peer, link: Link): void;
+}
+
+/** What a link has brought so far. */
+interface Arrivals {
+  frames: number;
+  /** While frames wait here until this node catches up. */
+  held: boolean;
 }
 
 /** Collaborators of {@link SessionManager}. */
@@ -46,6 +53,7 @@ export class SessionManager {
   readonly #components: SessionComponents;
   readonly #options: SessionOptions;
   readonly #sessions = new Map<string, Session>();
+  readonly #arrivals = new WeakMap<Link, Arrivals>();
   readonly #transports: ReadonlyMap<string, Transport>;
   readonly #dialer: Dialer;
   readonly #recovery: LinkRecovery;
@@ -59,7 +67,7 @@ export class SessionManager {
     this.#recovery = new LinkRecovery({
       clock: components.clock,
       sessions: this.#sessions,
-      drop: (session, link) => this.#drop(session, link),
+      drop: (session, link) => this.#drop(session, link, "lost with the network"),
     });
     this.#dialer = new Dialer({ ...components, attach: (link) => this.#attach(link) }, options);
   }
@@ -117,6 +125,28 @@ export class SessionManager {
   /** @throws ActrError `connection_not_ready` when this node has another ActrId than under `generation`. */
   assertSame(generation: number): void {
     if (generation !== this.generation) this.#components.identity?.assertUsable(generation);
+  }
+
+  /** How many frames `link` has brought so far, for {@link dropSilent}. */
+  arrivedOn(link: Link): number {
+    return this.#arrivals.get(link)?.frames ?? 0;
+  }
+
+  /**
+   * A call got no answer in time. A link that has brought nothing at all since then, when `arrived` frames had come, is
+   * probably dead: it is closed, so that the next request finds another. One that brought anything is alive and stays,
+   * so that one slow handler does not harm other calls. No other link of the peer is touched.
+   */
+  dropSilent(link: Link, arrived: number): void {
+    const arrivals = this.#arrivals.get(link);
+    if (arrivals === undefined || arrivals.held || arrivals.frames > arrived) return;
+    const session = this.#sessions.get(formatActrId(link.peer));
+    if (session?.links.has(link) !== true || link.transport === local) return;
+    this.#components.log.info("session.silent_link_closed", {
+      peer: session.peer.key,
+      transport: link.transport,
+    });
+    this.#drop(session, link, "silent since an unanswered request");
   }
 
   /** Takes in a link that a peer opened. */
@@ -187,9 +217,9 @@ export class SessionManager {
   }
 
   /** Lets a link go that does not work: nothing is sent on it while it closes. */
-  #drop(session: Session, link: Link): void {
+  #drop(session: Session, link: Link, reason: string): void {
     this.#forget(session, link);
-    void link.close("lost with the network");
+    void link.close(reason);
   }
 
   #attach(link: Link): Session {
@@ -220,11 +250,18 @@ export class SessionManager {
 
   async #read(link: Link, peer: Peer): Promise<void> {
     const { events, log } = this.#components;
+    const arrivals: Arrivals = { frames: 0, held: false };
+    this.#arrivals.set(link, arrivals);
     try {
       for await (const first of link.frames) {
         for (let frame: Frame | undefined = first; frame !== undefined; ) {
+          arrivals.frames += 1;
           const wait = events.frame(frame, peer, link);
-          if (wait !== undefined) await wait;
+          if (wait !== undefined) {
+            arrivals.held = true;
+            await wait;
+            arrivals.held = false;
+          }
           frame = link.frames.poll();
         }
       }

@@ -347,9 +347,14 @@ describe("caller: ends", () => {
     const world = calling();
     const first = world.caller.call(far, route, bytes, { timeoutMs: 100 });
     const failed = assert.rejects(first, { code: "timed_out" });
+    await world.clock.settle();
+    const { link } = world.transport;
+    const [only] = envelopes(link);
+    respond(link, only && { ...only, requestId: "another" }, { payload: bytes });
     await world.clock.advance(110);
     await failed;
-    const { link } = world.transport;
+    assert.equal(link.closedWith, undefined, "it has shown that it lives");
+    world.orphans = 0;
     const second = world.caller.call(far, route, bytes, { timeoutMs: 1_000 });
     await world.clock.settle();
     const [old, young] = envelopes(link);
@@ -361,6 +366,67 @@ describe("caller: ends", () => {
     respond(link, young, { payload: Uint8Array.of(1) });
     assert.deepEqual(await second, Uint8Array.of(1));
     assert.equal(world.pending.size, 0);
+  });
+
+  it("[N-67] closes a link that is silent since the request was sent; the next call finds another", async () => {
+    const world = calling();
+    const first = world.caller.call(far, route, bytes, { timeoutMs: 1_000 });
+    const failed = assert.rejects(first, { code: "timed_out" });
+    await world.clock.settle();
+    const silent = world.transport.link;
+    const beside = world.caller.call(far, route, bytes);
+    const other = world.caller.call(peerId(3), route, bytes);
+    await world.clock.settle();
+    const theirs = world.transport.link;
+    await world.clock.advance(1_008);
+    await failed;
+    assert.equal(silent.closedWith?.by, "local");
+    assert.equal(theirs.closedWith, undefined, "another peer's is not touched");
+    respond(theirs, envelopes(theirs)[0], { payload: bytes });
+    await other;
+    await world.clock.advance(1_000);
+    const { link } = world.transport;
+    assert.notEqual(link, silent);
+    assert.equal(envelopes(link)[0]?.requestId, envelopes(silent)[1]?.requestId);
+    respond(link, envelopes(link)[0], { payload: Uint8Array.of(1) });
+    assert.deepEqual(await beside, Uint8Array.of(1), "what it carried is sent again");
+  });
+
+  it("[N-67] [T-58] leaves alone the link that has come in place of the one that it was sent on", async () => {
+    const world = calling();
+    const first = world.caller.call(far, route, bytes, { timeoutMs: 1_000 });
+    const failed = assert.rejects(first, { code: "timed_out" });
+    await world.clock.settle();
+    const before = world.transport.link;
+    const replacement = new FakeLink(far);
+    world.manager.accept(replacement);
+    await world.clock.advance(1_008);
+    await failed;
+    assert.equal(before.closedWith?.by, "local");
+    assert.equal(replacement.closedWith, undefined);
+    const second = world.caller.call(far, route, bytes);
+    await world.clock.settle();
+    assert.equal(world.transport.dials.length, 1, "the replacement serves on");
+    respond(replacement, envelopes(replacement)[0], { payload: bytes });
+    assert.deepEqual(await second, bytes);
+    assert.equal(world.pending.size, 0);
+  });
+
+  it("[N-67] keeps a link on which anything has arrived meanwhile: one slow handler is no dead peer", async () => {
+    const world = calling();
+    const slow = world.caller.call(far, route, bytes, { timeoutMs: 1_000 });
+    const failed = assert.rejects(slow, { code: "timed_out" });
+    const quick = world.caller.call(far, route, bytes);
+    await world.clock.settle();
+    const { link } = world.transport;
+    respond(link, envelopes(link)[1], { payload: bytes });
+    await quick;
+    const long = world.caller.call(far, route, bytes);
+    await world.clock.advance(1_008);
+    await failed;
+    assert.equal(link.closedWith, undefined);
+    respond(link, envelopes(link)[2], { payload: bytes });
+    assert.deepEqual(await long, bytes);
   });
 
   it("[T-57] a late answer does no harm either when the link was closed and opened in between", async () => {
