@@ -16,7 +16,8 @@ import {
 } from "./answers.ts";
 import type { CredentialWatch } from "./credential_watch.ts";
 import type { ReportedLoad } from "./node_load.ts";
-import { succeeded } from "./reply.ts";
+import { type Reply, succeeded } from "./reply.ts";
+import { serverError } from "./server_error.ts";
 import { type ConnectionComponents, SignalingConnection } from "./signaling_connection.ts";
 import {
   type RelayInit,
@@ -217,9 +218,12 @@ export class SignalingClient {
     );
   }
 
-  /** Hands a message for another node to the server; nobody says whether it arrives. @throws ActrError `unavailable`, `overloaded`. */
-  sendRelay(target: ActrId, payload: RelayInit, trace: TraceContext = {}): void {
-    this.#requests.relay(target, payload, trace);
+  /**
+   * Hands a message for another node to the server; nobody says that it arrives. Returns its envelope id, by which a
+   * listener's `relayRefused` tells that it does not. @throws ActrError `unavailable`, `overloaded`.
+   */
+  sendRelay(target: ActrId, payload: RelayInit, trace: TraceContext = {}): string {
+    return this.#requests.relay(target, payload, trace);
   }
 
   #onConnected(): void {
@@ -252,11 +256,7 @@ export class SignalingClient {
     switch (flow.case) {
       case "serverToActr":
         if (this.#requests.settle(replyFor, flow.value.payload)) return;
-        if (flow.value.payload.case === "actrUpEvent") {
-          const id = fromActrIdMessage(flow.value.payload.value.actorId);
-          this.#listeners.tell((l) => l.actrUp?.(id));
-          return;
-        }
+        if (this.#told(flow.value.payload, replyFor)) return;
         break;
       case "actrRelay":
         this.#relayed(flow.value, {
@@ -271,6 +271,20 @@ export class SignalingClient {
       flow: flow.case,
       reply_for: replyFor,
     });
+  }
+
+  /** Whether it is something that listeners are told. */
+  #told(payload: Reply, replyFor: string): boolean {
+    if (payload.case === "actrUpEvent") {
+      const id = fromActrIdMessage(payload.value.actorId);
+      this.#listeners.tell((l) => l.actrUp?.(id));
+      return true;
+    }
+    if (payload.case !== "error" || replyFor === "") return false;
+    const error = serverError("a relay", payload.value);
+    this.#components.log.debug("signaling.relay.refused", { replyFor, code: payload.value.code });
+    this.#listeners.tell((l) => l.relayRefused?.(replyFor, error));
+    return true;
   }
 
   #relayed({ source, target, payload }: ActrRelay, trace: TraceContext): void {

@@ -27,6 +27,8 @@ export interface SignalingListener {
   /** An attempt to connect failed, or a connection ended that this side did not end. */
   readonly failed?: (error: ActrError) => void;
   readonly relay?: (relay: Relay) => void;
+  /** The server did not pass a relay of ours on, or refused a message that nobody waits for; by envelope id. */
+  readonly relayRefused?: (envelopeId: string, error: ActrError) => void;
   /** A node of a subscribed type came up. */
   readonly actrUp?: (id: ActrId) => void;
 }

@@ -79,14 +79,16 @@ export class SignalingRequests {
     return readReply(what, reply, expected);
   }
 
-  /** Sends a message for another node. */
-  relay(target: ActrId, payload: RelayInit, trace: TraceContext): void {
+  /** Sends a message for another node; returns its envelope id. */
+  relay(target: ActrId, payload: RelayInit, trace: TraceContext): string {
     const { session, random } = this.#components;
     const { id, credential } = session.current;
     const [source, to] = [toActrIdMessage(id), toActrIdMessage(target)];
     const flow = { case: "actrRelay", value: { source, credential, target: to, payload } } as const;
     const socket = this.#openSocket(String(payload.case));
-    socket.send(encodeSignaling({ envelopeId: random.uuid(), ...trace, flow }));
+    const envelopeId = random.uuid();
+    socket.send(encodeSignaling({ envelopeId, ...trace, flow }));
+    return envelopeId;
   }
 
   /** Hands an answer to the request that waits for it; false when none does. */

@@ -278,6 +278,17 @@ describe("signaling relays and pushes", () => {
     await client.close();
   });
 
+  it("tells of a relay that the server did not pass on, by the id under which it was sent", async () => {
+    const { client, socket } = await connected();
+    const refused: [string, string][] = [];
+    client.listen({ relayRefused: (id, { code }) => refused.push([id, code]) });
+    const id = client.sendRelay(peer, { case: "iceRestartRequest", value: restart });
+    const message = "Relay target is not connected";
+    socket.answerTo(id, { case: "error", value: { code: 404, message } });
+    assert.deepEqual(refused, [[id, "not_found"]]);
+    await client.close();
+  });
+
   it("ignores junk, answers that nobody waits for, and errors without a request", async () => {
     const { client, socket, log } = await connected();
     socket.receive(Uint8Array.of(0xff, 1, 2));
