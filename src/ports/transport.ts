@@ -57,10 +57,14 @@ export interface Link {
   readonly duplex?: boolean;
   /** What the peer sends. Ends when the link closes. Not reading it pushes back on the sender. */
   readonly frames: FrameStream;
+  /** More of what the peer sends, read beside {@link Link.frames}, where lanes do not wait for each other. They end with the link too. */
+  readonly streams?: readonly FrameStream[];
   /** Resolves (never rejects) when the link is gone. */
   readonly closed: Promise<LinkClosed>;
   /** Bytes accepted by {@link Link.send} and not yet taken by the system. */
   readonly bufferedBytes: number;
+  /** The same of one lane, where lanes do not wait for each other. */
+  bufferedOn?(lane: Lane): number;
   /**
    * Sends one frame; resolves when the link is below its high-water mark, or gone.
    * @throws ActrError `unavailable` when the link is closed, `invalid_argument` when the body is too long or the lane
@@ -72,6 +76,8 @@ export interface Link {
    * resolves with that. Absent where the transport needs no such question. Never rejects.
    */
   recover?(limitMs: number): Promise<boolean>;
+  /** Tells each time that the link has stopped to work though it has not ended, and when it works again; at once, when it does not work now. */
+  onWorking?(tell: (works: boolean) => void): void;
   /** Sends what is buffered, then closes; forced after a bounded time. Idempotent. */
   close(reason: string): Promise<void>;
 }

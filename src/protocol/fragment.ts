@@ -48,10 +48,26 @@ function fragment(
   slice: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(fragmentHeaderBytes + slice.length);
-  const view = new DataView(message.buffer);
-  view.setUint32(0, messageId);
-  view.setUint16(4, index);
-  view.setUint16(6, count);
-  message.set(slice, fragmentHeaderBytes);
+  writeFragment(message, messageId, index, count, slice);
   return message;
+}
+
+/** Writes one DataChannel message to the front of `target`, which has room for it: header, then slice. Returns its length. */
+export function writeFragment(
+  target: Uint8Array,
+  messageId: number,
+  index: number,
+  count: number,
+  slice: Uint8Array,
+): number {
+  target[0] = messageId >>> 24;
+  target[1] = messageId >>> 16;
+  target[2] = messageId >>> 8;
+  target[3] = messageId;
+  target[4] = index >>> 8;
+  target[5] = index;
+  target[6] = count >>> 8;
+  target[7] = count;
+  target.set(slice, fragmentHeaderBytes);
+  return fragmentHeaderBytes + slice.length;
 }

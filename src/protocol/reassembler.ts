@@ -1,7 +1,8 @@
 import { concatBytes } from "./bytes.ts";
 import { fragmentHeaderBytes } from "./fragment.ts";
+import type { ReassemblyBudget, ReassemblyHolder } from "./reassembly_budget.ts";
 
-/** Bounds of what one channel may hold of unfinished messages. */
+/** Bounds of what one reassembler may hold of unfinished messages. */
 export interface ReassemblyLimits {
   /** All fragments held, bytes, with {@link fragmentOverheadBytes} for each. */
   readonly maxBytes: number;
@@ -24,18 +25,31 @@ interface Partial {
   lastAt: number;
 }
 
-/** Puts the DataChannel messages of one channel together again, within limits (`spec/transport.md` §3). */
-export class Reassembler {
+/** Message ids of one channel. */
+const idsPerChannel = 0x1_0000_0000;
+
+/** Puts the DataChannel messages of one or some channels together again, within limits (`spec/transport.md` §3). */
+export class Reassembler implements ReassemblyHolder {
   readonly #limits: ReassemblyLimits;
   readonly #onDrop: (reason: ReassemblyDrop) => void;
-  /** By message id; the one longest without a fragment comes first. */
+  readonly #budget: ReassemblyBudget | undefined;
+  /** By channel and message id; the one longest without a fragment comes first. */
   readonly #partials = new Map<number, Partial>();
   #bytes = 0;
 
-  /** `onDrop` hears of everything thrown away: a malformed message, or an unfinished one. */
-  constructor(limits: ReassemblyLimits, onDrop: (reason: ReassemblyDrop) => void = () => {}) {
+  /**
+   * @param onDrop hears of everything thrown away: a malformed message, or an unfinished one.
+   * @param budget shared with others, until {@link Reassembler.clear}.
+   */
+  constructor(
+    limits: ReassemblyLimits,
+    onDrop: (reason: ReassemblyDrop) => void = () => {},
+    budget?: ReassemblyBudget,
+  ) {
     this.#limits = limits;
     this.#onDrop = onDrop;
+    this.#budget = budget;
+    budget?.join(this);
   }
 
   /** Bytes held, overhead included. */
@@ -50,9 +64,10 @@ export class Reassembler {
 
   /**
    * Takes one DataChannel message, and returns the body that it completes. The body of an unfragmented message is a
-   * view of it. `now` is in milliseconds of a clock that never goes back.
+   * view of it. `now` is in milliseconds of a clock that never goes back; `channel` is the number of the channel that it
+   * came by, whose message ids are its own.
    */
-  accept(message: Uint8Array, now: number): Uint8Array | undefined {
+  accept(message: Uint8Array, now: number, channel = 0): Uint8Array | undefined {
     const index = uint16(message, 4);
     const total = uint16(message, 6);
     if (message.length < fragmentHeaderBytes || index >= total) {
@@ -62,7 +77,8 @@ export class Reassembler {
     const slice = message.subarray(fragmentHeaderBytes);
     if (total === 1) return slice;
     this.expire(now);
-    return this.#collect(messageId(message), index, total, slice, now);
+    const id = channel * idsPerChannel + messageId(message);
+    return this.#collect(id, index, total, slice, now);
   }
 
   /** Throws away what has waited too long; also done by {@link Reassembler.accept}. */
@@ -71,6 +87,17 @@ export class Reassembler {
       if (now - partial.lastAt <= this.#limits.maxIdleMs) return;
       this.#drop(id, partial, "expired");
     }
+  }
+
+  /** Throws away the message that has waited longest for a fragment. */
+  dropOldest(): void {
+    for (const [id, partial] of this.#partials) return this.#drop(id, partial, "overflow");
+  }
+
+  /** Forgets all without a word, and leaves the budget. */
+  clear(): void {
+    for (const [id, partial] of this.#partials) this.#forget(id, partial);
+    this.#budget?.leave(this);
   }
 
   #collect(
@@ -87,6 +114,7 @@ export class Reassembler {
       return join(partial);
     }
     this.#shrink();
+    this.#budget?.shrink();
     return undefined;
   }
 
@@ -108,6 +136,7 @@ export class Reassembler {
     partial.slices.set(index, slice);
     partial.bytes += grown;
     this.#bytes += grown;
+    this.#budget?.changed(grown);
   }
 
   #shrink(): void {
@@ -126,6 +155,7 @@ export class Reassembler {
   #forget(id: number, partial: Partial): void {
     this.#partials.delete(id);
     this.#bytes -= partial.bytes;
+    this.#budget?.changed(-partial.bytes);
   }
 }
 
