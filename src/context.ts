@@ -36,6 +36,8 @@ export interface DiscoverOptions {
   /** At most so many. @default 1 */
   readonly count?: number;
   readonly signal?: AbortSignal;
+  /** Trace that the search belongs to. @default inside a handler, that of the request */
+  readonly trace?: TraceContext;
 }
 
 /** One method of a typed client: called for its answer, or told without one. */

@@ -42,6 +42,6 @@ export class RecordingTracer implements Tracer {
       const failed = error !== undefined;
       this.spans.push({ name, traceId, spanId, parentSpanId, attributes, failed });
     };
-    return { context, end };
+    return { context, run: (work) => work(), end };
   }
 }

@@ -38,9 +38,14 @@ export interface OtelTracer<Context> {
 export interface OtelApi<Context, State extends OtelTraceState> {
   readonly trace: {
     getTracer(name: string, version?: string): OtelTracer<Context>;
+    setSpan(context: Context, span: OtelSpan): Context;
     setSpanContext(context: Context, spanContext: OtelSpanContext<State>): Context;
+    getSpanContext(context: Context): OtelSpanContext | undefined;
   };
-  readonly context: { active(): Context };
+  readonly context: {
+    active(): Context;
+    with<T>(context: Context, work: () => T): T;
+  };
   readonly ROOT_CONTEXT: Context;
   createTraceState(raw: string): State;
 }

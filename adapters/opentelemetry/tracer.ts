@@ -39,15 +39,24 @@ class OpenTelemetryTracer<Context, State extends OtelTraceState> implements Trac
   }
 
   start(name: string, parent: TraceContext, attributes: SpanAttributes): Span {
-    const options = { kind: kindOf(name), attributes };
-    return new OpenTelemetrySpan(this.#tracer.startSpan(name, options, this.#contextOf(parent)));
+    const kind = kindOf(name);
+    const context = this.#contextOf(parent, kind);
+    const span = this.#tracer.startSpan(name, { kind, attributes }, context);
+    return new OpenTelemetrySpan(span, this.#api);
   }
 
-  /** Where the wire names no parent, the program's own span is one. */
-  #contextOf({ traceparent: text, tracestate }: TraceContext): Context {
-    if (text === undefined) return this.#api.context.active();
+  /**
+   * Where nobody names a parent, the program's own span is one. So it is where a handler has begun a span around what
+   * it calls: that belongs to the same trace as the handler's, which it was handed, and is nearer. What comes in from
+   * elsewhere has the parent that it names.
+   */
+  #contextOf({ traceparent: text, tracestate }: TraceContext, kind: number): Context {
+    const active = this.#api.context.active();
+    if (text === undefined) return active;
     const [, traceId = "", spanId = "", flags] = traceparent.exec(text) ?? [];
     if (flags === undefined) return this.#api.ROOT_CONTEXT;
+    const isNearer = this.#api.trace.getSpanContext(active)?.traceId === traceId;
+    if (kind === kinds.client && isNearer) return active;
     return this.#api.trace.setSpanContext(this.#api.ROOT_CONTEXT, {
       traceId,
       spanId,
@@ -58,12 +67,19 @@ class OpenTelemetryTracer<Context, State extends OtelTraceState> implements Trac
   }
 }
 
-class OpenTelemetrySpan implements Span {
+/** What puts a span into the context of the program. */
+type Contexts<Context> = Pick<OtelApi<Context, OtelTraceState>, "context"> & {
+  readonly trace: Pick<OtelApi<Context, OtelTraceState>["trace"], "setSpan">;
+};
+
+class OpenTelemetrySpan<Context> implements Span {
   readonly #span: OtelSpan;
+  readonly #contexts: Contexts<Context>;
   #open = true;
 
-  constructor(span: OtelSpan) {
+  constructor(span: OtelSpan, contexts: Contexts<Context>) {
     this.#span = span;
+    this.#contexts = contexts;
   }
 
   /** A new one each time: it is read once per hop. */
@@ -74,6 +90,11 @@ class OpenTelemetrySpan implements Span {
       traceparent: `00-${traceId}-${spanId}-${flags}`,
       tracestate: traceState?.serialize() || undefined,
     };
+  }
+
+  run<T>(work: () => T): T {
+    const { context, trace } = this.#contexts;
+    return context.with(trace.setSpan(context.active(), this.#span), work);
   }
 
   end(error?: unknown): void {
@@ -90,8 +111,8 @@ class OpenTelemetrySpan implements Span {
   }
 }
 
-/** Who handles is a server to who calls. */
+/** Who takes a request is a server to who calls; its handler is a part of that. */
 function kindOf(name: string): number {
-  if (name.startsWith("ActrNode.")) return kinds.server;
+  if (name === "ActrNode.mailbox_receive") return kinds.server;
   return name.startsWith("RuntimeContext.") ? kinds.client : kinds.internal;
 }

@@ -4,13 +4,13 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import type { Tracer } from "../ports/tracer.ts";
-import { formatActrId } from "../protocol/ids.ts";
 import { Deadlines } from "../session/deadlines.ts";
+import { troubles } from "../trouble.ts";
 import type { Completion } from "./completion.ts";
 import { HandlerContext, type NodeScope } from "./handler_context.ts";
-import { type InboundMessage, isAnswerable } from "./message.ts";
+import { type InboundMessage, isAnswerable, messageFields } from "./message.ts";
 import { answerFrame, failureFrame } from "./replier.ts";
-import type { Handled } from "./route.ts";
+import type { Handled, Route } from "./route.ts";
 import type { Turn, TurnEnds } from "./turn.ts";
 
 /** A handler that ended badly. */
@@ -121,6 +121,7 @@ export class Dispatcher implements TurnEnds {
     try {
       await store.commit(claimOf(turn.message));
     } catch (error) {
+      turn.trace(error);
       return completion.postpone(turn.message, ActrError.from(error, "storage"));
     }
     return this.#run(turn);
@@ -130,7 +131,9 @@ export class Dispatcher implements TurnEnds {
     const { message, route } = turn;
     const context = this.#begin(turn);
     try {
-      const result = route.handle(message.envelope.payload ?? empty, context, turn, message);
+      const handle = (): ReturnType<Route["handle"]> =>
+        route.handle(message.envelope.payload ?? empty, context, turn, message);
+      const result = turn.span === undefined ? handle() : turn.span.run(handle);
       if (result instanceof Promise) return this.#outlive(turn, result);
       if (result !== undefined) turn.send(result);
       else this.#awaitReply(turn);
@@ -143,8 +146,7 @@ export class Dispatcher implements TurnEnds {
   #begin(turn: Turn): HandlerContext {
     const { scope, tracer } = this.#components;
     const { envelope } = turn.message;
-    turn.span = tracer?.start("ActrNode.handle_incoming", envelope, {
-      actr_id: formatActrId(scope.node.selfId),
+    turn.span = tracer?.start("ActrNode.handle_incoming", turn.received?.context ?? envelope, {
       route_key: envelope.routeKey,
       request_id: envelope.requestId,
     });
@@ -198,8 +200,8 @@ export class Dispatcher implements TurnEnds {
   /** Fails a turn; one that was answered already is past that, so at least the log is told. */
   #fail(turn: Turn, error: unknown): void {
     if (turn.fail(error)) return;
-    const { requestId, routeKey } = turn.message.envelope;
-    this.#components.log.warn("rpc.failed_after_answer", { requestId, routeKey, error });
+    const fields = { ...messageFields(turn.message), ...troubles.handlerError, error };
+    this.#components.log.warn("rpc.failed_after_answer", fields);
   }
 
   /** Ends the watch and the writing of an answered turn; returns what is to be committed. */
@@ -208,7 +210,7 @@ export class Dispatcher implements TurnEnds {
     this.#unwatch(turn);
     if (turn.pending) this.#pendingReplies -= 1;
     turn.pending = false;
-    turn.span?.end(error);
+    turn.trace(error);
     return turn.context?.close() ?? [];
   }
 
@@ -217,7 +219,8 @@ export class Dispatcher implements TurnEnds {
     if (message.row === undefined || message.row.attempts > 0) return;
     const { store, log } = this.#components;
     store.commit(claimOf(message)).catch((error: unknown) => {
-      log.warn("mailbox.claim_failed", { id: message.row?.id, error });
+      const fields = { ...messageFields(message), ...troubles.mailboxFailed, error };
+      log.warn("mailbox.claim_failed", fields);
     });
   }
 }

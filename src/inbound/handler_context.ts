@@ -111,7 +111,7 @@ export class HandlerContext implements Context {
   }
 
   discover(type: ActrType | string, options?: DiscoverOptions): Promise<ActrId[]> {
-    return this.#scope.node.discover(type, options);
+    return this.#scope.node.discover(type, this.#traced(options));
   }
 
   service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S> {
@@ -140,7 +140,7 @@ export class HandlerContext implements Context {
   }
 
   /** A call made while handling belongs to the trace of the request. */
-  #traced<O extends CallOptions>(options: O | undefined): O {
+  #traced<O extends CallOptions | DiscoverOptions>(options: O | undefined): O {
     return { trace: this.#trace, ...options } as O;
   }
 }

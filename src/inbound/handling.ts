@@ -106,7 +106,7 @@ export class Handling {
   /** Ends it: who waits for a handler or a reply is told `reason`. Returns what was claimed and has not begun. */
   close(reason: ActrError): InboundMessage[] {
     this.#closed = true;
-    const left = this.#pump.close();
+    const left = this.#pump.close(reason);
     this.#dispatcher.abandon(reason);
     return left;
   }

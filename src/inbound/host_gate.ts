@@ -76,7 +76,7 @@ export class HostGate {
     const timeoutMs = options.timeoutMs ?? this.#options.tellTimeoutMs;
     const turn = this.#turn(routeKey, payload, directions.tell, { ...options, timeoutMs });
     this.#run(turn).catch((error: unknown) => {
-      this.#components.log.warn("host.tell_failed", { routeKey, error });
+      this.#components.log.warn("host.tell_failed", { route_key: routeKey, error });
     });
   }
 
@@ -133,7 +133,8 @@ export class HostGate {
     const { envelope } = turn.message;
     const context = new HandlerContext(scope, turn.message, turn.span?.context ?? envelope);
     try {
-      const answer = await answerOf(turn, context);
+      const handle = (): Promise<Uint8Array> => answerOf(turn, context);
+      const answer = await (turn.span === undefined ? handle() : turn.span.run(handle));
       const changes = context.close();
       if (changes.length > 0) await scope.store.commit(changes);
       turn.span?.end();

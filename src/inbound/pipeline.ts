@@ -1,11 +1,12 @@
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Tracer } from "../ports/tracer.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { Completion } from "./completion.ts";
 import type { Dedup, Joiner, Sighting } from "./dedup.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { InboundMessage } from "./message.ts";
+import { type InboundMessage, queueWaitMs } from "./message.ts";
 import type { Route } from "./route.ts";
 import { Turn } from "./turn.ts";
 
@@ -13,6 +14,7 @@ import { Turn } from "./turn.ts";
 export interface PipelineComponents extends AdmissionComponents {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly tracer: Tracer | undefined;
   readonly dedup: Dedup;
   readonly completion: Completion;
   readonly dispatcher: Dispatcher;
@@ -56,7 +58,7 @@ export class Pipeline {
       return void completion.deny(message, ActrError.from(error));
     }
     const sighting = dedup.sight(message.from.key, message.envelope.requestId);
-    if (sighting.kind === "fresh") return turn;
+    if (sighting.kind === "fresh") return this.#traced(turn);
     this.#repeat(message, sighting);
     return undefined;
   }
@@ -68,9 +70,21 @@ export class Pipeline {
       this.#checkDeadline(turn.message);
       if (turn.route.explicit === true) dispatcher.requireRoom();
     } catch (error) {
+      turn.trace(error);
       return this.#giveUp(turn.message, ActrError.from(error));
     }
     return dispatcher.start(turn);
+  }
+
+  #traced(turn: Turn): Turn {
+    const { tracer, clock } = this.#components;
+    if (tracer === undefined) return turn;
+    const { message } = turn;
+    turn.received = tracer.start("ActrNode.mailbox_receive", message.envelope, {
+      request_id: message.envelope.requestId,
+      queue_wait_ms: queueWaitMs(message, clock),
+    });
+    return turn;
   }
 
   /** The key by which a message waits for others; none when it runs alone. */

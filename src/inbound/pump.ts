@@ -63,10 +63,13 @@ export class Pump {
     if (!this.#isIdle()) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Claims nothing more; returns what was claimed and has not begun. */
-  close(): InboundMessage[] {
+  /** Claims nothing more, for `reason`; returns what was claimed and has not begun. */
+  close(reason: unknown): InboundMessage[] {
     this.#open = false;
-    return this.scheduler.clear().map(({ message }) => message);
+    return this.scheduler.clear().map((turn) => {
+      turn.trace(reason);
+      return turn.message;
+    });
   }
 
   /** Something may be there to claim. */

@@ -21,6 +21,9 @@ export class Turn implements Reply<Uint8Array>, Expiring {
   readonly key: string | undefined;
   /** Since it began. */
   context: HandlerContext | undefined;
+  /** From its claim to its answer. */
+  received: Span | undefined;
+  /** From the handler's beginning to its answer. */
   span: Span | undefined;
   /** Its handler goes on. */
   running = false;
@@ -59,6 +62,12 @@ export class Turn implements Reply<Uint8Array>, Expiring {
     if (this.#closed) return false;
     this.#closed = true;
     return true;
+  }
+
+  /** Ends its spans. */
+  trace(error?: unknown): void {
+    this.span?.end(error);
+    this.received?.end(error);
   }
 
   expire(): void {

@@ -2,6 +2,7 @@ import type { NodeContext } from "../context.ts";
 import type { NodeDefinition } from "../define.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
+import { tracedAs } from "../spans.ts";
 import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
 import { HookQueue } from "./hooks.ts";
@@ -128,7 +129,8 @@ export class Node implements AsyncDisposable {
     const stopping = new AbortController();
     const { signal } = stopping;
     const { log } = components;
-    const directory = new PeerDirectory(presence.signaling, signal);
+    const traced = tracedAs(components, () => this.id);
+    const directory = new PeerDirectory(presence.signaling, signal, traced.tracer);
     this.hooks = new HookQueue(
       { observers, clock: components.clock, log, context: () => this.context },
       options.lifecycle,
@@ -136,7 +138,7 @@ export class Node implements AsyncDisposable {
     const transports = components.transports(presence.transportIdentity);
     const { hooks } = this;
     this.outbound = new Outbound({
-      components,
+      components: traced,
       options,
       transports,
       directory,
@@ -157,7 +159,7 @@ export class Node implements AsyncDisposable {
       host: () => this.inbound.host,
     });
     const { context } = this;
-    this.inbound = new Inbound({ plan, components, context, hooks, pending, sessions });
+    this.inbound = new Inbound({ plan, components: traced, context, hooks, pending, sessions });
     const { clock, random } = components;
     this.streams = new NodeStreams(
       { clock, random, registry: this.inbound.streams, sender: this.outbound.chunks },

@@ -1,5 +1,6 @@
 import type { DiscoverOptions } from "../context.ts";
 import { ActrError } from "../errors.ts";
+import type { Tracer } from "../ports/tracer.ts";
 import type { PeerAddress } from "../ports/transport.ts";
 import {
   type ActrId,
@@ -9,6 +10,8 @@ import {
   parseActrType,
 } from "../protocol/ids.ts";
 import type { SignalingClient } from "../signaling/signaling_client.ts";
+import type { RequestOptions } from "../signaling/signaling_requests.ts";
+import { spanned } from "../spans.ts";
 
 /** Addresses remembered; the oldest are forgotten. */
 const maxAddresses = 4096;
@@ -20,18 +23,30 @@ const lookupCount = 64;
 export class PeerDirectory {
   readonly #signaling: SignalingClient;
   readonly #nodeSignal: AbortSignal;
+  readonly #tracer: Tracer | undefined;
   readonly #addresses = new Map<string, PeerAddress>();
 
-  constructor(signaling: SignalingClient, nodeSignal: AbortSignal) {
+  constructor(signaling: SignalingClient, nodeSignal: AbortSignal, tracer: Tracer | undefined) {
     this.#signaling = signaling;
     this.#nodeSignal = nodeSignal;
+    this.#tracer = tracer;
   }
 
   /** @throws ActrError `not_found`, `unavailable`, `invalid_argument`. */
   async discover(type: ActrType | string, options: DiscoverOptions = {}): Promise<ActrId[]> {
     const wanted = typeof type === "string" ? parseActrType(type) : type;
-    const signal = options.signal ?? this.#nodeSignal;
-    const found = await this.#ask(wanted, options.count ?? 1, signal);
+    const { count = 1, signal = this.#nodeSignal, trace = {} } = options;
+    const span = this.#tracer?.start("RuntimeContext.discover_route_candidate", trace, {
+      target_type: formatActrType(wanted),
+    });
+    return await spanned(
+      span,
+      this.#discover(wanted, count, { signal, trace: span?.context ?? trace }),
+    );
+  }
+
+  async #discover(wanted: ActrType, count: number, options: RequestOptions): Promise<ActrId[]> {
+    const found = await this.#ask(wanted, count, options);
     if (found.length > 0) return found.map((each) => each.id);
     throw new ActrError(
       "not_found",
@@ -48,12 +63,16 @@ export class PeerDirectory {
     const known = this.#addresses.get(key);
     if (known !== undefined && !fresh) return known;
     this.#addresses.delete(key);
-    await this.#ask(peer.type, lookupCount, signal);
+    await this.#ask(peer.type, lookupCount, { signal });
     return this.#addresses.get(key) ?? { id: peer };
   }
 
-  async #ask(type: ActrType, count: number, signal: AbortSignal): Promise<readonly PeerAddress[]> {
-    const candidates = await this.#signaling.routeCandidates(type, count, { signal });
+  async #ask(
+    type: ActrType,
+    count: number,
+    options: RequestOptions,
+  ): Promise<readonly PeerAddress[]> {
+    const candidates = await this.#signaling.routeCandidates(type, count, options);
     const found = candidates.map(({ id, wsAddress }) =>
       wsAddress === undefined ? { id } : { id, url: wsAddress },
     );

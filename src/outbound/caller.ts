@@ -9,6 +9,7 @@ import { directions, envelopeFrame } from "../protocol/envelope.ts";
 import { type Lane, lanes } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { type MetadataEntry, noMetadata } from "../protocol/metadata.ts";
+import { spanned } from "../spans.ts";
 import { type CallPlumbing, OutboundCall } from "./outbound_call.ts";
 import { type RetryPolicy, retryPolicy } from "./retry.ts";
 import { sendWithRetry } from "./send_with_retry.ts";
@@ -34,6 +35,14 @@ export interface CallerComponents {
   readonly plumbing: CallPlumbing;
   readonly random: Random;
   readonly tracer: Tracer | undefined;
+}
+
+/** What a span tells of a message. */
+interface Sending {
+  readonly target: ActrId;
+  readonly routeKey: string;
+  readonly requestId: string;
+  readonly lane: Lane;
 }
 
 /** Sends requests to peers. */
@@ -94,7 +103,9 @@ export class Caller {
     if (misuse !== undefined) return Promise.reject(misuse);
     const { plumbing, random } = this.#components;
     const requestId = options.requestId ?? random.uuid();
-    const span = this.#trace("RuntimeContext.call_raw", routeKey, options);
+    const durable = metadata === durableMetadata;
+    const name = durable ? "RuntimeContext.tell_raw" : "RuntimeContext.call_raw";
+    const span = this.#trace(name, { target, routeKey, requestId, lane }, options);
     const trace = span?.context ?? options.trace;
     const frame = envelopeFrame(lane, {
       routeKey,
@@ -120,7 +131,7 @@ export class Caller {
       };
       new OutboundCall(plumbing, request, { resolve, reject }).start();
     });
-    return span === undefined ? answer : ended(span, answer);
+    return spanned(span, answer);
   }
 
   async #send(
@@ -133,7 +144,9 @@ export class Caller {
     const misuse = refuseCall(lane, options.timeoutMs);
     if (misuse !== undefined) throw misuse;
     const { plumbing, random } = this.#components;
-    const span = this.#trace("RuntimeContext.tell_raw", routeKey, options);
+    const requestId = options.requestId ?? random.uuid();
+    const sending = { target, routeKey, requestId, lane };
+    const span = this.#trace("RuntimeContext.tell_raw", sending, options);
     const trace = span?.context ?? options.trace;
     const frame = envelopeFrame(lane, {
       routeKey,
@@ -141,29 +154,21 @@ export class Caller {
       direction: directions.tell,
       traceparent: trace?.traceparent,
       tracestate: trace?.tracestate,
-      requestId: options.requestId ?? random.uuid(),
+      requestId,
       metadata: noMetadata,
       timeoutMs: 0,
     });
     const policy = retryPolicy(lane, this.#options);
-    const sent = sendWithRetry(plumbing, target, frame, policy, options);
-    await (span === undefined ? sent : ended(span, sent));
+    await spanned(span, sendWithRetry(plumbing, target, frame, policy, options));
   }
 
-  #trace(name: string, routeKey: string, options: CallOptions): Span | undefined {
-    return this.#components.tracer?.start(name, options.trace ?? {}, { route_key: routeKey });
-  }
-}
-
-/** The work, with the end of its span. */
-async function ended<T>(span: Span, work: Promise<T>): Promise<T> {
-  try {
-    const result = await work;
-    span.end();
-    return result;
-  } catch (error) {
-    span.end(error);
-    throw error;
+  #trace(name: string, sending: Sending, { trace = {} }: CallOptions): Span | undefined {
+    return this.#components.tracer?.start(name, trace, {
+      route_key: sending.routeKey,
+      request_id: sending.requestId,
+      payload_type: sending.lane,
+      target: formatActrId(sending.target),
+    });
   }
 }
 

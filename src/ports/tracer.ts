@@ -11,6 +11,8 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 export interface Span {
   /** The context to send along, so that the next hop's span becomes a child of this one. */
   readonly context: TraceContext;
+  /** Does `work`; spans that the program itself begins meanwhile, also after waiting, become children of this one where its tracing can follow. */
+  run<T>(work: () => T): T;
   /** Ends the span, as failed when an error is given. Idempotent. */
   end(error?: unknown): void;
 }

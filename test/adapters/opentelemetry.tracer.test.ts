@@ -91,14 +91,57 @@ describe("a call between nodes, seen by the SDK of OpenTelemetry", () => {
     });
     const work = named("work")?.spanContext();
     const call = named("RuntimeContext.call_raw");
+    const received = named("ActrNode.mailbox_receive");
     const handler = named("ActrNode.handle_incoming");
     assert.equal(call?.parentSpanContext?.spanId, work?.spanId);
-    assert.equal(handler?.parentSpanContext?.spanId, call?.spanContext().spanId);
+    assert.equal(received?.parentSpanContext?.spanId, call?.spanContext().spanId);
+    assert.equal(handler?.parentSpanContext?.spanId, received?.spanContext().spanId);
     assert.equal(handler?.spanContext().traceId, work?.traceId);
     assert.equal(handler?.attributes["route_key"], "echo.EchoService.Echo");
-    assert.deepEqual([call?.kind, handler?.kind], [otel.SpanKind.CLIENT, otel.SpanKind.SERVER]);
+    assert.deepEqual([call?.kind, received?.kind], [otel.SpanKind.CLIENT, otel.SpanKind.SERVER]);
     assert.equal(handler?.status.code, otel.SpanStatusCode.ERROR);
     assert.equal(call?.status.code, otel.SpanStatusCode.ERROR);
     assert.match(handler?.events[0]?.attributes?.["exception.message"] as string, /too long/);
+  });
+
+  it("holds a handler's own spans, also after it has waited, and what is called within them", async () => {
+    const { serve } = await adapter();
+    const tracer = openTelemetry(otel);
+    const app = otel.trace.getTracer("app");
+    const asking = service(EchoService, {
+      handlers: {
+        async echo({ message }, context) {
+          if (message === "inner") return { reply: message };
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          return await app.startActiveSpan("own", async (own) => {
+            const back = context.service(EchoService, context.selfId);
+            const [reply] = await Promise.all([
+              app.startActiveSpan("aside", async (aside) => aside.end()),
+              back.echo({ message: "inner" }).catch(() => ({ reply: "refused" })),
+            ]);
+            own.end();
+            return { reply: String(reply) };
+          });
+        },
+      },
+      methods: { echo: { reentrant: true } },
+    });
+    await using node = await serve(defineNode({ services: [asking] }), { ...quiet, tracer });
+    exporter.reset();
+    await node.context.service(EchoService, node.id).echo({ message: "outer" });
+    const own = named("own");
+    const handlers = exporter.getFinishedSpans().filter(({ name }) => name.endsWith("_incoming"));
+    const outer = handlers.find(
+      (each) => each.spanContext().spanId === own?.parentSpanContext?.spanId,
+    );
+    assert.ok(outer !== undefined, "the handler's span holds the program's");
+    assert.equal(named("aside")?.parentSpanContext?.spanId, own?.spanContext().spanId);
+    const calls = exporter.getFinishedSpans().filter(({ name }) => name.endsWith(".call_raw"));
+    const within = calls.filter(
+      ({ parentSpanContext }) => parentSpanContext?.spanId === own?.spanContext().spanId,
+    );
+    assert.equal(within.length, 1);
+    const traces = exporter.getFinishedSpans().map((span) => span.spanContext().traceId);
+    assert.equal(new Set(traces).size, 1);
   });
 });

@@ -133,10 +133,10 @@ describe("the destination workload", () => {
     });
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     await workload(node).echo({ message: "hi" }, { trace: { traceparent } });
-    const [handler, call] = tracer.spans;
+    const [handler, received, call] = tracer.spans;
     assert.deepEqual(
-      [call?.parentSpanId, handler?.parentSpanId],
-      ["b7ad6b7169203331", call?.spanId],
+      [call?.parentSpanId, received?.parentSpanId, handler?.parentSpanId],
+      ["b7ad6b7169203331", call?.spanId, received?.spanId],
     );
   });
 });
