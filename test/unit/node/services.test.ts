@@ -159,7 +159,7 @@ describe("a forwarded service", () => {
   });
 
   it("finds another node when the one it knew is gone, at once", async () => {
-    await using t = await testNode(gateway);
+    await using t = await testNode(gateway, { transport: "websocket" });
     const first = await t.peer(echoNode(() => "first"));
     await using client = await t.peer();
     const echo = client.context.service(EchoService, t.id);
@@ -168,6 +168,7 @@ describe("a forwarded service", () => {
     await using _second = await t.peer(echoNode(() => "second"));
     const answer = client.clock.through(echo.echo({}));
     assert.equal((await answer).reply, "second");
+    assert.equal(t.node.inbound.handled, 2, "the caller did not have to ask again");
   });
 
   it("takes trace and deadline along", async () => {
