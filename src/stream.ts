@@ -1,3 +1,4 @@
+import type { TraceContext } from "./ports/tracer.ts";
 import type { DataChunk } from "./protocol/data_chunk.ts";
 import type { Lane } from "./protocol/frame.ts";
 import type { ActrId } from "./protocol/ids.ts";
@@ -33,6 +34,8 @@ export interface SendChunkOptions {
   /** Deadline over dialling and waiting, milliseconds. @default 15000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Trace that the sending belongs to; chunks themselves carry none. */
+  readonly trace?: TraceContext;
 }
 
 /** The sending end of a stream, on one connection: chunks keep their order, and its loss ends the stream. */

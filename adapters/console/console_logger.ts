@@ -20,29 +20,33 @@ export interface ConsoleLoggerOptions {
 export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
   const { level = "info", format = "text", write = toStandardError } = options;
   const render = format === "json" ? jsonLine : textLine;
-  return new LineLogger(logLevels.indexOf(level), (...parts) => write(render(...parts)), {});
+  return new LineLogger(levelsFrom(level), (...parts) => write(render(...parts)), {});
 }
 
 /** Writes nothing. */
 export function silentLogger(): Logger {
-  return new LineLogger(logLevels.length, () => {}, {});
+  return new LineLogger(new Set(), () => {}, {});
+}
+
+function levelsFrom(level: LogLevel): ReadonlySet<LogLevel> {
+  return new Set(logLevels.slice(logLevels.indexOf(level)));
 }
 
 type Emit = (level: LogLevel, event: string, attributes: LogAttributes) => void;
 
 class LineLogger implements Logger {
-  readonly #least: number;
+  readonly #levels: ReadonlySet<LogLevel>;
   readonly #emit: Emit;
   readonly #attributes: LogAttributes;
 
-  constructor(least: number, emit: Emit, attributes: LogAttributes) {
-    this.#least = least;
+  constructor(levels: ReadonlySet<LogLevel>, emit: Emit, attributes: LogAttributes) {
+    this.#levels = levels;
     this.#emit = emit;
     this.#attributes = attributes;
   }
 
   enabled(level: LogLevel): boolean {
-    return logLevels.indexOf(level) >= this.#least;
+    return this.#levels.has(level);
   }
 
   trace(event: string, attributes?: LogAttributes): void {
@@ -66,7 +70,7 @@ class LineLogger implements Logger {
   }
 
   with(attributes: LogAttributes): Logger {
-    return new LineLogger(this.#least, this.#emit, { ...this.#attributes, ...attributes });
+    return new LineLogger(this.#levels, this.#emit, { ...this.#attributes, ...attributes });
   }
 
   #write(level: LogLevel, event: string, attributes: LogAttributes | undefined): void {
@@ -88,9 +92,8 @@ function textLine(level: LogLevel, event: string, attributes: LogAttributes): st
 }
 
 function mapped(attributes: LogAttributes): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, plain(value)]),
-  );
+  const known = Object.entries(attributes).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known.map(([name, value]) => [name, plain(value)]));
 }
 
 /** A value that JSON can show: errors with code and cause, big numbers as text, bytes by their number. */

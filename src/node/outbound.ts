@@ -68,6 +68,7 @@ export class Outbound {
       {
         ...plumbing,
         session,
+        tracer,
         onUncertain: (notice) => hooks.emit("onError", uncertainDeliveryEvent(notice, clock.now())),
       },
       options.streams,

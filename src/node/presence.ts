@@ -7,6 +7,7 @@ import { actrIdEquals } from "../protocol/ids.ts";
 import { Heartbeat } from "../signaling/heartbeat.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { SignalingClient } from "../signaling/signaling_client.ts";
+import { tracedAs } from "../spans.ts";
 import { signalingEvent } from "./error_events.ts";
 import { establishIdentity } from "./establish_identity.ts";
 import type { HookQueue } from "./hooks.ts";
@@ -54,7 +55,7 @@ export class Presence {
 
   private constructor(parts: PresenceParts, ais: AisClient, session: SessionState) {
     const { components, settings, registration, hooks } = parts;
-    const { clock, random, log, sockets } = components;
+    const { clock, random, log, sockets, tracer } = tracedAs(components, () => session.current.id);
     this.session = session;
     this.#keeper = new CredentialKeeper(
       {
@@ -77,7 +78,7 @@ export class Presence {
     );
     const credentials = this.#keeper;
     this.signaling = new SignalingClient(
-      { sockets, clock, random, log, session, credentials },
+      { sockets, clock, random, log, session, credentials, tracer },
       { url: settings.signalingUrl },
     );
     this.signaling.listen({

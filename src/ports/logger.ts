@@ -4,7 +4,11 @@ export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 /** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** Attributes of one log event; values are rendered by the adapter. Never credentials, never payloads. */
+/**
+ * Attributes of one log event, named in `snake_case` as Actr's are (`spec/node.md` §19): `request_id`, `route_key`,
+ * `caller`, `message_id`, `error_code`, `severity`, `error_category`. Values are rendered by the adapter; one that is
+ * undefined is left out. Never credentials, never payloads.
+ */
 export type LogAttributes = Readonly<Record<string, unknown>>;
 
 /** Structured log: a stable dotted event name, attributes apart from it. */

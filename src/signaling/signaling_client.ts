@@ -1,5 +1,5 @@
 import { ActrError } from "../errors.ts";
-import type { TraceContext } from "../ports/tracer.ts";
+import type { Span, TraceContext, Tracer } from "../ports/tracer.ts";
 import { fromActrIdMessage, toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, type ActrType, formatActrType } from "../protocol/ids.ts";
 import type { ActrRelay, ServiceSpec, SignalingEnvelope } from "../protocol/schema.ts";
@@ -29,6 +29,7 @@ import { type RequestOptions, SignalingRequests } from "./signaling_requests.ts"
 /** What the client works with. */
 export interface SignalingComponents extends ConnectionComponents {
   readonly credentials: CredentialWatch;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Where signaling is, and bounds. */
@@ -243,13 +244,26 @@ export class SignalingClient {
   }
 
   #onMessage(data: Uint8Array): void {
+    let span: Span | undefined;
     try {
-      this.#receive(decodeSignaling(data));
+      const envelope = decodeSignaling(data);
+      span = this.#trace(envelope);
+      this.#receive(envelope);
+      span?.end();
     } catch (error) {
+      span?.end(error);
       this.#components.log.warn("signaling.message.ignored", {
         reason: ActrError.from(error).message,
       });
     }
+  }
+
+  /** Only what belongs to somebody's trace has a span: heartbeats would be most of them. */
+  #trace({ envelopeId, traceparent, tracestate }: SignalingEnvelope): Span | undefined {
+    const { tracer } = this.#components;
+    if (tracer === undefined || traceparent === "") return undefined;
+    const parent = { traceparent, tracestate: tracestate === "" ? undefined : tracestate };
+    return tracer.start("signaling.receive_envelope", parent, { envelope_id: envelopeId });
   }
 
   #receive({ flow, replyFor, traceparent, tracestate }: SignalingEnvelope): void {

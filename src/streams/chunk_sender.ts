@@ -2,6 +2,7 @@ import { ActrError } from "../errors.ts";
 import type { SessionState } from "../identity/session_state.ts";
 import type { StreamOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Tracer } from "../ports/tracer.ts";
 import type { Link, LinkClosed } from "../ports/transport.ts";
 import { checkStreamId, dataChunkFrame } from "../protocol/data_chunk.ts";
 import { type Frame, type Lane, lanes } from "../protocol/frame.ts";
@@ -9,6 +10,7 @@ import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { noMetadata } from "../protocol/metadata.ts";
 import type { Deadlines } from "../session/deadlines.ts";
 import type { SessionManager } from "../session/session_manager.ts";
+import { spanned } from "../spans.ts";
 import type { ChunkInit, SendChunkOptions } from "../stream.ts";
 import { abortAfter } from "../time_limit.ts";
 import { StreamActivity } from "./activity.ts";
@@ -28,6 +30,7 @@ export interface ChunkSenderComponents {
   readonly session: Pick<SessionState, "current" | "assertUsable">;
   readonly sessions: SessionManager;
   readonly deadlines: Deadlines;
+  readonly tracer?: Tracer | undefined;
   /** Told once for each stream that was sent on a connection shortly before that was lost. */
   readonly onUncertain: (notice: DeliveryUncertain) => void;
 }
@@ -86,11 +89,25 @@ export class ChunkSender {
   }
 
   /** Sends one chunk on whatever connection is there, or can be had in time. False when it was dropped. */
-  async send(
+  send(
     target: ActrId,
     streamId: string,
     chunk: ChunkInit,
     options?: SendChunkOptions,
+  ): Promise<boolean> {
+    const { tracer } = this.#components;
+    const span = tracer?.start("RuntimeContext.send_chunk", options?.trace ?? {}, {
+      stream_id: streamId,
+      target: formatActrId(target),
+    });
+    return spanned(span, this.#send(target, streamId, chunk, options));
+  }
+
+  async #send(
+    target: ActrId,
+    streamId: string,
+    chunk: ChunkInit,
+    options: SendChunkOptions | undefined,
   ): Promise<boolean> {
     const bounds = this.bounds(streamId, options);
     const frame = chunkFrame(bounds.lane, streamId, chunk);

@@ -125,6 +125,21 @@ describe("a trace over two hops", () => {
     assert.equal(search?.parentSpanId, "b7ad6b7169203331");
   });
 
+  it("holds chunks that are sent one by one", async () => {
+    const tracer = new RecordingTracer(new SeededRandom(7));
+    await using t = await testNode(echoNode());
+    const peer = await t.peer(defineNode({}), { components: { tracer } });
+    const chunk = { payload: new Uint8Array(8) };
+    await t.clock.through(peer.context.streams.send(t.id, "s-1", chunk, { trace: sent }));
+    const sending = tracer.spans.find(({ name }) => name === "RuntimeContext.send_chunk");
+    assert.equal(sending?.parentSpanId, "b7ad6b7169203331");
+    assert.deepEqual(sending?.attributes, {
+      actr_id: formatActrId(peer.id),
+      stream_id: "s-1",
+      target: formatActrId(t.id),
+    });
+  });
+
   it("ends every span of a request that is refused, repeated, late or left behind", async () => {
     const tracer = new RecordingTracer(new SeededRandom(6));
     const begun: string[] = [];

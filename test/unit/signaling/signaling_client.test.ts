@@ -89,6 +89,24 @@ describe("signaling requests", () => {
     await assert.rejects(client.getSigningKey(1, options), coded("stopping"));
   });
 
+  it("[N-83] a question for candidates without an answer ends after 5 s, on a disconnect at once", async () => {
+    const { client, clock, socket } = await connected();
+    const start = clock.now();
+    let failedAt = 0;
+    const waiting = client.routeCandidates(peer.type, 1, options).catch((error: unknown) => {
+      failedAt = clock.now() - start;
+      return error;
+    });
+    await clock.advance(7_000);
+    assert.ok(coded("timed_out")(await waiting));
+    assert.equal(failedAt, 5_000);
+    const cut = assert.rejects(client.routeCandidates(peer.type, 1, options), coded("unavailable"));
+    socket.drop(1006);
+    await cut;
+    assert.equal(clock.now(), start + 7_000);
+    await client.close();
+  });
+
   it("fails what waits with stopping when closed, and lets a caller leave", async () => {
     const { client, clock } = await connected();
     const leaving = new AbortController();
@@ -274,6 +292,31 @@ describe("signaling relays and pushes", () => {
     assert.deepEqual(
       relays.map(({ source, target, payload, trace }) => [source, target, payload.case, trace]),
       [[peer, me, "roleAssignment", {}]],
+    );
+    await client.close();
+  });
+
+  it("gives what it receives of somebody's trace a span, and hands the trace on", async () => {
+    const { client, socket, tracer } = await connected();
+    const relays: Relay[] = [];
+    client.listen({ relay: (relay) => relays.push(relay) });
+    const value = {
+      source: wirePeer,
+      credential: { keyId: 0, claims: new Uint8Array(), signature: new Uint8Array() },
+      target: toActrIdMessage(me),
+      payload: { case: "iceRestartRequest", value: restart },
+    } as const;
+    const flow = { case: "actrRelay", value } as const;
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    socket.receive(encodeSignaling({ envelopeId: "traced", traceparent, flow }));
+    socket.receive(encodeSignaling({ envelopeId: "untraced", flow }));
+    assert.deepEqual(
+      tracer.spans.map(({ name, parentSpanId, attributes }) => [name, parentSpanId, attributes]),
+      [["signaling.receive_envelope", "b7ad6b7169203331", { envelope_id: "traced" }]],
+    );
+    assert.deepEqual(
+      relays.map(({ trace }) => trace),
+      [{ traceparent }, {}],
     );
     await client.close();
   });

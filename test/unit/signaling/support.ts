@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
+import { RecordingTracer } from "../../../adapters/memory/recording_tracer.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { type IdentitySnapshot, SessionState } from "../../../src/identity/session_state.ts";
 import type {
@@ -126,6 +127,7 @@ export function setUp(
 ) {
   const clock = new FakeClock();
   const log = new RecordingLogger();
+  const tracer = new RecordingTracer(new SeededRandom(4));
   const session = new SessionState({ log }, issued(1n, clock.now()));
   const attempts: Attempt[] = [];
   const sockets: Sockets = {
@@ -147,7 +149,7 @@ export function setUp(
     refused: (identity: IdentitySnapshot) => void credentials.refusals.push(identity),
   };
   const client = new SignalingClient(
-    { sockets, clock, random: new SeededRandom(3), log, session, credentials },
+    { sockets, clock, random: new SeededRandom(3), log, session, credentials, tracer },
     { url: "ws://signaling.example/signaling/ws", ...options },
   );
   const events: string[] = [];
@@ -164,7 +166,7 @@ export function setUp(
     attempts.at(-1)?.outcome.reject(error);
     await clock.settle();
   };
-  return { clock, log, session, attempts, credentials, client, events, accept, refuse };
+  return { clock, log, tracer, session, attempts, credentials, client, events, accept, refuse };
 }
 
 function recorder(events: string[]): SignalingListener {
