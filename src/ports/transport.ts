@@ -55,6 +55,8 @@ export interface Link {
   readonly direction: "inbound" | "outbound";
   /** Whether the peer, which opened this link, said that it takes requests and streams on it, whatever the transport's others do. */
   readonly duplex?: boolean;
+  /** Whether a relay carries it, where that is known. */
+  readonly relayed?: boolean;
   /** What the peer sends. Ends when the link closes. Not reading it pushes back on the sender. */
   readonly frames: FrameStream;
   /** More of what the peer sends, read beside {@link Link.frames}, where lanes do not wait for each other. They end with the link too. */

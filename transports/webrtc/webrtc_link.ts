@@ -41,6 +41,8 @@ export class WebRtcLink implements Link {
   readonly transport = "webrtc";
   readonly peer: ActrId;
   readonly direction: Link["direction"];
+  /** Set by who asked the connection for its path. */
+  relayed?: boolean;
   readonly frames: FrameStream;
   readonly streams: readonly FrameStream[];
   readonly closed: Promise<LinkClosed>;

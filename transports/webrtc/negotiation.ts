@@ -1,0 +1,255 @@
+import { ActrError } from "../../src/errors.ts";
+import type { Clock, Timer } from "../../src/ports/clock.ts";
+import type { Logger } from "../../src/ports/logger.ts";
+import type {
+  IceCandidate,
+  IceServer,
+  LocalCandidate,
+  PeerConnection,
+  PeerConnectionState,
+  PeerConnections,
+} from "../../src/ports/peer_connections.ts";
+import type { Random } from "../../src/ports/random.ts";
+import type { Link } from "../../src/ports/transport.ts";
+import { type ActrId, peerKey } from "../../src/protocol/ids.ts";
+import type { SignalingClient } from "../../src/signaling/signaling_client.ts";
+import type { RelayInit } from "../../src/signaling/signaling_listeners.ts";
+import { Mending } from "./mending.ts";
+import {
+  candidateMessage,
+  descriptionMessage,
+  restartRequest,
+  type SignaledDescription,
+} from "./peer_signals.ts";
+import { RemoteCandidates } from "./remote_candidates.ts";
+import { WebRtcLink } from "./webrtc_link.ts";
+import type { WebRtcOptions } from "./webrtc_options.ts";
+
+/** What the transport needs of signaling. */
+export type PeerSignaling = Pick<SignalingClient, "connected" | "listen" | "sendRelay">;
+
+/** What all negotiations of a transport work with. */
+export interface NegotiationParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signaling: PeerSignaling;
+}
+
+/** One connection that is to be. */
+export interface NegotiationFacts {
+  readonly peer: ActrId;
+  /** As the server assigned it; it stays for the life of the connection. */
+  readonly role: "offerer" | "answerer";
+  readonly direction: Link["direction"];
+  readonly stack: PeerConnections;
+  readonly iceServers: readonly IceServer[];
+  /** Candidates that came before. */
+  readonly earlier?: RemoteCandidates | undefined;
+}
+
+/** How long an unanswered offer counts as under way, milliseconds: a second assignment of roles is then served by it. */
+const freshMs = 2_000;
+
+/** One connection to one peer, from its first description to its end: what both sides tell each other through signaling about it. */
+export class Negotiation {
+  readonly facts: NegotiationFacts;
+  readonly link: WebRtcLink;
+  /** Resolves when the link can be used; rejects with ActrError `unavailable` when it ends before. */
+  readonly ready: Promise<WebRtcLink>;
+  readonly candidates: RemoteCandidates;
+  readonly #parts: NegotiationParts;
+  readonly #options: WebRtcOptions;
+  readonly #connection: PeerConnection;
+  readonly #mending: Mending;
+  readonly #deadline: Timer;
+  /** Descriptions are worked on one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+  /** The exchange id of an offer of ours that is not answered. */
+  #pending: string | undefined;
+  /** When the connection was offered, while that is not answered. */
+  #begunAt: number | undefined;
+  #pathAt = Number.NEGATIVE_INFINITY;
+  #isUp = false;
+
+  constructor(parts: NegotiationParts, facts: NegotiationFacts, options: WebRtcOptions) {
+    const { peer, role, direction, stack, iceServers } = facts;
+    this.#parts = { ...parts, log: parts.log.with({ peer: peerKey(peer) }) };
+    this.facts = facts;
+    this.#options = options;
+    this.candidates = new RemoteCandidates(facts.earlier);
+    const { relayOnly, portRange } = options;
+    const ports = portRange === undefined ? {} : { portRange };
+    this.#connection = stack.create(
+      { iceServers, relayOnly, ...ports },
+      {
+        candidate: (candidate) => this.#gathered(candidate),
+        state: (state) => this.#changed(state),
+        channel: (channel) => this.link.addChannel(channel),
+      },
+    );
+    const { clock, log } = this.#parts;
+    const recover = (): Promise<boolean> => this.#mending.recover();
+    const connection = this.#connection;
+    this.link = new WebRtcLink({ connection, peer, direction, clock, log, recover }, options.link);
+    this.#mending = new Mending(
+      {
+        clock,
+        signaling: () => parts.signaling.connected,
+        connected: () => connection.state === "connected",
+        act: () => (role === "offerer" ? this.#offer("restart") : this.#ask()),
+        giveUp: (reason) => this.end(reason),
+      },
+      role,
+    );
+    this.#deadline = this.#startDeadline();
+    this.ready = this.#becomeReady();
+    this.ready.catch(() => {}); // Who does not wait for it learns of the end by the link.
+    void this.link.closed.then(() => this.#ended());
+  }
+
+  /** Whether it has ever carried messages. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Whether the connection has just been offered, so that the peer is about to answer. */
+  get isOffering(): boolean {
+    return this.#begunAt !== undefined && this.#parts.clock.monotonic() < this.#begunAt + freshMs;
+  }
+
+  /** Offers the connection with all its lanes. For the side that the server made the offerer. */
+  begin(): void {
+    this.#begunAt = this.#parts.clock.monotonic();
+    this.link.openChannels();
+    this.#offer("offer").catch((error: unknown) => this.end(textOf(error)));
+  }
+
+  /** The peer offers: the connection, a restart of it, or other media. An offer that cannot be answered ends it. */
+  offered({ kind, sdp, exchangeId }: SignaledDescription): void {
+    this.#inTurn(async () => {
+      // Where offers cross, the offerer's is the one that counts (`spec/transport.md` §6.9).
+      if (this.facts.role === "offerer" && this.#pending !== undefined) return;
+      await this.#takeRemote({ type: "offer", sdp });
+      const answer = await this.#connection.createAnswer();
+      this.#send(descriptionMessage({ kind: "answer", sdp: answer.sdp, exchangeId }));
+      if (kind === "restart") this.#mending.exchanged();
+    }).catch((error: unknown) => this.end(textOf(error)));
+  }
+
+  /** The peer answers; only the answer to the last offer counts. */
+  answered({ sdp, exchangeId }: SignaledDescription): void {
+    this.#inTurn(async () => {
+      const unnamed = exchangeId === undefined && !this.#options.requireExchangeId;
+      if (this.#pending === undefined || (exchangeId !== this.#pending && !unnamed)) return;
+      await this.#takeRemote({ type: "answer", sdp });
+      this.#pending = undefined;
+      this.#begunAt = undefined;
+      this.#mending.exchanged();
+    }).catch((error: unknown) => this.#unusable("answer", error));
+  }
+
+  /** The peer names an address of its own. */
+  candidate(candidate: IceCandidate): void {
+    if (this.candidates.take(candidate)) this.#add(candidate);
+  }
+
+  /** The peer asks for another path. */
+  restartRequested(): void {
+    if (this.#isUp && this.facts.role === "offerer") this.#mending.requested();
+  }
+
+  /** Signaling is back. */
+  signalingConnected(): void {
+    this.#mending.changed();
+  }
+
+  /** Ends the connection at once. Idempotent. */
+  end(reason: string): void {
+    this.link.fail(reason);
+  }
+
+  #startDeadline(ms: number = this.#options.connectTimeoutMs): Timer {
+    const { clock } = this.#parts;
+    let timer = clock.timer(clock.now() + ms, () => {
+      // A path that has just been found leaves the channel some time.
+      const leftMs = this.#pathAt + this.#options.channelTimeoutMs - clock.monotonic();
+      if (leftMs > 0) timer = this.#startDeadline(leftMs);
+      else this.end(`not connected within ${this.#options.connectTimeoutMs} ms`);
+    });
+    return { cancel: () => timer.cancel() };
+  }
+
+  async #becomeReady(): Promise<WebRtcLink> {
+    await this.link.ready;
+    this.#deadline.cancel();
+    const pair = await this.#connection.candidatePair().catch(() => undefined);
+    if (pair !== undefined) this.link.relayed = pair.local === "relay" || pair.remote === "relay";
+    this.#isUp = true;
+    this.#mending.state(this.#connection.state);
+    return this.link;
+  }
+
+  async #offer(kind: "offer" | "restart"): Promise<void> {
+    await this.#inTurn(async () => {
+      const { sdp } = await this.#connection.createOffer({ iceRestart: kind === "restart" });
+      const exchangeId = this.#parts.random.uuid();
+      this.#pending = exchangeId;
+      this.#send(descriptionMessage({ kind, sdp, exchangeId }));
+    });
+  }
+
+  async #ask(): Promise<void> {
+    this.#send(restartRequest);
+  }
+
+  async #takeRemote(description: { type: "offer" | "answer"; sdp: string }): Promise<void> {
+    await this.#connection.setRemote(description);
+    for (const candidate of this.candidates.described(description.sdp)) this.#add(candidate);
+  }
+
+  #add(candidate: IceCandidate): void {
+    this.#connection
+      .addCandidate(candidate)
+      .catch((error: unknown) => this.#unusable("candidate", error));
+  }
+
+  #gathered(candidate: LocalCandidate): void {
+    try {
+      this.#send(candidateMessage(candidate));
+    } catch (error) {
+      // The peer may find the path by itself, from the checks that reach it.
+      this.#parts.log.debug("webrtc.candidate.unsent", { reason: textOf(error) });
+    }
+  }
+
+  #changed(state: PeerConnectionState): void {
+    if (state === "connected") this.#pathAt = this.#parts.clock.monotonic();
+    this.link.connectionState(state);
+    if (this.#isUp) this.#mending.state(state);
+    else if (state === "failed") this.end("no path to the peer was found");
+  }
+
+  #ended(): void {
+    this.#deadline.cancel();
+    this.#mending.end();
+  }
+
+  #send(message: RelayInit): void {
+    this.#parts.signaling.sendRelay(this.facts.peer, message);
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  #unusable(what: "answer" | "candidate", error: unknown): void {
+    this.#parts.log.debug(`webrtc.${what}.unusable`, { reason: textOf(error) });
+  }
+}
+
+function textOf(error: unknown): string {
+  return ActrError.from(error).message;
+}
