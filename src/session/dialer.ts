@@ -1,3 +1,4 @@
+import { abortable } from "#async";
 import { ActrError } from "../errors.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -26,11 +27,13 @@ export interface DialerComponents {
   readonly attach: (link: Link) => Session;
 }
 
-/** Opens links to peers: one dial per peer at a time. */
+/** Opens links to peers: one dial per peer at a time, and one per peer and transport. */
 export class Dialer {
   readonly #components: DialerComponents;
   readonly #options: Pick<SessionOptions, "dialTimeoutMs">;
   readonly #dials = new Map<string, Promise<Session>>();
+  /** What transports are about, by transport and peer; one may go on when another has won. */
+  readonly #openings = new Map<string, Promise<Session>>();
   #abort = new AbortController();
   #closed = false;
 
@@ -50,7 +53,7 @@ export class Dialer {
 
   /** Fails every dial under way with `reason`, and resolves when none of them is left. */
   async abort(reason: ActrError): Promise<void> {
-    const dials = [...this.#dials.values()];
+    const dials = [...this.#dials.values(), ...this.#openings.values()];
     this.#abort.abort(reason);
     if (!this.#closed) this.#abort = new AbortController();
     await Promise.allSettled(dials);
@@ -68,12 +71,12 @@ export class Dialer {
     try {
       const known = await resolve(peer, { fresh: false, signal: limit.signal });
       try {
-        return await this.#race(known, key, limit.signal);
+        return await abortable(this.#race(known, key), limit.signal);
       } catch (error) {
         // The peer may have moved since its address was learned; ask once more, and only dial a new address.
         const fresh = await resolve(peer, { fresh: true, signal: limit.signal });
         if (fresh.url === known.url) throw error;
-        return await this.#race(fresh, key, limit.signal);
+        return await abortable(this.#race(fresh, key), limit.signal);
       }
     } finally {
       limit.cancel();
@@ -81,7 +84,7 @@ export class Dialer {
   }
 
   /** Dials on every transport that knows a way; the first link wins, later ones join the session. */
-  async #race(address: PeerAddress, key: string, signal: AbortSignal): Promise<Session> {
+  async #race(address: PeerAddress, key: string): Promise<Session> {
     const ways = this.#components.transports.filter((each) => each.canDial(address));
     if (ways.length === 0) {
       throw new ActrError(
@@ -91,15 +94,25 @@ export class Dialer {
       );
     }
     try {
-      return await Promise.any(ways.map((transport) => this.#open(transport, address, signal)));
+      return await Promise.any(ways.map((transport) => this.#open(transport, address, key)));
     } catch (error) {
       const first = error instanceof AggregateError ? error.errors[0] : error;
       throw ActrError.from(first, "unavailable");
     }
   }
 
-  async #open(transport: Transport, address: PeerAddress, signal: AbortSignal): Promise<Session> {
-    const { events, attach } = this.#components;
+  #open(transport: Transport, address: PeerAddress, key: string): Promise<Session> {
+    const name = `${transport.name} ${key}`;
+    const running = this.#openings.get(name);
+    if (running !== undefined) return running;
+    const opening = this.#openOne(transport, address).finally(() => this.#openings.delete(name));
+    this.#openings.set(name, opening);
+    return opening;
+  }
+
+  async #openOne(transport: Transport, address: PeerAddress): Promise<Session> {
+    const { clock, events, attach } = this.#components;
+    const { signal, cancel } = abortAfter(clock, this.#options.dialTimeoutMs, this.#abort.signal);
     events.connecting(address.id, transport.name);
     try {
       const link = await transport.dial(address, { signal });
@@ -112,6 +125,8 @@ export class Dialer {
       const reason = error instanceof Error ? error.message : String(error);
       events.unlinked(address.id, transport.name, undefined, { by: "lost", reason });
       throw error;
+    } finally {
+      cancel();
     }
   }
 }

@@ -69,9 +69,12 @@ export class LinkRecovery {
     signal.throwIfAborted();
   }
 
+  /** One that tells by itself when it works again gets the whole time, and then goes with the next request. */
   async #prove(session: Session, link: Link): Promise<void> {
-    if ((await link.recover?.(proofMs)) === false) this.#components.drop(session, link);
-    else session.recovered(link);
+    const tells = link.onWorking !== undefined;
+    const works = await link.recover?.(tells ? recoveryMs : proofMs);
+    if (works !== false) session.recovered(link);
+    else if (!tells) this.#components.drop(session, link);
   }
 }
 

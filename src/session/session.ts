@@ -1,25 +1,49 @@
 import type { Link } from "../ports/transport.ts";
+import { withResolvers } from "../with_resolvers.ts";
 import type { Peer } from "./peer.ts";
+
+/** What is the same for all sessions of a node. */
+export interface SessionRules {
+  /** Whether this side may send requests on a link. */
+  readonly carriesRequests: (link: Link) => boolean;
+  /** The lower, the better a link is for requests. */
+  readonly rank: (link: Link) => number;
+  /** A session has a {@link Session.betterLink}. */
+  readonly onBetter: (session: Session) => void;
+}
 
 /** All links to one peer. */
 export class Session {
   readonly peer: Peer;
-  readonly #carriesRequests: (link: Link) => boolean;
+  readonly #rules: SessionRules;
   readonly #links = new Set<Link>();
   /** Links that may not work since the network changed, and since when, monotonic milliseconds. */
   readonly #recovering = new Map<Link, number>();
   readonly #waiting = new Set<() => void>();
   #requestLink: Link | undefined;
+  #hold: ReturnType<typeof withResolvers<void>> | undefined;
 
-  /** @param carriesRequests whether this side may send requests on a link. */
-  constructor(peer: Peer, carriesRequests: (link: Link) => boolean) {
+  constructor(peer: Peer, rules: SessionRules) {
     this.peer = peer;
-    this.#carriesRequests = carriesRequests;
+    this.#rules = rules;
   }
 
-  /** The link that requests leave on, when there is one that works. */
+  /** The link that requests leave on, when there is one that works and requests are not held. */
   get requestLink(): Link | undefined {
-    return this.#requestLink;
+    return this.#hold === undefined ? this.#requestLink : undefined;
+  }
+
+  /** A link that works and is better than the one that requests leave on. */
+  get betterLink(): Link | undefined {
+    const best = this.#best();
+    const { rank } = this.#rules;
+    if (best === undefined || this.#requestLink === undefined) return undefined;
+    return rank(best) < rank(this.#requestLink) ? best : undefined;
+  }
+
+  /** While requests are held: resolves when they may leave again. */
+  get held(): Promise<void> | undefined {
+    return this.#hold?.promise;
   }
 
   get links(): ReadonlySet<Link> {
@@ -30,7 +54,7 @@ export class Session {
   get recoveringSince(): number | undefined {
     if (this.#requestLink !== undefined) return undefined;
     for (const [link, since] of this.#recovering) {
-      if (this.#carriesRequests(link)) return since;
+      if (this.#rules.carriesRequests(link)) return since;
     }
     return undefined;
   }
@@ -64,6 +88,27 @@ export class Session {
     return links;
   }
 
+  /** A link has stopped to work, `sinceMs`, and will say when it works again. */
+  suspend(link: Link, sinceMs: number): void {
+    if (!this.#links.has(link) || this.#recovering.has(link)) return;
+    this.#recovering.set(link, sinceMs);
+    this.#changed();
+  }
+
+  /** Lets no request leave until {@link Session.release}. */
+  hold(): void {
+    this.#hold ??= withResolvers<void>();
+  }
+
+  /** Lets requests leave on the best link. */
+  release(): void {
+    const held = this.#hold;
+    this.#hold = undefined;
+    this.#requestLink = this.#best();
+    this.#changed();
+    held?.resolve();
+  }
+
   /** A link works again. */
   recovered(link: Link): void {
     this.#recovering.delete(link);
@@ -83,13 +128,26 @@ export class Session {
 
   #changed(): void {
     if (this.#requestLink === undefined || !this.#works(this.#requestLink)) {
-      this.#requestLink = [...this.#links].find((link) => this.#works(link));
+      this.#requestLink = this.#best();
     }
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
+    if (this.#hold === undefined && this.betterLink !== undefined) this.#rules.onBetter(this);
+  }
+
+  /** The oldest of the best links that work. */
+  #best(): Link | undefined {
+    const { rank } = this.#rules;
+    let best: Link | undefined;
+    for (const link of this.#links) {
+      if (this.#works(link) && (best === undefined || rank(link) < rank(best))) best = link;
+    }
+    return best;
   }
 
   #works(link: Link): boolean {
-    return this.#links.has(link) && !this.#recovering.has(link) && this.#carriesRequests(link);
+    return (
+      this.#links.has(link) && !this.#recovering.has(link) && this.#rules.carriesRequests(link)
+    );
   }
 }

@@ -7,17 +7,18 @@ import type { Logger } from "../ports/logger.ts";
 import type { Link, LinkClosed, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
-import { troubles } from "../trouble.ts";
 import { Barrier } from "./barrier.ts";
 import { Dialer, type Resolve } from "./dialer.ts";
+import { LinkMigration } from "./link_migration.ts";
+import { LinkReader } from "./link_reader.ts";
 import { LinkRecovery } from "./link_recovery.ts";
 import { local, localLinks } from "./local_link.ts";
 import { Peer } from "./peer.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionRules } from "./session.ts";
 
 /** What a session manager tells the node. */
 export interface SessionEvents {
-  /** One frame of a verified peer, in order per link. A returned promise holds back that link's next frame. */
+  /** One frame of a verified peer, in order per link, or per lane where lanes do not wait for each other. A returned promise holds back the next. */
   frame(frame: Frame, peer: Peer, link: Link): void | Promise<void>;
   /** A dial begins. */
   connecting(peer: ActrId, transport: string): void;
@@ -28,17 +29,11 @@ export interface SessionEvents {
   exhausted(peer: Peer, link: Link): void;
 }
 
-/** What a link has brought so far. */
-interface Arrivals {
-  frames: number;
-  /** While frames wait here until this node catches up. */
-  held: boolean;
-}
-
 /** Collaborators of {@link SessionManager}. */
 export interface SessionComponents {
   readonly clock: Clock;
   readonly log: Logger;
+  /** The ways to peers, the best first: requests leave on a link of the best that works. */
   readonly transports: readonly Transport[];
   readonly resolve: Resolve;
   readonly events: SessionEvents;
@@ -53,8 +48,9 @@ export class SessionManager {
   readonly #components: SessionComponents;
   readonly #options: SessionOptions;
   readonly #sessions = new Map<string, Session>();
-  readonly #arrivals = new WeakMap<Link, Arrivals>();
   readonly #transports: ReadonlyMap<string, Transport>;
+  readonly #rules: SessionRules;
+  readonly #reader: LinkReader;
   readonly #dialer: Dialer;
   readonly #recovery: LinkRecovery;
   #closed = false;
@@ -63,6 +59,8 @@ export class SessionManager {
     this.#components = components;
     this.#options = options;
     this.#transports = new Map(components.transports.map((each) => [each.name, each]));
+    this.#rules = this.#makeRules();
+    this.#reader = new LinkReader(components);
     this.barrier = new Barrier(components.clock);
     this.#recovery = new LinkRecovery({
       clock: components.clock,
@@ -112,9 +110,11 @@ export class SessionManager {
     signal.throwIfAborted();
     if (this.barrier.up) await this.barrier.passed(signal);
     this.#components.identity?.assertUsable(this.generation);
+    await released(this.#sessions.get(key), signal);
     const settled = await this.#recovery.settled(key, patient, signal);
     if (settled !== undefined) return settled;
     const session = await abortable(this.#dial(peer, key), signal);
+    await released(session, signal);
     const link = session.requestLink;
     if (link === undefined) {
       throw new ActrError("unavailable", `the link to ${key} closed at once; try again`);
@@ -129,7 +129,7 @@ export class SessionManager {
 
   /** How many frames `link` has brought so far, for {@link dropSilent}. */
   arrivedOn(link: Link): number {
-    return this.#arrivals.get(link)?.frames ?? 0;
+    return this.#reader.arrivedOn(link);
   }
 
   /**
@@ -138,8 +138,7 @@ export class SessionManager {
    * so that one slow handler does not harm other calls. No other link of the peer is touched.
    */
   dropSilent(link: Link, arrived: number): void {
-    const arrivals = this.#arrivals.get(link);
-    if (arrivals === undefined || arrivals.held || arrivals.frames > arrived) return;
+    if (!this.#reader.isSilent(link, arrived)) return;
     const session = this.#sessions.get(formatActrId(link.peer));
     if (session?.links.has(link) !== true || link.transport === local) return;
     this.#components.log.info("session.silent_link_closed", {
@@ -226,12 +225,13 @@ export class SessionManager {
     const peer = new Peer(link.peer);
     let session = this.#sessions.get(peer.key);
     if (session === undefined) {
-      session = new Session(peer, (each) => this.#carriesRequests(each));
+      session = new Session(peer, this.#rules);
       this.#sessions.set(peer.key, session);
     }
     session.add(link);
     this.#components.events.linked(peer.id, link);
-    void this.#read(link, session.peer);
+    link.onWorking?.((works) => this.#working(link, peer.key, works));
+    void this.#reader.read(link, session.peer);
     void link.closed.then((end) => this.#detach(link, peer, end));
     return session;
   }
@@ -248,29 +248,22 @@ export class SessionManager {
     if (session.links.size === 0) this.#sessions.delete(session.peer.key);
   }
 
-  async #read(link: Link, peer: Peer): Promise<void> {
-    const { events, log } = this.#components;
-    const arrivals: Arrivals = { frames: 0, held: false };
-    this.#arrivals.set(link, arrivals);
-    try {
-      for await (const first of link.frames) {
-        for (let frame: Frame | undefined = first; frame !== undefined; ) {
-          arrivals.frames += 1;
-          const wait = events.frame(frame, peer, link);
-          if (wait !== undefined) {
-            arrivals.held = true;
-            await wait;
-            arrivals.held = false;
-          }
-          frame = link.frames.poll();
-        }
-      }
-    } catch (error) {
-      const fields = { peer: peer.key, transport: link.transport, ...troubles.readFailed, error };
-      log.error("session.read_failed", fields);
-      await link.close("reading failed");
-    }
-    events.exhausted(peer, link);
+  #working(link: Link, key: string, works: boolean): void {
+    const session = this.#sessions.get(key);
+    if (works) session?.recovered(link);
+    else session?.suspend(link, this.#components.clock.monotonic());
+  }
+
+  #makeRules(): SessionRules {
+    const migration = new LinkMigration((session, link) =>
+      this.#drop(session, link, "silent while requests moved to a better link"),
+    );
+    const names = [...this.#transports.keys()];
+    return {
+      carriesRequests: (link) => this.#carriesRequests(link),
+      rank: (link) => names.indexOf(link.transport),
+      onBetter: (session) => void migration.move(session),
+    };
   }
 
   #carriesRequests(link: Link): boolean {
@@ -280,4 +273,9 @@ export class SessionManager {
       this.#transports.get(link.transport)?.capabilities.bidirectional === true
     );
   }
+}
+
+/** Waits while requests of a session are held. @throws the signal's reason. */
+async function released(session: Session | undefined, signal: AbortSignal): Promise<void> {
+  while (session?.held !== undefined) await abortable(session.held, signal);
 }

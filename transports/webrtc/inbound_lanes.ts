@@ -40,7 +40,7 @@ export class InboundLanes {
   constructor(parts: InboundLanesParts, options: WebRtcLinkOptions) {
     this.#parts = parts;
     this.#options = options;
-    const { maxPartialBytes, maxLossyPartialBytes, maxPartials } = options;
+    const { maxPartialBytes, maxLossyPartialBytes } = options;
     this.#reliable = this.#reassembler(maxPartialBytes, options.partialIdleMs);
     this.#lossy = this.#reassembler(maxLossyPartialBytes, options.lossyPartialIdleMs);
     this.calls = this.#queue([lanes.rpcReliable, lanes.rpcSignal]);

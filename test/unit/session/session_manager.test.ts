@@ -58,6 +58,7 @@ describe("session manager", () => {
     const late = new FakeLink(far);
     arrive(late);
     await failed;
+    await clock.settle();
     assert.equal(late.closedWith?.by, "local");
     assert.equal(manager.size, 0);
     assert.deepEqual(told, ["connecting 2", "unlinked 2 lost"]);
