@@ -52,11 +52,12 @@ export function answeringWithStream<Item>(source: ItemSource<Item>): Route["hand
     const reader = streams.receive(backId(streamId), { from: callerId, idleTimeoutMs, signal });
     try {
       const items = source.open(payload, new StreamContext(context, signal));
+      const iterator = items[Symbol.asyncIterator]();
       const lossy = source.lane === lanes.streamLatencyFirst;
       const windowBytes = lossy ? Number.POSITIVE_INFINITY : asked.windowBytes;
       const stream = new ServerStream({ writer, reader, control, log, windowBytes });
       const forget = links.add(link, () => stream.stop(lost));
-      void stream.run(items, source).finally(forget);
+      void stream.run(iterator, source).finally(forget);
     } catch (error) {
       reader.close();
       throw error;
@@ -104,16 +105,15 @@ class ServerStream {
     this.#parts.control.abort(reason);
   }
 
-  /** Sends what `items` gives, one whenever there is room, and then the end. Never rejects. */
-  async run<Item>(items: AsyncIterable<Item>, { encode }: ItemSource<Item>): Promise<void> {
+  /** Sends what `items` give, one whenever there is room, and then the end. Never rejects. */
+  async run<Item>(items: AsyncIterator<Item>, { encode }: ItemSource<Item>): Promise<void> {
     const { writer, control } = this.#parts;
     const { signal } = control;
-    const iterator = items[Symbol.asyncIterator]();
     try {
       await abortable(writer.write(nothing, { metadata: openedMetadata }), signal);
       for (;;) {
         await this.#roomy();
-        const item = await abortable(iterator.next(), signal);
+        const item = await abortable(items.next(), signal);
         if (item.done === true) break;
         const payload = encode(item.value);
         this.#sent += itemWeight(payload);
@@ -121,7 +121,7 @@ class ServerStream {
       }
       await writer.close();
     } catch (error) {
-      void leave(iterator);
+      void leave(items);
       await this.#fail(error);
     } finally {
       control.abort(ended);
@@ -166,9 +166,9 @@ class ServerStream {
 }
 
 /** Tells a handler that nobody asks it for more; one that waits hears it from its signal. */
-async function leave(iterator: AsyncIterator<unknown>): Promise<void> {
+async function leave(items: AsyncIterator<unknown>): Promise<void> {
   try {
-    await iterator.return?.();
+    await items.return?.();
   } catch {
     // It failed because it was to end.
   }

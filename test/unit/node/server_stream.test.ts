@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ActrError, defineNode, type NodeInit, type RequestContext, service } from "@roost/edge";
 import { type TestNode, testNode } from "@roost/edge/testing";
+import { app as tailExample } from "../../../examples/tail/app.ts";
 import { type Line, type Position, TailService } from "../../../examples/tail/tail_pb.ts";
 
 type Follow = (request: Position, context: RequestContext) => AsyncIterable<{ text: string }>;
@@ -149,6 +150,22 @@ for (const transport of ["memory", "websocket"] as const) {
   });
 }
 
+describe("examples/tail", () => {
+  it("gives the lines that there are, and those to come", async () => {
+    await using t = await testNode(tailExample);
+    const tail = t.service(TailService);
+    await tail.append({ text: "one" });
+    await tail.append({ text: "two" });
+    const lines = tail.follow({ line: 1 });
+    assert.equal((await lines.next()).value?.text, "two");
+    const third = lines.next();
+    await tail.append({ text: "three" });
+    assert.equal((await third).value?.text, "three");
+    await lines.return?.();
+    await nothingLeft(t);
+  });
+});
+
 describe("a method that answers with a stream", () => {
   it("is asked by the node itself, and refused by the host", async () => {
     await using t = await testNode(following(counting(), { acl: [] }));
@@ -157,6 +174,18 @@ describe("a method that answers with a stream", () => {
     await nothingLeft(t);
     const host = t.context.service(TailService, "host");
     await assert.rejects(first(host.follow({}), 1), { code: "not_implemented" });
+  });
+
+  it("answers with an error when the handler throws at once, or gives no stream", async () => {
+    const refusing: Follow = () => {
+      throw new ActrError("permission_denied", "not you");
+    };
+    await using strict = await testNode(following(refusing));
+    const refused = strict.service(TailService).follow({}).next();
+    await assert.rejects(refused, { code: "permission_denied", message: "not you" });
+    await using wrong = await testNode(following((() => ({})) as unknown as Follow));
+    await assert.rejects(wrong.service(TailService).follow({}).next(), { code: "internal" });
+    await nothingLeft(strict, wrong);
   });
 
   it("refuses a request that names no stream", async () => {
