@@ -145,8 +145,7 @@ export class ChunkSender {
   ): Promise<boolean> {
     const { signal, deadline } = bounds;
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const late = link.bufferedBytes > this.#options.maxSendLagBytes;
-    if (late && frame.lane === lanes.streamLatencyFirst) {
+    if (frame.lane === lanes.streamLatencyFirst && this.#lags(link)) {
       this.#dropped += 1;
       return Promise.resolve(false);
     }
@@ -154,6 +153,12 @@ export class ChunkSender {
     const what = `sending on stream ${streamId}`;
     const bounded = { what, deadline, signal };
     return BoundedWait.for(link.send(frame), true, this.#components.deadlines, bounded);
+  }
+
+  /** Whether the connection is behind with latency-first chunks, or with anything where these wait for all else. */
+  #lags(link: Link): boolean {
+    const waiting = link.bufferedOn?.(lanes.streamLatencyFirst) ?? link.bufferedBytes;
+    return waiting > this.#options.maxSendLagBytes;
   }
 
   /** A connection is gone: what was sent on it lately may not have arrived. One that this side closed was emptied first. */

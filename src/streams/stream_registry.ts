@@ -30,8 +30,9 @@ const never = new AbortController().signal;
  *
  * A reliable chunk is never dropped once it is accepted. Chunks that wait weigh on the connection that brought
  * them; when they weigh too much, that connection is not read until half is handled. Until then calls pass by;
- * from then on they wait with the stream, on that connection alone: so a handler that waits for a call over the
- * connection that its stream comes by must not lag by more than `streams.maxLagBytes`.
+ * from then on they wait with the stream, on that connection alone, unless it reads its lanes apart as WebRTC does: so a
+ * handler that waits for a call over the connection that its stream comes by must not lag by more than
+ * `streams.maxLagBytes`.
  */
 export class StreamRegistry {
   readonly tally: StreamTally;
@@ -39,6 +40,8 @@ export class StreamRegistry {
   readonly #options: StreamOptions;
   readonly #streams = new StreamTable();
   readonly #backlogs = new WeakMap<Link, Backlog>();
+  /** Latency-first chunks weigh apart, so that a reliable stream that lags does not cost any of them. */
+  readonly #lossyBacklogs = new WeakMap<Link, Backlog>();
   readonly #allowed = new WeakMap<Peer, boolean>();
   #closed: Promise<void> | undefined;
 
@@ -88,8 +91,8 @@ export class StreamRegistry {
       const streamId = chunk.streamId.slice(0, loggedIdLength);
       return this.tally.drop("stream.unknown_dropped", from, { stream_id: streamId });
     }
-    const backlog = this.#backlogOf(link);
     const reliable = frame.lane === lanes.streamReliable;
+    const backlog = this.#backlogOf(link, reliable ? this.#backlogs : this.#lossyBacklogs);
     if (!reliable && this.#isFull(stream, backlog)) return this.tally.overflow();
     this.tally.receive();
     stream.add(chunk, from.id, link, backlog, frame.body.length);
@@ -154,11 +157,11 @@ export class StreamRegistry {
     return allowed;
   }
 
-  #backlogOf(link: Link): Backlog {
-    let backlog = this.#backlogs.get(link);
+  #backlogOf(link: Link, backlogs: WeakMap<Link, Backlog>): Backlog {
+    let backlog = backlogs.get(link);
     if (backlog === undefined) {
       backlog = new Backlog(this.#options.maxLagBytes);
-      this.#backlogs.set(link, backlog);
+      backlogs.set(link, backlog);
     }
     return backlog;
   }
