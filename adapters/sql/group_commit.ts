@@ -1,6 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
+import { Histogram } from "../../src/histogram.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { StoreChange } from "../../src/ports/store.ts";
+import type { StoreChange, StoreWrites } from "../../src/ports/store.ts";
 import { Effects } from "./effects.ts";
 
 /** What may wait to be written before commits are refused. */
@@ -46,6 +47,8 @@ export class GroupCommit {
   readonly #write: WriteEffects;
   readonly #clock: Clock;
   readonly #options: GroupCommitOptions;
+  readonly #transactions = new Histogram();
+  #commits = 0;
   #open = new Group();
   #writing: Group | undefined;
 
@@ -53,6 +56,10 @@ export class GroupCommit {
     this.#write = write;
     this.#clock = clock;
     this.#options = options;
+  }
+
+  get writes(): StoreWrites {
+    return { commits: this.#commits, transactions: this.#transactions };
   }
 
   /** What is not on disk yet, newest first. */
@@ -92,7 +99,10 @@ export class GroupCommit {
   }
 
   async #run(group: Group): Promise<void> {
+    const began = this.#clock.monotonic();
     const error = await attempt(this.#write(group.effects));
+    this.#transactions.observe((this.#clock.monotonic() - began) / 1000);
+    this.#commits += group.members.length;
     if (error === undefined) for (const member of group.members) member.resolve();
     else if (faultOf(error) !== "statement")
       for (const member of group.members) member.reject(error);

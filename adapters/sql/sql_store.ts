@@ -14,6 +14,7 @@ import type {
   StoreChange,
   StoredAnswer,
   StoreOpened,
+  StoreWrites,
 } from "../../src/ports/store.ts";
 import type { Effects } from "./effects.ts";
 import { GroupCommit, type GroupCommitOptions } from "./group_commit.ts";
@@ -141,6 +142,10 @@ class SqlStore implements Store {
   commit(changes: readonly StoreChange[]): Promise<void> {
     const refusal = this.#refusal() ?? this.#group.overload ?? this.#takeSeqs(changes);
     return refusal === undefined ? this.#group.commit(changes) : Promise.reject(refusal);
+  }
+
+  get writes(): StoreWrites {
+    return this.#group.writes;
   }
 
   get fault(): string | undefined {

@@ -41,7 +41,8 @@ export function httpApp(parts: HttpAppParts): Fetch {
   });
   app.get("/metrics", (c) => {
     const node = parts.node();
-    return c.text(node === undefined ? "" : metricsText(node));
+    const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
+    return c.body(node === undefined ? "" : metricsText(node), 200, headers);
   });
   if (parts.inspectToken !== undefined) {
     const inspector = (): StoreInspector | undefined => inspectorOf(parts.node());

@@ -1,76 +1,152 @@
 import type { Node } from "../node/node.ts";
+import type { StoreWrites } from "../ports/store.ts";
 import type { SystemLoad } from "../ports/system_meter.ts";
+import { local } from "../session/local_link.ts";
+import { version } from "../version.ts";
+import { counter, exposition, gauge, histogram, type Metric, type Sample } from "./exposition.ts";
 
-/** One figure with its stable name. */
-interface Metric {
-  readonly name: string;
-  readonly type: "counter" | "gauge";
-  readonly help: string;
-  readonly value: number;
-}
-
-/** All figures of a node in Prometheus text form. They are read when asked for: nothing is counted twice, nothing runs meanwhile. */
+/** All figures of a node in Prometheus text form; README.md beside this file lists them. They are read when asked for: nothing is counted twice, nothing runs meanwhile. */
 export function metricsText(node: Node): string {
-  return metricsOf(node)
-    .map(
-      ({ name, type, help, value }) =>
-        `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}\n`,
-    )
-    .join("");
+  return exposition([
+    ...standing(node),
+    ...connections(node),
+    ...mailbox(node),
+    ...handlers(node),
+    ...streams(node),
+    ...store(node),
+    ...system(node.components.meter?.load()),
+  ]);
 }
 
-function metricsOf(node: Node): Metric[] {
-  const { inbound, outbound, presence, hooks, components } = node;
-  const mailbox = inbound.mailbox.status();
+function standing({ phase, components, presence, startedAt, hooks }: Node): Metric[] {
+  const { current, phase: session } = presence.session;
+  const uptimeMs = components.clock.now() - startedAt;
   return [
-    gauge("roost_up", "1 while the node takes requests.", node.phase === "running" ? 1 : 0),
-    gauge(
-      "roost_uptime_seconds",
-      "Seconds since the start.",
-      (components.clock.now() - node.startedAt) / 1000,
-    ),
+    gauge("roost_build_info", "1, with the version.", [{ labels: { version }, value: 1 }]),
+    gauge("roost_up", "1 while the node takes requests.", phase === "running" ? 1 : 0),
+    gauge("roost_uptime_seconds", "Seconds since the start.", uptimeMs / 1000),
     gauge(
       "roost_signaling_connected",
       "1 while signaling is connected.",
       presence.signaling.connected ? 1 : 0,
     ),
+    gauge(
+      "roost_session_active",
+      "1 while the rendezvous accepts the node's identity.",
+      session === "active" ? 1 : 0,
+    ),
+    gauge(
+      "roost_credential_expiry_timestamp_seconds",
+      "When the credential ends, Unix time.",
+      current.credentialExpiresAtMs / 1000,
+    ),
+    counter(
+      "roost_identities_total",
+      "ActrIds that this process has had for the node.",
+      current.generation,
+    ),
+    counter("roost_hook_events_dropped_total", "Hook events dropped.", hooks.dropped),
+  ];
+}
+
+function connections({ outbound, transports }: Node): Metric[] {
+  return [
     gauge("roost_peers", "Peers with at least one link.", outbound.sessions.size),
+    gauge(
+      "roost_links",
+      "Links, by transport and by who opened them.",
+      linkSamples(outbound, [...transports, local]),
+    ),
     gauge("roost_calls_pending", "Own calls that wait for an answer.", outbound.pending.size),
-    gauge("roost_mailbox_queued", "Messages that wait to be handled.", mailbox.queued),
-    gauge("roost_mailbox_in_flight", "Messages being handled.", mailbox.inFlight),
-    gauge("roost_mailbox_bytes", "Bytes of both.", mailbox.bytes),
+  ];
+}
+
+/** Also those that there are none of, so that no line comes and goes. */
+function linkSamples({ sessions }: Node["outbound"], transports: readonly string[]): Sample[] {
+  const links = [...sessions.sessions()].flatMap((session) => [...session.links]);
+  return transports.flatMap((transport) =>
+    (["inbound", "outbound"] as const).map((direction) => ({
+      labels: { transport, direction },
+      value: links.filter((link) => link.transport === transport && link.direction === direction)
+        .length,
+    })),
+  );
+}
+
+function mailbox({ inbound }: Node): Metric[] {
+  const { queuedNormal, queuedHigh, inFlight, bytes } = inbound.mailbox.status();
+  return [
+    gauge("roost_mailbox_queued", "Messages that wait to be handled, by priority.", [
+      { labels: { priority: "normal" }, value: queuedNormal },
+      { labels: { priority: "high" }, value: queuedHigh },
+    ]),
+    gauge("roost_mailbox_in_flight", "Messages being handled.", inFlight),
+    gauge("roost_mailbox_bytes", "Bytes of both.", bytes),
+    gauge("roost_dedup_entries", "Answers remembered for repeats.", inbound.remembered),
+    counter("roost_frames_dropped_total", "Frames that could not be taken.", inbound.gate.dropped),
+    counter("roost_dead_letters_total", "Dead letters written.", inbound.deadLetters.count),
+  ];
+}
+
+function handlers({ inbound }: Node): Metric[] {
+  const { running, waiting, overdue, pendingReplies } = inbound.handling.status();
+  return [
     counter("roost_requests_total", "Messages whose handler has ended.", inbound.handled),
     counter("roost_requests_refused_total", "Messages refused before a handler.", inbound.refused),
-    counter("roost_frames_dropped_total", "Frames that could not be taken.", inbound.gate.dropped),
     counter(
       "roost_replies_undeliverable_total",
       "Answers without a link.",
       inbound.replier.undeliverable,
     ),
-    counter("roost_dead_letters_total", "Dead letters written.", inbound.deadLetters.count),
-    counter("roost_hook_events_dropped_total", "Hook events dropped.", hooks.dropped),
-    ...streamMetrics(node),
-    ...systemMetrics(components.meter?.load()),
+    gauge("roost_handlers_running", "Handlers that run.", running),
+    gauge("roost_handlers_waiting", "Messages that wait for others of their key.", waiting),
+    gauge("roost_handlers_overdue", "Handlers that run though their time is up.", overdue),
+    gauge("roost_replies_pending", "Explicit replies that are to come.", pendingReplies),
+    histogram(
+      "roost_handler_duration_seconds",
+      "How long handlers took that waited for something.",
+      inbound.handling.times,
+    ),
   ];
 }
 
-function streamMetrics({ inbound: { streams }, outbound: { chunks } }: Node): Metric[] {
+function streams({ inbound: { streams }, outbound: { chunks } }: Node): Metric[] {
+  const { received, dropped, overflowed, failed, held } = streams.tally;
   return [
     gauge("roost_streams", "Streams that are registered.", streams.size),
-    counter("roost_stream_chunks_total", "Chunks taken.", streams.tally.received),
-    counter(
-      "roost_stream_chunks_overflowed_total",
-      "Chunks that came too late.",
-      streams.tally.overflowed,
-    ),
+    counter("roost_stream_chunks_total", "Chunks taken.", received),
+    counter("roost_stream_chunks_dropped_total", "Chunks that nobody took.", dropped),
+    counter("roost_stream_chunks_overflowed_total", "Chunks that came too late.", overflowed),
     counter("roost_stream_chunks_unsent_total", "Chunks too late to be sent.", chunks.dropped),
-    counter("roost_stream_failures_total", "Chunks whose handler failed.", streams.tally.failed),
-    counter("roost_stream_holds_total", "Times a connection was held back.", streams.tally.held),
+    counter("roost_stream_failures_total", "Chunks whose handler failed.", failed),
+    counter("roost_stream_holds_total", "Times a connection was held back.", held),
+  ];
+}
+
+function store({ components: { store } }: Node): Metric[] {
+  return [
+    gauge(
+      "roost_store_fault",
+      "1 while the store cannot write.",
+      store.fault === undefined ? 0 : 1,
+    ),
+    ...(store.writes === undefined ? [] : writes(store.writes)),
+  ];
+}
+
+function writes({ commits, transactions }: StoreWrites): Metric[] {
+  return [
+    counter("roost_store_commits_total", "Commits; several share a transaction.", commits),
+    histogram(
+      "roost_store_transaction_duration_seconds",
+      "How long transactions took.",
+      transactions,
+    ),
   ];
 }
 
 /** What the runtime can tell of itself. */
-function systemMetrics({ eventLoopDelayMs, memory }: SystemLoad = {}): Metric[] {
+function system({ eventLoopDelayMs, memory }: SystemLoad = {}): Metric[] {
   const delay = "How late timers fire, on the average of the last seconds.";
   return [
     ...(eventLoopDelayMs === undefined
@@ -83,12 +159,4 @@ function systemMetrics({ eventLoopDelayMs, memory }: SystemLoad = {}): Metric[] 
           gauge("roost_memory_limit_bytes", "Memory that may be used.", memory.limitBytes),
         ]),
   ];
-}
-
-function gauge(name: string, help: string, value: number): Metric {
-  return { name, type: "gauge", help, value };
-}
-
-function counter(name: string, help: string, value: number): Metric {
-  return { name, type: "counter", help, value };
 }

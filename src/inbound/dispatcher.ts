@@ -1,4 +1,5 @@
 import { ActrError } from "../errors.ts";
+import { Histogram } from "../histogram.ts";
 import type { DispatchOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -44,6 +45,8 @@ export class Dispatcher implements TurnEnds {
   /** Handlers that run though their time is up. */
   readonly #overdue = new Set<Turn>();
   #pendingReplies = 0;
+  /** Handlers that outlived the turn of the event loop in which they began, by the seconds that they took: the clock is not read for all others. */
+  readonly times: Histogram = new Histogram();
 
   constructor(components: DispatcherComponents, options: DispatchOptions) {
     this.#components = components;
@@ -156,6 +159,8 @@ export class Dispatcher implements TurnEnds {
 
   /** The handler goes on after this turn of the event loop, within its time. */
   async #outlive(turn: Turn, result: Promise<Handled>): Promise<void> {
+    const { clock } = this.#components;
+    const began = clock.monotonic();
     turn.running = true;
     this.#keep(turn, this.#options.timeoutMs);
     try {
@@ -167,6 +172,7 @@ export class Dispatcher implements TurnEnds {
       this.#fail(turn, error);
     }
     turn.running = false;
+    this.times.observe((clock.monotonic() - began) / 1000);
     this.#overdue.delete(turn);
     turn.context?.leave();
   }

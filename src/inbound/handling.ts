@@ -1,5 +1,6 @@
 import type { NodeContext } from "../context.ts";
 import type { ActrError } from "../errors.ts";
+import type { Distribution } from "../histogram.ts";
 import type { DispatchOptions, InboundOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -81,6 +82,11 @@ export class Handling {
     const { overdue, pendingReplies } = this.#dispatcher;
     const stuck = overdue > 0 && overdue === running && appetite === "none";
     return { running, waiting, overdue, pendingReplies, stuck };
+  }
+
+  /** Handlers that outlived the turn of the event loop in which they began, by the seconds that they took. */
+  get times(): Distribution {
+    return this.#dispatcher.times;
   }
 
   /** Begins to hand out what the mailbox holds. */

@@ -151,6 +151,11 @@ export class Inbound {
     return this.#completion.refused;
   }
 
+  /** Answers that are remembered. */
+  get remembered(): number {
+    return this.#dedup.size;
+  }
+
   /** Brings back the answers that the store kept, and the first of its messages; the rest follows as it is needed. */
   async recover(): Promise<void> {
     await this.#dedup.recover(this.#store);

@@ -51,6 +51,8 @@ export class Node implements AsyncDisposable {
   readonly hooks: HookQueue;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
+  /** Names of the transports that it uses. */
+  readonly transports: readonly string[];
   readonly streams: NodeStreams;
   /** Calls peers, in this node's name. */
   readonly context: NodeContext;
@@ -136,6 +138,7 @@ export class Node implements AsyncDisposable {
       options.lifecycle,
     );
     const transports = components.transports(presence.transportIdentity);
+    this.transports = transports.map(({ name }) => name);
     const { hooks } = this;
     this.outbound = new Outbound({
       components: traced,

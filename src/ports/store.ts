@@ -1,3 +1,5 @@
+import type { Distribution } from "../histogram.ts";
+
 /** 0 normal, 1 high (`spec/node.md` §8.2). */
 export type Priority = 0 | 1;
 
@@ -137,6 +139,14 @@ export interface RecordEntry {
   readonly value: Uint8Array;
 }
 
+/** What a store has written since it was opened. */
+export interface StoreWrites {
+  /** Calls of {@link Store.commit} that came to their end. */
+  readonly commits: number;
+  /** Transactions, by the seconds that they took; several commits share one. */
+  readonly transactions: Distribution;
+}
+
 /**
  * Durable memory of one node, owned by one process at a time.
  * Reads see every change handed to {@link Store.commit} before, committed or not.
@@ -183,6 +193,8 @@ export interface Store extends AsyncDisposable {
   readonly fault: string | undefined;
   /** Calls back when {@link Store.fault} comes or goes, until the function returned is called. */
   onFault(listener: (fault: string | undefined) => void): () => void;
+  /** Absent where nothing is written to a disk or a server. */
+  readonly writes?: StoreWrites;
   /** Resolves when this process has lost the store to another (or the lease could not be renewed); never rejects. */
   readonly lost: Promise<string>;
   /** Flushes, releases the lease and closes. Idempotent. */

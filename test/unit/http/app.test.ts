@@ -137,7 +137,7 @@ describe("http endpoint", () => {
     assert.equal(await value("roost_requests_total"), 3);
     assert.equal(await value("roost_requests_refused_total"), 1);
     assert.equal(await value("roost_peers"), 2);
-    assert.equal(await value("roost_mailbox_queued"), 0);
+    assert.equal(await value("roost_mailbox_in_flight"), 0);
     assert.equal(await value("roost_signaling_connected"), 1);
   });
 
