@@ -1,6 +1,7 @@
 import type { Context, RequestContext } from "./context.ts";
 import type { Hooks } from "./hooks.ts";
 import type { NodeOptionsInput } from "./options.ts";
+import type { Dependency } from "./protocol/dependencies.ts";
 import { type ActrType, parseActrType } from "./protocol/ids.ts";
 import type {
   KeyFieldOf,
@@ -174,6 +175,8 @@ export interface NodeInit {
   readonly acl?: readonly AclRule[];
   /** What the embedding program offers to this node's own handlers, and to nobody else: the destination `host`. */
   readonly host?: readonly Served[];
+  /** What it was built against: discovery prefers nodes with these descriptions, and finds no other types. @default any type, whatever its description */
+  readonly dependencies?: readonly Dependency[];
   readonly hooks?: Hooks;
   /** Further observers: each is told everything that `hooks` are told, beside them. */
   readonly observers?: readonly Hooks[];

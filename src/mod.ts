@@ -60,6 +60,7 @@ export type {
 export { NetworkEvents, type NetworkResult } from "./node/network_events.ts";
 export { defaultNodeOptions, type NodeOptions, type NodeOptionsInput } from "./options.ts";
 export type { DataChunk } from "./protocol/data_chunk.ts";
+export type { Dependency } from "./protocol/dependencies.ts";
 export {
   type ActrId,
   type ActrType,

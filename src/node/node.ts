@@ -132,7 +132,12 @@ export class Node implements AsyncDisposable {
     const { signal } = stopping;
     const { log } = components;
     const traced = tracedAs(components, () => this.id);
-    const directory = new PeerDirectory(presence.signaling, signal, traced.tracer);
+    const directory = new PeerDirectory(
+      presence.signaling,
+      signal,
+      traced.tracer,
+      plan.dependencies,
+    );
     this.hooks = new HookQueue(
       { observers, clock: components.clock, log, context: () => this.context },
       options.lifecycle,

@@ -2,6 +2,7 @@ import type { DiscoverOptions } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { Tracer } from "../ports/tracer.ts";
 import type { PeerAddress } from "../ports/transport.ts";
+import { type Dependency, fingerprintOf } from "../protocol/dependencies.ts";
 import {
   type ActrId,
   type ActrType,
@@ -24,15 +25,22 @@ export class PeerDirectory {
   readonly #signaling: SignalingClient;
   readonly #nodeSignal: AbortSignal;
   readonly #tracer: Tracer | undefined;
+  readonly #dependencies: readonly Dependency[] | undefined;
   readonly #addresses = new Map<string, PeerAddress>();
 
-  constructor(signaling: SignalingClient, nodeSignal: AbortSignal, tracer: Tracer | undefined) {
+  constructor(
+    signaling: SignalingClient,
+    nodeSignal: AbortSignal,
+    tracer: Tracer | undefined,
+    dependencies?: readonly Dependency[],
+  ) {
     this.#signaling = signaling;
     this.#nodeSignal = nodeSignal;
     this.#tracer = tracer;
+    this.#dependencies = dependencies;
   }
 
-  /** @throws ActrError `not_found`, `unavailable`, `invalid_argument`. */
+  /** @throws ActrError `not_found`, `unavailable`, `invalid_argument`; `dependency_not_found` for a type that is none of the node's dependencies. */
   async discover(type: ActrType | string, options: DiscoverOptions = {}): Promise<ActrId[]> {
     const wanted = typeof type === "string" ? parseActrType(type) : type;
     const { count = 1, signal = this.#nodeSignal, trace = {} } = options;
@@ -46,7 +54,8 @@ export class PeerDirectory {
   }
 
   async #discover(wanted: ActrType, count: number, options: RequestOptions): Promise<ActrId[]> {
-    const found = await this.#ask(wanted, count, options);
+    const fingerprint = fingerprintOf(this.#dependencies, wanted);
+    const found = await this.#ask(wanted, count, { ...options, fingerprint });
     if (found.length > 0) return found.map((each) => each.id);
     throw new ActrError(
       "not_found",
@@ -70,7 +79,7 @@ export class PeerDirectory {
   async #ask(
     type: ActrType,
     count: number,
-    options: RequestOptions,
+    options: RequestOptions & { readonly fingerprint?: string },
   ): Promise<readonly PeerAddress[]> {
     const candidates = await this.#signaling.routeCandidates(type, count, options);
     const found = candidates.map(({ id, wsAddress }) =>

@@ -5,6 +5,7 @@ import { type ResolvedRule, resolveRules } from "../inbound/acl.ts";
 import type { RouteTable } from "../inbound/route.ts";
 import { serviceRoutes } from "../inbound/service_routes.ts";
 import { type NodeOptions, resolveNodeOptions } from "../options.ts";
+import type { Dependency } from "../protocol/dependencies.ts";
 import type { NodeSettings } from "./node_components.ts";
 import { withReflection } from "./reflection.ts";
 import { registrationOf } from "./registration.ts";
@@ -13,6 +14,8 @@ import { registrationOf } from "./registration.ts";
 export interface NodePlan {
   readonly options: NodeOptions;
   readonly registration: Registration;
+  /** None: it may find any type. */
+  readonly dependencies: readonly Dependency[] | undefined;
   readonly routes: RouteTable;
   /** What the embedding program serves to the node itself. */
   readonly hostRoutes: RouteTable;
@@ -33,6 +36,7 @@ export function planNode(definition: NodeDefinition, settings: NodeSettings): No
   return {
     options,
     registration: registrationOf(definition, settings),
+    dependencies: definition.dependencies,
     concurrent:
       options.dispatch.concurrent && [...routes.values()].some(({ keyOf }) => keyOf !== undefined),
     routes: withReflection(routes, services),
