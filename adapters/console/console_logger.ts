@@ -8,7 +8,7 @@ import {
 
 /** Options of {@link consoleLogger}. */
 export interface ConsoleLoggerOptions {
-  /** Least severe level written. @default "info" */
+  /** Least severe level written; what is none counts as `info`, and a line says so. @default "info" */
   readonly level?: LogLevel;
   /** `json`: one object a line; `text`: for people. @default "text" */
   readonly format?: "json" | "text";
@@ -20,7 +20,11 @@ export interface ConsoleLoggerOptions {
 export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
   const { level = "info", format = "text", write = toStandardError } = options;
   const render = format === "json" ? jsonLine : textLine;
-  return new LineLogger(levelsFrom(level), (...parts) => write(render(...parts)), {});
+  const known = logLevels.includes(level);
+  const levels = levelsFrom(known ? level : "info");
+  const logger = new LineLogger(levels, (...parts) => write(render(...parts)), {});
+  if (!known) logger.warn("log.level_unknown", { level, used: "info" });
+  return logger;
 }
 
 /** Writes nothing. */
