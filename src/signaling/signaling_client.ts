@@ -296,7 +296,8 @@ export class SignalingClient {
     }
     if (payload.case !== "error" || replyFor === "") return false;
     const error = serverError("a relay", payload.value);
-    this.#components.log.debug("signaling.relay.refused", { replyFor, code: payload.value.code });
+    const fields = { reply_for: replyFor, error_code: payload.value.code };
+    this.#components.log.debug("signaling.relay.refused", fields);
     this.#listeners.tell((l) => l.relayRefused?.(replyFor, error));
     return true;
   }

@@ -1,24 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, it } from "node:test";
-import { root } from "./root.ts";
+import { readSources } from "./sources.ts";
 
 /** Lines of our own sources below `folders` that match, as `file:line: text`. */
 function lines(folders: readonly string[], pattern: RegExp): string[] {
-  return folders
-    .filter((folder) => existsSync(join(root, folder)))
-    .flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-        .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
-        .filter((path) => path.endsWith(".ts") && !/\/(gen|node_modules)\//.test(path))
-        .flatMap((path) =>
-          readFileSync(join(root, path), "utf8")
-            .split("\n")
-            .map((text, index) => `${path}:${index + 1}: ${text.trim()}`)
-            .filter((line) => pattern.test(line.slice(path.length))),
-        ),
-    );
+  return readSources(folders).flatMap(({ path, text }) =>
+    text
+      .split("\n")
+      .map((line, index) => `${path}:${index + 1}: ${line.trim()}`)
+      .filter((line) => pattern.test(line.slice(path.length))),
+  );
 }
 
 /** What the linter cannot see. */

@@ -9,6 +9,7 @@ import { Inbound } from "../../../src/node/inbound.ts";
 import type { NodeComponents } from "../../../src/node/node_components.ts";
 import { planNode } from "../../../src/node/plan.ts";
 import type { NodeOptionsInput } from "../../../src/options.ts";
+import { type LogLevel, logLevels } from "../../../src/ports/logger.ts";
 import type { Store, StoreChange } from "../../../src/ports/store.ts";
 import { durableMetadata } from "../../../src/protocol/durable.ts";
 import {
@@ -47,6 +48,8 @@ export interface RigOptions {
   readonly options?: NodeOptionsInput;
   readonly store?: Store;
   readonly hooks?: Hooks;
+  /** Least level that is written; all is kept, whatever is written. @default "trace" */
+  readonly logLevel?: LogLevel;
   /** Whether handlers may begin. @default true */
   readonly open?: boolean;
 }
@@ -91,7 +94,7 @@ export async function rig(setup: RigOptions = {}): Promise<Rig> {
     ...(setup.acl === undefined ? {} : { acl: setup.acl }),
     ...(setup.options === undefined ? {} : { options: setup.options }),
   });
-  const log = recorder(base);
+  const log = recorder(base, setup.logLevel ?? "trace");
   const context = { selfId, signal: new AbortController().signal, log } as NodeContext;
   const plan = planNode(definition, { realm: 1001, aisUrl: "", signalingUrl: "" });
   const observers = [
@@ -119,13 +122,13 @@ export async function rig(setup: RigOptions = {}): Promise<Rig> {
   return world;
 }
 
-function recorder({ records }: Sessions): NodeContext["log"] {
+function recorder({ records }: Sessions, least: LogLevel): NodeContext["log"] {
   const keep =
     (level: string) =>
     (event: string, attributes = {}) =>
       void records.push({ level: level as "info", event, attributes });
   const log: NodeContext["log"] = {
-    enabled: () => true,
+    enabled: (level) => logLevels.indexOf(level) >= logLevels.indexOf(least),
     trace: keep("trace"),
     debug: keep("debug"),
     info: keep("info"),
