@@ -36,7 +36,7 @@ describe("a peer that only calls", () => {
     assert.deepEqual(peer.id.type, { manufacturer: "local", name: "Client", version: "0.0.0" });
   });
 
-  it("finds the node that came in place of the one that went", async () => {
+  it("finds the node that came in place of the one that went, at once", async () => {
     await using home = await serve(defineNode({}));
     const options = { identity: home.identity };
     await using peer = await connect(home.url);
@@ -45,8 +45,7 @@ describe("a peer that only calls", () => {
     await echo.echo({ message: "1" });
     await first.stop();
     await using _second = await serve(app, options);
-    await assert.rejects(echo.echo({ message: "2" }, { timeoutMs: 1000 }));
-    assert.equal((await echo.echo({ message: "3" })).reply, "Echo: 3");
+    assert.equal((await echo.echo({ message: "2" }, { timeoutMs: 1000 })).reply, "Echo: 2");
   });
 
   it("says what is wrong with an address, a target and a realm", async () => {
