@@ -7,8 +7,9 @@ const totalMs = 60_000;
 const completionMs = 6_000;
 /** Shortest time between two offers, milliseconds. */
 const spacingMs = 2_000;
-/** After each offer that led nowhere, milliseconds; the last one repeats. */
-const pausesMs: readonly number[] = [1_000, 2_000, 4_000, 5_000];
+/** After each offer that led nowhere, milliseconds. */
+const pausesMs: readonly number[] = [1_000, 2_000, 4_000];
+const longestPauseMs = 5_000;
 /** How long the side that answers waits for signaling, and then to be offered a restart, milliseconds. */
 const askingMs = 5_000;
 
@@ -85,14 +86,15 @@ export class RestartOffers implements Mender {
 
   async #run(): Promise<boolean> {
     const endsAt = this.#parts.clock.monotonic() + totalMs;
-    for (let offer = 0; offer < maxOffers && !this.#ended; offer++) {
+    for (let offer = 0; offer < maxOffers; offer++) {
       // It may have healed by itself meanwhile.
       if (offer > 0 && !this.#superseded && this.#parts.connected()) return true;
       if (!(await this.#bell.until(this.#parts.signaling, this.#leftUntil(endsAt)))) break;
       if (await this.#offer()) return true;
-      if (this.#leftUntil(endsAt) <= 0) break;
       this.#urgent = this.#superseded;
-      await this.#bell.until(() => this.#urgent, pausesMs[offer] ?? 5_000);
+      const pauseMs = pausesMs[offer] ?? longestPauseMs;
+      await this.#bell.until(() => this.#urgent, Math.min(pauseMs, this.#leftUntil(endsAt)));
+      if (this.#ended || this.#leftUntil(endsAt) <= 0) break;
     }
     return !this.#ended && this.#parts.connected();
   }

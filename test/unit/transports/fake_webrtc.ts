@@ -1,0 +1,234 @@
+import type { FakeClock } from "../../../adapters/memory/fake_clock.ts";
+import { ActrError } from "../../../src/errors.ts";
+import type {
+  CandidatePair,
+  Channel,
+  ChannelHandler,
+  Description,
+  IceCandidate,
+  PeerConnection,
+  PeerConnectionHandler,
+  PeerConnectionState,
+  PeerConnections,
+  PeerConnectionsCapabilities,
+} from "../../../src/ports/peer_connections.ts";
+
+/** The paths between fake connections: two find each other when each has the other's description and one a candidate. */
+export class FakePaths {
+  readonly clock: FakeClock;
+  readonly connections: FakeConnection[] = [];
+  /** What candidate pairs are made of. */
+  pair: CandidatePair = { local: "host", remote: "host" };
+  #open = true;
+
+  constructor(clock: FakeClock) {
+    this.clock = clock;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Blocks every path, or opens them again; connections that are up notice at once. */
+  set open(open: boolean) {
+    this.#open = open;
+    for (const connection of this.connections) {
+      if (!open && connection.state === "connected") connection.change("disconnected");
+    }
+  }
+
+  /** Lets connections find each other that can. */
+  look(): void {
+    if (!this.#open) return;
+    for (const one of this.connections) {
+      const other = this.connections.find((each) => each !== one && one.knows(each));
+      if (other?.knows(one) && (one.hasCandidate || other.hasCandidate)) one.meet(other);
+    }
+  }
+}
+
+/** A WebRTC stack without a network. */
+export class FakeStack implements PeerConnections {
+  readonly name = "fake";
+  readonly capabilities: PeerConnectionsCapabilities = {
+    media: false,
+    turnTcp: false,
+    iceRestart: true,
+    maxMessageBytes: 262_144,
+    lowWaterEvents: true,
+    noticesLossWithinMs: 5_000,
+    mediaNeedsExit: false,
+  };
+  readonly made: FakeConnection[] = [];
+  readonly #paths: FakePaths;
+
+  constructor(paths: FakePaths) {
+    this.#paths = paths;
+  }
+
+  /** The newest connection. */
+  get last(): FakeConnection {
+    const last = this.made.at(-1);
+    if (last === undefined) throw new Error("no connection was made");
+    return last;
+  }
+
+  create(_options: unknown, handler: PeerConnectionHandler): FakeConnection {
+    const connection = new FakeConnection(this.#paths, handler);
+    this.made.push(connection);
+    return connection;
+  }
+}
+
+/** One end of a connection without a network. */
+export class FakeConnection implements PeerConnection {
+  readonly channels: FakeChannel[] = [];
+  readonly added: IceCandidate[] = [];
+  state: PeerConnectionState = "new";
+  readonly #paths: FakePaths;
+  readonly #handler: PeerConnectionHandler;
+  readonly #number: number;
+  #generation = 0;
+  #local = "";
+  #remote = "";
+  #offered = false;
+
+  constructor(paths: FakePaths, handler: PeerConnectionHandler) {
+    this.#paths = paths;
+    this.#handler = handler;
+    this.#number = paths.connections.push(this);
+  }
+
+  get hasCandidate(): boolean {
+    return this.added.some(({ usernameFragment }) => usernameFragment === this.#remote);
+  }
+
+  knows(other: FakeConnection): boolean {
+    return this.state !== "closed" && this.#remote !== "" && this.#remote === other.#local;
+  }
+
+  async createOffer({ iceRestart = false } = {}): Promise<Description> {
+    this.#offered = true;
+    return { type: "offer", sdp: this.#describe(iceRestart) };
+  }
+
+  async createAnswer(): Promise<Description> {
+    return { type: "answer", sdp: this.#describe(true) };
+  }
+
+  async setRemote({ sdp }: Description): Promise<void> {
+    if (this.state === "closed") throw new ActrError("unavailable", "closed");
+    const fragment = /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
+    if (fragment === undefined) throw new ActrError("invalid_argument", "no description");
+    this.#remote = fragment;
+    this.#paths.clock.defer(() => this.#paths.look());
+  }
+
+  async addCandidate(candidate: IceCandidate): Promise<void> {
+    this.added.push(candidate);
+    this.#paths.clock.defer(() => this.#paths.look());
+  }
+
+  createChannel(label: string): FakeChannel {
+    const channel = new FakeChannel(label, this.#paths);
+    this.channels.push(channel);
+    return channel;
+  }
+
+  async candidatePair(): Promise<CandidatePair> {
+    return this.#paths.pair;
+  }
+
+  close(): void {
+    if (this.state === "closed") return;
+    for (const channel of this.channels) channel.end();
+    this.change("closed");
+  }
+
+  /** The state changes, as the stack would tell. */
+  change(state: PeerConnectionState): void {
+    if (state === this.state || this.state === "closed") return;
+    this.state = state;
+    this.#handler.state(state);
+  }
+
+  /** A path to `other` is there. */
+  meet(other: FakeConnection): void {
+    for (const each of [this, other]) each.change("connected");
+    for (const channel of this.channels) channel.connect(other);
+    for (const channel of other.channels) channel.connect(this);
+  }
+
+  /** The peer opens a channel. */
+  offer(channel: FakeChannel): void {
+    this.channels.push(channel);
+    this.#handler.channel(channel);
+  }
+
+  #describe(renew: boolean): string {
+    if (renew || this.#generation === 0) this.#generation++;
+    const fragment = `c${this.#number}g${this.#generation}`;
+    this.#local = fragment;
+    this.#paths.clock.defer(() =>
+      this.#handler.candidate({
+        candidate: `candidate:1 1 udp 1 10.0.0.${this.#number} 9 typ host`,
+        sdpMid: "0",
+        sdpMLineIndex: 0,
+        usernameFragment: fragment,
+      }),
+    );
+    const role = this.#offered ? "actpass" : "active";
+    return `v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\na=setup:${role}\r\na=ice-ufrag:${fragment}\r\n`;
+  }
+}
+
+/** One end of a channel without a network. */
+export class FakeChannel implements Channel {
+  readonly label: string;
+  readonly bufferedAmount = 0;
+  readonly maxMessageBytes = 65_535;
+  state: Channel["state"] = "connecting";
+  #handler: ChannelHandler | undefined;
+  readonly #paths: FakePaths;
+  #other: FakeChannel | undefined;
+
+  constructor(label: string, paths: FakePaths) {
+    this.label = label;
+    this.#paths = paths;
+  }
+
+  send(data: Uint8Array): void {
+    const copy = data.slice();
+    queueMicrotask(() => this.#other?.receive(copy));
+  }
+
+  receive(data: Uint8Array): void {
+    if (this.state === "open" && this.#paths.open) this.#handler?.message(data);
+  }
+
+  handle(handler: ChannelHandler): void {
+    this.#handler = handler;
+  }
+
+  /** Opens at both ends, unless it has. */
+  connect(peer: FakeConnection): void {
+    if (this.#other !== undefined) return;
+    const other = new FakeChannel(this.label, this.#paths);
+    other.#other = this;
+    this.#other = other;
+    peer.offer(other);
+    for (const each of [this, other]) each.#opened();
+  }
+
+  end(): void {
+    if (this.state === "closed") return;
+    this.state = "closed";
+    this.#handler?.closed();
+    if (this.#paths.open) this.#other?.end();
+  }
+
+  #opened(): void {
+    this.state = "open";
+    this.#handler?.open?.();
+  }
+}
