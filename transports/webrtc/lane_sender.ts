@@ -102,7 +102,7 @@ export class LaneSender {
     if (this.#paused) return;
     for (let next = this.#queue.first; next !== undefined; next = this.#queue.first) {
       try {
-        if (!next.withdrawn && !this.#leaves(next)) return;
+        if (!next.withdrawn && !this.#leavesQueue(next)) return;
         this.#shift();
       } catch (error) {
         this.#shift(error);
@@ -121,6 +121,15 @@ export class LaneSender {
     const channel = this.#channel;
     if (channel?.state !== "open") return false;
     return outgoing.leaveBy(channel, this.#takeId);
+  }
+
+  #leavesQueue(outgoing: Outgoing): boolean {
+    const before = outgoing.cost;
+    try {
+      return this.#leaves(outgoing);
+    } finally {
+      this.#queuedBytes -= before - outgoing.cost;
+    }
   }
 
   #wait(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<void> {

@@ -33,9 +33,9 @@ export class Outgoing {
     this.#body = body;
   }
 
-  /** What it is counted as while it waits, bytes: never nothing, so that empty bodies are bounded too. */
+  /** What the rest of it is counted as while it waits, bytes: never nothing, so that empty bodies are bounded too. */
   get cost(): number {
-    return this.#body.length + overheadBytes;
+    return Math.max(0, this.#body.length - this.#next * this.#room) + overheadBytes;
   }
 
   /** Whether nobody wants it any more. */
