@@ -30,7 +30,7 @@ export async function establishIdentity(
   const kept = await revive(components, await record.load(), signal);
   const identity = kept ?? (await register(components, registration, signal));
   log.info(kept === undefined ? "identity.registered" : "identity.resumed", {
-    id: identity.idText,
+    actr_id: identity.idText,
   });
   await record.save(identity);
   return identity;
@@ -66,7 +66,10 @@ async function revive(
     return await ais.renew(id, renewalToken, { signal });
   } catch (error) {
     signal.throwIfAborted();
-    log.warn("identity.resume_failed", { id: saved.idText, error: ActrError.from(error).message });
+    log.warn("identity.resume_failed", {
+      actr_id: saved.idText,
+      reason: ActrError.from(error).message,
+    });
     return undefined;
   }
 }

@@ -30,7 +30,7 @@ export async function runLifecycleHook(
   context: NodeContext,
   bounds: HookBounds,
 ): Promise<void> {
-  context.log.info(logged[name], { id: formatActrId(context.selfId) });
+  context.log.info(logged[name], { actr_id: formatActrId(context.selfId) });
   const runs = observers.map((observer) => runOne(name, observer, context, bounds));
   const failures = (await Promise.allSettled(runs)).flatMap((run) =>
     run.status === "rejected" ? [run.reason as ActrError] : [],

@@ -32,7 +32,10 @@ export class Admission {
     } catch (error) {
       const { code, message } = ActrError.from(error);
       // The query is a bearer credential: only the reason may be written.
-      this.#components.log.info("rendezvous.signaling.refused", { code, message });
+      this.#components.log.info("rendezvous.signaling.refused", {
+        error_code: code,
+        reason: message,
+      });
       if (code === "storage" || code === "internal") throw error;
       return undefined;
     }

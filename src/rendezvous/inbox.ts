@@ -29,7 +29,11 @@ function decoded(hub: Hub, from: SignalingSocket, data: Uint8Array): SignalingEn
     return decodeSignaling(data);
   } catch (error) {
     const { message } = ActrError.from(error);
-    hub.log.warn("rendezvous.signaling.junk", { peer: from.key, bytes: data.length, message });
+    hub.log.warn("rendezvous.signaling.junk", {
+      peer: from.key,
+      bytes: data.length,
+      reason: message,
+    });
     from.close(1007, "not a SignalingEnvelope");
     return undefined;
   }
@@ -104,7 +108,7 @@ function guarded(hub: Hub, from: SignalingSocket, replyFor: string, then: () => 
     then();
   } catch (error) {
     const { message } = ActrError.from(error);
-    hub.log.warn("rendezvous.signaling.failed", { peer: from.key, message });
+    hub.log.warn("rendezvous.signaling.failed", { peer: from.key, reason: message });
     from.refuse({ code: 400, message: `Invalid message: ${message}` }, replyFor);
   }
 }

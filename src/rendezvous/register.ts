@@ -107,7 +107,7 @@ function failure(ais: Ais, error: unknown): Refusal {
   // What decodes may still lack required fields, and then it cannot be stored.
   if (code === "decode_failure" || code === "invalid_argument")
     return { code: 400, message: `Invalid protobuf: ${message}` };
-  ais.log.error("rendezvous.ais.register_failed", { code, message });
+  ais.log.error("rendezvous.ais.register_failed", { error_code: code, reason: message });
   return { code: 500, message: "Token generation failed: the server could not store or sign" };
 }
 

@@ -55,7 +55,7 @@ async function exchange(ais: Ais, id: ActrId, token: Uint8Array): Promise<Issued
 function failure(ais: Ais, error: unknown): Refusal {
   const { code, message } = ActrError.from(error);
   if (code === "decode_failure") return { code: 400, message: `Invalid protobuf: ${message}` };
-  ais.log.error("rendezvous.ais.renew_failed", { code, message });
+  ais.log.error("rendezvous.ais.renew_failed", { error_code: code, reason: message });
   return { code: 500, message: "Internal renewal store error" };
 }
 

@@ -57,7 +57,11 @@ function answer(hub: Hub, from: SignalingSocket, request: Request): Payload | un
 
 function noted(hub: Hub, from: SignalingSocket, { code, message }: ErrorResponse): undefined {
   const text = message.slice(0, longestLogged);
-  hub.log.warn("rendezvous.signaling.node_error", { peer: from.key, code, message: text });
+  hub.log.warn("rendezvous.signaling.node_error", {
+    peer: from.key,
+    error_code: code,
+    reason: text,
+  });
 }
 
 /** Keeps the report and tells the time; warns in the last third of the credential's life, since real clients renew only when told. */

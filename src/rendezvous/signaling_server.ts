@@ -64,7 +64,10 @@ export class SignalingServer implements SignalingReceiver {
     else this.#perAddress.delete(address);
     this.#hub.directory.remove(connection);
     this.#hub.presence.drop(connection);
-    this.#hub.log.info("rendezvous.signaling.disconnected", { peer: connection.key, code });
+    this.#hub.log.info("rendezvous.signaling.disconnected", {
+      peer: connection.key,
+      close_code: code,
+    });
   }
 
   /** Ends every connection; nodes come back to the next server. Idempotent. */

@@ -91,6 +91,9 @@ const logCall =
 
 const snakeCase = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 
+/** Names that say too little: `error_code`, `close_code`; `message_id`, `actr_id`; `reason`. */
+const vague = new Set(["code", "id", "message"]);
+
 /** Names of the fields in the text of an object literal; what is spread into it is left out. */
 function fieldsIn(text: string): string[] {
   const names = text.split(/,(?![^(]*\))/).map((part) => part.trim().split(/[\s:]/)[0] ?? "");
@@ -109,7 +112,10 @@ describe("log events in the sources", () => {
         event.includes(".") && event.split(".").every((part) => snakeCase.test(part)),
         `${path}: ${event}`,
       );
-      for (const name of fieldsIn(fields)) assert.match(name, snakeCase, `${path}: ${event}`);
+      for (const name of fieldsIn(fields)) {
+        assert.match(name, snakeCase, `${path}: ${event}`);
+        assert.ok(!vague.has(name), `${path}: ${event}: of what is ${name}?`);
+      }
     }
   });
 
