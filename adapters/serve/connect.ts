@@ -14,6 +14,7 @@ import { systemClock } from "../system_clock.ts";
 import { systemRandom } from "../system_random.ts";
 import type { ConnectOptions, Peer, Runtime, Target } from "./options.ts";
 import { defaultRealm, identityAt, signalingBeside } from "./settings.ts";
+import { webRtcTransports } from "./webrtc.ts";
 
 /**
  * Becomes a peer that only calls: it registers, listens nowhere, serves nothing and keeps nothing on disk.
@@ -27,15 +28,19 @@ export async function connectPeer(
 ): Promise<Peer> {
   const { type, log = consoleLogger({ level: "error" }), signal } = options;
   const clock = systemClock();
+  const random = systemRandom();
   const { sockets } = runtime;
   const components: NodeComponents = {
     clock,
     log,
     sockets,
-    random: systemRandom(),
+    random,
     store: new MemoryStore(),
     fetch: globalThis.fetch,
-    transports: (identity) => [new WebSocketTransport({ sockets, clock, log, ...identity })],
+    transports: (identity) => [
+      new WebSocketTransport({ sockets, clock, log, ...identity }),
+      ...webRtcTransports({ clock, random, log }, options, identity),
+    ],
   };
   const definition = defineNode(type === undefined ? {} : { type });
   const bounds = signal === undefined ? {} : { signal };

@@ -8,6 +8,7 @@ import { bind, type Foundation, localUrl } from "./foundation.ts";
 import type { Runtime, ServeOptions } from "./options.ts";
 import { openRendezvous } from "./rendezvous.ts";
 import { defaultRealm, signalingBeside } from "./settings.ts";
+import { webRtcTransports } from "./webrtc.ts";
 
 /** A bound port and what a node on it is made of. */
 export interface Endpoint {
@@ -50,7 +51,7 @@ export async function openEndpoint(
     fetch: globalThis.fetch,
     transports: (identity) => {
       peers = new WebSocketTransport({ sockets, clock, log, ...identity });
-      return [peers];
+      return [peers, ...webRtcTransports(foundation, options, identity)];
     },
   };
   const show = (running: Node): void => {

@@ -9,6 +9,7 @@ import type { Tracer } from "../../src/ports/tracer.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import type { ServiceDescriptor } from "../../src/protocol/service.ts";
 import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
+import type { WebRtcSettings } from "./webrtc.ts";
 
 /** What tells one runtime from another. */
 export interface Runtime {
@@ -47,7 +48,7 @@ export interface EndpointOptions {
 }
 
 /** Where a node listens, keeps its data and is found. */
-export interface ServeOptions extends EndpointOptions {
+export interface ServeOptions extends EndpointOptions, WebRtcSettings {
   /** Host that peers are told to dial. @default "127.0.0.1" */
   readonly advertisedHost?: string;
   /** Base address of the identity service, such as `http://host:8080/ais`. @default a rendezvous of our own, on the same port */
@@ -94,7 +95,7 @@ export interface ServedRendezvous extends AsyncDisposable {
 }
 
 /** How a peer that only calls connects. */
-export interface ConnectOptions {
+export interface ConnectOptions extends WebRtcSettings {
   /** Realm to register in, u32. @default 1001 */
   readonly realm?: number;
   readonly realmSecret?: string;

@@ -1,3 +1,4 @@
+import type { TurnCredential } from "../identity/issued_identity.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
@@ -8,6 +9,7 @@ import type { Tracer } from "../ports/tracer.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { PeerHeaders } from "../protocol/peer_headers.ts";
+import type { SignalingClient } from "../signaling/signaling_client.ts";
 import type { NetworkEvents } from "./network_events.ts";
 
 /** What transports need of the node that uses them. */
@@ -19,6 +21,10 @@ export interface TransportIdentity {
     claim: PeerHeaders,
     options: { readonly signal: AbortSignal },
   ) => Promise<ActrId>;
+  /** Carries what peers tell each other before they have a link. */
+  readonly signaling: SignalingClient;
+  /** The node's login at TURN servers, when it was issued one. */
+  readonly turnLogin: () => TurnCredential | undefined;
 }
 
 /** What a runtime supplies for a node. */

@@ -111,6 +111,8 @@ export class Presence {
         return { source: id, credential };
       },
       authenticate: (claim, options) => this.#verifier.verify(claim, options),
+      signaling: this.signaling,
+      turnLogin: () => this.session.current.turnCredential,
     };
   }
 
