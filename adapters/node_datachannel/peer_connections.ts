@@ -44,7 +44,7 @@ export async function nodeDatachannelPeerConnections(
       new Connection(stack, options, handler, (connection) => {
         const native = new library.PeerConnection("roost", configuration(options, bindAddress));
         const low = options.lowWaterBytes ?? defaultLimits.lowWaterBytes;
-        return new NativeConnection(native, connection, low);
+        return new NativeConnection({ native, connection, clock }, low);
       }),
   };
 }

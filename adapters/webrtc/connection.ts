@@ -11,6 +11,7 @@ import type {
   PeerConnectionOptions,
   PeerConnectionState,
 } from "../../src/ports/peer_connections.ts";
+import { EarlyBudget } from "./early_budget.ts";
 import { type ChannelLimits, PeerChannel, type RawChannel } from "./peer_channel.ts";
 import {
   candidateFragment,
@@ -43,6 +44,9 @@ export interface Stack {
 /** Candidates kept until a description comes (`spec/transport.md` §6.4). */
 const maxEarlyCandidates = 256;
 
+/** Bytes kept for channels without handler, unless the options say otherwise. */
+const defaultMaxEarlyBytes = 1_048_576;
+
 /** Limits of channels unless the options say otherwise. */
 export const defaultLimits: ChannelLimits = { maxBufferedBytes: 1_048_576, lowWaterBytes: 262_144 };
 
@@ -53,6 +57,7 @@ export class Connection implements PeerConnection {
   readonly #handler: PeerConnectionHandler;
   readonly #raw: RawConnection;
   readonly #channels = new Set<PeerChannel>();
+  readonly #earlyMessages: EarlyBudget;
   #state: PeerConnectionState = "new";
   #localSdp = "";
   #remoteSdp = "";
@@ -73,6 +78,9 @@ export class Connection implements PeerConnection {
       lowWaterBytes: options.lowWaterBytes ?? defaultLimits.lowWaterBytes,
     };
     this.#handler = handler;
+    this.#earlyMessages = new EarlyBudget(options.maxEarlyBytes ?? defaultMaxEarlyBytes, (limit) =>
+      this.#giveUp(unheard(limit)),
+    );
     try {
       this.#raw = open(this);
     } catch (error) {
@@ -147,7 +155,13 @@ export class Connection implements PeerConnection {
   wrap(raw: RawChannel): PeerChannel {
     const { clock, lowWaterEvents } = this.#stack;
     const channel = new PeerChannel(
-      { raw, clock, lowWaterEvents, maxMessageBytes: () => this.#maxMessageBytes() },
+      {
+        raw,
+        clock,
+        lowWaterEvents,
+        maxMessageBytes: () => this.#maxMessageBytes(),
+        early: this.#earlyMessages,
+      },
       this.#limits,
     );
     this.#channels.add(channel);
@@ -158,6 +172,12 @@ export class Connection implements PeerConnection {
   offered(channel: PeerChannel): void {
     if (this.#state === "closed") channel.ended();
     else this.#handler.channel(channel);
+  }
+
+  #giveUp(reason: ActrError): void {
+    if (this.#state === "closed") return;
+    this.#handler.error?.(reason);
+    this.close();
   }
 
   #ended(): void {
@@ -218,6 +238,13 @@ export class Connection implements PeerConnection {
       throw new ActrError(code, `WebRTC: ${textOf(error)}`, { cause: error });
     }
   }
+}
+
+function unheard(limit: number): ActrError {
+  return new ActrError(
+    "overloaded",
+    `the peer sent more than ${limit} bytes on channels that nobody handles; open the agreed lanes alone`,
+  );
 }
 
 function closedError(): ActrError {

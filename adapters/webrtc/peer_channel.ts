@@ -1,6 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type { Channel, ChannelHandler } from "../../src/ports/peer_connections.ts";
+import type { EarlyBudget } from "./early_budget.ts";
 
 /** What a stack's own channel gives. */
 export interface RawChannel {
@@ -25,6 +26,8 @@ export interface ChannelComponents {
   readonly maxMessageBytes: () => number;
   /** Whether the stack calls {@link PeerChannel.low} by itself. */
   readonly lowWaterEvents: boolean;
+  /** What all channels of the connection may keep for handlers to come. */
+  readonly early: EarlyBudget;
 }
 
 /** Milliseconds between two looks at a buffer. */
@@ -79,7 +82,10 @@ export class PeerChannel implements Channel {
 
   handle(handler: ChannelHandler): void {
     this.#handler = handler;
-    for (const data of this.#early.splice(0)) handler.message(data);
+    for (const data of this.#early.splice(0)) {
+      this.#components.early.give(data.length);
+      handler.message(data);
+    }
     if (this.#state === "closed") handler.closed();
   }
 
@@ -95,8 +101,8 @@ export class PeerChannel implements Channel {
     if (this.#state === "closed") return;
     // A message may overtake the news that the channel is open.
     this.opened();
-    if (this.#handler === undefined) this.#early.push(data);
-    else this.#handler.message(data);
+    if (this.#handler !== undefined) this.#handler.message(data);
+    else if (this.#components.early.take(data.length)) this.#early.push(data);
   }
 
   /** To be called when the buffer may have become low. */

@@ -2,7 +2,8 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { PeerConnections } from "../../src/ports/peer_connections.ts";
 import { Connection } from "../webrtc/connection.ts";
 import { loadNative } from "../webrtc/load.ts";
-import { StandardConnection, standardConfiguration } from "../webrtc/standard_connection.ts";
+import { standardConfiguration } from "../webrtc/standard_connection.ts";
+import { LingeringConnection } from "./lingering_connection.ts";
 
 /** One byte more, and the channel dies without a word. */
 const maxMessageBytes = 262_144;
@@ -33,7 +34,7 @@ export async function wrtcPeerConnections(clock: Clock): Promise<PeerConnections
     create: (options, handler) =>
       new Connection(stack, options, handler, (connection) => {
         const native = new wrtc.RTCPeerConnection(standardConfiguration(options));
-        return new StandardConnection(native, connection);
+        return new LingeringConnection(native, connection, clock);
       }),
   };
 }

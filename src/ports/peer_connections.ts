@@ -1,3 +1,5 @@
+import type { ActrError } from "../errors.ts";
+
 /** One session description, as signaling carries it. */
 export interface Description {
   readonly type: "offer" | "answer";
@@ -39,6 +41,8 @@ export interface PeerConnectionOptions {
   readonly maxBufferedBytes?: number;
   /** A channel that held more than this and holds no more than this again is {@link ChannelHandler.drained}. @default 256 KiB */
   readonly lowWaterBytes?: number;
+  /** Most bytes kept of messages on channels without handler, each counted with 64 bytes more; beyond, the connection closes. @default 1 MiB */
+  readonly maxEarlyBytes?: number;
 }
 
 /** `disconnected` may heal by itself, `failed` by an ICE restart at most, `closed` not at all. */
@@ -58,6 +62,8 @@ export interface PeerConnectionHandler {
   state(state: PeerConnectionState): void;
   /** The peer has opened a channel. Install its handler before this turn ends. */
   channel(channel: Channel): void;
+  /** Why this side closes by itself, told right before: ActrError `overloaded` when messages without handler became too much. */
+  error?(error: ActrError): void;
 }
 
 /** What a channel tells its owner. */

@@ -1,3 +1,4 @@
+import type { ActrError } from "../../src/errors.ts";
 import type {
   Channel,
   ChannelHandler,
@@ -67,7 +68,10 @@ export class End extends Watched implements PeerConnectionHandler {
   readonly states: PeerConnectionState[] = [];
   readonly candidates: LocalCandidate[] = [];
   readonly channels: Map<string, ChannelInbox> = new Map();
+  readonly errors: ActrError[] = [];
   readonly connection: PeerConnection;
+  /** Whether channels of the peer get a handler. */
+  hears = true;
   /** Where candidates go. */
   send: (candidate: IceCandidate) => void = () => {};
 
@@ -88,7 +92,12 @@ export class End extends Watched implements PeerConnectionHandler {
   }
 
   channel(channel: Channel): void {
-    this.channels.set(channel.label, new ChannelInbox(channel));
+    if (this.hears) this.channels.set(channel.label, new ChannelInbox(channel));
+    this.changed();
+  }
+
+  error(error: ActrError): void {
+    this.errors.push(error);
     this.changed();
   }
 
@@ -163,7 +172,12 @@ export async function connectionPair(
 }
 
 function deliver(from: End, to: End, relay: (candidate: IceCandidate) => IceCandidate): void {
-  from.send = (candidate) => void to.connection.addCandidate(relay(candidate));
+  from.send = (candidate) => {
+    to.connection.addCandidate(relay(candidate)).catch((error) => {
+      // One may still be on its way when the test has ended.
+      if (to.connection.state !== "closed") throw error;
+    });
+  };
 }
 
 /** One offer and its answer. */
