@@ -51,7 +51,7 @@ export class Report {
     figures: Readonly<Record<string, Compared>>,
   ): void {
     for (const [metric, { value, baseline, ratio }] of Object.entries(figures)) {
-      const unit = units[metric] ?? "";
+      const unit = units[metric] ?? (metric.endsWith("_us") ? "us" : "");
       const row = { w, variant, runtime, metric, value, unit, baseline, ratio };
       this.#write({ ...row, ...judge(row) });
     }

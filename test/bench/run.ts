@@ -65,6 +65,11 @@ export class Run implements AsyncDisposable {
     this.#report.add(w, variant, this.runtime, { [metric]: { value, baseline, ratio } });
   }
 
+  /** Says why something is not measured. */
+  skip(variant: string, reason: string): void {
+    console.log(`${variant} on ${this.runtime}: not measured, ${reason}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const end of this.#cleanUp.reverse()) await end();
   }

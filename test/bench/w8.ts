@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { LoadPlan, LoadResult } from "./load.ts";
 import type { Figures } from "./rounds.ts";
 import type { Run } from "./run.ts";
+import { type StageTimes, stages } from "./stages.ts";
 import type { WorkerProcess } from "./worker_process.ts";
 
 type Shape = Pick<LoadPlan, "inFlight" | "bytes">;
@@ -10,6 +11,9 @@ const sizes = [64, 65_536];
 const shapes: readonly Shape[] = sizes.flatMap((bytes) =>
   [1, 64].map((inFlight) => ({ inFlight, bytes })),
 );
+/** How long processes are sampled: some thousand samples, milliseconds. */
+const stagesMs = 3_000;
+
 const smallShapes = shapes.filter(({ bytes }) => bytes === 64);
 
 /** Node-to-node calls over memory and WebSocket, volatile and durable, and streams. */
@@ -18,6 +22,7 @@ export async function w8(run: Run): Promise<void> {
   await websocket(run);
   await durable(run);
   await streams(run);
+  await stagesOfCalls(run);
 }
 
 async function memory(run: Run): Promise<void> {
@@ -91,6 +96,49 @@ async function streams(run: Run): Promise<void> {
   for (const bytes of wanted("websocket")) {
     const ours = loadOf(run, caller, plan(bytes));
     await run.measure("W8", named("websocket", bytes), ours, loadOf(run, client, plan(bytes)));
+  }
+}
+
+/** Where the time of a call goes, by sampling both processes while they are at work. */
+async function stagesOfCalls(run: Run): Promise<void> {
+  const named = (shape: Shape): string => `websocket stages ${nameOf(shape)}`;
+  const wanted = smallShapes.filter((shape) => run.wants(named(shape)));
+  if (wanted.length === 0) return;
+  if (!run.runtime.startsWith("node")) {
+    return run.skip("websocket stages", "only Node's profiler can be asked from within");
+  }
+  const callee = await run.start({ script: "workers/callee.ts", core: 0 });
+  const setup = callee.ready;
+  const caller = await run.start({ script: "workers/caller.ts", core: 1, setup });
+  for (const shape of wanted) {
+    await caller.ask({ ...shape, ...run.plan(shape, true) });
+    const both = [caller, callee];
+    for (const process of both) await process.ask({ profile: "start" });
+    const { calls, p50 } = await caller.ask<LoadResult>({ ...shape, ms: stagesMs });
+    const [calling, serving] = [
+      await caller.ask<StageTimes>({ profile: "stop" }),
+      await callee.ask<StageTimes>({ profile: "stop" }),
+    ];
+    tellStages(run, named(shape), { calls, p50, sides: { calling, serving } });
+  }
+}
+
+interface Sampled {
+  readonly calls: number;
+  readonly p50: number;
+  readonly sides: Readonly<Record<"calling" | "serving", StageTimes>>;
+}
+
+/** Microseconds for one call, stage by stage, on each side; `p50` is what the call took meanwhile, slowed by the sampling. */
+function tellStages(run: Run, name: string, { calls, p50, sides }: Sampled): void {
+  run.count("W8", name, "p50", p50, null);
+  for (const [side, times] of Object.entries(sides)) {
+    const sum = Object.values(times).reduce((total, time) => total + time, 0);
+    for (const stage of stages) {
+      if (times[stage] > 0)
+        run.count("W8", name, `${side}_${stage}_us`, times[stage] / calls, null);
+    }
+    run.count("W8", name, `${side}_all_us`, sum / calls, null);
   }
 }
 

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
+import type { Profiler } from "./profiler.ts";
 
 /** What a benchmark process does when it is asked to. */
 export interface Worker {
@@ -19,11 +20,29 @@ export function workerSetup<T>(): T {
 export async function workerLoop(worker: Worker): Promise<void> {
   tell(worker.ready);
   for await (const line of createInterface({ input: process.stdin })) {
-    tell(await worker.ask(JSON.parse(line) as never));
+    const question: unknown = JSON.parse(line);
+    tell(await (isProfiling(question) ? profile(question.profile) : worker.ask(question as never)));
   }
   await worker.close();
   // Native addons and idle sockets would keep the process.
   process.exit(0);
+}
+
+/** A question that every process answers: what it does until the next one. */
+interface Profiling {
+  readonly profile: "start" | "stop";
+}
+
+function isProfiling(question: unknown): question is Profiling {
+  return typeof question === "object" && question !== null && "profile" in question;
+}
+
+let profiler: Profiler | undefined;
+
+async function profile(what: Profiling["profile"]): Promise<unknown> {
+  // Only where it is wanted: other runtimes have no such module.
+  profiler ??= new (await import("./profiler.ts")).Profiler();
+  return await profiler[what]();
 }
 
 function tell(value: unknown): void {
