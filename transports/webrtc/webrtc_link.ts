@@ -36,6 +36,9 @@ const maxChannelsPerLane = 2;
 /** Between two looks whether all has left, milliseconds. */
 const drainPollMs = 10;
 
+/** How long a connection lives on when its channels are empty, milliseconds: stacks do not count what is in flight, and lose it at the end. */
+const lingerMs = 100;
+
 /** A Link over the DataChannels of one peer connection (`spec/transport.md` §2, §3). */
 export class WebRtcLink implements Link {
   readonly transport = "webrtc";
@@ -61,6 +64,8 @@ export class WebRtcLink implements Link {
   #working = true;
   #tellWorking: (works: boolean) => void = () => {};
   #drain: Timer | undefined;
+  /** When something was on its way last, monotonic milliseconds. */
+  #busyAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: WebRtcLinkParts, options: Partial<WebRtcLinkOptions> = {}) {
     this.#parts = parts;
@@ -145,6 +150,7 @@ export class WebRtcLink implements Link {
   send(frame: Frame, options?: SendOptions): Promise<void> {
     const refusal = this.#refusal(frame, options);
     if (refusal !== undefined) return Promise.reject(refusal);
+    this.#busyAt = this.#parts.clock.monotonic();
     return this.#sender(frame.lane).send(frame.body, options?.signal);
   }
 
@@ -152,7 +158,7 @@ export class WebRtcLink implements Link {
     if (this.#ending === undefined) {
       this.#ending = { by: "local", reason };
       const { clock } = this.#parts;
-      this.#closeWhenSent(clock.now() + this.#options.drainTimeoutMs);
+      this.#closeWhenSent(clock.monotonic() + this.#options.drainTimeoutMs);
     }
     await this.closed;
   }
@@ -224,10 +230,12 @@ export class WebRtcLink implements Link {
   }
 
   #closeWhenSent(forceAt: number): void {
-    const { clock, connection } = this.#parts;
-    const sent = this.bufferedBytes === 0 || connection.state !== "connected";
     if (this.#ended) return;
-    if (sent || clock.now() >= forceAt) return this.fail("closed", "local");
+    const { clock, connection } = this.#parts;
+    const now = clock.monotonic();
+    if (this.bufferedBytes > 0) this.#busyAt = now;
+    const over = connection.state !== "connected" || now >= this.#busyAt + lingerMs;
+    if (over || now >= forceAt) return this.fail("closed", "local");
     this.#drain = clock.timer(clock.now() + drainPollMs, () => this.#closeWhenSent(forceAt));
   }
 
