@@ -94,10 +94,11 @@ class ServerStream {
   #sent = 0;
   #read = 0;
   #room: () => void = () => {};
+  readonly #heardAll: Promise<void>;
 
   constructor(parts: ServerStreamParts) {
     this.#parts = parts;
-    void this.#listen();
+    this.#heardAll = this.#listen();
   }
 
   /** Ends it from outside: the handler sees its signal aborted with `reason`. */
@@ -110,16 +111,18 @@ class ServerStream {
     const { writer, control } = this.#parts;
     const { signal } = control;
     try {
-      await abortable(writer.write(nothing, { metadata: openedMetadata }), signal);
+      await writer.write(nothing, { metadata: openedMetadata });
       for (;;) {
         await this.#roomy();
+        signal.throwIfAborted();
         const item = await abortable(items.next(), signal);
         if (item.done === true) break;
         const payload = encode(item.value);
         this.#sent += itemWeight(payload);
-        await abortable(writer.write(payload), signal);
+        await writer.write(payload);
       }
       await writer.close();
+      await this.#heardAll;
     } catch (error) {
       void leave(items);
       await this.#fail(error);
@@ -138,7 +141,7 @@ class ServerStream {
     }
   }
 
-  /** Hears what the caller has read, and that it leaves. */
+  /** Hears what the caller has read, and that it leaves. Never rejects. */
   async #listen(): Promise<void> {
     try {
       for await (const chunk of this.#parts.reader) {
@@ -155,10 +158,10 @@ class ServerStream {
 
   async #fail(error: unknown): Promise<void> {
     const { writer, log } = this.#parts;
-    if (error === left || error === lost) return;
+    if (error === lost) return;
     if (!ActrError.is(error)) log.error("rpc.stream_crashed", { error });
     try {
-      await writer.abort(error);
+      await (error === left ? writer.close() : writer.abort(error));
     } catch (unsent) {
       log.debug("rpc.stream_end_unsent", { error: unsent });
     }

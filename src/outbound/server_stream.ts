@@ -10,6 +10,7 @@ import {
   streamRequestMetadata,
 } from "../protocol/server_stream.ts";
 import { streamEndMetadata } from "../protocol/stream_end.ts";
+import type { Streams } from "../stream.ts";
 import type { InternalCallOptions } from "./caller.ts";
 
 /** What a stream is asked for in the name of. */
@@ -17,6 +18,9 @@ export type StreamCaller = Pick<NodeContext, "call" | "streams" | "selfId">;
 
 const defaultWindowBytes = 256 * 1024;
 const maxWindowBytes = 0xffff_ffff;
+
+/** How long the next item of a stream that was left may take, milliseconds; the end of most comes at once. */
+const restTimeoutMs = 10_000;
 
 const nothing = new Uint8Array(0);
 
@@ -45,7 +49,7 @@ export async function* callForStream(
     // Whether it arrives or not, the stream's own connection tells what becomes of it.
     streams.send(peer, backId(streamId), { payload: nothing, metadata }).catch(() => {});
   };
-  let over = false;
+  let state: "open" | "complete" | "broken" = "open";
   try {
     const opening: InternalCallOptions = {
       ...call,
@@ -63,14 +67,25 @@ export async function* callForStream(
       told = read;
       tell(readMetadata(read));
     }
-    over = true;
+    state = "complete";
   } catch (error) {
-    // Only who gives up by himself has to say so.
-    over = call.signal?.aborted !== true && ActrError.from(error).code !== "timed_out";
+    // What fails at the other end, or with the connection, has ended there as well.
+    const own = call.signal?.aborted === true || ActrError.from(error).code === "timed_out";
+    if (!own) state = "broken";
     throw error;
   } finally {
     reader.close();
-    if (!over) tell(streamEndMetadata());
+    if (state !== "broken") tell(streamEndMetadata());
+    if (state === "open") void takeRest(streams, streamId, peer);
+  }
+}
+
+/** Takes what is on its way when the caller leaves, so that nobody has to wonder what it is. */
+async function takeRest(streams: Streams, streamId: string, from: ActrId): Promise<void> {
+  try {
+    for await (const _ of streams.receive(streamId, { from, idleTimeoutMs: restTimeoutMs }));
+  } catch {
+    // It never opened, or is over by now.
   }
 }
 

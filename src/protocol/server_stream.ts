@@ -9,7 +9,7 @@
  * | item   | server | a chunk: one encoded message |
  * | read   | caller | an empty chunk; `roost-stream-read` = weight of all items that were read so far |
  * | end    | server | an empty chunk with `roost-stream-end`: whole, or the error (`stream_end.ts`) |
- * | leave  | caller | an empty chunk with `roost-stream-end` |
+ * | leave  | caller | the same: it wants no more, which the server ends as well; or it has got it all |
  *
  * The caller's chunks carry the id with ` back` behind it, since a node may be its own caller; both sides take chunks of
  * the other alone. The server sends an item only while those that were sent and not read weigh less than the window;

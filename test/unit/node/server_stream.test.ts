@@ -36,10 +36,11 @@ async function first(lines: AsyncIterable<Line>, count: number): Promise<string[
   return all;
 }
 
-/** Nothing of any stream is left on either node. */
+/** Nothing of any stream is left on either node, and nothing came that nobody took. */
 async function nothingLeft(...nodes: TestNode[]): Promise<void> {
   for (const { clock, node } of nodes) {
     await clock.settle();
+    assert.equal(node.inbound.streams.tally.dropped, 0);
     assert.equal(node.inbound.streams.size, 0);
     assert.equal(node.outbound.pending.size, 0);
   }
