@@ -38,8 +38,8 @@ export async function connectPeer(
     store: new MemoryStore(),
     fetch: globalThis.fetch,
     transports: (identity) => [
-      new WebSocketTransport({ sockets, clock, log, ...identity }),
       ...webRtcTransports({ clock, random, log }, options, identity),
+      new WebSocketTransport({ sockets, clock, log, ...identity }),
     ],
   };
   const definition = defineNode(type === undefined ? {} : { type });

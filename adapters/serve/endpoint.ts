@@ -51,7 +51,7 @@ export async function openEndpoint(
     fetch: globalThis.fetch,
     transports: (identity) => {
       peers = new WebSocketTransport({ sockets, clock, log, ...identity });
-      return [peers, ...webRtcTransports(foundation, options, identity)];
+      return [...webRtcTransports(foundation, options, identity), peers];
     },
   };
   const show = (running: Node): void => {

@@ -1,6 +1,7 @@
-import type { EventHook } from "../hooks.ts";
+import type { EventHook, PeerEvent } from "../hooks.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Link, LinkClosed } from "../ports/transport.ts";
+import type { ActrId } from "../protocol/ids.ts";
 import type { SessionEvents } from "../session/session_manager.ts";
 import { transportEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
@@ -38,26 +39,44 @@ export function linkHooks({
   clock,
   hooks,
   onEnded,
-}: LinkHookParts): Pick<SessionEvents, "connecting" | "linked" | "unlinked"> {
+}: LinkHookParts): Pick<SessionEvents, "connecting" | "linked" | "working" | "unlinked"> {
   return {
     connecting(peer, transport) {
       const hook = hooksOf[transport]?.connecting;
-      if (hook !== undefined) hooks.emit(hook, { peer });
+      if (hook !== undefined) hooks.emit(hook, peerEvent(peer, transport, "connecting"));
     },
     linked(peer, link) {
       const names = hooksOf[link.transport];
       if (names === undefined) return;
-      if (link.direction === "inbound") hooks.emit(names.connecting, { peer });
-      hooks.emit(names.connected, { peer });
+      if (link.direction === "inbound") {
+        hooks.emit(names.connecting, peerEvent(peer, link.transport, "connecting"));
+      }
+      hooks.emit(names.connected, connectedEvent(peer, link));
+    },
+    working(peer, link, works) {
+      const names = hooksOf[link.transport];
+      if (names === undefined) return;
+      if (works) hooks.emit(names.connected, connectedEvent(peer, link));
+      else hooks.emit(names.disconnected, peerEvent(peer, link.transport, "recovering"));
     },
     unlinked(peer, transport, link, end) {
       const { by, reason } = end;
       if (link !== undefined) onEnded(link, end);
       const hook = hooksOf[transport]?.disconnected;
-      if (hook !== undefined) hooks.emit(hook, { peer });
+      if (hook !== undefined) hooks.emit(hook, peerEvent(peer, transport, "idle"));
       if (by !== "lost") return;
       const stage = link === undefined ? "dial" : "link";
       hooks.emit("onError", transportEvent({ peer, transport, stage, reason }, clock.now()));
     },
   };
+}
+
+/** Only WebRTC sessions have a status. */
+function peerEvent(peer: ActrId, transport: string, status: PeerEvent["status"]): PeerEvent {
+  return transport === "webrtc" && status !== undefined ? { peer, status } : { peer };
+}
+
+function connectedEvent(peer: ActrId, { transport, relayed }: Link): PeerEvent {
+  const event = peerEvent(peer, transport, "connected");
+  return relayed === undefined ? event : { ...event, relayed };
 }

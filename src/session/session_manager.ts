@@ -23,6 +23,8 @@ export interface SessionEvents {
   /** A dial begins. */
   connecting(peer: ActrId, transport: string): void;
   linked(peer: ActrId, link: Link): void;
+  /** A link has stopped to work though it has not ended, or works again. */
+  working?(peer: ActrId, link: Link, works: boolean): void;
   /** A link, or a dial that was announced by `connecting`, has ended. */
   unlinked(peer: ActrId, transport: string, link: Link | undefined, end: LinkClosed): void;
   /** A link has ended, and every frame that it brought has been handed over. */
@@ -224,13 +226,15 @@ export class SessionManager {
   #attach(link: Link): Session {
     const peer = new Peer(link.peer);
     let session = this.#sessions.get(peer.key);
+    // Where both sides dial at once, both get the link that the peer is also told to have opened.
+    if (session?.links.has(link)) return session;
     if (session === undefined) {
       session = new Session(peer, this.#rules);
       this.#sessions.set(peer.key, session);
     }
     session.add(link);
     this.#components.events.linked(peer.id, link);
-    link.onWorking?.((works) => this.#working(link, peer.key, works));
+    link.onWorking?.((works) => this.#working(link, peer, works));
     void this.#reader.read(link, session.peer);
     void link.closed.then((end) => this.#detach(link, peer, end));
     return session;
@@ -248,10 +252,11 @@ export class SessionManager {
     if (session.links.size === 0) this.#sessions.delete(session.peer.key);
   }
 
-  #working(link: Link, key: string, works: boolean): void {
+  #working(link: Link, { id, key }: Peer, works: boolean): void {
     const session = this.#sessions.get(key);
     if (works) session?.recovered(link);
     else session?.suspend(link, this.#components.clock.monotonic());
+    this.#components.events.working?.(id, link, works);
   }
 
   #makeRules(): SessionRules {

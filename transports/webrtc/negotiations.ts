@@ -59,7 +59,7 @@ export class Negotiations {
     return [...this.#byPeer.values()][Symbol.iterator]();
   }
 
-  /** The connection to a peer, begun when there is none. @throws ActrError `unavailable`, `not_found`, `permission_denied`, `timed_out`, `overloaded`; the signal's reason. */
+  /** The connection to a peer, begun when there is none. @throws ActrError `unavailable`, `permission_denied`, `timed_out`, `overloaded`; the signal's reason. */
   async reach(
     peer: ActrId,
     direction: Link["direction"],

@@ -1,6 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { type ActrId, peerKey } from "../../src/protocol/ids.ts";
+import { noRoute } from "../../src/session/dialer.ts";
 import { PendingReplies } from "../../src/signaling/pending_replies.ts";
 import type { PeerSignaling } from "./negotiation.ts";
 import { roleMessage } from "./peer_signals.ts";
@@ -20,7 +21,7 @@ export class RoleFlights {
     this.#pending = new PendingReplies(clock, maxFlights);
   }
 
-  /** Whether this side is to offer; to be asked once per peer at a time. @throws ActrError `unavailable`, `not_found` for a peer that is not connected, `permission_denied`, `timed_out`; the signal's reason. */
+  /** Whether this side is to offer; to be asked once per peer at a time. @throws ActrError `unavailable`, with details `reason` `no_route` for a peer that is not connected, `permission_denied`, `timed_out`; the signal's reason. */
   async ask(self: ActrId, peer: ActrId, limitMs: number, signal: AbortSignal): Promise<boolean> {
     const key = peerKey(peer);
     const envelopeId = this.#signaling.sendRelay(peer, roleMessage(self, peer));
@@ -42,11 +43,16 @@ export class RoleFlights {
 
   /** The server refused a relay. */
   refused(envelopeId: string, error: ActrError): void {
-    this.#pending.settle(envelopeId, error);
+    this.#pending.settle(envelopeId, error.code === "not_found" ? absent(error) : error);
   }
 
   /** Signaling is gone, and the answers with it. */
   lost(reason: string): void {
     this.#pending.failAll(new ActrError("unavailable", `signaling was lost: ${reason}`));
   }
+}
+
+/** For callers, a peer that has left is what a refused connection is on other transports. */
+function absent(cause: ActrError): ActrError {
+  return new ActrError("unavailable", cause.message, { cause, details: { reason: noRoute } });
 }

@@ -26,9 +26,8 @@ describe("WebRTC: establishing a connection", () => {
         [100n],
       );
       assert.deepEqual([one.links.length, other.links.length], [0, 1]);
-      await link.close("done");
+      await Promise.all([link.close("done"), world.clock.advance(1_000)]);
       await back.closed;
-      await world.clock.settle();
       assert.deepEqual([one.transport.connections, other.transport.connections], [0, 0]);
       assert.equal(world.clock.pending, 0);
     });
@@ -101,7 +100,7 @@ describe("WebRTC: establishing a connection", () => {
     const { signal } = new AbortController();
     await assert.rejects(
       Promise.all([one.transport.dial({ id: stranger }, { signal }), world.clock.settle()]),
-      { code: "not_found" },
+      { code: "unavailable", details: { reason: "no_route" } },
     );
     world.server.delay = () => Number.POSITIVE_INFINITY;
     const dial = one.dial(other);

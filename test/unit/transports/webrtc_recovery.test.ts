@@ -270,7 +270,7 @@ describe("WebRTC: what is over", () => {
     const world = new WebRtcWorld();
     const { one, other, link } = await world.linked(100, 200);
     const old = one.stack.last;
-    await Promise.all([link.close("over"), world.clock.settle()]);
+    await Promise.all([link.close("over"), world.clock.advance(1_000)]);
     const dial = one.dial(other);
     await world.clock.settle();
     const fresh = await dial.link;
