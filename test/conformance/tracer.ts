@@ -63,6 +63,23 @@ export function tracerConformance(name: string, open: () => TracerFixture): void
       span.end();
     });
 
+    it("does work within a span: what that returns or throws comes out, and the span goes on", async () => {
+      const { tracer, spans } = open();
+      const span = tracer.start("handle", {}, {});
+      assert.equal(
+        span.run(() => 7),
+        7,
+      );
+      assert.equal(await span.run(async () => "later"), "later");
+      const work = (): void => {
+        throw new Error("bug");
+      };
+      assert.throws(() => span.run(work), /bug/);
+      assert.deepEqual(spans(), []);
+      span.end();
+      assert.equal(spans()[0]?.failed, false);
+    });
+
     it("marks a failed span and ends once", () => {
       const { tracer, spans } = open();
       const span = tracer.start("call", {}, {});
