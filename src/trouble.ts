@@ -1,14 +1,8 @@
-import type { LogAttributes } from "./ports/logger.ts";
-
-/** How grave something is that the log tells of, and of what kind; fields of its line. */
-interface Trouble extends LogAttributes {
-  /** From 4, an answer that nobody waits for, to 10, where something may be lost. */
-  readonly severity: number;
-  /** Stable word; absent where the event's name says it all. */
-  readonly error_category?: string;
-}
-
-/** What can go wrong while a node runs (`spec/node.md` §7.2). */
+/**
+ * What can go wrong while a node runs (`spec/node.md` §7.2): fields of its log line. `severity` says how grave it is,
+ * from 4, an answer that nobody waits for, to 10, where something may be lost; `error_category` of what kind, where the
+ * event's name does not say it all.
+ */
 export const troubles = {
   orphanResponse: { severity: 4, error_category: "orphan_response" },
   aclDenied: { severity: 5, error_category: "acl_denied" },
@@ -24,4 +18,4 @@ export const troubles = {
   poison: { severity: 9, error_category: "protobuf_decode" },
   registrationRefused: { severity: 10, error_category: "registration_error" },
   deadLetterUnwritten: { severity: 10 },
-} as const satisfies Readonly<Record<string, Trouble>>;
+} as const;

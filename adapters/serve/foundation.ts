@@ -30,7 +30,9 @@ export interface Foundation {
 export async function layFoundation(
   runtime: Runtime,
   options: EndpointOptions,
-  { stopTimeoutMs = defaultNodeOptions.lifecycle.stopTimeoutMs } = {},
+  {
+    stopTimeoutMs = defaultNodeOptions.lifecycle.stopTimeoutMs,
+  }: { readonly stopTimeoutMs?: number } = {},
 ): Promise<Foundation> {
   const clock = systemClock();
   const random = systemRandom();
