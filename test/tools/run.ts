@@ -14,7 +14,7 @@ import { findRuntime, type Runtime, runtimeNames } from "./runtimes.ts";
 
 process.chdir(root);
 
-/** Folders whose tests start processes or keep the machine busy: one file at a time. */
+/** Folders whose tests start processes or keep the machine busy: two files at a time, whatever it has. */
 const heavy = /^test\/(integration|interop|faults)\//;
 
 /** Every test file below `test/`, with slashes on any system. */
@@ -137,7 +137,7 @@ async function main(): Promise<boolean> {
   const progress = new Progress(jobs.length);
   const results = await runAll(light, Math.max(2, availableParallelism()), progress);
   const rest = jobs.filter((job) => heavy.test(job.file));
-  results.push(...(await runAll(rest, 1, progress)));
+  results.push(...(await runAll(rest, 2, progress)));
   console.log(progress.summary());
   if (values.json) await writeFile(values.json, JSON.stringify(results));
   // A filter may well leave nothing for a runtime to do; a whole run may not.
