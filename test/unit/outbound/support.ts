@@ -14,7 +14,7 @@ import { PendingCalls } from "../../../src/session/pending_calls.ts";
 import type { FakeLink, Sessions } from "../session/support.ts";
 import { sessions } from "../session/support.ts";
 
-/** A caller over one fake transport. */
+/** A caller over fake transports. */
 export interface Calling extends Sessions {
   readonly caller: Caller;
   readonly pending: PendingCalls;
@@ -23,8 +23,7 @@ export interface Calling extends Sessions {
   orphans: number;
 }
 
-export function calling(options: Partial<OutboundOptions> = {}): Calling {
-  const base = sessions();
+export function calling(options: Partial<OutboundOptions> = {}, base = sessions()): Calling {
   const all = { ...defaultNodeOptions.outbound, ...options };
   const pending = new PendingCalls(all.maxPending);
   const { clock, manager } = base;

@@ -11,9 +11,9 @@ import type {
 import { type Frame, lanes } from "../../../src/protocol/frame.ts";
 import type { ActrId } from "../../../src/protocol/ids.ts";
 import { formatActrId } from "../../../src/protocol/ids.ts";
+import { FrameQueue } from "../../../src/session/frame_queue.ts";
 import type { Peer } from "../../../src/session/peer.ts";
 import { type SessionEvents, SessionManager } from "../../../src/session/session_manager.ts";
-import { FrameQueue } from "../../../src/session/frame_queue.ts";
 import type { LogRecord } from "../identity/support.ts";
 import { RecordingLogger } from "../identity/support.ts";
 
@@ -109,7 +109,7 @@ export class FakeTransport implements Transport {
   }
 }
 
-/** A session manager over one fake transport, with everything that it told. */
+/** A session manager over fake transports, with everything that it told. */
 export interface Sessions {
   readonly clock: FakeClock;
   readonly transport: FakeTransport;
@@ -127,6 +127,7 @@ export interface Sessions {
 export function sessions(
   options: Partial<SessionOptions> = {},
   transport = new FakeTransport(),
+  better: readonly Transport[] = [],
 ): Sessions {
   const clock = new FakeClock();
   const log = new RecordingLogger();
@@ -148,7 +149,7 @@ export function sessions(
     {
       clock,
       log,
-      transports: [transport],
+      transports: [...better, transport],
       resolve: async (id, { fresh, signal }) => {
         signal.throwIfAborted();
         asked.push(fresh);
