@@ -1,4 +1,4 @@
-import { silentLogger } from "../../adapters/console/console_logger.ts";
+import { consoleLogger, silentLogger } from "../../adapters/console/console_logger.ts";
 import { openStore } from "../../adapters/sql/open.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
 import { systemRandom } from "../../adapters/system_random.ts";
@@ -6,6 +6,7 @@ import { defineNode, type NodeOptionsInput } from "../../src/mod.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents } from "../../src/node/node_components.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { Tracer } from "../../src/ports/tracer.ts";
 import { MemoryHub } from "../../transports/memory/memory_hub.ts";
 import { MemoryTransport } from "../../transports/memory/memory_transport.ts";
 import { benchNode } from "./bench_service.ts";
@@ -16,7 +17,15 @@ export interface MemoryNodesSetup {
   /** Where the callee keeps its data. @default ":memory:" */
   readonly store?: string;
   readonly options?: NodeOptionsInput;
+  /** Whether everything is logged and traced, to nowhere. @default false */
+  readonly observed?: boolean;
 }
+
+/** Makes every span and keeps none. */
+const blindTracer: Tracer = {
+  start: () => ({ context: someTrace, run: (work) => work(), end() {} }),
+};
+const someTrace = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
 
 /** Two nodes in this process that reach each other by the memory transport. */
 export interface MemoryNodes extends AsyncDisposable {
@@ -29,13 +38,20 @@ export interface MemoryNodes extends AsyncDisposable {
 /** Starts both at a rendezvous of their own on loopback, which no call passes. */
 export async function memoryNodes(setup: MemoryNodesSetup): Promise<MemoryNodes> {
   const { runtime, rendezvous } = await runtimeAdapter();
-  const [clock, random, log] = [systemClock(), systemRandom(), silentLogger()];
+  const [clock, random] = [systemClock(), systemRandom()];
+  const { observed = false } = setup;
+  const log = observed
+    ? consoleLogger({ level: "trace", format: "json", write: () => {} })
+    : silentLogger();
   const server = await rendezvous({ port: 0, hostname: "127.0.0.1", log });
   const hub = new MemoryHub(clock);
   const never = new AbortController().signal;
   const open = (url: string): Promise<Store> => openStore(url, { clock, random }, never);
   const stores = [await open(setup.store ?? ":memory:"), await open(":memory:")] as const;
-  const shared = { clock, random, log, sockets: runtime.sockets, fetch: globalThis.fetch };
+  const shared = {
+    ...{ clock, random, log, sockets: runtime.sockets, fetch: globalThis.fetch },
+    tracer: observed ? blindTracer : undefined,
+  };
   const components = (store: Store): NodeComponents => ({
     ...shared,
     store,

@@ -19,6 +19,7 @@ const smallShapes = shapes.filter(({ bytes }) => bytes === 64);
 /** Node-to-node calls over memory and WebSocket, volatile and durable, and streams. */
 export async function w8(run: Run): Promise<void> {
   await memory(run);
+  await observed(run);
   await websocket(run);
   await durable(run);
   await streams(run);
@@ -38,6 +39,17 @@ async function memory(run: Run): Promise<void> {
   if (run.wants(name)) {
     await run.measure("W8", name, loadOf(run, pair, { ...typed, kind: "typed" }));
   }
+}
+
+/** What it costs to log and trace everything, against the same without. */
+async function observed(run: Run): Promise<void> {
+  const shape = { inFlight: 64, bytes: 64, kind: "call" };
+  const name = `memory observed ${nameOf(shape)}`;
+  if (!run.wants(name)) return;
+  const start = (observed: boolean): Promise<WorkerProcess> =>
+    run.start({ script: "workers/memory.ts", core: 1, setup: { observed } });
+  const [watched, plain] = [await start(true), await start(false)];
+  await run.measure("W8", name, loadOf(run, watched, shape), loadOf(run, plain, shape));
 }
 
 async function websocket(run: Run): Promise<void> {
