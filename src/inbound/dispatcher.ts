@@ -11,7 +11,7 @@ import type { Completion } from "./completion.ts";
 import { HandlerContext, type NodeScope } from "./handler_context.ts";
 import { type InboundMessage, isAnswerable, messageFields } from "./message.ts";
 import { answerFrame, failureFrame } from "./replier.ts";
-import type { Handled, Route } from "./route.ts";
+import type { Handled } from "./route.ts";
 import type { Turn, TurnEnds } from "./turn.ts";
 
 /** A handler that ended badly. */
@@ -94,21 +94,27 @@ export class Dispatcher implements TurnEnds {
   }
 
   failed(turn: Turn, thrown: unknown): void {
-    const { completion, onFailure } = this.#components;
+    const { completion } = this.#components;
     const { message } = turn;
-    const { envelope } = message;
     this.#close(turn, thrown);
-    const error = ActrError.is(thrown)
-      ? thrown
-      : new ActrError("internal", `handler of ${envelope.routeKey} crashed`, { cause: thrown });
-    onFailure({ kind: error === thrown ? "error" : "crash", error, message });
+    const error = this.reported(turn, thrown);
     if (isAnswerable(message)) {
-      const answer = failureFrame(envelope, error);
+      const answer = failureFrame(message.envelope, error);
       return completion.finish(message, { answer, changes: [], retryable: error.retryable });
     }
     if (error.retryable) return completion.later(message, error);
     const undecodable = error.code === "decode_failure";
     completion.bury(message, undecodable ? "protobuf_decode" : "handler_error", error);
+  }
+
+  reported({ message }: Turn, thrown: unknown): ActrError {
+    const { routeKey } = message.envelope;
+    const error = ActrError.is(thrown)
+      ? thrown
+      : new ActrError("internal", `handler of ${routeKey} crashed`, { cause: thrown });
+    const kind = error === thrown ? "error" : "crash";
+    this.#components.onFailure({ kind, error, message });
+    return error;
   }
 
   expired(turn: Turn): void {
@@ -133,10 +139,13 @@ export class Dispatcher implements TurnEnds {
   #run(turn: Turn): void | Promise<void> {
     const { message, route } = turn;
     const context = this.#begin(turn);
+    const { span } = turn;
     try {
-      const handle = (): ReturnType<Route["handle"]> =>
-        route.handle(message.envelope.payload ?? empty, context, turn, message);
-      const result = turn.span === undefined ? handle() : turn.span.run(handle);
+      const payload = message.envelope.payload ?? empty;
+      const result =
+        span === undefined
+          ? route.handle(payload, context, turn, turn)
+          : span.run(() => route.handle(payload, context, turn, turn));
       if (result instanceof Promise) return this.#outlive(turn, result);
       if (result !== undefined) turn.send(result);
       else this.#awaitReply(turn);

@@ -2,7 +2,7 @@ import type { CallOptions, TellOptions } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { OutboundOptions } from "../options.ts";
 import type { Random } from "../ports/random.ts";
-import type { Span, Tracer } from "../ports/tracer.ts";
+import type { SpanAttributes, Tracer } from "../ports/tracer.ts";
 import { chainMetadata } from "../protocol/call_chain.ts";
 import { durableMetadata } from "../protocol/durable.ts";
 import { directions, envelopeFrame } from "../protocol/envelope.ts";
@@ -101,11 +101,13 @@ export class Caller {
     const lane = options.payloadType ?? lanes.rpcReliable;
     const misuse = refuseCall(lane, timeoutMs);
     if (misuse !== undefined) return Promise.reject(misuse);
-    const { plumbing, random } = this.#components;
+    const { plumbing, random, tracer } = this.#components;
     const requestId = options.requestId ?? random.uuid();
-    const durable = metadata === durableMetadata;
-    const name = durable ? "RuntimeContext.tell_raw" : "RuntimeContext.call_raw";
-    const span = this.#trace(name, { target, routeKey, requestId, lane }, options);
+    const span = tracer?.start(
+      metadata === durableMetadata ? "RuntimeContext.tell_raw" : "RuntimeContext.call_raw",
+      options.trace ?? {},
+      spanAttributes({ target, routeKey, requestId, lane }),
+    );
     const trace = span?.context ?? options.trace;
     const frame = envelopeFrame(lane, {
       routeKey,
@@ -143,10 +145,13 @@ export class Caller {
     const lane = options.payloadType ?? lanes.rpcReliable;
     const misuse = refuseCall(lane, options.timeoutMs);
     if (misuse !== undefined) throw misuse;
-    const { plumbing, random } = this.#components;
+    const { plumbing, random, tracer } = this.#components;
     const requestId = options.requestId ?? random.uuid();
-    const sending = { target, routeKey, requestId, lane };
-    const span = this.#trace("RuntimeContext.tell_raw", sending, options);
+    const span = tracer?.start(
+      "RuntimeContext.tell_raw",
+      options.trace ?? {},
+      spanAttributes({ target, routeKey, requestId, lane }),
+    );
     const trace = span?.context ?? options.trace;
     const frame = envelopeFrame(lane, {
       routeKey,
@@ -161,15 +166,15 @@ export class Caller {
     const policy = retryPolicy(lane, this.#options);
     await spanned(span, sendWithRetry(plumbing, target, frame, policy, options));
   }
+}
 
-  #trace(name: string, sending: Sending, { trace = {} }: CallOptions): Span | undefined {
-    return this.#components.tracer?.start(name, trace, {
-      route_key: sending.routeKey,
-      request_id: sending.requestId,
-      payload_type: sending.lane,
-      target: formatActrId(sending.target),
-    });
-  }
+function spanAttributes({ target, routeKey, requestId, lane }: Sending): SpanAttributes {
+  return {
+    route_key: routeKey,
+    request_id: requestId,
+    payload_type: lane,
+    target: formatActrId(target),
+  };
 }
 
 /** What is wrong with a call before anything is sent (`spec/transport.md` §2, `spec/node.md` §12.1). */
