@@ -46,11 +46,11 @@ export function forwarding(
       encode: (item) => item,
     });
   }
-  return async (payload, context, _reply, request) => {
+  return async (payload, context, _reply, { message }) => {
     const sender = finder.sender(context, target);
-    const options = { ...bounds(request, context), payloadType };
-    const durable = isDurableSend(request.envelope.metadata);
-    if (request.envelope.direction === directions.request && !durable) {
+    const options = { ...bounds(message, context), payloadType };
+    const durable = isDurableSend(message.envelope.metadata);
+    if (message.envelope.direction === directions.request && !durable) {
       return await sender.call(routeKey, payload, options);
     }
     await sender.tell(routeKey, payload, { ...options, durable });
@@ -59,7 +59,7 @@ export function forwarding(
 }
 
 /** The caller's own deadline; and a request id that is the same for every repeat, but not for another caller's request of that id. */
-function bounds({ envelope }: Request, { callerId, requestId }: Context): CallOptions {
+function bounds({ envelope }: Request["message"], { callerId, requestId }: Context): CallOptions {
   const timeoutMs = Math.min(envelope.timeoutMs, maxTimeoutMs);
   return {
     requestId: `${requestId} of ${formatActrId(callerId)}`,

@@ -16,7 +16,7 @@ import { withResolvers } from "../with_resolvers.ts";
 import type { HandlerFailure } from "./dispatcher.ts";
 import { HandlerContext, type NodeScope } from "./handler_context.ts";
 import type { InboundMessage } from "./message.ts";
-import type { Route, RouteTable } from "./route.ts";
+import type { Request, Route, RouteTable } from "./route.ts";
 
 /** Collaborators of {@link HostGate}. */
 export interface HostGateComponents {
@@ -133,7 +133,8 @@ export class HostGate {
     const { envelope } = turn.message;
     const context = new HandlerContext(scope, turn.message, turn.span?.context ?? envelope);
     try {
-      const handle = (): Promise<Uint8Array> => answerOf(turn, context);
+      const report = (thrown: unknown): void => void this.#failure(thrown, turn.message);
+      const handle = (): Promise<Uint8Array> => answerOf(turn, context, report);
       const answer = await (turn.span === undefined ? handle() : turn.span.run(handle));
       const changes = context.close();
       if (changes.length > 0) await scope.store.commit(changes);
@@ -163,10 +164,12 @@ export class HostGate {
 async function answerOf(
   { route, message }: HostTurn,
   context: HandlerContext,
+  report: Request["report"],
 ): Promise<Uint8Array> {
-  const { promise, resolve } = withResolvers<Uint8Array | Promise<never>>();
+  // Never rejects: nobody may wait for it, as when the handler fails beside its reply.
+  const { promise, resolve } = withResolvers<() => Uint8Array>();
   let closed = false;
-  const settle = (answer: Uint8Array | Promise<never>): boolean => {
+  const settle = (answer: () => Uint8Array): boolean => {
     if (closed) return false;
     closed = true;
     resolve(answer);
@@ -176,10 +179,13 @@ async function answerOf(
     get closed() {
       return closed;
     },
-    send: (payload) => settle(payload),
-    fail: (error) => settle(Promise.reject(error)),
+    send: (payload) => settle(() => payload),
+    fail: (error) =>
+      settle(() => {
+        throw error;
+      }),
   };
   const payload = message.envelope.payload ?? new Uint8Array(0);
-  const answer = await route.handle(payload, context, reply, message);
-  return answer ?? (await promise);
+  const answer = await route.handle(payload, context, reply, { message, report });
+  return answer ?? (await promise)();
 }

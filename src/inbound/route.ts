@@ -8,7 +8,11 @@ import type { InboundMessage } from "./message.ts";
 export type Handled = Uint8Array | undefined;
 
 /** What a route is given of a request beside payload and context. */
-export type Request = Pick<InboundMessage, "envelope" | "link" | "arrivedAt">;
+export interface Request {
+  readonly message: Pick<InboundMessage, "envelope" | "link">;
+  /** Tells the node of what fails after the answer. */
+  report(thrown: unknown): void;
+}
 
 /** One method that this node serves, blind to message types. */
 export interface Route {

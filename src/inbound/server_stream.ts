@@ -40,7 +40,7 @@ const lost = new ActrError("unavailable", "the caller's connection is lost");
 export function answeringWithStream<Item>(source: ItemSource<Item>): Route["handle"] {
   const links = new LinkWatch();
   return async (payload, context, _reply, request) => {
-    const { link, asked } = streamAsked(request);
+    const { link, asked } = streamAsked(request.message);
     const { callerId, streams, log } = context;
     const { streamId } = asked;
     const control = new AbortController();
@@ -55,7 +55,7 @@ export function answeringWithStream<Item>(source: ItemSource<Item>): Route["hand
       const iterator = items[Symbol.asyncIterator]();
       const lossy = source.lane === lanes.streamLatencyFirst;
       const windowBytes = lossy ? Number.POSITIVE_INFINITY : asked.windowBytes;
-      const stream = new ServerStream({ writer, reader, control, log, windowBytes });
+      const stream = new ServerStream({ writer, reader, control, log, request, windowBytes });
       const forget = links.add(link, () => stream.stop(lost));
       void stream.run(iterator, source).finally(forget);
     } catch (error) {
@@ -66,7 +66,7 @@ export function answeringWithStream<Item>(source: ItemSource<Item>): Route["hand
   };
 }
 
-function streamAsked({ envelope, link }: Request): { link: Link; asked: StreamRequest } {
+function streamAsked({ envelope, link }: Request["message"]): { link: Link; asked: StreamRequest } {
   const asked = streamRequestOf(envelope.metadata);
   if (asked === undefined) {
     const reason = `${envelope.routeKey} answers with a stream; ask for one by the metadata roost-stream`;
@@ -84,6 +84,7 @@ interface ServerStreamParts {
   readonly reader: StreamReader;
   readonly control: AbortController;
   readonly log: Logger;
+  readonly request: Request;
   readonly windowBytes: number;
 }
 
@@ -157,9 +158,10 @@ class ServerStream {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const { writer, log } = this.#parts;
+    const { writer, log, request, control } = this.#parts;
     if (error === lost) return;
-    if (!ActrError.is(error)) log.error("rpc.stream_crashed", { error });
+    // What ends with its signal was told to.
+    if (!control.signal.aborted) request.report(error);
     try {
       await (error === left ? writer.close() : writer.abort(error));
     } catch (unsent) {

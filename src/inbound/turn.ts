@@ -3,18 +3,20 @@ import type { Reply } from "../reply.ts";
 import type { Expiring } from "../session/deadlines.ts";
 import type { HandlerContext } from "./handler_context.ts";
 import type { InboundMessage } from "./message.ts";
-import type { Route } from "./route.ts";
+import type { Request, Route } from "./route.ts";
 
 /** What becomes of a turn. */
 export interface TurnEnds {
   succeeded(turn: Turn, payload: Uint8Array): void;
   failed(turn: Turn, thrown: unknown): void;
+  /** What its handler began failed after the answer. */
+  reported(turn: Turn, thrown: unknown): void;
   /** Its deadline has passed. */
   expired(turn: Turn): void;
 }
 
 /** One message that is to be handled, until its handler has ended and it is answered; the first answer counts. */
-export class Turn implements Reply<Uint8Array>, Expiring {
+export class Turn implements Reply<Uint8Array>, Request, Expiring {
   readonly message: InboundMessage;
   readonly route: Route;
   /** What it waits for others by; without one it runs alone. */
@@ -55,6 +57,10 @@ export class Turn implements Reply<Uint8Array>, Expiring {
     if (!this.close()) return false;
     this.#ends.failed(this, error);
     return true;
+  }
+
+  report(thrown: unknown): void {
+    this.#ends.reported(this, thrown);
   }
 
   /** Takes the right to answer; false when it is gone. */

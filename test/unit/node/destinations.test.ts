@@ -238,6 +238,25 @@ describe("the destination host", () => {
     assert.deepEqual(read, ["called"]);
   });
 
+  it("is told the reply that fails, once; a handler that fails beside it harms nobody else", async () => {
+    const host = service(EchoService, {
+      handlers: {
+        echo: {
+          explicit: ({ message }, _c, reply) => {
+            const first = reply.fail(new ActrError("not_found", "no such thing"));
+            const second = reply.fail(new ActrError("not_found", "again"));
+            assert.deepEqual([first, second, reply.closed], [true, false, true]);
+            if (message === "beside") throw new ActrError("permission_denied", "not you");
+          },
+        },
+      },
+    });
+    await using node = await testNode(defineNode({ host: [host] }));
+    const echo = node.context.service(EchoService, "host");
+    await assert.rejects(echo.echo({}), { code: "not_found", message: "no such thing" });
+    await assert.rejects(echo.echo({ message: "beside" }), { code: "permission_denied" });
+  });
+
   it("[N-78] refuses bad deadlines and payload types", async () => {
     await using node = await testNode(defineNode({ host: [shouting] }));
     const misuse = { code: "invalid_argument" };

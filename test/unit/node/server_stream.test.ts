@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ActrError, defineNode, type NodeInit, type RequestContext, service } from "@roost/edge";
+import {
+  ActrError,
+  defineNode,
+  type ErrorEvent,
+  type NodeInit,
+  type RequestContext,
+  service,
+} from "@roost/edge";
 import { type TestNode, testNode } from "@roost/edge/testing";
 import { app as tailExample } from "../../../examples/tail/app.ts";
 import { type Line, type Position, TailService } from "../../../examples/tail/tail_pb.ts";
@@ -118,7 +125,9 @@ for (const transport of ["memory", "websocket"] as const) {
         if (line === 1) throw new ActrError("not_found", "no such journal");
         throw new TypeError("secret");
       };
-      await using t = await testNode(following(failing), { transport });
+      const told: string[] = [];
+      const onError = (_context: unknown, { error }: ErrorEvent) => void told.push(error.code);
+      await using t = await testNode(following(failing, { hooks: { onError } }), { transport });
       await using peer = await t.peer();
       const tail = peer.context.service(TailService, t.id);
       const lines = tail.follow({ line: 1 });
@@ -129,6 +138,8 @@ for (const transport of ["memory", "websocket"] as const) {
         assert.doesNotMatch(error.message, /secret/);
         return true;
       });
+      await t.clock.settle();
+      assert.deepEqual(told, ["not_found", "internal"]);
       await nothingLeft(t, peer);
     });
 
