@@ -1,3 +1,4 @@
+import { ActrError } from "../../src/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { Bell } from "./bell.ts";
 
@@ -32,7 +33,7 @@ export interface Mender {
   changed(): void;
   /** Descriptions of a restart have been exchanged. */
   exchanged(): void;
-  /** The peer asks for a restart: what is waited for is given up for it. */
+  /** The peer asks for a restart: what is waited for is given up for it at the {@link Mender.mend} that follows. */
   requested(): void;
   /** The connection has ended. */
   end(): void;
@@ -76,7 +77,6 @@ export class RestartOffers implements Mender {
 
   requested(): void {
     this.#superseded = true;
-    void this.mend();
   }
 
   end(): void {
@@ -91,12 +91,13 @@ export class RestartOffers implements Mender {
       if (offer > 0 && !this.#superseded && this.#parts.connected()) return true;
       if (!(await this.#bell.until(this.#parts.signaling, this.#leftUntil(endsAt)))) break;
       if (await this.#offer()) return true;
+      if (this.#ended) break;
       this.#urgent = this.#superseded;
       const pauseMs = pausesMs[offer] ?? longestPauseMs;
       await this.#bell.until(() => this.#urgent, Math.min(pauseMs, this.#leftUntil(endsAt)));
-      if (this.#ended || this.#leftUntil(endsAt) <= 0) break;
+      if (this.#leftUntil(endsAt) <= 0) break;
     }
-    return !this.#ended && this.#parts.connected();
+    return this.#parts.connected();
   }
 
   async #offer(): Promise<boolean> {
@@ -108,8 +109,10 @@ export class RestartOffers implements Mender {
     this.#superseded = false;
     try {
       await act();
-    } catch {
-      return false; // Signaling has just gone; the next offer may pass.
+    } catch (error) {
+      // A stack that cannot restart never will; signaling that has just gone comes back.
+      this.#ended ||= ActrError.is(error) && error.code === "not_implemented";
+      return false;
     }
     const completed = (): boolean => this.#answered && connected();
     await this.#bell.until(() => this.#superseded || completed(), completionMs);

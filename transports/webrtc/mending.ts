@@ -60,6 +60,7 @@ export class Mending {
   /** The peer asks for a restart. */
   requested(): void {
     this.#mender.requested();
+    void this.#mend();
   }
 
   /** The connection has ended. */

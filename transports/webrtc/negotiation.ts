@@ -12,6 +12,7 @@ import type {
 import type { Random } from "../../src/ports/random.ts";
 import type { Link } from "../../src/ports/transport.ts";
 import { type ActrId, peerKey } from "../../src/protocol/ids.ts";
+import type { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import type { SignalingClient } from "../../src/signaling/signaling_client.ts";
 import type { RelayInit } from "../../src/signaling/signaling_listeners.ts";
 import { Mending } from "./mending.ts";
@@ -34,6 +35,8 @@ export interface NegotiationParts {
   readonly random: Random;
   readonly log: Logger;
   readonly signaling: PeerSignaling;
+  /** What all links together may hold of unfinished messages. */
+  readonly budget: ReassemblyBudget;
 }
 
 /** One connection that is to be. */
@@ -86,12 +89,14 @@ export class Negotiation {
         candidate: (candidate) => this.#gathered(candidate),
         state: (state) => this.#changed(state),
         channel: (channel) => this.link.addChannel(channel),
+        error: (error) => this.#parts.log.warn("webrtc.connection.overrun", { error }),
       },
     );
-    const { clock, log } = this.#parts;
+    const { clock, log, budget } = this.#parts;
     const recover = (): Promise<boolean> => this.#mending.recover();
     const connection = this.#connection;
-    this.link = new WebRtcLink({ connection, peer, direction, clock, log, recover }, options.link);
+    const carried = { connection, peer, direction, clock, log, budget, recover };
+    this.link = new WebRtcLink(carried, options.link);
     this.#mending = new Mending(
       {
         clock,

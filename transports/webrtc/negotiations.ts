@@ -3,6 +3,7 @@ import type { TurnCredential } from "../../src/identity/issued_identity.ts";
 import type { IceCandidate, PeerConnections } from "../../src/ports/peer_connections.ts";
 import type { Link } from "../../src/ports/transport.ts";
 import { type ActrId, actrIdEquals, peerKey } from "../../src/protocol/ids.ts";
+import { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import type { Relay } from "../../src/signaling/signaling_listeners.ts";
 import { abortAfter } from "../../src/time_limit.ts";
 import { Bell } from "./bell.ts";
@@ -13,7 +14,7 @@ import type { RoleFlights } from "./role_flights.ts";
 import { iceServers, type WebRtcOptions } from "./webrtc_options.ts";
 
 /** What {@link Negotiations} work with. */
-export interface NegotiationsParts extends NegotiationParts {
+export interface NegotiationsParts extends Omit<NegotiationParts, "budget"> {
   readonly stack: PeerConnections;
   readonly roles: RoleFlights;
   /** This node's id of the moment. */
@@ -35,7 +36,7 @@ const maxEarlyPeers = 64;
 
 /** The connections of a node, one per peer: begins them, and takes what signaling brings to the one that it is about. */
 export class Negotiations {
-  readonly #parts: NegotiationsParts;
+  readonly #parts: NegotiationsParts & NegotiationParts;
   readonly #options: WebRtcOptions;
   /** From the first description to the end of the connection. */
   readonly #byPeer = new Map<string, Negotiation>();
@@ -46,7 +47,7 @@ export class Negotiations {
   readonly #begun: Bell;
 
   constructor(parts: NegotiationsParts, options: WebRtcOptions) {
-    this.#parts = parts;
+    this.#parts = { ...parts, budget: new ReassemblyBudget(options.maxPartialBytes) };
     this.#options = options;
     this.#begun = new Bell(parts.clock);
   }

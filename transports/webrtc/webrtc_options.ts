@@ -27,6 +27,8 @@ export interface WebRtcOptions extends IceOptions {
   readonly channelTimeoutMs: number;
   /** Connections at once, all peers together; further ones are refused. @default 4096 */
   readonly maxConnections: number;
+  /** Bytes of unfinished messages that all peers together may hold; who holds most loses first. @default 256 MiB */
+  readonly maxPartialBytes: number;
   /** Whether descriptions without exchange id are left alone, as peers since 0.3.4 do. @default true */
   readonly requireExchangeId: boolean;
 }
@@ -42,6 +44,7 @@ export const defaultWebRtcOptions: WebRtcOptions = {
   connectTimeoutMs: 10_000,
   channelTimeoutMs: 2_000,
   maxConnections: 4_096,
+  maxPartialBytes: 268_435_456,
   requireExchangeId: true,
 };
 

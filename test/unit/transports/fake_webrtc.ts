@@ -19,6 +19,8 @@ export class FakePaths {
   readonly connections: FakeConnection[] = [];
   /** What candidate pairs are made of. */
   pair: CandidatePair = { local: "host", remote: "host" };
+  /** Whether stacks can restart ICE. */
+  restarts = true;
   #open = true;
 
   constructor(clock: FakeClock) {
@@ -108,6 +110,7 @@ export class FakeConnection implements PeerConnection {
   }
 
   async createOffer({ iceRestart = false } = {}): Promise<Description> {
+    if (iceRestart && !this.#paths.restarts) throw new ActrError("not_implemented", "no restart");
     this.#offered = true;
     return { type: "offer", sdp: this.#describe(iceRestart) };
   }

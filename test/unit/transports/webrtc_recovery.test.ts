@@ -147,6 +147,19 @@ describe("WebRTC: ICE restart by the side that offered", () => {
     assert.ok(times.every((at, index) => index === 0 || at - (times[index - 1] ?? 0) >= 2_000));
   });
 
+  it("ends a lost connection at once where the stack cannot restart ICE, and keeps one that works", async () => {
+    const world = new WebRtcWorld();
+    const { link } = await world.linked(100, 200);
+    world.paths.restarts = false;
+    const outcome = recover(link);
+    await world.clock.settle();
+    assert.equal(outcome.result, true);
+    world.paths.open = false;
+    await world.clock.advance(2_000);
+    assert.equal((await link.closed).reason, "no ICE restart succeeded");
+    assert.equal(world.server.sent("restart").length, 0);
+  });
+
   it("takes only the answer to its last offer", async () => {
     const world = new WebRtcWorld();
     const { one, other } = await world.linked(100, 200);
