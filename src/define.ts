@@ -112,7 +112,7 @@ export function service<S extends ServiceDescriptor>(
   return { kind: "service", descriptor, ...init };
 }
 
-/** How the methods of a forwarded service are served here. */
+/** How the methods of a forwarded service are served here. Without a conflict key, calls wait for none of each other. */
 export interface ForwardInit<S extends ServiceDescriptor> {
   readonly methods?: {
     readonly [Name in ServedMethod<S>]?: StreamMethodOptions<RequestOf<S, Name>>;
@@ -152,7 +152,7 @@ export function forward<S extends ServiceDescriptor>(
 
 /** What a node can serve. */
 // biome-ignore lint/suspicious/noExplicitAny: services of different descriptors stand side by side; each was checked against its own.
-export type Served = ServiceDefinition<any> | ForwardDefinition<any>;
+export type AnyService = ServiceDefinition<any> | ForwardDefinition<any>;
 
 /** Realm that an access rule speaks of: the node's own, any, or one by number. */
 export type RuleRealm = "self" | "*" | number;
@@ -170,11 +170,11 @@ export interface AclRule {
 export interface NodeInit {
   /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0" */
   readonly type?: string;
-  readonly services?: readonly Served[];
+  readonly services?: readonly AnyService[];
   /** Who may call, where a service or method says nothing else. Without rules everybody, with an empty list nobody; a matching deny wins. */
   readonly acl?: readonly AclRule[];
   /** What the embedding program offers to this node's own handlers, and to nobody else: the destination `host`. */
-  readonly host?: readonly Served[];
+  readonly host?: readonly AnyService[];
   /** What it was built against: discovery prefers nodes with these descriptions, and finds no other types. @default any type, whatever its description */
   readonly dependencies?: readonly Dependency[];
   readonly hooks?: Hooks;

@@ -20,6 +20,7 @@ export type {
 } from "./context.ts";
 export {
   type AclRule,
+  type AnyService,
   type ConflictKey,
   defineNode,
   type ExplicitHandler,
@@ -32,7 +33,6 @@ export {
   type NodeDefinition,
   type NodeInit,
   type RuleRealm,
-  type Served,
   type ServiceDefinition,
   type ServiceInit,
   type StreamHandler,

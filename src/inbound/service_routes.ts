@@ -1,10 +1,10 @@
 import type { Context } from "../context.ts";
 import type {
   AclRule,
+  AnyService,
   ExplicitHandler,
   Handler,
   MethodOptions,
-  Served,
   ServiceDefinition,
   StreamHandler,
 } from "../define.ts";
@@ -36,7 +36,7 @@ export interface Access {
  * @throws ActrError `config` when two services claim one route, a handler is missing, a rule is malformed, or a conflict key cannot be read.
  */
 export function serviceRoutes(
-  services: readonly Served[],
+  services: readonly AnyService[],
   access: Access = { realm: 0 },
 ): Map<string, Route> {
   const routes = new Map<string, Route>();
@@ -53,7 +53,7 @@ export function serviceRoutes(
 }
 
 function methodRoute(
-  service: Served,
+  service: AnyService,
   codec: MethodCodec,
   access: Access,
   finder: TargetFinder,

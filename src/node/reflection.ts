@@ -1,4 +1,4 @@
-import type { Served } from "../define.ts";
+import type { AnyService } from "../define.ts";
 import { ActrError } from "../errors.ts";
 import type { Route } from "../inbound/route.ts";
 import { decodeDescribeRequest, describeRoute, describeService } from "../protocol/descriptors.ts";
@@ -9,7 +9,7 @@ interface ReflectionRoute extends Route {
 }
 
 /** Tells the schema of each service, so that callers need no `.proto` file. Access rules apply as to every route. */
-export function reflectionRoute(services: readonly Served[]): ReflectionRoute {
+export function reflectionRoute(services: readonly AnyService[]): ReflectionRoute {
   const descriptors = new Map(
     services.map(({ descriptor }) => [descriptor.typeName, descriptor] as const),
   );
@@ -31,7 +31,7 @@ export function reflectionRoute(services: readonly Served[]): ReflectionRoute {
 /** Adds the reflection route where something is served; a node that only calls takes no requests at all. */
 export function withReflection(
   routes: Map<string, Route>,
-  services: readonly Served[],
+  services: readonly AnyService[],
 ): Map<string, Route> {
   return services.length === 0 ? routes : routes.set(describeRoute, reflectionRoute(services));
 }
