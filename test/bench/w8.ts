@@ -120,38 +120,60 @@ async function stagesOfCalls(run: Run): Promise<void> {
     return run.skip("websocket stages", "only Node's profiler can be asked from within");
   }
   const callee = await run.start({ script: "workers/callee.ts", core: 0 });
-  const setup = callee.ready;
-  const caller = await run.start({ script: "workers/caller.ts", core: 1, setup });
+  const caller = await run.start({ script: "workers/caller.ts", core: 1, setup: callee.ready });
+  const server = await run.start({ script: "workers/raw_server.ts", core: 0 });
+  const client = await run.start({ script: "workers/raw_client.ts", core: 1, setup: server.ready });
   for (const shape of wanted) {
-    await caller.ask({ ...shape, ...run.plan(shape, true) });
-    const both = [caller, callee];
-    for (const process of both) await process.ask({ profile: "start" });
-    const { calls, p50 } = await caller.ask<LoadResult>({ ...shape, ms: stagesMs });
-    const [calling, serving] = [
-      await caller.ask<StageTimes>({ profile: "stop" }),
-      await callee.ask<StageTimes>({ profile: "stop" }),
-    ];
-    tellStages(run, named(shape), { calls, p50, sides: { calling, serving } });
+    const bare = await sample(run, shape, { calling: client, serving: server });
+    tellStages(
+      run,
+      named(shape),
+      await sample(run, shape, { calling: caller, serving: callee }),
+      bare,
+    );
   }
+}
+
+interface Sides<T> {
+  readonly calling: T;
+  readonly serving: T;
 }
 
 interface Sampled {
-  readonly calls: number;
+  /** Microseconds that a call took meanwhile, slowed by the sampling. */
   readonly p50: number;
-  readonly sides: Readonly<Record<"calling" | "serving", StageTimes>>;
+  /** Microseconds of processor time for one call. */
+  readonly times: Sides<StageTimes>;
 }
 
-/** Microseconds for one call, stage by stage, on each side; `p50` is what the call took meanwhile, slowed by the sampling. */
-function tellStages(run: Run, name: string, { calls, p50, sides }: Sampled): void {
-  run.count("W8", name, "p50", p50, null);
-  for (const [side, times] of Object.entries(sides)) {
-    const sum = Object.values(times).reduce((total, time) => total + time, 0);
+/** Samples both sides of a load. */
+async function sample(run: Run, shape: Shape, sides: Sides<WorkerProcess>): Promise<Sampled> {
+  const { calling, serving } = sides;
+  await calling.ask({ ...shape, ...run.plan(shape, true) });
+  for (const side of [calling, serving]) await side.ask({ profile: "start" });
+  const { calls, p50 } = await calling.ask<LoadResult>({ ...shape, ms: stagesMs });
+  const timesOf = async (side: WorkerProcess): Promise<StageTimes> => {
+    const times = await side.ask<StageTimes>({ profile: "stop" });
+    const each = Object.entries(times).map(([stage, us]) => [stage, us / calls]);
+    return Object.fromEntries(each) as StageTimes;
+  };
+  return { p50, times: { calling: await timesOf(calling), serving: await timesOf(serving) } };
+}
+
+/** Stage by stage on each side; the sums against those of a bare echo, but for the load generators. */
+function tellStages(run: Run, name: string, { p50, times }: Sampled, bare: Sampled): void {
+  run.count("W8", name, "p50", p50, bare.p50);
+  for (const side of ["calling", "serving"] as const) {
     for (const stage of stages) {
-      if (times[stage] > 0)
-        run.count("W8", name, `${side}_${stage}_us`, times[stage] / calls, null);
+      const us = times[side][stage];
+      if (us > 0) run.count("W8", name, `${side}_${stage}_us`, us, null);
     }
-    run.count("W8", name, `${side}_all_us`, sum / calls, null);
+    run.count("W8", name, `${side}_all_us`, sumOf(times[side]), sumOf(bare.times[side]));
   }
+}
+
+function sumOf({ load: _load, ...times }: StageTimes): number {
+  return Object.values(times).reduce((total, time) => total + time, 0);
 }
 
 /** A bare echo server on one core, its client on another. */
