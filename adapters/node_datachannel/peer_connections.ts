@@ -2,7 +2,7 @@ import type { RtcConfig } from "node-datachannel";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { PeerConnectionOptions, PeerConnections } from "../../src/ports/peer_connections.ts";
 import { Connection, defaultLimits } from "../webrtc/connection.ts";
-import { loadNative } from "../webrtc/load.ts";
+import { lingerMs, loadNative } from "../webrtc/load.ts";
 import { nativeIceServers } from "./ice_servers.ts";
 import { NativeConnection } from "./native_connection.ts";
 
@@ -28,7 +28,7 @@ export async function nodeDatachannelPeerConnections(
   { bindAddress }: NodeDatachannelOptions = {},
 ): Promise<PeerConnections> {
   const library = await loadNative("node-datachannel", () => import("node-datachannel"));
-  const stack = { clock, maxMessageBytes, lowWaterEvents: true };
+  const stack = { clock, maxMessageBytes, lowWaterEvents: true, lingerMs };
   return {
     name: "node-datachannel",
     capabilities: {

@@ -34,7 +34,7 @@ export class StandardConnection implements RawConnection {
     native.onicecandidate = ({ candidate }) => {
       if (candidate !== null) connection.gathered(candidate);
     };
-    native.onconnectionstatechange = () => connection.changed(native.connectionState);
+    native.onconnectionstatechange = () => this.#look();
     native.ondatachannel = ({ channel }) => connection.offered(this.#wire(channel));
   }
 
@@ -76,6 +76,10 @@ export class StandardConnection implements RawConnection {
     this.#native.close();
   }
 
+  #look(): void {
+    this.#connection.changed(this.#native.connectionState);
+  }
+
   #wire(native: RTCDataChannel): PeerChannel {
     native.binaryType = "arraybuffer";
     const channel = this.#connection.wrap({
@@ -83,12 +87,19 @@ export class StandardConnection implements RawConnection {
       buffered: () => native.bufferedAmount,
       send: (data) => native.send(data as Uint8Array<ArrayBuffer>),
     });
-    native.onopen = () => channel.opened();
+    native.onopen = () => {
+      // wrtc tells of ICE alone, and no more when the DTLS handshake is what ends last.
+      this.#look();
+      channel.opened();
+    };
     native.onmessage = ({ data }) => {
       if (data instanceof ArrayBuffer) channel.received(new Uint8Array(data));
     };
     native.onclose = () => channel.ended();
-    if (native.readyState === "open") channel.opened();
+    if (native.readyState === "open") {
+      this.#look();
+      channel.opened();
+    }
     return channel;
   }
 }

@@ -1,9 +1,8 @@
 import type { Clock } from "../../src/ports/clock.ts";
 import type { PeerConnections } from "../../src/ports/peer_connections.ts";
 import { Connection } from "../webrtc/connection.ts";
-import { loadNative } from "../webrtc/load.ts";
-import { standardConfiguration } from "../webrtc/standard_connection.ts";
-import { LingeringConnection } from "./lingering_connection.ts";
+import { lingerMs, loadNative } from "../webrtc/load.ts";
+import { StandardConnection, standardConfiguration } from "../webrtc/standard_connection.ts";
 
 /** One byte more, and the channel dies without a word. */
 const maxMessageBytes = 262_144;
@@ -15,11 +14,16 @@ const noticesLossWithinMs = 20_000;
  * WebRTC by `@roamhq/wrtc`, the same on Node, Deno and Bun; it also gathers loopback addresses.
  * A process that closed its connections ends by itself, but one that ever made a media source must end by `process.exit()`.
  * About 9,000 messages a second is its ceiling.
+ *
+ * Known defect of the library: a peer that closes while this side is within `send` can end the process by SIGSEGV, since
+ * another thread takes the channel away in the middle of the call. Measured on a busy machine, Node: 6 of 269 closings while
+ * this side sent without pause, none of 1,800 while it did not. No order of closing mends it from here; where peers are
+ * fast and fickle, node-datachannel (0 of 80) is the safer choice.
  * @throws ActrError `config` when the package does not load, and in worker threads.
  */
 export async function wrtcPeerConnections(clock: Clock): Promise<PeerConnections> {
   const { default: wrtc } = await loadNative("@roamhq/wrtc", () => import("@roamhq/wrtc"));
-  const stack = { clock, maxMessageBytes, lowWaterEvents: false };
+  const stack = { clock, maxMessageBytes, lowWaterEvents: false, lingerMs };
   return {
     name: "@roamhq/wrtc",
     capabilities: {
@@ -34,7 +38,7 @@ export async function wrtcPeerConnections(clock: Clock): Promise<PeerConnections
     create: (options, handler) =>
       new Connection(stack, options, handler, (connection) => {
         const native = new wrtc.RTCPeerConnection(standardConfiguration(options));
-        return new LingeringConnection(native, connection, clock);
+        return new StandardConnection(native, connection);
       }),
   };
 }

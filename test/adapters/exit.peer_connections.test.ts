@@ -4,18 +4,23 @@ import { it } from "node:test";
 import { Program, thisRuntime } from "../fixtures/runtimes.ts";
 import { stackNames, whyMissing } from "../fixtures/webrtc_stacks.ts";
 
+const endings = {
+  exit: "closed its connections ends by itself",
+  leave: "is in the middle of it ends when it says so",
+  media: "made a media source ends when it says so",
+};
+
 for (const name of stackNames) {
-  const skip = (await whyMissing(name)) ?? false;
-  it(`a process that closed its connections ends by itself: ${name}`, {
-    skip,
-    timeout: 30_000,
-  }, async () => {
-    await using program = new Program(thisRuntime, "test/fixtures/webrtc_program.ts", [
-      name,
-      "exit",
-    ]);
-    const ended = once(program.process, "exit");
-    await program.line();
-    assert.deepEqual(await ended, [0, null], program.errors);
-  });
+  const missing = await whyMissing(name);
+  for (const [task, what] of Object.entries(endings)) {
+    const media = name === "wrtc" || task !== "media";
+    const skip = missing ?? (media ? false : `${name} has no media sources`);
+    it(`a process that ${what}: ${name}`, { skip, timeout: 30_000 }, async () => {
+      const args = [name, task];
+      await using program = new Program(thisRuntime, "test/fixtures/webrtc_program.ts", args);
+      const ended = once(program.process, "exit");
+      await program.line();
+      assert.deepEqual(await ended, [0, null], program.errors);
+    });
+  }
 }
