@@ -130,7 +130,7 @@ export class Dispatcher implements TurnEnds {
     try {
       await store.commit(claimOf(turn.message));
     } catch (error) {
-      turn.trace(error);
+      turn.endSpans(error);
       return completion.postpone(turn.message, ActrError.from(error, "storage"));
     }
     return this.#run(turn);
@@ -225,7 +225,7 @@ export class Dispatcher implements TurnEnds {
     this.#unwatch(turn);
     if (turn.pending) this.#pendingReplies -= 1;
     turn.pending = false;
-    turn.trace(error);
+    turn.endSpans(error);
     return turn.context?.close() ?? [];
   }
 

@@ -70,7 +70,7 @@ export class Pipeline {
       this.#checkDeadline(turn.message);
       if (turn.route.explicit === true) dispatcher.requireRoom();
     } catch (error) {
-      turn.trace(error);
+      turn.endSpans(error);
       return this.#giveUp(turn.message, ActrError.from(error));
     }
     return dispatcher.start(turn);

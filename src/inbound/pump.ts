@@ -67,7 +67,7 @@ export class Pump {
   close(reason: unknown): InboundMessage[] {
     this.#open = false;
     return this.scheduler.clear().map((turn) => {
-      turn.trace(reason);
+      turn.endSpans(reason);
       return turn.message;
     });
   }

@@ -70,8 +70,8 @@ export class Turn implements Reply<Uint8Array>, Request, Expiring {
     return true;
   }
 
-  /** Ends its spans. */
-  trace(error?: unknown): void {
+  /** Ends both, as failed when an error is given. Idempotent. */
+  endSpans(error?: unknown): void {
     this.span?.end(error);
     this.received?.end(error);
   }
