@@ -86,6 +86,8 @@ export class FakeStack implements PeerConnections {
 export class FakeConnection implements PeerConnection {
   readonly channels: FakeChannel[] = [];
   readonly added: IceCandidate[] = [];
+  /** Fragments of the peer's descriptions that it was given. */
+  readonly remotes: string[] = [];
   state: PeerConnectionState = "new";
   readonly #paths: FakePaths;
   readonly #handler: PeerConnectionHandler;
@@ -124,6 +126,7 @@ export class FakeConnection implements PeerConnection {
     const fragment = /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
     if (fragment === undefined) throw new ActrError("invalid_argument", "no description");
     this.#remote = fragment;
+    this.remotes.push(fragment);
     this.#paths.clock.defer(() => this.#paths.look());
   }
 

@@ -85,6 +85,7 @@ describe("WebRTC: ICE restart by the side that offered", () => {
     world.server.delay = paused;
     const outcome = recover(link);
     await world.clock.advance(2_000);
+    assert.equal(outcome.result, undefined);
     world.server.delay = flowing;
     await world.clock.advance(20_000);
     assert.equal(outcome.result, true);
@@ -228,9 +229,11 @@ describe("WebRTC: ICE restart by the side that answered", () => {
     const { other, back } = await world.linked(100, 200);
     other.signaling.connected = false;
     other.stack.last.change("disconnected");
+    const outcome = recover(back);
     await world.clock.advance(3_000);
     other.stack.last.change("connected");
     await world.clock.settle();
+    assert.equal(outcome.result, true);
     other.signaling.connected = true;
     await world.clock.advance(5_000);
     assert.equal(world.server.sent("restart_request").length, 0);

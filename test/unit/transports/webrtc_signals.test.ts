@@ -189,6 +189,7 @@ describe("WebRTC: descriptions and their exchange ids", () => {
     }
     await world.clock.advance(1_000);
     assert.ok(dial.result !== undefined, String(dial.error));
+    assert.equal(one.stack.last.remotes.includes("wrong"), false);
   });
 
   it("ends a connection whose offer cannot be used", async () => {
