@@ -38,7 +38,9 @@ export interface HandlingComponents {
 }
 
 /** How {@link Handling} works. */
-export interface HandlingOptions extends DispatchOptions, Pick<InboundOptions, "maxPerTurn"> {}
+export interface HandlingOptions
+  extends DispatchOptions,
+    Pick<InboundOptions, "maxPerTurn" | "dedupTtlMs"> {}
 
 /** Handlers at work, by number. */
 export interface HandlingStatus {
@@ -58,6 +60,7 @@ export class Handling {
   readonly #dispatcher: Dispatcher;
   readonly #pump: Pump;
   readonly #nested: NestedCalls;
+  readonly #pipeline: Pipeline;
   readonly #scheduler: Scheduler<Turn>;
   #closed = false;
 
@@ -71,6 +74,7 @@ export class Handling {
     this.#dispatcher = new Dispatcher({ ...components, scope }, options);
     const work = { ...components, ...admission, dispatcher: this.#dispatcher };
     const pipeline = new Pipeline(work, options);
+    this.#pipeline = pipeline;
     this.#pump = new Pump({ ...components, nesting, work: pipeline }, options);
     this.#scheduler = this.#pump.scheduler;
     const { scheduler } = this.#pump;
@@ -114,6 +118,7 @@ export class Handling {
     this.#closed = true;
     const left = this.#pump.close(reason);
     this.#dispatcher.abandon(reason);
+    this.#pipeline.close(reason);
     return left;
   }
 }

@@ -4,9 +4,10 @@ import type { Logger } from "../ports/logger.ts";
 import type { Tracer } from "../ports/tracer.ts";
 import { type AdmissionComponents, admit } from "./admission.ts";
 import type { Completion } from "./completion.ts";
-import type { Dedup, Joiner, Sighting } from "./dedup.ts";
+import type { Dedup, Sighting } from "./dedup.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type InboundMessage, queueWaitMs } from "./message.ts";
+import { Repeats, type RepeatsOptions } from "./repeats.ts";
 import type { Route } from "./route.ts";
 import { Turn } from "./turn.ts";
 
@@ -21,7 +22,7 @@ export interface PipelineComponents extends AdmissionComponents {
 }
 
 /** What is decided once for a pipeline. */
-export interface PipelineOptions {
+export interface PipelineOptions extends RepeatsOptions {
   /** Whether conflict keys count; without, every message runs alone. */
   readonly concurrent: boolean;
 }
@@ -37,6 +38,7 @@ const empty = new Uint8Array(0);
  */
 export class Pipeline {
   readonly #components: PipelineComponents;
+  readonly #repeats: Repeats;
   readonly #concurrent: boolean;
   /** Requests that ran alone because their key could not be read, since the last warning. */
   #keyless = 0;
@@ -44,6 +46,7 @@ export class Pipeline {
 
   constructor(components: PipelineComponents, options: PipelineOptions) {
     this.#components = components;
+    this.#repeats = new Repeats(components, options);
     this.#concurrent = options.concurrent;
   }
 
@@ -74,6 +77,11 @@ export class Pipeline {
       return this.#giveUp(turn.message, ActrError.from(error));
     }
     return dispatcher.start(turn);
+  }
+
+  /** Tells who waits for a request that it repeats. */
+  close(reason: ActrError): void {
+    this.#repeats.close(reason);
   }
 
   #traced(turn: Turn): Turn {
@@ -111,25 +119,12 @@ export class Pipeline {
   }
 
   #repeat(message: InboundMessage, sighting: Exclude<Sighting, { kind: "fresh" }>): void {
-    const { completion } = this.#components;
     try {
       this.#checkDeadline(message);
     } catch (error) {
-      return completion.refuse(message, ActrError.from(error));
+      return this.#components.completion.refuse(message, ActrError.from(error));
     }
-    if (sighting.kind === "answered") completion.repeat(message, sighting.answer);
-    else this.#join(message, sighting.join);
-  }
-
-  #join(message: InboundMessage, join: (joiner: Joiner) => boolean): void {
-    const { completion } = this.#components;
-    const joined = join((answer) => {
-      if (answer === undefined) completion.again(message);
-      else completion.repeat(message, answer);
-    });
-    if (joined) return;
-    const reason = "this request is being handled, and enough of its repeats wait for it";
-    completion.refuse(message, new ActrError("overloaded", reason, { retryAfterMs: 100 }));
+    this.#repeats.take(message, sighting);
   }
 
   #warnOfKeyless(routeKey: string): void {

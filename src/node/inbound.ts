@@ -101,7 +101,7 @@ export class Inbound {
         completion: this.#completion,
         onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
       },
-      { ...options.dispatch, concurrent: plan.concurrent, maxPerTurn: options.inbound.maxPerTurn },
+      { ...options.dispatch, ...options.inbound, concurrent: plan.concurrent },
     );
     // What the host handles holds no place among this node's handlers.
     const nesting = new Nesting(random, { lend() {}, resume() {} });

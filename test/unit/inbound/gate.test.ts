@@ -17,7 +17,7 @@ describe("gate", () => {
     assert.deepEqual(remote.heard, ["Echo: hi"]);
   });
 
-  it("[N-39] [N-40] [N-41] [T-64] handles requests and tells, each by its label alone, and drops every other direction", async () => {
+  it("[N-39] [N-40] [N-41] [ND-24] [T-64] handles requests and tells, each by its label alone, and drops every other direction", async () => {
     const world = await rig({
       handle(text) {
         if (text === "fail") throw new ActrError("not_found", "nothing here");
