@@ -13,6 +13,8 @@ const targets: readonly Target[] = [
   { w: "W8", variant: "websocket 1x64B", metric: "p50", of: "ratio", most: 1.6 },
   { w: "W8", variant: "websocket 64x64B", metric: "per_second", of: "ratio", least: 0.5 },
   { w: "W8", variant: "websocket 64x64KB", metric: "mb_per_second", of: "ratio", least: 0.7 },
+  { w: "W8", variant: "webrtc 1x64B", metric: "p50", of: "ratio", most: 1.5 },
+  { w: "W8", variant: "webrtc 64x64KB", metric: "mb_per_second", of: "ratio", least: 0.8 },
   { w: "W8", variant: "memory 64x64B", metric: "per_second", of: "value", least: 150_000 },
   { w: "W9", variant: "tell 64 senders", metric: "per_second", of: "value", least: 60_000 },
   { w: "W9", variant: "tell 64 senders", metric: "fsync_per_message", of: "value", most: 0.1 },

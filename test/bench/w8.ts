@@ -16,11 +16,12 @@ const stagesMs = 3_000;
 
 const smallShapes = shapes.filter(({ bytes }) => bytes === 64);
 
-/** Node-to-node calls over memory and WebSocket, volatile and durable, and streams. */
+/** Node-to-node calls over memory, WebSocket and WebRTC, volatile and durable, and streams. */
 export async function w8(run: Run): Promise<void> {
   await memory(run);
   await observed(run);
   await websocket(run);
+  await webrtc(run);
   await durable(run);
   await streams(run);
   await stagesOfCalls(run);
@@ -63,6 +64,23 @@ async function websocket(run: Run): Promise<void> {
   }
 }
 
+/** Calls and streams over `@roamhq/wrtc`, against a bare data channel of it. */
+async function webrtc(run: Run): Promise<void> {
+  const calls = shapes.filter((shape) => run.wants(`webrtc ${nameOf(shape)}`));
+  const chunks = sizes.filter((bytes) => run.wants(`webrtc stream ${sizeOf(bytes)}`));
+  if (calls.length + chunks.length === 0) return;
+  const caller = await startPair(run, { webrtc: true });
+  const client = await startRawChannel(run);
+  for (const shape of calls) {
+    const [ours, bare] = [caller, client].map((side) => loadOf(run, side, shape));
+    if (ours !== undefined) await run.measure("W8", `webrtc ${nameOf(shape)}`, ours, bare);
+  }
+  for (const bytes of chunks) {
+    const [ours, bare] = [caller, client].map((side) => loadOf(run, side, streamPlan(bytes)));
+    if (ours !== undefined) await run.measure("W8", `webrtc stream ${sizeOf(bytes)}`, ours, bare);
+  }
+}
+
 async function durable(run: Run): Promise<void> {
   const named = (way: string, shape: Shape): string => `${way} durable ${nameOf(shape)}`;
   const wanted = (way: string): Shape[] =>
@@ -90,24 +108,27 @@ async function durable(run: Run): Promise<void> {
   }
 }
 
-/** One-way chunks: their bytes count once. */
 async function streams(run: Run): Promise<void> {
   const named = (way: string, bytes: number): string => `${way} stream ${sizeOf(bytes)}`;
   const wanted = (way: string): number[] => sizes.filter((bytes) => run.wants(named(way, bytes)));
-  const plan = (bytes: number) => ({ bytes, inFlight: 1, kind: "stream", ways: 1 });
   if (wanted("memory").length > 0) {
     const { profile } = run.options;
     const pair = await run.start({ script: "workers/memory.ts", core: 1, profileTo: profile });
     for (const bytes of wanted("memory")) {
-      await run.measure("W8", named("memory", bytes), loadOf(run, pair, plan(bytes)));
+      await run.measure("W8", named("memory", bytes), loadOf(run, pair, streamPlan(bytes)));
     }
   }
   if (wanted("websocket").length === 0) return;
   const caller = await startPair(run, {});
   const client = await startRawPair(run);
   for (const bytes of wanted("websocket")) {
-    const ours = loadOf(run, caller, plan(bytes));
-    await run.measure("W8", named("websocket", bytes), ours, loadOf(run, client, plan(bytes)));
+    const ours = loadOf(run, caller, streamPlan(bytes));
+    await run.measure(
+      "W8",
+      named("websocket", bytes),
+      ours,
+      loadOf(run, client, streamPlan(bytes)),
+    );
   }
 }
 
@@ -183,6 +204,16 @@ async function startRawPair(run: Run): Promise<WorkerProcess> {
   return run.start({ script: "workers/raw_client.ts", core: 1, setup });
 }
 
+/** A bare data channel whose echo is on one core, its client on another. */
+async function startRawChannel(run: Run): Promise<WorkerProcess> {
+  const script = "workers/raw_channel.ts";
+  const client = await run.start<{ sdp: string }>({ script, core: 1 });
+  const setup = { offer: client.ready.sdp };
+  const server = await run.start<{ sdp: string }>({ script, core: 0, setup });
+  await client.ask({ answer: server.ready.sdp });
+  return client;
+}
+
 /** The echo node on one core, its caller on another. */
 async function startPair(run: Run, setup: unknown): Promise<WorkerProcess> {
   const { profile } = run.options;
@@ -190,6 +221,16 @@ async function startPair(run: Run, setup: unknown): Promise<WorkerProcess> {
   const callee = await run.start({ script, core: 0, setup, profileTo: profile });
   const identity = callee.ready;
   return run.start({ script: "workers/caller.ts", core: 1, setup: identity, profileTo: profile });
+}
+
+/** One-way chunks: their bytes count once. */
+function streamPlan(bytes: number): {
+  bytes: number;
+  inFlight: number;
+  kind: string;
+  ways: number;
+} {
+  return { bytes, inFlight: 1, kind: "stream", ways: 1 };
 }
 
 function nameOf({ inFlight, bytes }: Shape): string {

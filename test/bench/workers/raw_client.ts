@@ -1,7 +1,8 @@
 /** The baseline's client: bare `ws`, one connection, callbacks only. */
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { closedLoop, LoadMeter, type LoadPlan, type LoadResult } from "../load.ts";
+import { closedLoop, type LoadPlan, type LoadResult } from "../load.ts";
+import { rawEchoes } from "../raw_load.ts";
 import { workerLoop, workerSetup } from "../worker_loop.ts";
 
 interface Question extends LoadPlan {
@@ -16,31 +17,12 @@ const { port } = workerSetup<{ readonly port: number }>();
 const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
 await new Promise((resolve) => socket.once("open", resolve));
 
-/** Echoes come back in order, so the oldest start belongs to the next answer. */
-function echo({ inFlight, bytes, ms }: LoadPlan): Promise<LoadResult> {
-  const body = new Uint8Array(bytes).fill(0x78);
-  const starts = new Float64Array(inFlight);
-  const meter = new LoadMeter(ms);
-  let oldest = 0;
-  let open = inFlight;
-  return new Promise((resolve) => {
-    const answered = (): void => {
-      const now = performance.now();
-      if (meter.add(starts[oldest] ?? now, now)) {
-        starts[oldest] = now;
-        socket.send(body);
-      } else open -= 1;
-      oldest = (oldest + 1) % inFlight;
-      if (open > 0) return;
-      socket.off("message", answered);
-      resolve(meter.result());
-    };
+function echo(plan: LoadPlan): Promise<LoadResult> {
+  const answers = (answered: () => void): (() => void) => {
     socket.on("message", answered);
-    for (let index = 0; index < inFlight; index += 1) {
-      starts[index] = performance.now();
-      socket.send(body);
-    }
-  });
+    return () => void socket.off("message", answered);
+  };
+  return rawEchoes({ send: (body) => socket.send(body), answers }, plan);
 }
 
 /** Sends without answers, one after the other while the socket holds little; an echo behind the last one tells that all came. */
