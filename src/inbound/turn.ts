@@ -70,7 +70,7 @@ export class Turn implements Reply<Uint8Array>, Request, Expiring {
     return true;
   }
 
-  /** Ends both, as failed when an error is given. Idempotent. */
+  /** Ends its spans, as failed when an error is given. Idempotent. */
   endSpans(error?: unknown): void {
     this.span?.end(error);
     this.received?.end(error);
