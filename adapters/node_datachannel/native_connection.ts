@@ -19,6 +19,9 @@ import { type PlacedCandidate, withoutCandidates } from "../webrtc/sdp.ts";
  */
 const answererHoldMs = 20;
 
+/** Candidates kept back; an owner that never answers must not gather more. */
+const maxHeldCandidates = 256;
+
 /** A connection of node-datachannel's own interface: its imitation of the standard's hides and delays too much. */
 export class NativeConnection implements RawConnection {
   readonly #native: NativePeerConnection;
@@ -64,8 +67,9 @@ export class NativeConnection implements RawConnection {
   }
 
   async addCandidate(placed: PlacedCandidate): Promise<void> {
-    if (this.#held !== undefined) this.#held.push(placed);
-    else this.#native.addRemoteCandidate(placed.candidate, placed.sdpMid);
+    if (this.#held === undefined) {
+      this.#native.addRemoteCandidate(placed.candidate, placed.sdpMid);
+    } else if (this.#held.length < maxHeldCandidates) this.#held.push(placed);
   }
 
   createChannel(label: string, { ordered, ...options }: ChannelOptions): PeerChannel {

@@ -1,3 +1,5 @@
+// Deno has no WebRTC, and so no types of it.
+/// <reference lib="dom" />
 import type {
   CandidatePair,
   CandidateType,
