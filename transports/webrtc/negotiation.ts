@@ -74,6 +74,7 @@ export class Negotiation {
   #begunAt: number | undefined;
   #pathAt = Number.NEGATIVE_INFINITY;
   #isUp = false;
+  #isOver = false;
 
   constructor(parts: NegotiationParts, facts: NegotiationFacts, options: WebRtcOptions) {
     const { peer, role, direction, stack, iceServers } = facts;
@@ -229,6 +230,7 @@ export class Negotiation {
   }
 
   #changed(state: PeerConnectionState): void {
+    if (this.#isOver) return;
     if (state === "connected") this.#pathAt = this.#parts.clock.monotonic();
     this.link.connectionState(state);
     if (this.#isUp) this.#mending.state(state);
@@ -236,6 +238,7 @@ export class Negotiation {
   }
 
   #ended(): void {
+    this.#isOver = true;
     this.#deadline.cancel();
     this.#mending.end();
   }

@@ -158,6 +158,11 @@ export class FakeConnection implements PeerConnection {
     this.#handler.state(state);
   }
 
+  /** Tells of a state whatever happened before, as a stack whose events come late. */
+  tellLate(state: PeerConnectionState): void {
+    this.#handler.state(state);
+  }
+
   /** A path to `other` is there. */
   meet(other: FakeConnection): void {
     for (const each of [this, other]) each.change("connected");

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { TestNode, TestWorld } from "@roost/edge/testing";
+import { type WebRtcSettings, webRtcTransports } from "../../../adapters/serve/webrtc.ts";
+import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import { ActrError } from "../../../src/errors.ts";
+import type { Hooks } from "../../../src/hooks.ts";
+import { FakePaths, FakeStack } from "../transports/fake_webrtc.ts";
+import { echoNode } from "./support.ts";
+
+const limit = { timeout: 20_000 };
+
+/** Two full nodes that WebRTC alone carries, with fake paths between them. The second has the larger id: it offers. */
+class Pair implements AsyncDisposable {
+  readonly world: TestWorld;
+  readonly paths: FakePaths;
+  readonly stacks: readonly [FakeStack, FakeStack];
+  readonly told: string[] = [];
+  readonly handled: string[] = [];
+  nodes!: readonly [TestNode, TestNode];
+
+  private constructor(world: TestWorld) {
+    this.world = world;
+    this.paths = new FakePaths(world.clock);
+    this.stacks = [new FakeStack(this.paths), new FakeStack(this.paths)];
+  }
+
+  static async open(): Promise<Pair> {
+    const pair = new Pair(await TestWorld.open());
+    const hooks: Hooks = {
+      onWebRtcConnected: (_context, { status }) => void pair.told.push(`connected ${status}`),
+      onWebRtcDisconnected: (_context, { status }) => void pair.told.push(`disconnected ${status}`),
+    };
+    pair.nodes = [await pair.#start(pair.stacks[0], hooks), await pair.#start(pair.stacks[1], {})];
+    return pair;
+  }
+
+  #start(webrtc: NonNullable<WebRtcSettings["webrtc"]>, hooks: Hooks): Promise<TestNode> {
+    const { clock, log } = this.world;
+    const parts = { clock, log, random: this.world.random() };
+    const handle = (text: string): string => {
+      this.handled.push(text);
+      return text;
+    };
+    return TestNode.start(this.world, echoNode(handle, { hooks }), {
+      components: { transports: (own) => webRtcTransports(parts, { webrtc }, own) },
+    });
+  }
+
+  /** The first node calls the second, or the other way round. */
+  async call(text: string, { timeoutMs = 5_000, from = 0 } = {}): Promise<string> {
+    const [caller, callee] = from === 0 ? this.nodes : [this.nodes[1], this.nodes[0]];
+    const client = caller.context.service(EchoService, callee.id);
+    return (await this.world.clock.through(client.echo({ message: text }, { timeoutMs }))).reply;
+  }
+
+  /** What a call fails with, and how long that took, milliseconds. */
+  async failure(timeoutMs: number): Promise<{ error: ActrError; tookMs: number }> {
+    const begunAt = this.world.clock.now();
+    try {
+      await this.call("lost", { timeoutMs });
+    } catch (error) {
+      assert.equal(this.pending, 0);
+      return { error: ActrError.from(error), tookMs: this.world.clock.now() - begunAt };
+    }
+    assert.fail("the call succeeded");
+  }
+
+  get pending(): number {
+    return this.nodes[0].node.outbound.pending.size;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world.clock.through(this.world[Symbol.asyncDispose]());
+  }
+}
+
+describe("a node whose WebRTC path is lost", () => {
+  it("[T-49] refuses calls at once while the connection recovers, with a hint", limit, async () => {
+    await using pair = await Pair.open();
+    const { clock } = pair.world;
+    assert.equal(await pair.call("a"), "a");
+    pair.paths.open = false;
+    await clock.advance(1_000);
+    const { error, tookMs } = await pair.failure(5_000);
+    assert.equal(error.code, "connection_not_ready");
+    assert.equal(error.retryAfterMs, 5_300);
+    assert.ok(tookMs < 2_000, `${tookMs} ms`);
+    const [{ context }, { id: target }] = pair.nodes;
+    await assert.rejects(context.streams.send(target, "s1", { payload: Uint8Array.of(1) }), {
+      code: "connection_not_ready",
+      retryAfterMs: 5_300,
+    });
+    assert.deepEqual(pair.handled, ["a"]);
+  });
+
+  it(
+    "[T-34] refuses calls of a failed connection, and a late failure of an old one blocks nothing",
+    limit,
+    async () => {
+      await using pair = await Pair.open();
+      assert.equal(await pair.call("a"), "a");
+      const [one, other] = pair.nodes;
+      assert.ok(one.id.serial < other.id.serial, "the callee offers");
+      const [mine] = pair.stacks;
+      const old = mine.last;
+      old.change("failed");
+      const { error, tookMs } = await pair.failure(5_000);
+      assert.equal(error.code, "connection_not_ready");
+      assert.ok(tookMs < 2_000, `${tookMs} ms`);
+      assert.deepEqual(pair.handled, ["a"]);
+      old.change("connected");
+      await pair.world.clock.advance(3_000);
+      assert.equal(await pair.call("b", { timeoutMs: 1_900 }), "b");
+      old.close();
+      assert.equal(await pair.call("c"), "c");
+      old.tellLate("failed");
+      assert.equal(await pair.call("d", { timeoutMs: 1_900 }), "d");
+    },
+  );
+
+  it(
+    "[T-50] tells by hooks that it recovers, and when it has; what an old connection says tells nothing",
+    limit,
+    async () => {
+      await using pair = await Pair.open();
+      const { clock } = pair.world;
+      await pair.call("a");
+      const [mine] = pair.stacks;
+      const old = mine.last;
+      old.close();
+      await clock.advance(1_000);
+      await pair.call("b");
+      pair.told.length = 0;
+      pair.paths.open = false;
+      await clock.advance(1_000);
+      assert.deepEqual(pair.told.splice(0), ["disconnected recovering"]);
+      for (const state of ["failed", "connected"] as const) old.tellLate(state);
+      await clock.advance(200);
+      assert.deepEqual(pair.told, []);
+      assert.equal((await pair.failure(1_000)).error.code, "connection_not_ready");
+      pair.paths.open = true;
+      pair.paths.look();
+      await clock.advance(1_000);
+      assert.deepEqual(pair.told, ["connected connected"]);
+      assert.equal(await pair.call("c"), "c");
+    },
+  );
+
+  it(
+    "[T-45] answers again within 20 s of a path that was blocked until it was noticed",
+    limit,
+    async () => {
+      await using pair = await Pair.open();
+      await pair.call("a");
+      pair.paths.open = false;
+      await pair.world.clock.advance(100);
+      pair.paths.open = true;
+      assert.equal(await eventually(pair, 20_000), true);
+    },
+  );
+
+  for (const outageMs of [3_000, 8_000]) {
+    it(
+      `[T-46] a call in an outage of ${outageMs} ms ends in time, and others succeed after it`,
+      limit,
+      async () => {
+        await using pair = await Pair.open();
+        await pair.call("a");
+        pair.paths.open = false;
+        assert.ok((await pair.failure(3_000)).tookMs <= 5_000);
+        await pair.world.clock.advance(outageMs);
+        pair.paths.open = true;
+        assert.equal(await eventually(pair, 30_000), true);
+      },
+    );
+  }
+
+  it(
+    "[T-47] a call whose channel closes behind it ends in time, and never hangs",
+    limit,
+    async () => {
+      await using pair = await Pair.open();
+      await pair.call("a");
+      const [client, callee] = pair.nodes;
+      const begunAt = pair.world.clock.now();
+      const call = client.context.service(EchoService, callee.id).echo({ message: "b" });
+      pair.stacks[0].last.channels.find(({ label }) => label === "RPC_RELIABLE")?.end();
+      const ended = await pair.world.clock.through(
+        call.then(
+          ({ reply }) => reply,
+          (error: unknown) => ActrError.from(error).code,
+        ),
+      );
+      assert.ok(["b", "unavailable", "connection_not_ready"].includes(ended), ended);
+      assert.ok(pair.world.clock.now() - begunAt < 5_000);
+      assert.equal(pair.pending, 0);
+    },
+  );
+});
+
+/** Whether a call, repeated every 250 ms, succeeds in time. */
+async function eventually(pair: Pair, limitMs: number): Promise<boolean> {
+  const endsAt = pair.world.clock.now() + limitMs;
+  while (pair.world.clock.now() < endsAt) {
+    const answer = await pair.call("again", { timeoutMs: 1_000 }).catch(() => undefined);
+    if (answer === "again") return true;
+    await pair.world.clock.advance(250);
+  }
+  return false;
+}
