@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // Deno has no WebRTC, and so no types of it.
 /// <reference lib="dom" />
 import type {

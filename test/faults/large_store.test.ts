@@ -25,7 +25,10 @@ it("a node over a large mailbox is ready at once, holds little of it in memory, 
   assert.equal(large.waiting, rows, "all of them are counted");
   // The figure is that of `npm run faults:large`; here, others are at work.
   const moreMs = large.readyMs - empty.readyMs;
-  assert.ok(moreMs < 2_000, `ready after ${large.readyMs} ms, ${empty.readyMs} ms without messages`);
+  assert.ok(
+    moreMs < 2_000,
+    `ready after ${large.readyMs} ms, ${empty.readyMs} ms without messages`,
+  );
   const moreBytes = large.rss - empty.rss;
   assert.ok(moreBytes < large.fileBytes / 2, `${moreBytes} bytes of memory more`);
   assert.deepEqual([large.handled, large.misplaced], [rows, 0]);

@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /** The baseline of WebRTC: a bare data channel of `@roamhq/wrtc`. Without an offer in its setup it makes one, and calls; with one it echoes all that does not begin with 0. */
 import { setTimeout as pause } from "node:timers/promises";
 import wrtc from "@roamhq/wrtc";

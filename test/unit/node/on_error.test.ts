@@ -37,7 +37,10 @@ describe("onError", () => {
       ["dead_letter", "decode_failure"],
     ]);
     const [error, , , letter] = told;
-    assert.match(error?.context ?? "", /^route_key=echo\.EchoService\.Echo; request_id=.+; caller=.+$/);
+    assert.match(
+      error?.context ?? "",
+      /^route_key=echo\.EchoService\.Echo; request_id=.+; caller=.+$/,
+    );
     assert.match(letter?.context ?? "", /^dead_letter=.+; category=.+$/);
     assert.equal(error?.at, t.clock.now());
   });

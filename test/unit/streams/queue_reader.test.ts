@@ -18,7 +18,10 @@ function readerRig(maxLagBytes = 1_000): ReaderRig {
   const rig = registryRig({ maxLagBytes });
   const remote = new ChunkPeer(rig);
   const sender = {} as ChunkSender;
-  const streams = new NodeStreams({ ...rig, random: new SeededRandom(), sender }, defaultNodeOptions.streams);
+  const streams = new NodeStreams(
+    { ...rig, random: new SeededRandom(), sender },
+    defaultNodeOptions.streams,
+  );
   const read = (options = {}): StreamReader =>
     streams.receive(streamId, { from: remote.peer.id, ...options });
   return { ...rig, remote, read };
