@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 // Deno has no WebRTC, and so no types of it.
 /// <reference lib="dom" />
 import type {
