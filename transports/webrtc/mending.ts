@@ -1,7 +1,9 @@
 import type { Timer } from "../../src/ports/clock.ts";
 import type { PeerConnectionState } from "../../src/ports/peer_connections.ts";
 import { Bell } from "./bell.ts";
-import { type Mender, type MenderParts, RestartOffers, RestartRequests } from "./ice_restart.ts";
+import type { Mender, MenderParts } from "./mender.ts";
+import { RestartOffers } from "./restart_offers.ts";
+import { RestartRequests } from "./restart_requests.ts";
 
 /** How long a connection may be disconnected, or failed, before it is given up, milliseconds (`spec/transport.md` §6.8). */
 const disconnectedMs = 90_000;

@@ -1,5 +1,5 @@
 import { ActrError } from "../../src/errors.ts";
-import type { Clock, Timer } from "../../src/ports/clock.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import type {
   IceCandidate,
@@ -15,6 +15,7 @@ import { type ActrId, peerKey } from "../../src/protocol/ids.ts";
 import type { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import type { SignalingClient } from "../../src/signaling/signaling_client.ts";
 import type { RelayInit } from "../../src/signaling/signaling_listeners.ts";
+import { ConnectDeadline } from "./connect_deadline.ts";
 import { Mending } from "./mending.ts";
 import {
   candidateMessage,
@@ -23,6 +24,7 @@ import {
   type SignaledDescription,
 } from "./peer_signals.ts";
 import { RemoteCandidates } from "./remote_candidates.ts";
+import { SdpExchange } from "./sdp_exchange.ts";
 import { WebRtcLink } from "./webrtc_link.ts";
 import type { WebRtcOptions } from "./webrtc_options.ts";
 
@@ -62,17 +64,12 @@ export class Negotiation {
   readonly ready: Promise<WebRtcLink>;
   readonly candidates: RemoteCandidates;
   readonly #parts: NegotiationParts;
-  readonly #options: WebRtcOptions;
   readonly #connection: PeerConnection;
+  readonly #exchange: SdpExchange;
   readonly #mending: Mending;
-  readonly #deadline: Timer;
-  /** Descriptions are worked on one after the other. */
-  #turn: Promise<void> = Promise.resolve();
-  /** The exchange id of an offer of ours that is not answered. */
-  #pending: string | undefined;
+  readonly #deadline: ConnectDeadline;
   /** When the connection was offered, while that is not answered. */
   #begunAt: number | undefined;
-  #pathAt = Number.NEGATIVE_INFINITY;
   #isUp = false;
   #isOver = false;
 
@@ -80,7 +77,6 @@ export class Negotiation {
     const { peer, role, direction, stack, iceServers } = facts;
     this.#parts = { ...parts, log: parts.log.with({ peer: peerKey(peer) }) };
     this.facts = facts;
-    this.#options = options;
     this.candidates = new RemoteCandidates(facts.earlier);
     const { relayOnly, portRange } = options;
     const ports = portRange === undefined ? {} : { portRange };
@@ -98,17 +94,25 @@ export class Negotiation {
     const connection = this.#connection;
     const carried = { connection, peer, direction, clock, log, budget, recover };
     this.link = new WebRtcLink(carried, options.link);
+    this.#exchange = new SdpExchange({
+      connection,
+      random: parts.random,
+      candidates: this.candidates,
+      add: (candidate) => this.#add(candidate),
+      send: (description) => this.#send(descriptionMessage(description)),
+      requireExchangeId: options.requireExchangeId,
+    });
     this.#mending = new Mending(
       {
         clock,
         signaling: () => parts.signaling.connected,
         connected: () => connection.state === "connected",
-        act: () => (role === "offerer" ? this.#offer("restart") : this.#ask()),
+        act: () => (role === "offerer" ? this.#exchange.offer("restart") : this.#ask()),
         giveUp: (reason) => this.end(reason),
       },
       role,
     );
-    this.#deadline = this.#startDeadline();
+    this.#deadline = new ConnectDeadline(clock, options, (reason) => this.end(reason));
     this.ready = this.#becomeReady();
     this.ready.catch(() => {}); // Who does not wait for it learns of the end by the link.
     void this.link.closed.then(() => this.#ended());
@@ -128,31 +132,25 @@ export class Negotiation {
   begin(): void {
     this.#begunAt = this.#parts.clock.monotonic();
     this.link.openChannels();
-    this.#offer("offer").catch((error: unknown) => this.end(textOf(error)));
+    this.#exchange.offer("offer").catch((error: unknown) => this.end(textOf(error)));
   }
 
   /** The peer offers: the connection, a restart of it, or other media. An offer that cannot be answered ends it. */
-  offered({ kind, sdp, exchangeId }: SignaledDescription): void {
-    this.#inTurn(async () => {
-      // Where offers cross, the offerer's is the one that counts (`spec/transport.md` §6.9).
-      if (this.facts.role === "offerer" && this.#pending !== undefined) return;
-      await this.#takeRemote({ type: "offer", sdp });
-      const answer = await this.#connection.createAnswer();
-      this.#send(descriptionMessage({ kind: "answer", sdp: answer.sdp, exchangeId }));
-      if (kind === "restart") this.#mending.exchanged();
-    }).catch((error: unknown) => this.end(textOf(error)));
+  offered(description: SignaledDescription): void {
+    // Where offers cross, the offerer's is the one that counts (`spec/transport.md` §6.9).
+    if (this.facts.role === "offerer" && this.#exchange.isPending) return;
+    this.#exchange
+      .answer(description)
+      .then(() => description.kind === "restart" && this.#mending.exchanged())
+      .catch((error: unknown) => this.end(textOf(error)));
   }
 
   /** The peer answers; only the answer to the last offer counts. */
-  answered({ sdp, exchangeId }: SignaledDescription): void {
-    this.#inTurn(async () => {
-      const unnamed = exchangeId === undefined && !this.#options.requireExchangeId;
-      if (this.#pending === undefined || (exchangeId !== this.#pending && !unnamed)) return;
-      await this.#takeRemote({ type: "answer", sdp });
-      this.#pending = undefined;
-      this.#begunAt = undefined;
-      this.#mending.exchanged();
-    }).catch((error: unknown) => this.#unusable("answer", error));
+  answered(description: SignaledDescription): void {
+    this.#exchange
+      .answered(description)
+      .then((taken) => taken && this.#completed())
+      .catch((error: unknown) => this.#unusable("answer", error));
   }
 
   /** The peer names an address of its own. */
@@ -175,17 +173,6 @@ export class Negotiation {
     this.link.fail(reason);
   }
 
-  #startDeadline(ms: number = this.#options.connectTimeoutMs): Timer {
-    const { clock } = this.#parts;
-    let timer = clock.timer(clock.now() + ms, () => {
-      // A path that has just been found leaves the channel some time.
-      const leftMs = this.#pathAt + this.#options.channelTimeoutMs - clock.monotonic();
-      if (leftMs > 0) timer = this.#startDeadline(leftMs);
-      else this.end(`not connected within ${this.#options.connectTimeoutMs} ms`);
-    });
-    return { cancel: () => timer.cancel() };
-  }
-
   async #becomeReady(): Promise<WebRtcLink> {
     await this.link.ready;
     this.#deadline.cancel();
@@ -196,22 +183,13 @@ export class Negotiation {
     return this.link;
   }
 
-  async #offer(kind: "offer" | "restart"): Promise<void> {
-    await this.#inTurn(async () => {
-      const { sdp } = await this.#connection.createOffer({ iceRestart: kind === "restart" });
-      const exchangeId = this.#parts.random.uuid();
-      this.#pending = exchangeId;
-      this.#send(descriptionMessage({ kind, sdp, exchangeId }));
-    });
+  #completed(): void {
+    this.#begunAt = undefined;
+    this.#mending.exchanged();
   }
 
   async #ask(): Promise<void> {
     this.#send(restartRequest);
-  }
-
-  async #takeRemote(description: { type: "offer" | "answer"; sdp: string }): Promise<void> {
-    await this.#connection.setRemote(description);
-    for (const candidate of this.candidates.described(description.sdp)) this.#add(candidate);
   }
 
   #add(candidate: IceCandidate): void {
@@ -231,7 +209,7 @@ export class Negotiation {
 
   #changed(state: PeerConnectionState): void {
     if (this.#isOver) return;
-    if (state === "connected") this.#pathAt = this.#parts.clock.monotonic();
+    if (state === "connected") this.#deadline.pathFound();
     this.link.connectionState(state);
     if (this.#isUp) this.#mending.state(state);
     else if (state === "failed") this.end("no path to the peer was found");
@@ -245,12 +223,6 @@ export class Negotiation {
 
   #send(message: RelayInit): void {
     this.#parts.signaling.sendRelay(this.facts.peer, message);
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
-    return done;
   }
 
   #unusable(what: "answer" | "candidate", error: unknown): void {

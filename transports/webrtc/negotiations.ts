@@ -7,9 +7,10 @@ import { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import type { Relay } from "../../src/signaling/signaling_listeners.ts";
 import { abortAfter } from "../../src/time_limit.ts";
 import { Bell } from "./bell.ts";
+import { EarlyCandidates } from "./early_candidates.ts";
 import { Negotiation, type NegotiationFacts, type NegotiationParts } from "./negotiation.ts";
 import { type PeerSignal, readSignal, type SignaledDescription } from "./peer_signals.ts";
-import { RemoteCandidates } from "./remote_candidates.ts";
+import type { RemoteCandidates } from "./remote_candidates.ts";
 import type { RoleFlights } from "./role_flights.ts";
 import { iceServers, type WebRtcOptions } from "./webrtc_options.ts";
 
@@ -31,9 +32,6 @@ interface Introduction {
   readonly negotiation: Promise<Negotiation>;
 }
 
-/** Peers whose candidates may come before their descriptions. */
-const maxEarlyPeers = 64;
-
 /** The connections of a node, one per peer: begins them, and takes what signaling brings to the one that it is about. */
 export class Negotiations {
   readonly #parts: NegotiationsParts & NegotiationParts;
@@ -41,8 +39,7 @@ export class Negotiations {
   /** From the first description to the end of the connection. */
   readonly #byPeer = new Map<string, Negotiation>();
   readonly #introductions = new Map<string, Introduction>();
-  /** Candidates of peers that have no connection yet, the oldest peer first. */
-  readonly #early = new Map<string, RemoteCandidates>();
+  readonly #early = new EarlyCandidates();
   /** Rings when a negotiation has begun. */
   readonly #begun: Bell;
 
@@ -136,13 +133,7 @@ export class Negotiations {
   #candidate(key: string, candidate: IceCandidate): void {
     const current = this.#byPeer.get(key);
     if (current !== undefined) return current.candidate(candidate);
-    const early = this.#early.get(key) ?? new RemoteCandidates();
-    early.take(candidate);
-    this.#early.set(key, early);
-    for (const oldest of this.#early.keys()) {
-      if (this.#early.size <= maxEarlyPeers) return;
-      this.#early.delete(oldest);
-    }
+    this.#early.add(key, candidate);
   }
 
   /** Asks the server who offers; the one who does not waits for the offer. */
@@ -174,7 +165,7 @@ export class Negotiations {
     peer: ActrId,
     key: string,
     role: NegotiationFacts["role"],
-    earlier: RemoteCandidates | undefined = this.#early.get(key),
+    earlier: RemoteCandidates | undefined = this.#early.take(key),
   ): Negotiation | undefined {
     if (this.#isFull) return undefined;
     const { stack, turnLogin, log } = this.#parts;
@@ -183,7 +174,6 @@ export class Negotiations {
       ...{ peer, role, direction, stack, earlier },
       iceServers: iceServers(this.#options, turnLogin()),
     };
-    this.#early.delete(key);
     log.debug("webrtc.negotiation.begun", { peer: key, role });
     const negotiation = this.#open(facts);
     if (negotiation === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { ActrError } from "../../src/errors.ts";
-import type { Clock } from "../../src/ports/clock.ts";
 import { Bell } from "./bell.ts";
+import type { Mender, MenderParts } from "./mender.ts";
 
 /** Offers of one restart, the time for all of them, and for the completion of one, milliseconds (`spec/transport.md` §6.8). */
 const maxOffers = 10;
@@ -11,33 +11,6 @@ const spacingMs = 2_000;
 /** After each offer that led nowhere, milliseconds. */
 const pausesMs: readonly number[] = [1_000, 2_000, 4_000];
 const longestPauseMs = 5_000;
-/** How long the side that answers waits for signaling, and then to be offered a restart, milliseconds. */
-const askingMs = 5_000;
-
-/** What a mender acts on. */
-export interface MenderParts {
-  readonly clock: Clock;
-  /** Whether signaling is connected. */
-  readonly signaling: () => boolean;
-  /** Whether the connection says that it is up. */
-  readonly connected: () => boolean;
-  /** Sends a restart offer, or asks the peer for one, as the role has it. May reject. */
-  readonly act: () => Promise<void>;
-}
-
-/** Makes a connection work again; the side that offered restarts ICE, the other asks it to. */
-export interface Mender {
-  /** Begins, or joins what is under way; resolves with whether the connection works then. */
-  mend(): Promise<boolean>;
-  /** The state of the connection, or of signaling, has changed. */
-  changed(): void;
-  /** Descriptions of a restart have been exchanged. */
-  exchanged(): void;
-  /** The peer asks for a restart: what is waited for is given up for it at the {@link Mender.mend} that follows. */
-  requested(): void;
-  /** The connection has ended. */
-  end(): void;
-}
 
 /** The side that offered: offers until one leads to a connection, one procedure at a time. */
 export class RestartOffers implements Mender {
@@ -121,52 +94,5 @@ export class RestartOffers implements Mender {
 
   #leftUntil(atMs: number): number {
     return atMs - this.#parts.clock.monotonic();
-  }
-}
-
-/** The side that answered: asks once, as soon as signaling lets it, and waits for the offer. */
-export class RestartRequests implements Mender {
-  readonly #parts: MenderParts;
-  readonly #bell: Bell;
-  #running: Promise<boolean> | undefined;
-  #answered = false;
-
-  constructor(parts: MenderParts) {
-    this.#parts = parts;
-    this.#bell = new Bell(parts.clock);
-  }
-
-  mend(): Promise<boolean> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
-  }
-
-  changed(): void {
-    this.#bell.ring();
-  }
-
-  exchanged(): void {
-    this.#answered = true;
-    this.#bell.ring();
-  }
-
-  requested(): void {} // Only the side that offered restarts.
-
-  end(): void {
-    this.#bell.silence();
-  }
-
-  async #run(): Promise<boolean> {
-    const { signaling, connected, act } = this.#parts;
-    const wasConnected = connected();
-    const healed = (): boolean => !wasConnected && connected();
-    await this.#bell.until(() => signaling() || healed(), askingMs);
-    if (healed()) return true;
-    this.#answered = false;
-    await act().catch(() => {}); // Signaling is down: the offerer may notice by itself.
-    await this.#bell.until(() => this.#answered && connected(), askingMs);
-    return connected();
   }
 }

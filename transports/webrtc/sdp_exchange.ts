@@ -1,0 +1,81 @@
+import type { IceCandidate, PeerConnection } from "../../src/ports/peer_connections.ts";
+import type { Random } from "../../src/ports/random.ts";
+import type { SignaledDescription } from "./peer_signals.ts";
+import type { RemoteCandidates } from "./remote_candidates.ts";
+
+/** What an {@link SdpExchange} works with. */
+export interface SdpExchangeParts {
+  readonly connection: PeerConnection;
+  readonly random: Random;
+  /** The peer's candidates, which wait for its descriptions. */
+  readonly candidates: RemoteCandidates;
+  /** Gives the connection a candidate whose description is there. */
+  readonly add: (candidate: IceCandidate) => void;
+  /** Sends a description. @throws ActrError when signaling is down. */
+  readonly send: (description: SignaledDescription) => void;
+  /** Whether an answer has to name its offer. */
+  readonly requireExchangeId: boolean;
+}
+
+/** The descriptions that both sides of a connection give each other: worked on one after the other, each answer paired with its offer. */
+export class SdpExchange {
+  readonly #parts: SdpExchangeParts;
+  #turn: Promise<void> = Promise.resolve();
+  /** The exchange id of an offer of ours that is not answered. */
+  #pending: string | undefined;
+
+  constructor(parts: SdpExchangeParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether an offer of this side waits for its answer. */
+  get isPending(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Offers the connection, or another path for it; the answer to any offer before is stale from then on. */
+  offer(kind: "offer" | "restart"): Promise<void> {
+    return this.#inTurn(async () => {
+      const { connection, random, send } = this.#parts;
+      const { sdp } = await connection.createOffer({ iceRestart: kind === "restart" });
+      const exchangeId = random.uuid();
+      this.#pending = exchangeId;
+      send({ kind, sdp, exchangeId });
+    });
+  }
+
+  /** Answers an offer of the peer, under its id. */
+  answer({ sdp, exchangeId }: SignaledDescription): Promise<void> {
+    return this.#inTurn(async () => {
+      const { connection, send } = this.#parts;
+      await this.#takeRemote("offer", sdp);
+      const answer = await connection.createAnswer();
+      send({ kind: "answer", sdp: answer.sdp, exchangeId });
+    });
+  }
+
+  /** Takes an answer of the peer; false for one that is not to the last offer, which goes on waiting. */
+  async answered({ sdp, exchangeId }: SignaledDescription): Promise<boolean> {
+    let taken = false;
+    await this.#inTurn(async () => {
+      const unnamed = exchangeId === undefined && !this.#parts.requireExchangeId;
+      if (this.#pending === undefined || (exchangeId !== this.#pending && !unnamed)) return;
+      await this.#takeRemote("answer", sdp);
+      this.#pending = undefined;
+      taken = true;
+    });
+    return taken;
+  }
+
+  async #takeRemote(type: "offer" | "answer", sdp: string): Promise<void> {
+    const { connection, candidates, add } = this.#parts;
+    await connection.setRemote({ type, sdp });
+    for (const candidate of candidates.described(sdp)) add(candidate);
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
