@@ -175,9 +175,9 @@ export class Negotiation {
 
   async #becomeReady(): Promise<WebRtcLink> {
     await this.link.ready;
-    this.#deadline.cancel();
     const pair = await this.#connection.candidatePair().catch(() => undefined);
     if (pair !== undefined) this.link.relayed = pair.local === "relay" || pair.remote === "relay";
+    this.#deadline.cancel();
     this.#isUp = true;
     this.#mending.state(this.#connection.state);
     return this.link;

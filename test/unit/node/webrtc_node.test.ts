@@ -176,6 +176,27 @@ describe("a node whose WebRTC path is lost", () => {
     );
   }
 
+  for (const from of [0, 1]) {
+    it(
+      `[T-30] after an outage of 8 s that signaling shares, calls by the side that ${from === 0 ? "answered" : "offered"} succeed within 30 s`,
+      limit,
+      async () => {
+        await using pair = await Pair.open();
+        await pair.call("a");
+        const { clock, network } = pair.world;
+        pair.paths.open = false;
+        network.faults.blackhole = true;
+        await clock.advance(8_000);
+        pair.paths.open = true;
+        network.faults.blackhole = false;
+        const restoredAt = clock.now();
+        await clock.advance(10_000);
+        assert.equal(await pair.call("b", { timeoutMs: 10_000, from }), "b");
+        assert.ok(clock.now() - restoredAt <= 30_000);
+      },
+    );
+  }
+
   it(
     "[T-47] a call whose channel closes behind it ends in time, and never hangs",
     limit,

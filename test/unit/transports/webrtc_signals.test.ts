@@ -8,6 +8,7 @@ import {
   SessionDescription_Type as types,
 } from "../../../src/protocol/schema.ts";
 import type { RelayInit, RelayPayload } from "../../../src/signaling/signaling_listeners.ts";
+import { EarlyCandidates } from "../../../transports/webrtc/early_candidates.ts";
 import { IceFragments } from "../../../transports/webrtc/ice_fragments.ts";
 import { candidateMessage, readSignal } from "../../../transports/webrtc/peer_signals.ts";
 import { RemoteCandidates } from "../../../transports/webrtc/remote_candidates.ts";
@@ -75,6 +76,18 @@ describe("WebRTC: to which generation a candidate belongs", () => {
     for (let index = 0; index < 300; index++) candidates.take(of(`f${index}`));
     assert.equal(candidates.waiting.length, 256);
     assert.deepEqual(candidates.waiting[0], of("f44"));
+  });
+});
+
+describe("WebRTC: candidates that come before any offer", () => {
+  it("are kept for the 64 peers that came last, until they are taken", () => {
+    const early = new EarlyCandidates();
+    for (let peer = 0; peer <= 64; peer++) early.add(`${peer}`, of("a"));
+    early.add("64", of("b"));
+    assert.equal(early.take("0"), undefined);
+    assert.deepEqual(early.take("1")?.waiting, [of("a")]);
+    assert.deepEqual(early.take("64")?.waiting, [of("a"), of("b")]);
+    assert.equal(early.take("64"), undefined);
   });
 });
 
