@@ -79,6 +79,19 @@ describe("WebRTC: ICE restart by the side that offered", () => {
     assert.equal(await passes(world.clock, back, link), true);
   });
 
+  it("[T-19] ends a restart within 30 s when signaling dies in the middle of it, and keeps what works", async () => {
+    const world = new WebRtcWorld();
+    const { one, other, link, back } = await world.linked(100, 200);
+    world.server.delay = paused;
+    const outcome = recover(link);
+    await world.clock.settle();
+    assert.equal(world.server.sent("restart").length, 1);
+    for (const node of [one, other]) node.signaling.connected = false;
+    await world.clock.advance(30_000);
+    assert.equal(outcome.result, true);
+    assert.equal(await passes(world.clock, link, back), true);
+  });
+
   it("[T-20] completes within 20 s when signaling was paused for 2 s", async () => {
     const world = new WebRtcWorld();
     const { link, back } = await world.linked(100, 200);
@@ -281,6 +294,22 @@ describe("WebRTC: what is over", () => {
       assert.deepEqual([one.stack.made.length, other.stack.made.length], [1, 1]);
     });
   }
+
+  it("[T-31] both sides restore at once after an outage of 8 s: three more offers at most, works within 20 s", async () => {
+    const world = new WebRtcWorld();
+    const { link, back } = await world.linked(100, 200);
+    world.server.delay = paused;
+    world.paths.open = false;
+    await world.clock.advance(8_000);
+    world.server.delay = flowing;
+    world.paths.open = true;
+    const before = world.server.sent("restart").length;
+    const outcomes = [recover(link), recover(back)];
+    await world.clock.advance(20_000);
+    assert.ok(outcomes.every(({ result }) => result === true));
+    assert.ok(world.server.sent("restart").length <= before + 3);
+    assert.equal(await passes(world.clock, link, back), true);
+  });
 
   it("[T-32] late events of an old connection change nothing for the new one", async () => {
     const world = new WebRtcWorld();
