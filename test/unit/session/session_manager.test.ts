@@ -168,6 +168,20 @@ describe("session manager", () => {
     assert.equal(manager.requestLink(farKey), link);
   });
 
+  it("takes in once what a dial and the listener both bring, as where both sides dial at once", async () => {
+    const { manager, transport, told } = sessions();
+    transport.onDial = async () => {
+      const link = new FakeLink(far);
+      manager.accept(link);
+      return link;
+    };
+    const link = await manager.acquire(far, farKey, never);
+    assert.equal(manager.session(farKey)?.links.size, 1);
+    assert.deepEqual(told, ["connecting 2", "linked 2 outbound"]);
+    await link.close("done");
+    assert.equal(manager.size, 0);
+  });
+
   it("tells the end of a link's frames after the last of them, however long that is held", async () => {
     const world = sessions();
     const told: string[] = [];
