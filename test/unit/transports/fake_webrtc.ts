@@ -18,7 +18,9 @@ export class FakePaths {
   readonly clock: FakeClock;
   readonly connections: FakeConnection[] = [];
   /** What candidate pairs are made of. */
-  pair: CandidatePair = { local: "host", remote: "host" };
+  pair: CandidatePair | Promise<CandidatePair> = { local: "host", remote: "host" };
+  /** What stacks wait for before they take a description. */
+  slowness: Promise<void> = Promise.resolve();
   /** Whether stacks can restart ICE. */
   restarts = true;
   #open = true;
@@ -125,6 +127,7 @@ export class FakeConnection implements PeerConnection {
     if (this.state === "closed") throw new ActrError("unavailable", "closed");
     const fragment = /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
     if (fragment === undefined) throw new ActrError("invalid_argument", "no description");
+    await this.#paths.slowness;
     this.#remote = fragment;
     this.remotes.push(fragment);
     this.#paths.clock.defer(() => this.#paths.look());

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { CandidatePair } from "../../../src/ports/peer_connections.ts";
 import type { Link } from "../../../src/ports/transport.ts";
 import { ActrRelaySchema, create } from "../../../src/protocol/schema.ts";
 import type { RelayPayload } from "../../../src/signaling/signaling_listeners.ts";
+import { withResolvers } from "../../../src/with_resolvers.ts";
 import { restartRequest } from "../../../transports/webrtc/peer_signals.ts";
 import { passes, type WebRtcNode, WebRtcWorld } from "./webrtc_world.ts";
 
@@ -172,6 +174,20 @@ describe("WebRTC: ICE restart by the side that offered", () => {
     await world.clock.advance(2_000);
     assert.equal((await link.closed).reason, "no ICE restart succeeded");
     assert.equal(world.server.sent("restart").length, 0);
+  });
+
+  it("restarts a connection that was lost while its path was being asked for", async () => {
+    const world = new WebRtcWorld();
+    const [one, other] = [await world.node(100), await world.node(200)];
+    const { promise, resolve } = withResolvers<CandidatePair>();
+    world.paths.pair = promise;
+    const dial = one.dial(other);
+    await world.clock.settle();
+    one.stack.last.change("disconnected");
+    resolve({ local: "host", remote: "host" });
+    await world.clock.settle();
+    assert.ok(dial.result !== undefined);
+    assert.equal(world.server.sent("restart").length, 1);
   });
 
   it("takes only the answer to its last offer", async () => {

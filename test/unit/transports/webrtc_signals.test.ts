@@ -8,6 +8,7 @@ import {
   SessionDescription_Type as types,
 } from "../../../src/protocol/schema.ts";
 import type { RelayInit, RelayPayload } from "../../../src/signaling/signaling_listeners.ts";
+import { withResolvers } from "../../../src/with_resolvers.ts";
 import { EarlyCandidates } from "../../../transports/webrtc/early_candidates.ts";
 import { IceFragments } from "../../../transports/webrtc/ice_fragments.ts";
 import { candidateMessage, readSignal } from "../../../transports/webrtc/peer_signals.ts";
@@ -203,6 +204,33 @@ describe("WebRTC: descriptions and their exchange ids", () => {
     await world.clock.advance(1_000);
     assert.ok(dial.result !== undefined, String(dial.error));
     assert.equal(one.stack.last.remotes.includes("wrong"), false);
+  });
+
+  it("answers offers one after the other, in their order, also when the first takes long", async () => {
+    const world = new WebRtcWorld();
+    const node = await world.node(200);
+    const peer = { ...node.id, serial: 7n };
+    world.server.join(peer);
+    const { promise, resolve } = withResolvers<void>();
+    world.paths.slowness = promise;
+    const offer = (sdpExchangeId: string, type: 0 | 2 | 3): void => {
+      const value = { type, sdp: sdpOf(sdpExchangeId), sdpExchangeId };
+      node.signaling.receive(peer, node.id, payloadOf({ case: "sessionDescription", value }));
+    };
+    offer("first", types.OFFER);
+    await world.clock.settle();
+    world.paths.slowness = Promise.resolve();
+    offer("second", types.RENEGOTIATION_OFFER);
+    offer("third", types.ICE_RESTART_OFFER);
+    await world.clock.settle();
+    assert.equal(world.server.sent("answer").length, 0);
+    resolve();
+    await world.clock.settle();
+    assert.deepEqual(node.stack.last.remotes, ["first", "second", "third"]);
+    assert.deepEqual(
+      world.server.sent("answer").map((each) => answerIn([each])),
+      ["first", "second", "third"].map((id) => [7n, id]),
+    );
   });
 
   it("ends a connection whose offer cannot be used", async () => {
