@@ -168,10 +168,14 @@ describe("24 hours of three nodes", () => {
     for (const { renewed, rebound, doubted, longestMs } of diaries) {
       assert.ok(renewed >= 24, `renewed ${renewed} times`);
       assert.ok(longestMs < hour, `${longestMs} ms with one credential`);
-      assert.deepEqual([rebound, doubted], [1, 1], "once, when the rendezvous had forgotten");
+      assert.equal(rebound, 1, "once, when the rendezvous had forgotten");
+      assert.ok(doubted >= 1, "until the new identity was there");
     }
     const [morning = nothing, evening = nothing] = held;
-    assert.ok(evening.timers <= morning.timers && evening.sockets <= morning.sockets);
+    // One more for each node may be under way; what leaks does so at every step.
+    const slack = nodes.length;
+    assert.ok(evening.timers <= morning.timers + slack, `${evening.timers}, ${morning.timers}`);
+    assert.ok(evening.sockets <= morning.sockets + slack, `${evening.sockets}, ${morning.sockets}`);
     for (const each of nodes) {
       const { outbound, inbound } = each.node;
       await each.stop();
