@@ -3,6 +3,9 @@ import process from "node:process";
 import { ActrError } from "../errors.ts";
 import { run } from "./run.ts";
 
+/** What the reader of the output gets for the rest of it, milliseconds. */
+const flushLimitMs = 2_000;
+
 /** Resolves when everything written so far has left the process. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
@@ -28,6 +31,10 @@ const code = await run(process.argv.slice(2), {
   drained,
   input: () => process.stdin,
 });
-await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+await Promise.race([
+  Promise.all([flushed(process.stdout), flushed(process.stderr)]),
+  // Not every runtime says that nobody reads any more.
+  new Promise((resolve) => setTimeout(resolve, flushLimitMs)),
+]);
 // Native modules and idle sockets must not hold back a command that is done.
 process.exit(code);
