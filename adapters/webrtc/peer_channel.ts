@@ -40,8 +40,6 @@ export class PeerChannel implements Channel {
   #state: Channel["state"] = "connecting";
   #handler: ChannelHandler | undefined;
   #early: Uint8Array[] = [];
-  /** What the stack held at the last look and what it was given since, bytes: to look costs about as much as to send. */
-  #heldAtMost = 0;
   /** Whether the low-water mark was passed upwards and `drained` is owed. */
   #high = false;
   #poll: Timer | undefined;
@@ -72,16 +70,14 @@ export class PeerChannel implements Channel {
     if (data.length === 0) throw new RangeError(`an empty message on ${this.label}`);
     if (this.#state !== "open") throw notOpen(this.label, this.#state);
     if (data.length > this.maxMessageBytes) throw tooLong(data.length, this.maxMessageBytes);
-    let held = this.#heldAtMost + data.length;
-    if (held > this.#limits.maxBufferedBytes) held = raw.buffered() + data.length;
-    if (held > this.#limits.maxBufferedBytes) {
+    const buffered = raw.buffered() + data.length;
+    if (buffered > this.#limits.maxBufferedBytes) {
       this.#watch();
-      throw full(this.label, held, this.#limits.maxBufferedBytes);
+      throw full(this.label, buffered, this.#limits.maxBufferedBytes);
     }
     raw.send(data);
-    this.#heldAtMost = held;
     // What the stack took at once is seen at the next look.
-    if (held > this.#limits.lowWaterBytes) this.#watch();
+    if (buffered > this.#limits.lowWaterBytes) this.#watch();
   }
 
   handle(handler: ChannelHandler): void {
@@ -111,9 +107,7 @@ export class PeerChannel implements Channel {
 
   /** To be called when the buffer may have become low. */
   low(): void {
-    if (!this.#high) return;
-    this.#heldAtMost = this.bufferedAmount;
-    if (this.#heldAtMost > this.#limits.lowWaterBytes) return;
+    if (!this.#high || this.bufferedAmount > this.#limits.lowWaterBytes) return;
     this.#high = false;
     this.#handler?.drained?.();
   }
