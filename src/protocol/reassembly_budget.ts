@@ -36,7 +36,11 @@ export class ReassemblyBudget {
 
   /** Makes holders give up messages until all of it is within the limit. */
   shrink(): void {
-    while (this.#bytes > this.#maxBytes) this.#largest()?.dropOldest();
+    while (this.#bytes > this.#maxBytes) {
+      const largest = this.#largest();
+      if (largest === undefined) return;
+      largest.dropOldest();
+    }
   }
 
   #largest(): ReassemblyHolder | undefined {
