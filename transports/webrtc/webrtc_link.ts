@@ -37,7 +37,7 @@ const maxChannelsPerLane = 2;
 const drainPollMs = 10;
 
 /** How long a connection lives on when its channels are empty, milliseconds: stacks do not count what is in flight, and lose it at the end. */
-const lingerMs = 100;
+const lingerMs = 300;
 
 /** A Link over the DataChannels of one peer connection (`spec/transport.md` §2, §3). */
 export class WebRtcLink implements Link {
