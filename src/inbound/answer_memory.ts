@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import { largestPooled } from "../protocol/pool.ts";
+import { AnswerIndex } from "./answer_index.ts";
 
 /** Bounds of {@link AnswerMemory}. */
 export interface AnswerMemoryOptions {
@@ -12,34 +13,8 @@ export interface AnswerMemoryOptions {
 /** Answers are copied into chunks of so many bytes: what they were encoded into may hold much else. */
 const chunkBytes = 65_536;
 
-/** Bits of a {@link SeenIds}; a power of two. */
-const seenBits = 2 ** 20;
-
-/** Request ids that may have been added. Most that were not are told by one bit, so that a new request costs no search through all answers. */
-class SeenIds {
-  #bits: Uint32Array | undefined;
-
-  add(requestId: string): void {
-    this.#bits ??= new Uint32Array(seenBits / 32);
-    const bit = bitOf(requestId);
-    this.#bits[bit >>> 5] = (this.#bits[bit >>> 5] ?? 0) | (1 << (bit & 31));
-  }
-
-  mayHave(requestId: string): boolean {
-    if (this.#bits === undefined) return false;
-    const bit = bitOf(requestId);
-    return ((this.#bits[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0;
-  }
-}
-
-/** FNV-1a over the last eight characters, where UUIDs and counters differ. */
-function bitOf(requestId: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = Math.max(0, requestId.length - 8); at < requestId.length; at += 1) {
-    hash = Math.imul(hash ^ requestId.charCodeAt(at), 0x01000193);
-  }
-  return (hash ^ (hash >>> 15)) & (seenBits - 1);
-}
+/** Expiry of an answer that was deleted. */
+const forgotten = 0;
 
 /** Answers that were remembered at about the same time; numbers instead of objects, so that a hundred thousand cost no garbage collection. */
 class Generation {
@@ -47,9 +22,8 @@ class Generation {
   bytes = 0;
   /** Greatest number added; 0 when none is stored. */
   lastSeq = 0;
-  readonly #seen = new SeenIds();
   /** By caller and request id: the index into the lists below. */
-  readonly #indexes = new Map<string, Map<string, number>>();
+  readonly #indexes = new AnswerIndex();
   /** Copied answers: chunk number times the chunk size, plus the place in it. Others: minus one minus the place in `#large`. */
   readonly #places: number[] = [];
   readonly #lengths: number[] = [];
@@ -69,8 +43,7 @@ class Generation {
 
   /** The answer, unless it expired before `now`. */
   get(caller: string, requestId: string, now: number): Uint8Array | undefined {
-    if (!this.#seen.mayHave(requestId)) return undefined;
-    const index = this.#indexes.get(caller)?.get(requestId);
+    const index = this.#indexes.get(caller, requestId);
     if (index === undefined || (this.#expiries[index] ?? 0) <= now) return undefined;
     const place = this.#places[index] ?? 0;
     if (place < 0) return this.#large[-1 - place];
@@ -80,13 +53,7 @@ class Generation {
   }
 
   add(caller: string, requestId: string, answer: Uint8Array, seq: number, expiresAt: number): void {
-    let indexes = this.#indexes.get(caller);
-    if (indexes === undefined) {
-      indexes = new Map();
-      this.#indexes.set(caller, indexes);
-    }
-    indexes.set(requestId, this.#places.length);
-    this.#seen.add(requestId);
+    this.#indexes.set(caller, requestId, this.#places.length);
     this.#places.push(this.#keep(answer));
     this.#lengths.push(answer.length);
     this.#expiries.push(expiresAt);
@@ -97,10 +64,9 @@ class Generation {
 
   /** Returns the number of what is gone: 0 when it was not stored, or not here. */
   delete(caller: string, requestId: string): number {
-    const indexes = this.#indexes.get(caller);
-    const index = indexes?.get(requestId);
-    if (index === undefined) return 0;
-    indexes?.delete(requestId);
+    const index = this.#indexes.get(caller, requestId);
+    if (index === undefined || this.#expiries[index] === forgotten) return 0;
+    this.#expiries[index] = forgotten;
     return this.#seqs[index] ?? 0;
   }
 

@@ -55,7 +55,7 @@ export class Mailbox {
   /** Messages that come back later, by the timer that brings them. */
   readonly #delayed = new Map<Timer, InboundMessage>();
   /** Durable messages whose row is on its way to the disk, or never got there. */
-  readonly #unwritten = new Map<InboundMessage, Unwritten>();
+  #unwritten = new Map<InboundMessage, Unwritten>();
   #closed = false;
   #inFlight = 0;
   /** High messages handed out in a row while normal ones waited. */
@@ -119,7 +119,7 @@ export class Mailbox {
     const put = here
       ? this.#components.store.commit([{ kind: "mailbox.put", row }])
       : this.putAside(row);
-    const written = put.then(() => void this.#unwritten.delete(message));
+    const written = put.then(() => this.#settleWrite(message));
     this.#unwritten.set(message, { where: here ? "queued" : "aside", written });
     if (!here) return written;
     shelf.pass(row.seq);
@@ -220,7 +220,7 @@ export class Mailbox {
   /** A claimed message is done; what was durable about it is the caller's commit. */
   ack(message: InboundMessage): void {
     this.#inFlight -= 1;
-    this.#unwritten.delete(message);
+    this.#settleWrite(message);
     this.#leave(message);
     this.#components.onDepth(this.#queued);
   }
@@ -249,6 +249,13 @@ export class Mailbox {
       left.push(next);
     }
     return left;
+  }
+
+  /** The fate of its row is known, or does not matter any more. */
+  #settleWrite(message: InboundMessage): void {
+    if (!this.#unwritten.delete(message) || this.#unwritten.size > 0) return;
+    // A new table: the ones that a map has outgrown hold on to messages until the next full garbage collection.
+    this.#unwritten = new Map();
   }
 
   get #queued(): number {
