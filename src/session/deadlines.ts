@@ -41,8 +41,11 @@ export class Deadlines {
     const items = this.#buckets.get(bucket);
     if (items === undefined) return;
     items.delete(item);
+    if (items.size > 0) return;
     // The bucket that the timer waits for stays, so that steady traffic does not set a timer per call.
-    if (items.size === 0 && bucket !== this.#armed) this.#buckets.delete(bucket);
+    if (bucket !== this.#armed) this.#buckets.delete(bucket);
+    // A new one, since the tables that a set has outgrown hold on to what it held.
+    else this.#buckets.set(bucket, new Set());
   }
 
   /** Forgets everything without expiring it. */

@@ -17,10 +17,14 @@ export interface PendingCall {
   fail(error: ActrError): void;
 }
 
+/** Calls that end before the rest moves to a new map, if it is no longer than that. */
+const freshAfter = 256;
+
 /** Calls in flight, by request id. Calls under one id, such as one request to several peers, share an entry. */
 export class PendingCalls {
   /** The one call of most entries is not worth a list. */
-  readonly #calls = new Map<string, PendingCall | readonly PendingCall[]>();
+  #calls = new Map<string, PendingCall | readonly PendingCall[]>();
+  #closed = 0;
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -48,11 +52,11 @@ export class PendingCalls {
   /** Ends the wait of `call`; of others under the same request id it does not. */
   close(call: PendingCall): void {
     const known = this.#calls.get(call.requestId);
-    if (known === call) this.#calls.delete(call.requestId);
+    if (known === call) this.#forget(call.requestId);
     if (known === undefined || !isList(known)) return;
     const left = known.filter((each) => each !== call);
     if (left.length > 0) this.#calls.set(call.requestId, left);
-    else this.#calls.delete(call.requestId);
+    else this.#forget(call.requestId);
   }
 
   /** Hands an answer to its calls: it is the same for all that asked one peer under one id. False when nobody waits for it, or another peer was asked. */
@@ -73,6 +77,15 @@ export class PendingCalls {
   /** Ends every call with `error`. */
   failAll(error: ActrError): void {
     for (const call of this.#all()) call.fail(error);
+  }
+
+  /** The tables that a map has outgrown hold on to calls until the next full garbage collection: a new map begins without. */
+  #forget(requestId: string): void {
+    this.#calls.delete(requestId);
+    this.#closed += 1;
+    if (this.#closed < freshAfter || this.#calls.size > freshAfter) return;
+    this.#closed = 0;
+    this.#calls = new Map(this.#calls);
   }
 
   #all(): PendingCall[] {
