@@ -95,29 +95,16 @@ export class AnswerIndex {
     return (this.#chunks.length - 1) * chunkUnits + start;
   }
 
+  /** In twice as many slots, filled in the same order, no key is farther from its own than it was. */
   #grow(): void {
-    this.#slots = new Int32Array(this.#slots.length * 2);
-    for (let key = 0; key < this.#values.length; key += 1) this.#place(key);
-  }
-
-  #place(key: number): void {
-    const slots = this.#slots;
+    const slots = new Int32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
-    const hash = this.#hashes[key] ?? 0;
-    for (let probe = 0; probe < maxProbes; probe += 1) {
-      const slot = (hash + probe) & mask;
-      if (slots[slot] !== 0) continue;
+    for (const [key, hash] of this.#hashes.entries()) {
+      let slot = hash & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = key + 1;
-      return;
     }
-    this.#others.set(otherKey(this.#owners[key] ?? 0, this.#idOf(key)), this.#values[key] ?? 0);
-  }
-
-  #idOf(key: number): string {
-    const start = this.#starts[key] ?? 0;
-    const at = start % chunkUnits;
-    const chunk = this.#chunks[(start - at) / chunkUnits] ?? [];
-    return String.fromCharCode(...chunk.slice(at, at + (this.#lengths[key] ?? 0)));
+    this.#slots = slots;
   }
 
   #ownerOf(caller: string): number {

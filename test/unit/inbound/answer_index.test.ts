@@ -37,6 +37,20 @@ describe("the index of remembered answers", () => {
     for (const [n, id] of ids.entries()) assert.equal(index.get("a", id), n);
     assert.equal(index.get("b", ids[0] ?? ""), undefined);
   });
+
+  it("gives what was set last for such ids, also while it grows", () => {
+    const index = new AnswerIndex();
+    const ids = colliding(200);
+    let last = 0;
+    for (let round = 0; round < 8; round += 1) {
+      for (const id of ids) {
+        last += 1;
+        index.set("a", id, last);
+      }
+      for (let n = 0; n < 600; n += 1) index.set("a", `other ${round} ${n}`, -1);
+      for (const [n, id] of ids.entries()) assert.equal(index.get("a", id), last - 199 + n, id);
+    }
+  });
 });
 
 /** Ids of the first caller whose hashes end in the same ten bits. */
