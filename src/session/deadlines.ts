@@ -41,11 +41,9 @@ export class Deadlines {
     const items = this.#buckets.get(bucket);
     if (items === undefined) return;
     items.delete(item);
-    if (items.size > 0) return;
-    // The bucket that the timer waits for stays, so that steady traffic does not set a timer per call.
-    if (bucket !== this.#armed) this.#buckets.delete(bucket);
-    // A new one, since the tables that a set has outgrown hold on to what it held.
-    else this.#buckets.set(bucket, new Set());
+    // A set that has outgrown its tables holds on to what it held, so an empty one goes; the timer stays as it is, so
+    // that steady traffic does not set one per call.
+    if (items.size === 0) this.#buckets.delete(bucket);
   }
 
   /** Forgets everything without expiring it. */

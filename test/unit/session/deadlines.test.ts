@@ -37,6 +37,28 @@ describe("deadlines", () => {
     assert.equal(expired, 0);
   });
 
+  it("set no further timer while items of the same time come and go, and none is missed", async () => {
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    let expired = 0;
+    let timers = 0;
+    const { timer } = clock;
+    clock.timer = (...args) => {
+      timers += 1;
+      return timer.apply(clock, args);
+    };
+    for (let n = 0; n < 100; n++) {
+      const item = { expire: () => void expired++ };
+      deadlines.remove(item, deadlines.add(item, 1_000 + n));
+    }
+    assert.equal(timers, 1);
+    deadlines.add({ expire: () => void expired++ }, 1_000);
+    deadlines.add({ expire: () => void expired++ }, 1_090);
+    await clock.advance(1_100);
+    assert.equal(expired, 2);
+    assert.equal(clock.pending, 0);
+  });
+
   it("do not expire what was removed", async () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock);

@@ -98,6 +98,18 @@ describe("pending calls", () => {
     assert.equal(calls.size, 2);
   });
 
+  it("keeps those that wait while very many others come and go", () => {
+    const calls = new PendingCalls(10);
+    const patient = new Waiting(calls, "patient");
+    for (let n = 0; n < 1_000; n += 1) {
+      new Waiting(calls, `${n}`);
+      assert.equal(calls.settle(response(`${n}`), "far"), true);
+    }
+    assert.equal(calls.size, 1);
+    assert.equal(calls.settle(response("patient"), "far"), true);
+    assert.deepEqual(patient.heard, ["answered"]);
+  });
+
   it("keeps calls of one id to several peers apart", () => {
     const calls = new PendingCalls(10);
     const near = new Waiting(calls, "a", undefined, "near");
