@@ -70,16 +70,8 @@ class WorkerDriver implements SqlDriver {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close();
+    this.#closed ??= this.#line.close();
     return this.#closed;
-  }
-
-  async #close(): Promise<void> {
-    try {
-      await this.#line.ask({ kind: "close" });
-    } finally {
-      await this.#line.end();
-    }
   }
 }
 
@@ -88,7 +80,8 @@ class WorkerLine {
   readonly #worker: Worker;
   readonly #path: string;
   readonly #waiting: Waiting[] = [];
-  #gone: ActrError | undefined;
+  /** Why no further task is taken, if so. */
+  #refusal: ActrError | undefined;
 
   constructor(worker: Worker, path: string) {
     this.#worker = worker;
@@ -105,10 +98,21 @@ class WorkerLine {
 
   /** Has the worker do a task; resolves with the rows that it found. @throws ActrError as the driver in it does. */
   async ask(task: WorkerTask): Promise<SqlRow[] | undefined> {
-    if (this.#gone !== undefined) throw this.#gone;
+    if (this.#refusal !== undefined) throw this.#refusal;
     this.#worker.postMessage(task);
     const report = await this.#wait();
     return report.kind === "done" ? report.rows : undefined;
+  }
+
+  /** Has the worker close the file after all that it was given, and ends the thread; nothing more is taken. */
+  async close(): Promise<void> {
+    const closed = this.ask({ kind: "close" });
+    this.#refusal ??= this.#failure("it is closed");
+    try {
+      await closed;
+    } finally {
+      await this.end();
+    }
   }
 
   /** Ends the thread. Idempotent. */
@@ -129,12 +133,17 @@ class WorkerLine {
   }
 
   #fail(cause: unknown): void {
+    const failure = this.#failure(cause);
+    this.#refusal ??= failure;
+    for (const { reject } of this.#waiting.splice(0)) reject(failure);
+  }
+
+  #failure(cause: unknown): ActrError {
     const text = cause instanceof Error ? cause.message : String(cause);
-    this.#gone ??= new ActrError("storage", `${this.#path}: ${text}; open the store again`, {
+    return new ActrError("storage", `${this.#path}: ${text}; open the store again`, {
       cause,
       details: { fault: "database" },
     });
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#gone);
   }
 }
 

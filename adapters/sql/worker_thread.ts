@@ -18,7 +18,7 @@ try {
   fail(error);
 }
 
-/** Only closing takes more than one turn, and nothing follows it. */
+/** Only closing takes more than one turn, and the driver sends nothing after it: so reports are in order. */
 async function perform(driver: SqlDriver, task: WorkerTask): Promise<void> {
   try {
     const rows = work(driver, task);
