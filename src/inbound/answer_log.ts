@@ -28,6 +28,8 @@ export class AnswerLog {
   async load(store: Store): Promise<void> {
     for (;;) {
       const page = await store.answers(this.#lastSeq, pageSize);
+      // The numbers of a long life: nothing below the first one is there to be deleted.
+      if (this.#lastSeq === 0) this.#deletedSeq = (page[0]?.seq ?? 1) - 1;
       for (const { seq, caller, requestId, response, expiresAt } of page) {
         this.#answers.add(caller, requestId, response, seq, expiresAt);
         this.#lastSeq = seq;

@@ -234,6 +234,18 @@ describe("dedup in the store", () => {
     assert.equal(world.dedup.size, 0);
   });
 
+  it("what a long life has deleted already is not deleted again", async () => {
+    const { clock, dedup } = open({ dedupTtlMs: 1_000 });
+    const store = new MemoryStore();
+    const answer = { caller: "peer", requestId: "a", response: hello, expiresAt: clock.now() };
+    await store.commit([{ kind: "answer.put", answer: { ...answer, seq: 10_000_000 } }]);
+    await dedup.recover(store);
+    await clock.advance(1_000);
+    assert.deepEqual([...dedup.expire()], []);
+    await clock.advance(1_000);
+    assert.deepEqual([...dedup.expire()], [{ kind: "answer.forget", through: 10_000_000 }]);
+  });
+
   it("a failure is forgotten in the store as well, a success nowhere", async () => {
     const world = openStored();
     const error = new ActrError("not_found", "no such thing");
