@@ -87,7 +87,7 @@ export class LaneSender {
     return this.#wait(outgoing, signal);
   }
 
-  /** Sends one short body as soon as it goes, before what waits and also while paused; a later one replaces one that waits. */
+  /** Sends one short body as soon as it goes, before what waits and also while paused; a later one replaces one that waits. Never throws. */
   sendUrgently(body: Uint8Array): void {
     this.#urgent = new Outgoing(body);
     this.pump();
@@ -97,9 +97,7 @@ export class LaneSender {
   pump(): void {
     if (!this.open) return;
     this.#stopPatience();
-    if (this.#urgent !== undefined && !this.#leaves(this.#urgent)) return;
-    this.#urgent = undefined;
-    if (this.#paused) return;
+    if (!this.#urgentLeaves() || this.#paused) return;
     for (let next = this.#queue.first; next !== undefined; next = this.#queue.first) {
       try {
         if (!next.withdrawn && !this.#leavesQueue(next)) return;
@@ -121,6 +119,15 @@ export class LaneSender {
     const channel = this.#channel;
     if (channel?.state !== "open") return false;
     return outgoing.leaveBy(channel, this.#takeId);
+  }
+
+  /** Whether nothing urgent waits any more. What the channel cannot carry is dropped, since nobody waits for its fate. */
+  #urgentLeaves(): boolean {
+    try {
+      if (this.#urgent !== undefined && !this.#leaves(this.#urgent)) return false;
+    } catch {}
+    this.#urgent = undefined;
+    return true;
   }
 
   #leavesQueue(outgoing: Outgoing): boolean {

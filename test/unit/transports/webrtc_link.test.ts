@@ -393,6 +393,16 @@ describe("WebRTC link: pressure", () => {
     assert.equal((await near.closed).by, "remote");
   });
 
+  it("lives on when its peer takes too small messages to be asked to pause", async () => {
+    const { near, channel } = await linkPair({
+      options: { receiveBytes: 1_000 },
+      network: { maxMessageBytes: 8 },
+    });
+    channel(rpcReliable).receive(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 1, ...body(2_000)]));
+    assert.equal(near.frames.poll()?.body.length, 2_000);
+    assert.equal(channel(streamReliable).state, "open");
+  });
+
   it("drops the newest latency-first chunks that nobody reads, and counts them", async () => {
     const { clock, near, far } = await linkPair({ options: { receiveBytes: 100_000 } });
     for (let count = 0; count < 10; count++) {
