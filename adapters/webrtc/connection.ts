@@ -71,6 +71,8 @@ export class Connection implements PeerConnection {
   #patience: Timer | undefined;
   #localSdp = "";
   #remoteSdp = "";
+  /** Read from the peer's description once, not for each message. */
+  #maxMessageBytes: number;
   #early: IceCandidate[] = [];
   /** Local candidates whose description is still being made. */
   #held: IceCandidate[] | undefined = [];
@@ -88,6 +90,7 @@ export class Connection implements PeerConnection {
       lowWaterBytes: options.lowWaterBytes ?? defaultLimits.lowWaterBytes,
     };
     this.#handler = handler;
+    this.#maxMessageBytes = this.#maxMessageBytesIn("");
     this.#earlyMessages = new EarlyBudget(options.maxEarlyBytes ?? defaultMaxEarlyBytes, (limit) =>
       this.#giveUp(unheard(limit)),
     );
@@ -113,6 +116,7 @@ export class Connection implements PeerConnection {
   async setRemote(description: Description): Promise<void> {
     await this.#attempt("invalid_argument", () => this.#raw.setRemote(description));
     this.#remoteSdp = description.sdp;
+    this.#maxMessageBytes = this.#maxMessageBytesIn(description.sdp);
     const early = this.#early.splice(0);
     // One that cannot be used must not keep the others out.
     await Promise.allSettled(early.map((candidate) => this.addCandidate(candidate)));
@@ -168,7 +172,7 @@ export class Connection implements PeerConnection {
         raw,
         clock,
         lowWaterEvents,
-        maxMessageBytes: () => this.#maxMessageBytes(),
+        maxMessageBytes: () => this.#maxMessageBytes,
         early: this.#earlyMessages,
       },
       this.#limits,
@@ -209,8 +213,8 @@ export class Connection implements PeerConnection {
     this.#enter("closed");
   }
 
-  #maxMessageBytes(): number {
-    return Math.min(this.#stack.maxMessageBytes, maxMessageBytes(this.#remoteSdp));
+  #maxMessageBytesIn(remoteSdp: string): number {
+    return Math.min(this.#stack.maxMessageBytes, maxMessageBytes(remoteSdp));
   }
 
   async #describe(type: Description["type"], iceRestart: boolean): Promise<Description> {
