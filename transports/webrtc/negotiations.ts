@@ -167,7 +167,8 @@ export class Negotiations {
     role: NegotiationFacts["role"],
     earlier: RemoteCandidates | undefined = this.#early.take(key),
   ): Negotiation | undefined {
-    if (this.#isFull) return undefined;
+    // One that is replaced makes room.
+    if (this.#isFull && !this.#byPeer.has(key)) return undefined;
     const { stack, turnLogin, log } = this.#parts;
     const direction = this.#introductions.get(key)?.direction ?? "inbound";
     const facts = {

@@ -172,4 +172,16 @@ describe("WebRTC: establishing a connection", () => {
     assert.equal(await passes(world.clock, fresh, answering), true);
     assert.equal(world.server.sent("offer").length, 2);
   });
+
+  it("starts over also when there is room for no other connection", async () => {
+    const world = new WebRtcWorld();
+    const full = { maxConnections: 1 };
+    const [one, other] = [await world.node(100, full), await world.node(200, full)];
+    await Promise.all([one.dial(other).link, world.clock.settle()]);
+    one.signaling.receive(other.id, one.id, assignment(true));
+    await world.clock.settle();
+    const [fresh, answering] = [one.links[0], other.links[1]];
+    assert.ok(fresh !== undefined && answering !== undefined);
+    assert.equal(await passes(world.clock, fresh, answering), true);
+  });
 });
