@@ -12,8 +12,9 @@ import {
 } from "../../src/protocol/schema.ts";
 import type { RelayInit, RelayPayload } from "../../src/signaling/signaling_listeners.ts";
 
-/** Longest description and candidate that a peer may send, characters. */
+/** Longest description that a peer may send, exchange id, and text of a candidate, characters. */
 const maxDescriptionLength = 65_536;
+const maxExchangeIdLength = 256;
 const maxCandidateLength = 1_024;
 
 /** What an offer is for: a new connection, other media on it, or another path for it. */
@@ -60,14 +61,17 @@ export function readSignal(payload: RelayPayload): PeerSignal | undefined {
 
 function readDescription(message: WireDescription): SignaledDescription | undefined {
   const kind = kinds[message.type];
-  if (kind === undefined || message.sdp.length > maxDescriptionLength) return undefined;
+  const { sdp, sdpExchangeId } = message;
+  if (kind === undefined || sdp.length > maxDescriptionLength) return undefined;
+  if (sdpExchangeId.length > maxExchangeIdLength) return undefined;
   const named = isFieldSet(message, SessionDescriptionSchema.field.sdpExchangeId);
-  return { kind, sdp: message.sdp, exchangeId: named ? message.sdpExchangeId : undefined };
+  return { kind, sdp, exchangeId: named ? sdpExchangeId : undefined };
 }
 
 function readCandidate(message: WireCandidate): PeerSignal | undefined {
   const { candidate, sdpMid, sdpMlineIndex, usernameFragment } = message;
-  if (candidate.length > maxCandidateLength || sdpMlineIndex > 0xffff) return undefined;
+  const longest = Math.max(candidate.length, sdpMid.length, usernameFragment.length);
+  if (longest > maxCandidateLength || sdpMlineIndex > 0xffff) return undefined;
   const placed = isFieldSet(message, IceCandidateSchema.field.sdpMlineIndex);
   return {
     kind: "candidate",

@@ -119,9 +119,16 @@ describe("WebRTC: what peers say through signaling", () => {
 
   it("drops what no stack should be given", () => {
     const huge = "x".repeat(70_000);
-    const value = { type: types.OFFER, sdp: huge };
-    assert.equal(readSignal(payloadOf({ case: "sessionDescription", value })), undefined);
-    for (const odd of [{ candidate: huge }, { candidate, sdpMlineIndex: 0x1_0000 }]) {
+    for (const odd of [{ sdp: huge }, { sdp: "v=0", sdpExchangeId: huge }]) {
+      const value = { type: types.OFFER, ...odd };
+      assert.equal(readSignal(payloadOf({ case: "sessionDescription", value })), undefined);
+    }
+    for (const odd of [
+      { candidate: huge },
+      { candidate, sdpMid: huge },
+      { candidate, usernameFragment: huge },
+      { candidate, sdpMlineIndex: 0x1_0000 },
+    ]) {
       assert.equal(readSignal(payloadOf({ case: "iceCandidate", value: odd })), undefined);
     }
   });
