@@ -3,6 +3,8 @@ import { IceFragments } from "./ice_fragments.ts";
 
 /** Candidates kept for a description that has not come, the oldest dropped (`spec/transport.md` §6.4). */
 const maxWaiting = 256;
+/** Candidates of one generation that are used: the stack checks a path to each, wherever the peer says that it is. */
+const maxUsed = 256;
 /** Generations whose late candidates are known as such. */
 const maxPast = 8;
 
@@ -11,6 +13,8 @@ export class RemoteCandidates {
   readonly #past: string[] = [];
   #waiting: IceCandidate[];
   #current: IceFragments | undefined;
+  /** Candidates of the present generation that were to be used. */
+  #used = 0;
 
   /** @param earlier what came before the connection was begun, or for the one that it replaces. */
   constructor(earlier?: RemoteCandidates) {
@@ -22,12 +26,13 @@ export class RemoteCandidates {
     return this.#waiting;
   }
 
-  /** Whether `candidate` is to be used now; otherwise it is kept for later, or dropped as of an earlier generation. */
+  /** Whether `candidate` is to be used now; otherwise it is kept for later, or dropped as of an earlier generation or one too many. */
   take(candidate: IceCandidate): boolean {
     const fragment = candidate.usernameFragment ?? "";
     if (this.#current !== undefined) {
       // Old peers name no generation: theirs is the one of now.
-      if (fragment === "" || fragment === this.#current.of(candidate)) return true;
+      if (fragment === "" || fragment === this.#current.of(candidate))
+        return ++this.#used <= maxUsed;
       if (this.#past.includes(fragment)) return false;
     }
     this.#waiting.push(candidate);
@@ -39,6 +44,7 @@ export class RemoteCandidates {
   described(sdp: string): IceCandidate[] {
     const next = new IceFragments(sdp);
     const over = this.#current?.all.filter((fragment) => !next.has(fragment)) ?? [];
+    if (over.length > 0) this.#used = 0;
     this.#past.push(...new Set(over));
     this.#past.splice(0, this.#past.length - maxPast);
     this.#current = next;

@@ -78,6 +78,21 @@ describe("WebRTC: to which generation a candidate belongs", () => {
     assert.equal(candidates.waiting.length, 256);
     assert.deepEqual(candidates.waiting[0], of("f44"));
   });
+
+  it("uses 256 of a generation at most, also when it is described again", () => {
+    const candidates = new RemoteCandidates();
+    const used = (fragment: string): number => {
+      const many = Array.from({ length: 200 }, () => candidates.take(of(fragment)));
+      return many.filter((taken) => taken).length;
+    };
+    candidates.described(sdpOf("a"));
+    assert.equal(used("a"), 200);
+    candidates.described(sdpOf("a"));
+    assert.equal(used("a"), 56);
+    assert.deepEqual(candidates.waiting, []);
+    candidates.described(sdpOf("b"));
+    assert.equal(used("b"), 200);
+  });
 });
 
 describe("WebRTC: candidates that come before any offer", () => {
