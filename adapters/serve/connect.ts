@@ -26,13 +26,14 @@ export async function connectPeer(
   address: string,
   options: ConnectOptions = {},
 ): Promise<Peer> {
-  const { type, log = consoleLogger({ level: "error" }), signal } = options;
+  const { type, log = consoleLogger({ level: "error" }), tracer, signal } = options;
   const clock = systemClock();
   const random = systemRandom();
   const { sockets } = runtime;
   const components: NodeComponents = {
     clock,
     log,
+    tracer,
     sockets,
     random,
     store: new MemoryStore(),

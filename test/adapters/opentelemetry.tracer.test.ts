@@ -10,6 +10,7 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import { silentLogger } from "../../adapters/console/console_logger.ts";
 import { openTelemetry } from "../../adapters/opentelemetry/tracer.ts";
+import { runningModule } from "../../adapters/running.ts";
 import { EchoService } from "../../examples/echo/echo_pb.ts";
 import { defineNode, service } from "../../src/define.ts";
 import { ActrError } from "../../src/errors.ts";
@@ -102,6 +103,17 @@ describe("a call between nodes, seen by the SDK of OpenTelemetry", () => {
     assert.equal(handler?.status.code, otel.SpanStatusCode.ERROR);
     assert.equal(call?.status.code, otel.SpanStatusCode.ERROR);
     assert.match(handler?.events[0]?.attributes?.["exception.message"] as string, /too long/);
+  });
+
+  it("begins at a peer that only calls, too", async () => {
+    const { connect, serve } = await runningModule();
+    const tracer = openTelemetry(otel);
+    await using node = await serve(defineNode({}), quiet);
+    await using peer = await connect(node.url, { log: quiet.log, tracer });
+    exporter.reset();
+    await assert.rejects(peer.find("acme:Nobody:1.0.0"), { code: "not_found" });
+    const search = named("RuntimeContext.discover_route_candidate");
+    assert.equal(search?.attributes["target_type"], "acme:Nobody:1.0.0");
   });
 
   it("holds a handler's own spans, also after it has waited, and what is called within them", async () => {
