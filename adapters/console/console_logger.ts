@@ -100,8 +100,25 @@ function mapped(attributes: LogAttributes): Record<string, unknown> {
   return Object.fromEntries(known.map(([name, value]) => [name, plain(value)]));
 }
 
-/** A value that JSON can show: errors with code and cause, big numbers as text, bytes by their number. */
+/** A value that JSON can show. Who logs must not fail by it: of what cannot be shown, such as a circle, the kind is told. */
 function plain(value: unknown): unknown {
+  const shown = plainLeaf(value);
+  if (typeof shown !== "object" || shown === null) return shown;
+  try {
+    return JSON.parse(JSON.stringify(shown, plainWithin));
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+/** The same for what is within an object; bytes are looked at before their own `toJSON` shows them. */
+function plainWithin(this: Readonly<Record<string, unknown>>, name: string, value: unknown) {
+  const own = this[name];
+  return plainLeaf(own instanceof Uint8Array ? own : value);
+}
+
+/** Errors with code and cause, big numbers as text, bytes by their number; everything else as it is. */
+function plainLeaf(value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (!(value instanceof Error)) return value;
@@ -110,9 +127,15 @@ function plain(value: unknown): unknown {
   return `${code}${value.message}${cause}`;
 }
 
+/** Quoted where it would break the line or steer the terminal: the text may be a stranger's. */
 function quoted(value: unknown): string {
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return /[\s"]/.test(text) ? JSON.stringify(text) : text;
+  return /[\s"\p{Cc}]/u.test(text) ? JSON.stringify(text).replace(/\p{Cc}/gu, escaped) : text;
+}
+
+/** A control character that JSON leaves as it is. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function toStandardError(line: string): void {

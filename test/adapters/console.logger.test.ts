@@ -24,3 +24,12 @@ it("[N-169] an unknown level counts as info and is told of; without any option a
   const plain = consoleLogger();
   assert.deepEqual([plain.enabled("debug"), plain.enabled("info")], [false, true]);
 });
+
+it("shows a control character of a stranger's text by its number", () => {
+  const lines: string[] = [];
+  consoleLogger({ write: (line) => lines.push(line) }).info("odd", {
+    a: "x\u009b31m",
+    b: "\u001b",
+  });
+  assert.match(lines[0] ?? "", / odd a="x\\u009b31m" b="\\u001b"$/);
+});

@@ -49,22 +49,37 @@ export function loggerConformance(
 
     it("writes one line an event, whatever the values are", () => {
       const { logger, lines } = open({ level: "info" });
+      const circle: { self?: object } = {};
+      circle.self = circle;
       logger.error("odd.values", {
         big: 2n ** 60n,
         bytes: new Uint8Array([1, 2, 3]),
         error: new Error("first\nsecond", { cause: new Error("inner") }),
         nothing: undefined,
         text: 'a "quoted"\nline',
+        within: { big: 2n ** 61n, error: new Error("deep"), at: new Date(0) },
+        circle,
       });
       assert.equal(lines.length, 1);
       assert.doesNotMatch(lines[0] ?? "", /\n./);
       assert.match(lines[0] ?? "", /1152921504606846976/);
+      assert.match(lines[0] ?? "", /2305843009213693952.*deep.*1970-01-01/);
+    });
+
+    it("steers no terminal, whatever a stranger has sent", () => {
+      const { logger, lines } = open({ level: "info" });
+      logger.warn("odd.text", { route_key: "a\u001b[2Jb", from: "\u0000" });
+      assert.doesNotMatch(lines[0] ?? "", /[^\P{Cc}\u007f-\u009f]/u);
     });
 
     it("never shows the content of bytes", () => {
       const { logger, lines } = open({ level: "info" });
       logger.info("secret", { credential: new Uint8Array([115, 101, 99, 114, 101, 116]) });
-      assert.doesNotMatch(lines[0] ?? "", /secret.*(115|c2Vj|736563)/);
+      const { buffer } = new Uint8Array([115, 101, 99, 114, 101, 116]);
+      const within = globalThis.Buffer?.from(buffer) ?? new Uint8Array(buffer);
+      logger.info("secret", { login: { credential: within } });
+      for (const line of lines) assert.doesNotMatch(line, /secret.*(115|c2Vj|736563)/);
+      assert.equal(lines.length, 2);
     });
   });
 }
