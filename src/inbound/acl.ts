@@ -50,14 +50,13 @@ export function nearestRules(
   lists: readonly (readonly AclRule[] | undefined)[],
   ownRealm: number,
 ): ResolvedRule[] | undefined {
-  const given = lists.filter((list) => list !== undefined);
-  const nearest = given.at(-1);
-  if (nearest === undefined || nearest === lists[0]) return undefined;
-  const denials = given.slice(0, -1).flatMap((list) => list.filter(isDenial));
-  return resolveRules([...denials, ...nearest], ownRealm);
+  if (lists.slice(1).every((list) => list === undefined)) return undefined;
+  const given = lists.flatMap((list) => (list === undefined ? [] : [resolveRules(list, ownRealm)]));
+  const nearest = given.pop() ?? [];
+  return [...given.flat().filter(isDenial), ...nearest];
 }
 
-function isDenial({ permission }: AclRule): boolean {
+function isDenial({ permission }: ResolvedRule): boolean {
   return permission === "deny";
 }
 

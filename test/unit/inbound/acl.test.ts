@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { AclRule } from "../../../src/define.ts";
-import { isAllowed, type Origin, resolveRules } from "../../../src/inbound/acl.ts";
+import { isAllowed, nearestRules, type Origin, resolveRules } from "../../../src/inbound/acl.ts";
 import { parseActrType } from "../../../src/protocol/ids.ts";
 import vectors from "../../vectors/behaviour.json" with { type: "json" };
 import { RemotePeer, rig } from "./support.ts";
@@ -83,6 +83,19 @@ describe("access rules", () => {
     });
     const permission = "maybe" as "allow";
     assert.throws(() => resolveRules([{ ...allow, permission }], 1), /rule 0.*maybe/);
+  });
+
+  it("of a method are refused with their own index, whatever wider lists deny", () => {
+    assert.throws(() => nearestRules([[deny], undefined, [{ ...allow, type: "acme" }]], 1), {
+      code: "config",
+      message: /rule 0.*acme/,
+    });
+  });
+
+  it("of a method do not undo what its service denies, also when they are those of the node", () => {
+    const shared = [allow];
+    const nearest = nearestRules([shared, [deny], shared], ownRealm);
+    assert.equal(isAllowed(client, nearest), false);
   });
 
   it("answer a caller that is not allowed at once, without running the handler", async () => {
