@@ -40,7 +40,7 @@ export class Dispatcher implements TurnEnds {
   readonly #components: DispatcherComponents;
   readonly #options: DispatchOptions;
   readonly #deadlines: Deadlines;
-  /** Handlers that outlive the turn of the event loop in which they began, and replies that are to come. */
+  /** Suspects whose claim is being written, handlers that outlive the turn of the event loop in which they began, and replies that are to come. */
   readonly #open = new Set<Turn>();
   /** Handlers that run though their time is up. */
   readonly #overdue = new Set<Turn>();
@@ -127,13 +127,15 @@ export class Dispatcher implements TurnEnds {
   /** A message that was held when a process died: its claim is on disk before the handler sees it, so that a deadly one is counted. */
   async #startSuspect(turn: Turn): Promise<void> {
     const { store, completion } = this.#components;
+    this.#open.add(turn);
     try {
       await store.commit(claimOf(turn.message));
     } catch (error) {
-      turn.endSpans(error);
+      this.#close(turn, error);
       return completion.postpone(turn.message, ActrError.from(error, "storage"));
     }
-    return this.#run(turn);
+    // The node may have stopped by now.
+    if (!turn.closed) return this.#run(turn);
   }
 
   #run(turn: Turn): void | Promise<void> {

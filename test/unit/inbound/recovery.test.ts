@@ -106,6 +106,23 @@ describe("recovery", () => {
     assert.deepEqual(world.handled, ["suspect"]);
   });
 
+  it("a suspect does not begin once the node has stopped, and stays in the store", async () => {
+    const contents = emptyContents();
+    const row = told(1, "suspect", { attempts: 1 });
+    await new MemoryStore(contents).commit([{ kind: "mailbox.put", row }]);
+    const store = new ScriptedStore(contents);
+    const disk = gate();
+    store.hold = disk.promise;
+    const world = await rig({ store });
+    await world.clock.settle();
+    const closed = world.inbound.close(new ActrError("stopping", "this node is stopping"));
+    disk.open();
+    await closed;
+    await world.clock.settle();
+    assert.deepEqual(world.handled, []);
+    assert.equal((await store.mailboxRows(0, 10)).length, 1);
+  });
+
   it("[ND-09] a message of an unreadable sender is rejected and kept as a dead letter, never run as the host's", async () => {
     const from = Uint8Array.of(255, 255);
     const store = await stored(told(1, "forged", { from }));
