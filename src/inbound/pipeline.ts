@@ -56,7 +56,10 @@ export class Pipeline {
     let turn: Turn;
     try {
       const route = admit(message, this.#components);
-      turn = new Turn(message, route, this.keyOf(message, route), dispatcher);
+      const key = this.keyOf(message, route);
+      const keyed = this.#concurrent && route.keyOf !== undefined;
+      if (keyed && key === undefined) this.#warnOfKeyless(route.key);
+      turn = new Turn(message, route, key, dispatcher);
     } catch (error) {
       return void completion.deny(message, ActrError.from(error));
     }
@@ -97,10 +100,8 @@ export class Pipeline {
 
   /** The key by which a message waits for others; none when it runs alone. */
   keyOf({ envelope, from }: InboundMessage, { keyOf }: Route): string | undefined {
-    if (keyOf === undefined || !this.#concurrent) return undefined;
-    const key = keyOf(envelope.payload ?? empty, from.key);
-    if (key === undefined) this.#warnOfKeyless(envelope.routeKey);
-    return key;
+    if (!this.#concurrent) return undefined;
+    return keyOf?.(envelope.payload ?? empty, from.key);
   }
 
   /** Nobody waits any more for a plain call that has outlived its own deadline here. */

@@ -50,6 +50,20 @@ describe("dispatch", () => {
     assert.equal(warnings.length, 1);
   });
 
+  it("a request without its key counts once, also when a handler elsewhere waits for it", async () => {
+    const world = await rig({ conflictKey: { field: "message" } });
+    const remote = new RemotePeer(world);
+    for (let n = 0; n < 2; n++) {
+      await remote.send("", { chain: ["elsewhere"] });
+      await world.clock.advance(1_000);
+    }
+    const warnings = world.records.filter(({ event }) => event === "dispatch.key_missing");
+    assert.deepEqual(
+      warnings.map(({ attributes }) => attributes?.["requests"]),
+      [1, 1],
+    );
+  });
+
   it("[N-22] without a key in any method, or switched off, every call runs alone; otherwise keys count", async () => {
     const modes: [RigOptions, string[]][] = [
       [{ conflictKey: { sender: true } }, ["+a", "+b"]],

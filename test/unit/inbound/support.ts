@@ -11,6 +11,7 @@ import { planNode } from "../../../src/node/plan.ts";
 import type { NodeOptionsInput } from "../../../src/options.ts";
 import { type LogLevel, logLevels } from "../../../src/ports/logger.ts";
 import type { Store, StoreChange } from "../../../src/ports/store.ts";
+import { chainMetadata } from "../../../src/protocol/call_chain.ts";
 import { durableMetadata } from "../../../src/protocol/durable.ts";
 import {
   type Direction,
@@ -146,6 +147,8 @@ export interface Sending {
   readonly lane?: Lane;
   readonly timeoutMs?: number;
   readonly durableSend?: boolean;
+  /** Names of the handlers that wait for it. */
+  readonly chain?: readonly string[];
   readonly routeKey?: string;
   readonly payload?: Uint8Array;
   readonly traceparent?: string;
@@ -181,7 +184,10 @@ export class RemotePeer {
       payload: sending.payload ?? codec.encodeRequest({ message: text }),
       direction,
       requestId,
-      metadata: sending.durableSend === true ? durableMetadata : [],
+      metadata: [
+        ...(sending.durableSend === true ? durableMetadata : []),
+        ...(sending.chain === undefined ? [] : chainMetadata(sending.chain)),
+      ],
       timeoutMs: sending.timeoutMs ?? (direction === directions.tell ? 0 : 30_000),
       traceparent: sending.traceparent,
     });
