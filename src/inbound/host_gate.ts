@@ -1,3 +1,4 @@
+import { abortable } from "#async";
 import { ActrError } from "../errors.ts";
 import type { OutboundOptions } from "../options.ts";
 import { type NestedCallOptions, refuseCall } from "../outbound/caller.ts";
@@ -28,6 +29,8 @@ export interface HostGateComponents {
   readonly onFailure: (failure: HandlerFailure) => void;
 }
 
+const empty = new Uint8Array(0);
+
 /** One request to the host, and what it is handled with. */
 interface HostTurn {
   readonly route: Route;
@@ -43,6 +46,8 @@ export class HostGate {
   readonly #components: HostGateComponents;
   readonly #routes: RouteTable;
   readonly #options: OutboundOptions;
+  /** Requests that the host is handling. */
+  #running = 0;
 
   constructor(components: HostGateComponents, routes: RouteTable, options: OutboundOptions) {
     this.#components = components;
@@ -50,24 +55,24 @@ export class HostGate {
     this.#options = options;
   }
 
-  /** @throws ActrError what the host answers; `not_implemented`, `unknown_route`, `timed_out`, `invalid_argument`; the signal's reason. */
+  /** @throws ActrError what the host answers; `not_implemented`, `unknown_route`, `overloaded`, `timed_out`, `invalid_argument`; the signal's reason, the node's when it stops. */
   async call(
     routeKey: string,
     payload: Uint8Array,
     options: NestedCallOptions = {},
   ): Promise<Uint8Array> {
     const ms = options.timeoutMs ?? this.#options.timeoutMs;
-    const turn = this.#turn(routeKey, payload, directions.request, { ...options, timeoutMs: ms });
     const { clock, scope } = this.#components;
-    const limit = {
-      what: `host call ${routeKey}`,
-      ms,
-      signal: options.signal ?? scope.node.signal,
-    };
-    return await withinLimit(clock, limit, () => this.#run(turn));
+    const stopped = scope.node.signal;
+    const signal =
+      options.signal === undefined ? stopped : AbortSignal.any([options.signal, stopped]);
+    signal.throwIfAborted();
+    const turn = this.#turn(routeKey, payload, directions.request, { ...options, timeoutMs: ms });
+    const limit = { what: `host call ${routeKey}`, ms, signal };
+    return await withinLimit(clock, limit, (ended) => this.#run(turn, ended));
   }
 
-  /** Resolves when the host has begun with it; what goes wrong is told to the log and to `onError`. @throws ActrError `not_implemented`, `unknown_route`, `invalid_argument`. */
+  /** Resolves when the host has begun with it; what goes wrong is told to the log and to `onError`. @throws ActrError `not_implemented`, `unknown_route`, `overloaded`, `invalid_argument`. */
   async tell(
     routeKey: string,
     payload: Uint8Array,
@@ -89,6 +94,7 @@ export class HostGate {
     const misuse = refuseCall(options.payloadType ?? lanes.rpcReliable, options.timeoutMs);
     if (misuse !== undefined) throw misuse;
     const route = this.#route(routeKey);
+    this.#requireRoom();
     const { clock, random, tracer, scope } = this.#components;
     const called = direction === directions.request;
     const name = called ? "HostTransport.send_request" : "HostTransport.send_message";
@@ -117,6 +123,12 @@ export class HostGate {
     return { route, message, span };
   }
 
+  #requireRoom(): void {
+    if (this.#running < this.#options.maxPending) return;
+    const reason = `the host is handling ${this.#running} requests; ask fewer at once or raise outbound.maxPending`;
+    throw new ActrError("overloaded", reason, { retryAfterMs: 100 });
+  }
+
   #route(routeKey: string): Route {
     const route = this.#routes.get(routeKey);
     if (route !== undefined) return route;
@@ -127,15 +139,21 @@ export class HostGate {
     throw new ActrError("not_implemented", reason);
   }
 
-  /** Handles it; its durable changes are on disk before anybody hears of the answer. */
-  async #run(turn: HostTurn): Promise<Uint8Array> {
+  /**
+   * Handles it; its durable changes are on disk before anybody hears of the answer, and dropped when nobody is to hear
+   * of it any more.
+   * @param ended tells of the end of the wait; a tell has none, and nobody waits for its reply.
+   */
+  async #run(turn: HostTurn, ended?: AbortSignal): Promise<Uint8Array> {
     const { scope } = this.#components;
     const { envelope } = turn.message;
     const context = new HandlerContext(scope, turn.message, turn.span?.context ?? envelope);
+    this.#running += 1;
     try {
       const report = (thrown: unknown): void => void this.#failure(thrown, turn.message);
-      const handle = (): Promise<Uint8Array> => answerOf(turn, context, report);
+      const handle = (): Promise<Uint8Array> => answerOf(turn, context, report, ended);
       const answer = await (turn.span === undefined ? handle() : turn.span.run(handle));
+      ended?.throwIfAborted();
       const changes = context.close();
       if (changes.length > 0) await scope.store.commit(changes);
       turn.span?.end();
@@ -145,6 +163,7 @@ export class HostGate {
       turn.span?.end(thrown);
       throw this.#failure(thrown, turn.message);
     } finally {
+      this.#running -= 1;
       context.leave();
     }
   }
@@ -165,6 +184,7 @@ async function answerOf(
   { route, message }: HostTurn,
   context: HandlerContext,
   report: Request["report"],
+  ended: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   // Never rejects: nobody may wait for it, as when the handler fails beside its reply.
   const { promise, resolve } = withResolvers<() => Uint8Array>();
@@ -185,7 +205,8 @@ async function answerOf(
         throw error;
       }),
   };
-  const payload = message.envelope.payload ?? new Uint8Array(0);
+  const payload = message.envelope.payload ?? empty;
   const answer = await route.handle(payload, context, reply, { message, report });
-  return answer ?? (await promise)();
+  if (answer !== undefined) return answer;
+  return ended === undefined ? empty : (await abortable(promise, ended))();
 }

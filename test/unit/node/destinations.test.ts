@@ -257,6 +257,54 @@ describe("the destination host", () => {
     await assert.rejects(echo.echo({ message: "beside" }), { code: "permission_denied" });
   });
 
+  it("ends with its signal, and with the node; what it changes later is dropped", async () => {
+    const store = new MemoryStore();
+    let go: () => void = () => {};
+    const slow = service(EchoService, {
+      handlers: {
+        echo: async ({ message }, c) => {
+          await new Promise<void>((resolve) => (go = resolve));
+          c.state.put("late", new Uint8Array(1));
+          return { reply: message };
+        },
+      },
+    });
+    const node = await testNode(defineNode({ host: [slow] }), { store });
+    const host = node.context.service(EchoService, "host");
+    const abort = new AbortController();
+    const aborted = host.echo({ message: "x" }, { signal: abort.signal });
+    abort.abort(new Error("enough"));
+    await assert.rejects(aborted, /enough/);
+    go();
+    await node.clock.settle();
+    assert.deepEqual(await store.records("state", "", 10), []);
+    const waiting = assert.rejects(
+      host.echo({ message: "x" }, { signal: new AbortController().signal }),
+      {
+        code: "stopping",
+      },
+    );
+    await node[Symbol.asyncDispose]();
+    await waiting;
+  });
+
+  it("takes no more than outbound.maxPending at once; a reply that never comes frees its place", async () => {
+    const silent = service(EchoService, { handlers: { echo: { explicit: () => {} } } });
+    const options = { outbound: { maxPending: 2 } };
+    await using node = await testNode(defineNode({ host: [silent], options }));
+    const host = node.context.service(EchoService, "host");
+    await host.echo.tell({ message: "told" });
+    await node.clock.settle();
+    const ask = () => host.echo({ message: "x" }, { timeoutMs: 1_000 });
+    const two = [ask(), ask()].map((one) => assert.rejects(one, { code: "timed_out" }));
+    await assert.rejects(ask(), { code: "overloaded", retryAfterMs: 100 });
+    await node.clock.advance(1_100);
+    await Promise.all(two);
+    const third = assert.rejects(ask(), { code: "timed_out" });
+    await node.clock.advance(1_100);
+    await third;
+  });
+
   it("[N-78] refuses bad deadlines and payload types", async () => {
     await using node = await testNode(defineNode({ host: [shouting] }));
     const misuse = { code: "invalid_argument" };
