@@ -42,9 +42,10 @@ export class StreamTable {
     this.#size += 1;
   }
 
+  /** Idempotent: a stream may end while it is being taken out. */
   delete(id: string, from: string | undefined): void {
     const streams = this.#byId.get(id);
-    if (streams === undefined) return;
+    if (streams === undefined || this.get(id, from) === undefined) return;
     if (from === undefined) streams.forAll = undefined;
     else streams.bySender.delete(from);
     this.#size -= 1;

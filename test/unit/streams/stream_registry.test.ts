@@ -301,6 +301,16 @@ describe("stream registry", () => {
     registry.register("c", undefined, sink);
   });
 
+  it("counts each stream of an id once, also when one that was told its end is gone", () => {
+    const { registry } = registryRig({ maxStreams: 2 });
+    const sink = { take: () => {}, ended: () => {} };
+    for (const sender of ["a", "b"]) registry.register(streamId, sender, sink);
+    registry.unregister(streamId, "a");
+    assert.equal(registry.size, 1);
+    registry.register(streamId, "c", sink);
+    assert.throws(() => registry.register(streamId, "d", sink), { code: "overloaded" });
+  });
+
   it("drops what is no chunk, and does not let a stranger fill the log", async () => {
     const rig = registryRig();
     const { link, peer } = new ChunkPeer(rig);
