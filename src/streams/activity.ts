@@ -4,7 +4,7 @@ import type { Link } from "../ports/transport.ts";
 /** How long a send counts as recent, milliseconds (`spec/transport.md` §8). */
 export const activityTtlMs = 30_000;
 
-/** Records of one connection after which those that are over are looked for. */
+/** Records of one connection after which those that are over are looked for; then each time that what was left has doubled. */
 const pruneAbove = 256;
 
 /** What was sent on one connection. */
@@ -12,6 +12,8 @@ interface Activity {
   readonly sessionId: number;
   /** Monotonic time of the newest chunk, by stream id. */
   readonly streams: Map<string, number>;
+  /** Records above which those that are over are looked for. */
+  pruneAbove: number;
 }
 
 /** Streams that might have lost something when their connection is lost. */
@@ -42,13 +44,15 @@ export class StreamActivity {
     let activity = this.#byLink.get(link);
     if (activity === undefined) {
       this.#sessions += 1;
-      activity = { sessionId: this.#sessions, streams: new Map() };
+      activity = { sessionId: this.#sessions, streams: new Map(), pruneAbove };
       this.#byLink.set(link, activity);
     }
     const now = this.#clock.monotonic();
     const { streams } = activity;
     streams.set(streamId, now);
-    if (streams.size > pruneAbove) prune(streams, now);
+    if (streams.size <= activity.pruneAbove) return;
+    prune(streams, now);
+    activity.pruneAbove = Math.max(pruneAbove, 2 * streams.size);
   }
 
   /** Forgets a connection that is gone; its recent streams, when there are any. */

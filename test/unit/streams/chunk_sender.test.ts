@@ -223,8 +223,10 @@ describe("stream activity", () => {
     const link = new FakeLink(far);
     for (let n = 0; n < 300; n++) activity.sent(link, `old ${n}`);
     await clock.advance(30_000);
-    activity.sent(link, "new");
-    assert.equal(activity.size(link), 1);
+    activity.sent(link, "new 0");
+    assert.equal(activity.size(link), 301, "not looked for at every chunk");
+    for (let n = 1; n < 300; n++) activity.sent(link, `new ${n}`);
+    assert.equal(activity.size(link), 300);
   });
 });
 
