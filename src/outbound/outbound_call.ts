@@ -7,7 +7,7 @@ import type { Frame } from "../protocol/frame.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import { fromWireErrorWith } from "../protocol/wire_error.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
-import { noRoute } from "../session/dialer.ts";
+import { isNoRoute } from "../session/dialer.ts";
 import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
 import { isRefusal, mayRetry, pauseAfter, type RetryPolicy } from "./retry.ts";
@@ -155,7 +155,7 @@ export class OutboundCall implements PendingCall, Expiring {
    */
   #unreached(error: ActrError): void {
     if (isRefusal(error, this.#attempt)) return this.#fail(error);
-    const gone = error.details?.["reason"] === noRoute && this.#reached;
+    const gone = isNoRoute(error) && this.#reached;
     this.#retryOrFail(gone ? new ActrError("unavailable", error.message, { cause: error }) : error);
   }
 

@@ -1,7 +1,7 @@
 import type { ActrError } from "../errors.ts";
 import type { OutboundOptions } from "../options.ts";
 import { type Lane, lanes } from "../protocol/frame.ts";
-import { noRoute } from "../session/dialer.ts";
+import { isNoRoute } from "../session/dialer.ts";
 
 /** How often a lane's sends are tried, and the pauses between (`spec/transport.md` §7.5). */
 export interface RetryPolicy {
@@ -22,7 +22,7 @@ export function retryPolicy(lane: Lane, options: OutboundOptions): RetryPolicy {
 
 /** Whether another try of the same call may help: not where there is no way to the peer, nor once this node stops (no peer says so under that code). */
 export function mayRetry(error: ActrError): boolean {
-  return error.retryable && error.code !== "stopping" && error.details?.["reason"] !== noRoute;
+  return error.retryable && error.code !== "stopping" && !isNoRoute(error);
 }
 
 /** Whether this node may not send now: the first attempt says so at once, later ones try again (`spec/transport.md` §7.4). */

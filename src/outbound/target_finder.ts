@@ -1,7 +1,7 @@
 import type { NodeContext } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import { type ActrId, parseActrId } from "../protocol/ids.ts";
-import { noRoute } from "../session/dialer.ts";
+import { isNoRoute } from "../session/dialer.ts";
 import { callForStream } from "./server_stream.ts";
 import type { Sender } from "./service_client.ts";
 
@@ -66,7 +66,7 @@ export class TargetFinder {
     } catch (error) {
       this.#lost(target, error);
       // Nothing was sent, so that another may have it at once.
-      if (!remembered || ActrError.from(error).details?.["reason"] !== noRoute) throw error;
+      if (!remembered || !isNoRoute(ActrError.from(error))) throw error;
       return await send(await this.find(context, target, bounds));
     }
   }

@@ -11,6 +11,11 @@ import type { SessionEvents } from "./session_manager.ts";
 /** Reason in the details of an error: there is no way to the peer, and none is on its way. */
 export const noRoute = "no_route";
 
+/** Whether an error says {@link noRoute}, so that nothing was sent. Details that a peer sends have other codes, and say what they like. */
+export function isNoRoute({ code, details }: ActrError): boolean {
+  return code === "unavailable" && details?.["reason"] === noRoute;
+}
+
 /** Finds out where a peer can be reached; `fresh` when the address known so far did not work. */
 export type Resolve = (
   peer: ActrId,
