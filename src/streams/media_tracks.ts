@@ -51,7 +51,8 @@ export class MediaTracks implements Media {
     }
     const { maxStreams } = this.#options;
     if (this.#tracks.size >= maxStreams) {
-      throw new ActrError("overloaded", `${maxStreams} media tracks are registered`);
+      const message = `${maxStreams} media tracks are registered; unregister some, or raise streams.maxStreams`;
+      throw new ActrError("overloaded", message);
     }
     const failed = (error: unknown): void => this.#fail(trackId, error);
     const worker = new OrderedWorker({ failed, idle: () => {} });

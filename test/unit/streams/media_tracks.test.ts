@@ -58,7 +58,10 @@ describe("media tracks", () => {
     const { tracks } = rig();
     tracks.register("a", () => {});
     tracks.register("b", () => {});
-    assert.throws(() => tracks.register("c", () => {}), { code: "overloaded" });
+    assert.throws(() => tracks.register("c", () => {}), {
+      code: "overloaded",
+      message: /unregister some/,
+    });
     tracks.close();
     tracks.register("a", () => {});
     assert.deepEqual(tracks.tracks, []);
