@@ -2,10 +2,9 @@ import { runningModule } from "../../adapters/running.ts";
 import type { Peer } from "../../adapters/serve/options.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
 import { ActrError } from "../errors.ts";
-import { parseU32 } from "../protocol/numbers.ts";
 import { abortAfter } from "../time_limit.ts";
 import type { Input, OptionSpecs, World } from "./command.ts";
-import { Misuse } from "./misuse.ts";
+import { millisecondsOf } from "./counts.ts";
 import { loadSettings } from "./settings/load.ts";
 import { settingOptions } from "./settings/settings.ts";
 
@@ -32,7 +31,7 @@ export async function withClient(
   world: World,
   work: (client: Client) => Promise<void>,
 ): Promise<void> {
-  const timeoutMs = timeoutOf(input.value("timeout"));
+  const timeoutMs = millisecondsOf(input, "timeout", 30_000);
   const { settings } = loadSettings(input, world, world.cwd);
   const { identity = defaultIdentity, signaling, realm, realmSecret, log: level } = settings;
   const { connect, consoleLogger, silentLogger } = await runningModule();
@@ -67,11 +66,4 @@ function isUnreachable(error: unknown): boolean {
 
 function nobodyAt(identity: string): string {
   return `no rendezvous answers at ${identity}; start one (roost dev), or name another: --identity URL`;
-}
-
-function timeoutOf(text: string | undefined): number {
-  if (text === undefined) return 30_000;
-  const ms = parseU32(text);
-  if (ms !== undefined && ms > 0) return ms;
-  throw new Misuse(`--timeout is ${text}; it is a number of milliseconds above 0`);
 }

@@ -24,13 +24,15 @@ function codeOf(error: unknown): string {
   return ActrError.is(error) ? error.code : "internal";
 }
 
-/** Text without line breaks and the colours that some compilers put into it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
+const colours = /\u001b\[[0-9;]*m/g;
+
+/** A text, which may be a stranger's, on one line and without what would colour or steer the terminal. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
-  return text.replace(/\u001b\[[0-9;]*m/g, "").replace(/\s*\n\s*/g, " ");
+  return text.replace(colours, "").replace(/\s*\n\s*|\p{Cc}+/gu, " ");
 }
 
 function stackOf(error: Error): string[] {
-  const own = (error.stack ?? String(error)).split("\n");
+  const own = (error.stack ?? String(error)).split("\n").map(oneLine);
   return error.cause instanceof Error ? [...own, "caused by:", ...stackOf(error.cause)] : own;
 }

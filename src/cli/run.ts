@@ -5,7 +5,7 @@ import { failureLines } from "./failure.ts";
 import { commandHelp, overview } from "./help.ts";
 import { Misuse } from "./misuse.ts";
 import { parseInput } from "./parse.ts";
-import { suggestion } from "./suggest.ts";
+import { choice } from "./suggest.ts";
 
 /** Runs one command line. Resolves with the exit code: 0, 1 when it failed, 2 when it was misused; never rejects. */
 export async function run(args: readonly string[], world: World): Promise<number> {
@@ -50,7 +50,5 @@ function find(name: string): Command {
   if (name.startsWith("-")) {
     throw new Misuse(`${name} stands before a command; write roost COMMAND ${name}`);
   }
-  throw new Misuse(
-    `unknown command ${name}.${suggestion(name, names) || ` There are ${names.join(", ")}.`}`,
-  );
+  throw new Misuse(`unknown command ${name}.${choice(name, names)}`);
 }

@@ -8,6 +8,11 @@ export function suggestion(wrong: string, known: readonly string[], prefix = "")
   return nearest === undefined ? "" : ` Did you mean ${prefix}${nearest.name}?`;
 }
 
+/** What is said to a wrong name where the known ones are few: the nearest, or else all of them. */
+export function choice(wrong: string, known: readonly string[]): string {
+  return suggestion(wrong, known) || ` There are ${known.join(", ")}.`;
+}
+
 /** Letters to insert, delete or replace to turn `a` into `b` (Levenshtein). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);

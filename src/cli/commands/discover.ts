@@ -1,8 +1,7 @@
 import { formatActrId } from "../../protocol/ids.ts";
-import { parseU32 } from "../../protocol/numbers.ts";
 import { clientOptions, withClient } from "../client.ts";
 import type { Command, Input, World } from "../command.ts";
-import { Misuse } from "../misuse.ts";
+import { countOf } from "../counts.ts";
 
 /** Lists the nodes of a type. */
 export const discoverCommand: Command = {
@@ -16,7 +15,7 @@ export const discoverCommand: Command = {
   example: "roost discover acme:EchoService:1.0.0",
 
   async run(input: Input, world: World): Promise<number> {
-    const count = countOf(input.value("count"));
+    const count = countOf(input, "count", 10);
     await withClient(input, world, async ({ peer, signal }) => {
       const found = await peer.context.discover(input.positionals[0] ?? "", { count, signal });
       const ids = found.map(formatActrId);
@@ -26,10 +25,3 @@ export const discoverCommand: Command = {
     return 0;
   },
 };
-
-function countOf(text: string | undefined): number {
-  if (text === undefined) return 10;
-  const count = parseU32(text);
-  if (count !== undefined && count > 0) return count;
-  throw new Misuse(`--count is ${text}; it is a whole number above 0`);
-}

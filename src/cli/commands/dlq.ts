@@ -1,7 +1,7 @@
 import type { Command, Input, World } from "../command.ts";
 import { inspectorOptions, withInspector } from "../inspect/open_inspector.ts";
 import { Misuse } from "../misuse.ts";
-import { suggestion } from "../suggest.ts";
+import { choice } from "../suggest.ts";
 import { type DlqAction, listLetters, showLetter } from "./dlq_look.ts";
 import { purgeLetters, redriveLetters } from "./dlq_operate.ts";
 
@@ -38,12 +38,9 @@ export const dlqCommand: Command = {
 };
 
 function actionOf(name: string, input: Input, ids: readonly string[]): DlqAction {
-  const names = Object.keys(actions);
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
   if (action === undefined) {
-    throw new Misuse(
-      `unknown action ${name}.${suggestion(name, names) || ` There are ${names.join(", ")}.`}`,
-    );
+    throw new Misuse(`unknown action ${name}.${choice(name, Object.keys(actions))}`);
   }
   const foreign = selecting.find((option) => input.has(option) && !action.options.includes(option));
   if (foreign !== undefined) throw new Misuse(`dlq ${name} takes no --${foreign}`);

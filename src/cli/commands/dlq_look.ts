@@ -5,8 +5,9 @@ import {
   type LetterView,
   maxLettersListed,
 } from "../../inspector/inspector.ts";
-import { parseU32 } from "../../protocol/numbers.ts";
 import type { Input, World } from "../command.ts";
+import { countOf } from "../counts.ts";
+import { oneLine } from "../failure.ts";
 import { Misuse } from "../misuse.ts";
 
 /** Does something with a node's dead letters; resolves with the exit code. */
@@ -24,7 +25,7 @@ export interface DlqAction {
 
 /** `roost dlq ls`: newest first. */
 export function listLetters(_ids: readonly string[], input: Input, world: World): DlqWork {
-  const limit = limitOf(input.value("limit"));
+  const limit = countOf(input, "limit", 20);
   const category = input.value("category");
   const from = input.value("from");
   const filter = { ...(category && { category }), ...(from && { from }) };
@@ -58,7 +59,7 @@ export function showLetter(ids: readonly string[], input: Input, world: World): 
 
 function lineOf({ id, createdAt, category, routeKey, from, reason }: LetterView): string {
   const origin = `${routeKey ?? "?"} from ${from ?? "?"}`;
-  return `${id}  ${new Date(createdAt).toISOString()}  ${category}  ${origin}  ${printable(reason)}`;
+  return `${id}  ${new Date(createdAt).toISOString()}  ${category}  ${origin}  ${oneLine(reason)}`;
 }
 
 function totals({ stats: { total, byCategory } }: LetterPage): string {
@@ -74,18 +75,6 @@ function detailLines(letter: LetterDetails): string[] {
   };
   return Object.entries({ ...rest, ...times }).map(
     ([name, value]) =>
-      `  ${name.padEnd(15)}  ${printable(typeof value === "string" ? value : JSON.stringify(value))}`,
+      `  ${name.padEnd(15)}  ${oneLine(typeof value === "string" ? value : JSON.stringify(value))}`,
   );
-}
-
-/** A stranger's text, without what would steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ");
-}
-
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return 20;
-  const limit = parseU32(text);
-  if (limit !== undefined && limit > 0) return limit;
-  throw new Misuse(`--limit is ${text}; it is a whole number above 0`);
 }

@@ -4,6 +4,7 @@ import { type KeptLetter, maxRedriveBatch } from "../../inbound/redriver.ts";
 import type { Inspector, Progress } from "../../inspector/inspector.ts";
 import type { Selection } from "../../inspector/selection.ts";
 import type { Input, World } from "../command.ts";
+import { oneLine } from "../failure.ts";
 import { parseAge } from "../inspect/ages.ts";
 import { Misuse } from "../misuse.ts";
 import { progress } from "../progress.ts";
@@ -83,7 +84,7 @@ function operation(
 
 function linesOf(verb: string, tally: Tally): string[] {
   const left = [
-    ...tally.kept.map(({ id, reason }) => `  kept ${id}: ${reason.replace(/\p{Cc}+/gu, " ")}`),
+    ...tally.kept.map(({ id, reason }) => `  kept ${id}: ${oneLine(reason)}`),
     ...tally.missing.map((id) => `  missing ${id}`),
   ];
   const more = left.length - maxLinesShown;

@@ -1,9 +1,10 @@
 import { systemClock } from "../../../adapters/system_clock.ts";
 import { ActrError } from "../../errors.ts";
 import { type ActrId, formatActrId } from "../../protocol/ids.ts";
-import { parseU32 } from "../../protocol/numbers.ts";
 import { type Client, clientOptions, withClient } from "../client.ts";
 import type { Command, Input, World } from "../command.ts";
+import { countOf, millisecondsOf } from "../counts.ts";
+import { oneLine } from "../failure.ts";
 import { Misuse } from "../misuse.ts";
 
 /** A route that nobody serves: every peer refuses it before any handler, and the refusal has made the way there and back. */
@@ -28,8 +29,8 @@ export const pingCommand: Command = {
   example: "roost ping acme:EchoService:1.0.0 --count 10 --interval 100",
 
   async run(input: Input, world: World): Promise<number> {
-    const count = numberOf(input, "count", 4);
-    const intervalMs = numberOf(input, "interval", 1_000);
+    const count = countOf(input, "count", 4);
+    const intervalMs = millisecondsOf(input, "interval", 1_000);
     let answered = 0;
     await withClient(input, world, async (client) => {
       requireTime((count - 1) * intervalMs, client.timeoutMs);
@@ -78,7 +79,10 @@ function shower(target: string, json: boolean, { out }: World) {
     pong: (ping: number, pong: Pong) =>
       "ms" in pong
         ? print({ ping, ms: rounded(pong.ms) }, `  ${ping}  ${shown(pong.ms)}`)
-        : print({ ping, error: pong.error.code }, `  ${ping}  no answer: ${pong.error.message}`),
+        : print(
+            { ping, error: pong.error.code },
+            `  ${ping}  no answer: ${oneLine(pong.error.message)}`,
+          ),
     summary: (sent: number, times: readonly number[]) => {
       const answered = times.length;
       if (answered === 0) return print({ sent, answered }, `0 of ${sent} answered`);
@@ -104,12 +108,4 @@ function rounded(ms: number): number {
 
 function shown(ms: number): string {
   return `${ms.toFixed(2)} ms`;
-}
-
-function numberOf(input: Input, name: string, fallback: number): number {
-  const text = input.value(name);
-  if (text === undefined) return fallback;
-  const number = parseU32(text);
-  if (number !== undefined && number > 0) return number;
-  throw new Misuse(`--${name} is ${text}; it is a whole number above 0`);
 }

@@ -3,7 +3,7 @@ import { Misuse } from "../misuse.ts";
 import { loadSettings } from "../settings/load.ts";
 import { store as parseStore } from "../settings/parsers.ts";
 import { type Settings, settingOptions } from "../settings/settings.ts";
-import { suggestion } from "../suggest.ts";
+import { choice } from "../suggest.ts";
 import { exportTo, importFrom } from "./store_lines.ts";
 
 /** Which store, and where its lines go or come from. */
@@ -40,9 +40,7 @@ export const storeCommand: Command = {
     const [name = "", text = ""] = input.positionals;
     const action = Object.hasOwn(actions, name) ? actions[name as keyof typeof actions] : undefined;
     if (action === undefined) {
-      const names = Object.keys(actions);
-      const mend = suggestion(name, names) || ` There are ${names.join(", ")}.`;
-      throw new Misuse(`unknown action ${name}.${mend}`);
+      throw new Misuse(`unknown action ${name}.${choice(name, Object.keys(actions))}`);
     }
     const foreign = action.option === "out" ? "in" : "out";
     if (input.has(foreign)) throw new Misuse(`store ${name} takes no --${foreign}`);

@@ -3,8 +3,8 @@ import { Redriver } from "../../inbound/redriver.ts";
 import { RowMaker } from "../../inbound/row_maker.ts";
 import type { Inspector } from "../../inspector/inspector.ts";
 import { StoreInspector } from "../../inspector/store_inspector.ts";
-import { parseU32 } from "../../protocol/numbers.ts";
 import type { Input, OptionSpecs, World } from "../command.ts";
+import { millisecondsOf } from "../counts.ts";
 import { Misuse } from "../misuse.ts";
 import { loadSettings } from "../settings/load.ts";
 import { type Settings, settingOptions } from "../settings/settings.ts";
@@ -27,7 +27,7 @@ export async function withInspector(
   work: (inspector: Inspector) => Promise<number>,
 ): Promise<number> {
   const { settings } = loadSettings(input, world, world.cwd);
-  const timeoutMs = timeoutOf(input.value("timeout"));
+  const timeoutMs = millisecondsOf(input, "timeout", 30_000);
   const { store } = settings;
   if (!input.has("store") || store === undefined) {
     return work(
@@ -71,11 +71,4 @@ function tokenOf(input: Input, { inspectToken }: Settings): string {
   throw new Misuse(
     "no inspection token is given; add --token TOKEN or ROOST_INSPECT_TOKEN, or --store FILE for a store at rest",
   );
-}
-
-function timeoutOf(text: string | undefined): number {
-  if (text === undefined) return 30_000;
-  const ms = parseU32(text);
-  if (ms !== undefined && ms > 0) return ms;
-  throw new Misuse(`--timeout is ${text}; it is a number of milliseconds above 0`);
 }

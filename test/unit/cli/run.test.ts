@@ -59,7 +59,11 @@ describe("roost", () => {
       "roost: --realm has an empty secret, or one with spaces around it; write ID:SECRET",
     ],
     [["discover", "a:b:c", "--count", "0"], "roost: --count is 0; it is a whole number above 0"],
-    [["ping", "a:b:c", "--interval", "0"], "roost: --interval is 0; it is a whole number above 0"],
+    [["ping", "a:b:c", "--count", "x"], "roost: --count is x; it is a whole number above 0"],
+    [
+      ["ping", "a:b:c", "--interval", "0"],
+      "roost: --interval is 0; it is a number of milliseconds above 0",
+    ],
     [
       ["discover", "a:b:c", "--timeout", "x"],
       "roost: --timeout is x; it is a number of milliseconds above 0",
@@ -107,6 +111,16 @@ describe("a failure", () => {
     assert.deepEqual(failureLines("text", { json: false, verbose: false }), [
       "roost: internal: text",
     ]);
+  });
+
+  it("steers no terminal, whatever a peer has said", () => {
+    const hostile = new ActrError("overloaded", "\u001b[31mred\u001b[0m \u001b[2Jgone\u009b1A");
+    assert.equal(
+      failureLines(hostile, { json: false, verbose: false })[0],
+      "roost: overloaded: red  [2Jgone 1A",
+    );
+    const all = failureLines(hostile, { json: false, verbose: true });
+    assert.ok(all.every((line) => !/\p{Cc}/u.test(line)));
   });
 
   it("shows stack and cause only when asked for", () => {
