@@ -31,7 +31,11 @@ async function fill(store: Store): Promise<void> {
     },
     ...[3, 1, 2].map((n) => ({ kind: "deadLetter.put", letter: letter(n) }) as const),
     { kind: "deadLetter.put", letter: letter(4, { createdAt: 1002, from: null, context: null }) },
-    ...[2, 3, 7].map((seq) => ({ kind: "answer.put", answer: answer(seq) }) as const),
+    // Their keys descend while their age does, so that one order is not taken for the other.
+    ...[2, 3, 7].map((seq) => {
+      const requestId = `request-${9 - seq}`;
+      return { kind: "answer.put", answer: answer(seq, { requestId }) } as const;
+    }),
     { kind: "record.put", space: "s", key: "k", value },
     { kind: "record.put", space: "t", key: "🐓", value },
     { kind: "record.put", space: "t", key: "z", value: new Uint8Array(0) },

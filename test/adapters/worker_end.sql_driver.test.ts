@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
 import { openWorkerDriver } from "../../adapters/sql/worker_driver.ts";
 import type { SqlDriver } from "../../src/ports/sql_driver.ts";
+import { Program, thisRuntime } from "../fixtures/runtimes.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** Long enough to be under way when the next line of a test runs. */
@@ -51,14 +53,25 @@ describe("a driver in a thread of its own", () => {
   }, async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "test.db");
-    const { driver } = await open(path);
+    const { driver, thread } = await open(path);
+    const ended = once(thread, "exit");
     const batch = driver.batch([slow, slow]);
     const closed = driver.close();
     const late = assert.rejects(Promise.resolve(driver.batch([slow])), { code: "storage" });
-    await Promise.all([batch, closed, late, driver.close()]);
+    await Promise.all([batch, closed, late, driver.close(), ended]);
     await assert.rejects(Promise.resolve(driver.all(count)), { code: "storage" });
     const { driver: next } = await open(path);
     assert.deepEqual(await next.all(count), [{ n: 2 }]);
     await next.close();
+  });
+
+  it("does not keep a process alive that leaves it open", { timeout: 30_000 }, async () => {
+    await using folder = await temporaryFolder();
+    await using program = new Program(thisRuntime, "test/fixtures/idle_store.ts", [
+      `file:${join(folder.path, "test.db")}`,
+    ]);
+    const ended = once(program.process, "exit");
+    await program.line();
+    assert.deepEqual(await ended, [0, null], program.errors);
   });
 });
