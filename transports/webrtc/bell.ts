@@ -10,6 +10,11 @@ export class Bell {
     this.#clock = clock;
   }
 
+  /** Whether nothing will change any more. */
+  get silenced(): boolean {
+    return this.#silenced;
+  }
+
   /** Something has changed: whoever waits looks again. */
   ring(): void {
     for (const look of this.#looks) look();

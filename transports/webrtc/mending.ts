@@ -12,7 +12,7 @@ const failedMs = 60_000;
 const staleMs = 60_000;
 
 /** What {@link Mending} works with. */
-export interface MendingParts extends MenderParts {
+export interface MendingParts extends Omit<MenderParts, "bell" | "completed"> {
   /** Ends the connection. */
   readonly giveUp: (reason: string) => void;
 }
@@ -23,6 +23,9 @@ export class Mending {
   readonly #role: "offerer" | "answerer";
   readonly #mender: Mender;
   readonly #bell: Bell;
+  #running: Promise<boolean> | undefined;
+  /** Whether descriptions have been exchanged since the mender acted. */
+  #exchanged = false;
   /** Since when it has been lost, monotonic milliseconds. */
   #lostAt: number | undefined;
   #reaper: Timer | undefined;
@@ -30,8 +33,14 @@ export class Mending {
   constructor(parts: MendingParts, role: "offerer" | "answerer") {
     this.#parts = parts;
     this.#role = role;
-    this.#mender = role === "offerer" ? new RestartOffers(parts) : new RestartRequests(parts);
     this.#bell = new Bell(parts.clock);
+    const mended = {
+      ...parts,
+      bell: this.#bell,
+      completed: () => this.#exchanged && parts.connected(),
+      act: () => this.#act(),
+    };
+    this.#mender = role === "offerer" ? new RestartOffers(mended) : new RestartRequests(mended);
   }
 
   /** To be called with each state of the connection. */
@@ -51,24 +60,22 @@ export class Mending {
   /** The state of the connection, or of signaling, has changed. */
   changed(): void {
     this.#bell.ring();
-    this.#mender.changed();
   }
 
   /** Descriptions of a restart have been exchanged. */
   exchanged(): void {
-    this.#mender.exchanged();
+    this.#exchanged = true;
+    this.#bell.ring();
   }
 
   /** The peer asks for a restart. */
   requested(): void {
-    this.#mender.requested();
-    void this.#mend();
+    void this.#mend(true);
   }
 
   /** The connection has ended. */
   end(): void {
     this.#reaper?.cancel();
-    this.#mender.end();
     this.#bell.silence();
   }
 
@@ -85,12 +92,27 @@ export class Mending {
     void this.#mend();
   }
 
-  async #mend(): Promise<void> {
+  async #mend(byPeer = false): Promise<void> {
     const { clock, giveUp } = this.#parts;
     const offers = this.#role === "offerer";
     const lostMs = clock.monotonic() - (this.#lostAt ?? clock.monotonic());
     if (!offers && lostMs > staleMs) return giveUp("lost for too long to be mended");
     // The side that answered has nothing left to do but wait for the other.
-    if (!(await this.#mender.mend()) && offers) giveUp("no ICE restart succeeded");
+    if (!(await this.#run(byPeer)) && offers) giveUp("no ICE restart succeeded");
+  }
+
+  /** Begins to mend, or joins what is under way; resolves with whether the connection works then. */
+  #run(byPeer: boolean): Promise<boolean> {
+    this.#mender.hurry?.(byPeer);
+    this.#bell.ring();
+    this.#running ??= this.#mender.run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  #act(): Promise<void> {
+    this.#exchanged = false;
+    return this.#parts.act();
   }
 }
