@@ -4,11 +4,7 @@ import type { Served } from "./options.ts";
 
 /** A running node as its owner sees it; `halt` stops it. */
 export function served(node: Node, { url, settings }: Endpoint, halt: AbortSignal): Served {
-  let onStopped: () => void;
-  const stopped = new Promise<void>((resolve) => {
-    onStopped = resolve;
-  });
-  const stop = (): Promise<void> => node.stop().then(() => onStopped());
+  const stop = (): Promise<void> => node.stop();
   if (halt.aborted) void stop();
   else halt.addEventListener("abort", () => void stop(), { once: true });
   return {
@@ -16,7 +12,7 @@ export function served(node: Node, { url, settings }: Endpoint, halt: AbortSigna
     url,
     identity: settings.aisUrl,
     context: node.context,
-    stopped,
+    stopped: node.stopped,
     stop,
     get id() {
       return node.id;

@@ -36,13 +36,19 @@ const notStarted = new ActrError("stopping", "the node did not start; call anoth
 
 /** The start and the stop of a node, as tables of steps. */
 export class NodeLifecycle {
+  /** Resolves when the stop is done, whoever asked for it. */
+  readonly stopped: Promise<void>;
   readonly #parts: LifecycleParts;
   #phase: NodePhase = "registered";
-  #stopped: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #onStopped: () => void = () => {};
   #left: Promise<void> | undefined;
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
+    this.stopped = new Promise((resolve) => {
+      this.#onStopped = resolve;
+    });
   }
 
   get phase(): NodePhase {
@@ -103,8 +109,8 @@ export class NodeLifecycle {
 
   /** As {@link Node.stop}. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
 
   async #stop(): Promise<void> {
@@ -119,6 +125,7 @@ export class NodeLifecycle {
     await undo.unwind(limit.signal);
     limit.cancel();
     this.#phase = "stopped";
+    this.#onStopped();
   }
 
   /** What a stop does before it undoes the start; `until` leaves every step some time, whatever the ones before it took. */

@@ -211,6 +211,11 @@ export class Node implements AsyncDisposable {
     return this.#lifecycle.stop();
   }
 
+  /** Resolves when the node and what was opened for it have stopped, whoever asked for it. */
+  get stopped(): Promise<void> {
+    return this.#lifecycle.stopped;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }

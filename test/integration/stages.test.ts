@@ -90,6 +90,15 @@ describe("a node in stages", () => {
     assert.deepEqual(await candidates("Second"), []);
   });
 
+  it("has stopped for whoever waits for it, also when the node itself was asked to", {
+    timeout: 10_000,
+  }, async () => {
+    const served = await serve(app, where);
+    await served.node.stop();
+    await served.stopped;
+    assert.equal(await answers(served.url), false);
+  });
+
   it("goes each way once", async () => {
     const attached = prepare(where).attach(app);
     await using registered = await attached.register();
