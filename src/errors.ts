@@ -1,13 +1,12 @@
-/** What may be done about an error: `transient` may be retried, `client` is the caller's fault, `corrupt` goes to the dead letters, `internal` is ours. */
-export type ErrorKind = "transient" | "client" | "corrupt" | "internal";
+import type { ErrorFacts, ErrorKind } from "./error_facts.ts";
+import {
+  type HostErrorCode,
+  hostErrorFacts,
+  type UserErrorCode,
+  userErrorFacts,
+} from "./host_errors.ts";
 
-interface ErrorFacts {
-  readonly kind: ErrorKind;
-  /** RpcEnvelope error code (`spec/protocol.md` §11.1); local codes travel as their nearest relative. */
-  readonly wire: number;
-  /** Begins the display text, as other Actr peers show and send it. */
-  readonly prefix: string;
-}
+export type { ErrorKind };
 
 /** The closed set of error codes: those of the wire first, then local ones, which travel as their nearest relative. */
 export const errorCodes = [
@@ -30,10 +29,13 @@ export const errorCodes = [
   "lease_lost",
 ] as const;
 
-/** One of {@link errorCodes}. */
-export type ErrorCode = (typeof errorCodes)[number];
+/** A code of nodes, one of {@link errorCodes}. */
+export type NodeErrorCode = (typeof errorCodes)[number];
 
-const facts: Readonly<Record<ErrorCode, ErrorFacts>> = {
+/** What went wrong: a code of nodes, of the actor host, or of an actor's own. */
+export type ErrorCode = NodeErrorCode | HostErrorCode | UserErrorCode;
+
+const nodeErrorFacts: Readonly<Record<NodeErrorCode, ErrorFacts>> = {
   unavailable: { kind: "transient", wire: 10001, prefix: "unavailable: " },
   timed_out: { kind: "transient", wire: 10002, prefix: "timed out" },
   not_found: { kind: "client", wire: 10003, prefix: "not found: " },
@@ -52,6 +54,11 @@ const facts: Readonly<Record<ErrorCode, ErrorFacts>> = {
   storage: { kind: "internal", wire: 10001, prefix: "unavailable: storage: " },
   lease_lost: { kind: "internal", wire: 10001, prefix: "unavailable: lease lost: " },
 };
+
+const facts = new Map<string, ErrorFacts>([
+  ...Object.entries(nodeErrorFacts),
+  ...Object.entries(hostErrorFacts),
+]);
 
 /** Recognises errors of another copy of this module. */
 const brand = Symbol.for("roost.ActrError");
@@ -83,11 +90,11 @@ export class ActrError extends Error {
     this.details = options.details;
     this.retryAfterMs = options.retryAfterMs;
     Object.defineProperty(this, brand, { value: true });
-    this.public = options.public ?? facts[code].kind !== "internal";
+    this.public = options.public ?? errorFacts(code).kind !== "internal";
   }
 
   get kind(): ErrorKind {
-    return facts[this.code].kind;
+    return errorFacts(this.code).kind;
   }
 
   /** Whether the same request, under the same request id, may succeed later. */
@@ -99,19 +106,19 @@ export class ActrError extends Error {
   get display(): string {
     switch (this.code) {
       case "timed_out":
-        return facts.timed_out.prefix;
+        return nodeErrorFacts.timed_out.prefix;
       case "connection_not_ready":
-        return `${facts.connection_not_ready.prefix}${retryHint(this.retryAfterMs)}`;
+        return `${nodeErrorFacts.connection_not_ready.prefix}${retryHint(this.retryAfterMs)}`;
       case "dependency_not_found":
         return `dependency '${String(this.details?.["service"] ?? "")}' not found: ${this.message}`;
       default:
-        return `${facts[this.code].prefix}${this.message}${this.retryAfterMs === undefined ? "" : `; ${retryHint(this.retryAfterMs)}`}`;
+        return `${errorFacts(this.code).prefix}${this.message}${this.retryAfterMs === undefined ? "" : `; ${retryHint(this.retryAfterMs)}`}`;
     }
   }
 
   /** RpcEnvelope error code of this error. */
   get wireCode(): number {
-    return facts[this.code].wire;
+    return errorFacts(this.code).wire;
   }
 
   /** Whether `value` is an ActrError, also one of another copy of this module. */
@@ -134,9 +141,9 @@ function retryHint(ms: number | undefined): string {
     : `retry_after_ms=Some(${Math.max(0, Math.ceil(ms))})`;
 }
 
-/** The error of kind and prefix of a code, for the wire mapping in `protocol/wire_error.ts`. */
+/** What a code means; also for the wire mapping in `protocol/wire_error.ts`. */
 export function errorFacts(code: ErrorCode): ErrorFacts {
-  return facts[code];
+  return facts.get(code) ?? userErrorFacts;
 }
 
 /** Ends an exhaustive switch: compiling proves that no case is missing. */

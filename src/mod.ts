@@ -46,8 +46,10 @@ export {
   type ErrorDetails,
   type ErrorKind,
   errorCodes,
+  type NodeErrorCode,
 } from "./errors.ts";
 export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent } from "./hooks.ts";
+export type { HostErrorCode, UserErrorCode } from "./host_errors.ts";
 export type { Media, MediaSample, SampleHandler } from "./media.ts";
 export type {
   AppLifecycle,

@@ -1,5 +1,5 @@
 import { systemClock } from "../../../adapters/system_clock.ts";
-import { ActrError, type ErrorCode, errorCodes } from "../../errors.ts";
+import { ActrError, errorCodes, type NodeErrorCode } from "../../errors.ts";
 import type {
   Inspector,
   LetterDetails,
@@ -89,8 +89,8 @@ function failureOf(status: number, answer: unknown, url: string): ActrError {
     const mend = "give the node's own: --token TOKEN or ROOST_INSPECT_TOKEN";
     return new ActrError("permission_denied", `${url} refuses this inspection token; ${mend}`);
   }
-  if (errorCodes.includes(code as ErrorCode))
-    return new ActrError(code as ErrorCode, String(message));
+  if (errorCodes.includes(code as NodeErrorCode))
+    return new ActrError(code as NodeErrorCode, String(message));
   const mend = "start that node with ROOST_INSPECT_TOKEN, or update it";
   return new ActrError("not_found", `${url} shows no /inspect (status ${status}); ${mend}`);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ActrError, type ErrorCode, errorCodes } from "../../../src/errors.ts";
+import { ActrError, errorCodes, type NodeErrorCode } from "../../../src/errors.ts";
 import {
   fromLegacyWireError,
   fromWireError,
@@ -9,10 +9,10 @@ import {
 import behaviour from "../../vectors/behaviour.json" with { type: "json" };
 
 /** `DecodeFailure` as `decode_failure`. */
-function codeOf(variant: string): ErrorCode {
+function codeOf(variant: string): NodeErrorCode {
   const code = variant.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
-  assert.ok(errorCodes.includes(code as ErrorCode), code);
-  return code as ErrorCode;
+  assert.ok(errorCodes.includes(code as NodeErrorCode), code);
+  return code as NodeErrorCode;
 }
 
 describe("RPC errors on the wire", () => {
@@ -25,7 +25,7 @@ describe("RPC errors on the wire", () => {
   });
 
   it("[V-behaviour.rpc_error_codes_legacy_0_3_1] are read, ambiguous ones as the first meaning", () => {
-    const seen = new Map<number, ErrorCode>();
+    const seen = new Map<number, NodeErrorCode>();
     for (const [variant, number] of Object.entries(behaviour.rpc_error_codes_legacy_0_3_1)) {
       if (!seen.has(number)) seen.set(number, codeOf(variant));
       const legacy = fromLegacyWireError({ code: number, message: "x" });
