@@ -1,83 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TestNode, TestWorld } from "@roost/edge/testing";
-import { type WebRtcSettings, webRtcTransports } from "../../../adapters/serve/webrtc.ts";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { ActrError } from "../../../src/errors.ts";
-import type { Hooks } from "../../../src/hooks.ts";
-import { FakePaths, FakeStack } from "../transports/fake_webrtc.ts";
-import { echoNode } from "./support.ts";
+import { WebRtcPair } from "./webrtc_pair.ts";
 
 const limit = { timeout: 20_000 };
 
-/** Two full nodes that WebRTC alone carries, with fake paths between them. The second has the larger id: it offers. */
-class Pair implements AsyncDisposable {
-  readonly world: TestWorld;
-  readonly paths: FakePaths;
-  readonly stacks: readonly [FakeStack, FakeStack];
-  readonly told: string[] = [];
-  readonly handled: string[] = [];
-  nodes!: readonly [TestNode, TestNode];
-
-  private constructor(world: TestWorld) {
-    this.world = world;
-    this.paths = new FakePaths(world.clock);
-    this.stacks = [new FakeStack(this.paths), new FakeStack(this.paths)];
-  }
-
-  static async open(): Promise<Pair> {
-    const pair = new Pair(await TestWorld.open());
-    const hooks: Hooks = {
-      onWebRtcConnected: (_context, { status }) => void pair.told.push(`connected ${status}`),
-      onWebRtcDisconnected: (_context, { status }) => void pair.told.push(`disconnected ${status}`),
-    };
-    pair.nodes = [await pair.#start(pair.stacks[0], hooks), await pair.#start(pair.stacks[1], {})];
-    return pair;
-  }
-
-  #start(webrtc: NonNullable<WebRtcSettings["webrtc"]>, hooks: Hooks): Promise<TestNode> {
-    const { clock, log } = this.world;
-    const parts = { clock, log, random: this.world.random() };
-    const handle = (text: string): string => {
-      this.handled.push(text);
-      return text;
-    };
-    return TestNode.start(this.world, echoNode(handle, { hooks }), {
-      components: { transports: (own) => webRtcTransports(parts, { webrtc }, own) },
-    });
-  }
-
-  /** The first node calls the second, or the other way round. */
-  async call(text: string, { timeoutMs = 5_000, from = 0 } = {}): Promise<string> {
-    const [caller, callee] = from === 0 ? this.nodes : [this.nodes[1], this.nodes[0]];
-    const client = caller.context.service(EchoService, callee.id);
-    return (await this.world.clock.through(client.echo({ message: text }, { timeoutMs }))).reply;
-  }
-
-  /** What a call fails with, and how long that took, milliseconds. */
-  async failure(timeoutMs: number): Promise<{ error: ActrError; tookMs: number }> {
-    const begunAt = this.world.clock.now();
-    try {
-      await this.call("lost", { timeoutMs });
-    } catch (error) {
-      assert.equal(this.pending, 0);
-      return { error: ActrError.from(error), tookMs: this.world.clock.now() - begunAt };
-    }
-    assert.fail("the call succeeded");
-  }
-
-  get pending(): number {
-    return this.nodes[0].node.outbound.pending.size;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.world.clock.through(this.world[Symbol.asyncDispose]());
-  }
-}
-
 describe("a node whose WebRTC path is lost", () => {
   it("[T-49] refuses calls at once while the connection recovers, with a hint", limit, async () => {
-    await using pair = await Pair.open();
+    await using pair = await WebRtcPair.open();
     const { clock } = pair.world;
     assert.equal(await pair.call("a"), "a");
     pair.paths.open = false;
@@ -98,7 +29,7 @@ describe("a node whose WebRTC path is lost", () => {
     "[T-34] refuses calls of a failed connection, and a late failure of an old one blocks nothing",
     limit,
     async () => {
-      await using pair = await Pair.open();
+      await using pair = await WebRtcPair.open();
       assert.equal(await pair.call("a"), "a");
       const [one, other] = pair.nodes;
       assert.ok(one.id.serial < other.id.serial, "the callee offers");
@@ -123,7 +54,7 @@ describe("a node whose WebRTC path is lost", () => {
     "[T-50] tells by hooks that it recovers, and when it has; what an old connection says tells nothing",
     limit,
     async () => {
-      await using pair = await Pair.open();
+      await using pair = await WebRtcPair.open();
       const { clock } = pair.world;
       await pair.call("a");
       const [mine] = pair.stacks;
@@ -151,12 +82,12 @@ describe("a node whose WebRTC path is lost", () => {
     "[T-45] answers again within 20 s of a path that was blocked until it was noticed",
     limit,
     async () => {
-      await using pair = await Pair.open();
+      await using pair = await WebRtcPair.open();
       await pair.call("a");
       pair.paths.open = false;
       await pair.world.clock.advance(100);
       pair.paths.open = true;
-      assert.equal(await eventually(pair, 20_000), true);
+      assert.equal(await pair.eventually(20_000), true);
     },
   );
 
@@ -165,23 +96,23 @@ describe("a node whose WebRTC path is lost", () => {
       `[T-46] a call in an outage of ${outageMs} ms ends in time, and others succeed after it`,
       limit,
       async () => {
-        await using pair = await Pair.open();
+        await using pair = await WebRtcPair.open();
         await pair.call("a");
         pair.paths.open = false;
         assert.ok((await pair.failure(3_000)).tookMs <= 5_000);
         await pair.world.clock.advance(outageMs);
         pair.paths.open = true;
-        assert.equal(await eventually(pair, 30_000), true);
+        assert.equal(await pair.eventually(30_000), true);
       },
     );
   }
 
-  for (const from of [0, 1]) {
+  for (const from of [0, 1] as const) {
     it(
       `[T-30] after an outage of 8 s that signaling shares, calls by the side that ${from === 0 ? "answered" : "offered"} succeed within 30 s`,
       limit,
       async () => {
-        await using pair = await Pair.open();
+        await using pair = await WebRtcPair.open();
         await pair.call("a");
         const { clock, network } = pair.world;
         pair.paths.open = false;
@@ -201,7 +132,7 @@ describe("a node whose WebRTC path is lost", () => {
     "[T-47] a call whose channel closes behind it ends in time, and never hangs",
     limit,
     async () => {
-      await using pair = await Pair.open();
+      await using pair = await WebRtcPair.open();
       await pair.call("a");
       const [client, callee] = pair.nodes;
       const begunAt = pair.world.clock.now();
@@ -219,14 +150,3 @@ describe("a node whose WebRTC path is lost", () => {
     },
   );
 });
-
-/** Whether a call, repeated every 250 ms, succeeds in time. */
-async function eventually(pair: Pair, limitMs: number): Promise<boolean> {
-  const endsAt = pair.world.clock.now() + limitMs;
-  while (pair.world.clock.now() < endsAt) {
-    const answer = await pair.call("again", { timeoutMs: 1_000 }).catch(() => undefined);
-    if (answer === "again") return true;
-    await pair.world.clock.advance(250);
-  }
-  return false;
-}

@@ -46,9 +46,8 @@ export class FakeServer {
   }
 
   pass(from: FakeSignaling, to: ActrId, init: RelayInit, envelopeId: string): void {
-    const { payload } = create(ActrRelaySchema, { payload: init });
-    if (payload.case === undefined) throw new TypeError("an empty relay");
-    const kind = readSignal(payload)?.kind ?? "negotiate";
+    const payload = payloadOf(init);
+    const kind = kindOf(payload);
     const relay = { from: from.id, to, payload, kind, at: this.clock.monotonic() };
     this.relays.push(relay);
     const delayMs = this.delay(relay);
@@ -73,12 +72,21 @@ export class FakeServer {
   }
 }
 
+/** A message as its receiver gets it. */
+export function payloadOf(init: RelayInit): RelayPayload {
+  const { payload } = create(ActrRelaySchema, { payload: init });
+  if (payload.case === undefined) throw new TypeError("an empty relay");
+  return payload;
+}
+
+/** What a message is, as {@link FakeRelay.kind} names it. */
+export function kindOf(payload: RelayPayload): string {
+  return readSignal(payload)?.kind ?? "negotiate";
+}
+
 /** The message that assigns a role. */
 export function assignment(isOfferer: boolean): RelayPayload {
-  const { payload } = create(ActrRelaySchema, {
-    payload: { case: "roleAssignment", value: { isOfferer } },
-  });
-  return payload as RelayPayload;
+  return payloadOf({ case: "roleAssignment", value: { isOfferer } });
 }
 
 /** One node's end of {@link FakeServer}. */
