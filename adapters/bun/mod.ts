@@ -14,6 +14,7 @@ import type {
 import { serveRendezvous } from "../serve/rendezvous.ts";
 import { serveNode } from "../serve/serve.ts";
 import { Prepared } from "../serve/stages.ts";
+import { wrtcPeerConnections } from "../wrtc/peer_connections.ts";
 import { bunSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
@@ -34,7 +35,11 @@ export { bunSockets } from "./sockets.ts";
 
 /** Bun with its own HTTP server and WebSocket. */
 export function bunRuntime(): Runtime {
-  return { name: `bun ${process.versions["bun"] ?? "unknown"}`, sockets: bunSockets() };
+  return {
+    name: `bun ${process.versions["bun"] ?? "unknown"}`,
+    sockets: bunSockets(),
+    peerConnections: wrtcPeerConnections,
+  };
 }
 
 /**

@@ -15,6 +15,7 @@ import type {
 import { serveRendezvous } from "../serve/rendezvous.ts";
 import { serveNode } from "../serve/serve.ts";
 import { Prepared } from "../serve/stages.ts";
+import { wrtcPeerConnections } from "../wrtc/peer_connections.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
 export { openTelemetry } from "../opentelemetry/tracer.ts";
@@ -34,7 +35,11 @@ export { denoSockets } from "./sockets.ts";
 
 /** Deno with `@hono/node-server` and `ws`: with 64 calls in flight they are faster than its own sockets, and they can pause and ping. */
 export function denoRuntime(): Runtime {
-  return { name: `deno ${process.versions["deno"] ?? "unknown"}`, sockets: nodeSockets() };
+  return {
+    name: `deno ${process.versions["deno"] ?? "unknown"}`,
+    sockets: nodeSockets(),
+    peerConnections: wrtcPeerConnections,
+  };
 }
 
 /**

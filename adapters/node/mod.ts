@@ -14,6 +14,7 @@ import type {
 import { serveRendezvous } from "../serve/rendezvous.ts";
 import { serveNode } from "../serve/serve.ts";
 import { Prepared } from "../serve/stages.ts";
+import { wrtcPeerConnections } from "../wrtc/peer_connections.ts";
 import { nodeSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
@@ -34,7 +35,11 @@ export { nodeSockets } from "./sockets.ts";
 
 /** Node with `@hono/node-server` and `ws`. */
 export function nodeRuntime(): Runtime {
-  return { name: `node ${process.versions.node}`, sockets: nodeSockets() };
+  return {
+    name: `node ${process.versions.node}`,
+    sockets: nodeSockets(),
+    peerConnections: wrtcPeerConnections,
+  };
 }
 
 /**

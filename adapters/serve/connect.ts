@@ -29,7 +29,7 @@ export async function connectPeer(
   const { type, log = consoleLogger({ level: "error" }), tracer, signal } = options;
   const clock = systemClock();
   const random = systemRandom();
-  const { sockets } = runtime;
+  const { sockets, peerConnections } = runtime;
   const components: NodeComponents = {
     clock,
     log,
@@ -39,7 +39,7 @@ export async function connectPeer(
     store: new MemoryStore(),
     fetch: globalThis.fetch,
     transports: (identity) => [
-      ...webRtcTransports({ clock, random, log }, options, identity),
+      ...webRtcTransports({ clock, random, log, peerConnections }, options, identity),
       new WebSocketTransport({ sockets, clock, log, ...identity }),
     ],
   };

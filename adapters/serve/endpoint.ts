@@ -41,7 +41,8 @@ export async function openEndpoint(
     runtime: runtime.name,
   });
   const server = await bind(foundation, options, fetch);
-  const { clock, log, sockets } = foundation;
+  const { clock, random, log, sockets } = foundation;
+  const { peerConnections } = runtime;
   const meter = new RunningMeter(clock);
   foundation.undo.push("meter", () => meter[Symbol.dispose]());
   const components: NodeComponents = {
@@ -51,7 +52,8 @@ export async function openEndpoint(
     fetch: globalThis.fetch,
     transports: (identity) => {
       peers = new WebSocketTransport({ sockets, clock, log, ...identity });
-      return [...webRtcTransports(foundation, options, identity), peers];
+      const webRtc = { clock, random, log, peerConnections };
+      return [...webRtcTransports(webRtc, options, identity), peers];
     },
   };
   const show = (running: Node): void => {

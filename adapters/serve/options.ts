@@ -2,7 +2,9 @@ import type { NodeContext, ServiceClient } from "../../src/context.ts";
 import type { NetworkEvents } from "../../src/node/network_events.ts";
 import type { Node } from "../../src/node/node.ts";
 import type { Durability } from "../../src/options.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import type { Logger } from "../../src/ports/logger.ts";
+import type { PeerConnections } from "../../src/ports/peer_connections.ts";
 import type { Sockets } from "../../src/ports/sockets.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Tracer } from "../../src/ports/tracer.ts";
@@ -16,6 +18,8 @@ export interface Runtime {
   /** Name and version, such as `deno 2.9.5`. */
   readonly name: string;
   readonly sockets: Sockets;
+  /** Its own WebRTC stack, loaded when it is first wanted. @throws ActrError `config` when it has none. */
+  readonly peerConnections: (clock: Clock) => Promise<PeerConnections>;
 }
 
 /** Where to listen and what to keep. */

@@ -5,31 +5,36 @@ import type { PeerConnections } from "../../src/ports/peer_connections.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { IceOptions } from "../../transports/webrtc/webrtc_options.ts";
 import { WebRtcTransport } from "../../transports/webrtc/webrtc_transport.ts";
+import type { Runtime } from "./options.ts";
 
 /** Whether and how peers are reached by WebRTC, as it takes where both are behind a NAT. */
 export interface WebRtcSettings {
   /**
-   * The WebRTC stack; `true` is `@roamhq/wrtc`, loaded when the first peer is met, which must be installed.
-   * A node without WebRTC reaches, and is reached by, WebSocket alone. @default false
+   * The WebRTC stack; `true` is the browser's own, or `@roamhq/wrtc`, loaded when the first peer is met, which must be
+   * installed. A node without WebRTC reaches, and is reached by, WebSocket alone. @default false, in browsers true
    */
   readonly webrtc?: PeerConnections | boolean;
   /** STUN and TURN servers, and local ports. The login at TURN servers comes with the node's identity. @default none */
   readonly ice?: Partial<IceOptions>;
 }
 
+/** What a WebRTC transport needs of a runtime. */
+export interface WebRtcComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly peerConnections: Runtime["peerConnections"];
+}
+
 /** The WebRTC transport of a node that has one, else none. */
 export function webRtcTransports(
-  components: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  { clock, random, log, ...runtime }: WebRtcComponents,
   { webrtc = false, ice = {} }: WebRtcSettings,
   { identity, signaling, turnLogin }: TransportIdentity,
 ): WebRtcTransport[] {
   if (webrtc === false) return [];
-  const { clock, random, log } = components;
-  const peerConnections = async (): Promise<PeerConnections> => {
-    if (webrtc !== true) return webrtc;
-    const { wrtcPeerConnections } = await import("../wrtc/peer_connections.ts");
-    return await wrtcPeerConnections(clock);
-  };
+  const peerConnections = async (): Promise<PeerConnections> =>
+    webrtc === true ? await runtime.peerConnections(clock) : webrtc;
   const self = () => identity().source;
   const parts = { clock, random, log, signaling, peerConnections, self, turnLogin };
   return [new WebRtcTransport(parts, ice)];

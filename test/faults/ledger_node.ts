@@ -8,6 +8,7 @@ import { serveNode } from "../../adapters/serve/serve.ts";
 import { openSqlStore } from "../../adapters/sql/sql_store.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
 import { systemRandom } from "../../adapters/system_random.ts";
+import { wrtcPeerConnections } from "../../adapters/wrtc/peer_connections.ts";
 import type { Context } from "../../src/context.ts";
 import { defineNode, service } from "../../src/define.ts";
 import type { Sockets } from "../../src/ports/sockets.ts";
@@ -91,7 +92,11 @@ const app = defineNode({
   options: { inbound: { maxAttempts: 1_000_000, dedupTtlMs: 600_000 } },
 });
 const served = await serveNode(
-  { name: thisRuntime, sockets: killingSockets(await sockets(), end, isAnswer) },
+  {
+    name: thisRuntime,
+    sockets: killingSockets(await sockets(), end, isAnswer),
+    peerConnections: wrtcPeerConnections,
+  },
   app,
   {
     port: options.port,
