@@ -4,6 +4,7 @@ import type {
   CandidatePair,
   Channel,
   ChannelHandler,
+  ChannelOptions,
   Description,
   IceCandidate,
   PeerConnection,
@@ -24,6 +25,7 @@ export class FakePaths {
   /** Whether stacks can restart ICE. */
   restarts = true;
   #open = true;
+  #lastFragment = Number.POSITIVE_INFINITY;
 
   constructor(clock: FakeClock) {
     this.clock = clock;
@@ -39,6 +41,16 @@ export class FakePaths {
     for (const connection of this.connections) {
       if (!open && connection.state === "connected") connection.change("disconnected");
     }
+  }
+
+  /** Index of the last fragment of a message that channels take. Those that have refused one take it when this is raised. */
+  get lastFragment(): number {
+    return this.#lastFragment;
+  }
+
+  set lastFragment(index: number) {
+    this.#lastFragment = index;
+    for (const { channels } of this.connections) for (const channel of channels) channel.drain();
   }
 
   /** Lets connections find each other that can. */
@@ -138,8 +150,8 @@ export class FakeConnection implements PeerConnection {
     this.#paths.clock.defer(() => this.#paths.look());
   }
 
-  createChannel(label: string): FakeChannel {
-    const channel = new FakeChannel(label, this.#paths);
+  createChannel(label: string, options: ChannelOptions = {}): FakeChannel {
+    const channel = new FakeChannel(label, this.#paths, options);
     this.channels.push(channel);
     return channel;
   }
@@ -196,24 +208,50 @@ export class FakeConnection implements PeerConnection {
   }
 }
 
-/** One end of a channel without a network. */
+/** One end of a channel without a network. What is sent while the path is blocked arrives later, unless the channel gives up on it. */
 export class FakeChannel implements Channel {
   readonly label: string;
   readonly bufferedAmount = 0;
   readonly maxMessageBytes = 65_535;
+  /** Messages that were taken. */
+  sent = 0;
   state: Channel["state"] = "connecting";
   #handler: ChannelHandler | undefined;
   readonly #paths: FakePaths;
+  readonly #options: ChannelOptions;
   #other: FakeChannel | undefined;
+  #underWay: Uint8Array[] = [];
+  /** Whether it has refused a message since it was last drained. */
+  #full = false;
 
-  constructor(label: string, paths: FakePaths) {
+  constructor(label: string, paths: FakePaths, options: ChannelOptions) {
     this.label = label;
     this.#paths = paths;
+    this.#options = options;
   }
 
   send(data: Uint8Array): void {
-    const copy = data.slice();
-    queueMicrotask(() => this.#other?.receive(copy));
+    if (fragmentIndexOf(data) > this.#paths.lastFragment) {
+      this.#full = true;
+      throw new ActrError("overloaded", "full");
+    }
+    this.sent += 1;
+    this.#underWay.push(data.slice());
+    queueMicrotask(() => this.flush());
+  }
+
+  /** Delivers what is under way, unless the path is blocked. */
+  flush(): void {
+    const waits = !this.#paths.open && this.#options.maxRetransmits === undefined;
+    if (waits || this.state !== "open") return;
+    for (const data of this.#underWay.splice(0)) this.#other?.receive(data);
+  }
+
+  /** There is room for a message that was refused, perhaps. */
+  drain(): void {
+    if (!this.#full) return;
+    this.#full = false;
+    this.#handler?.drained?.();
   }
 
   receive(data: Uint8Array): void {
@@ -226,8 +264,8 @@ export class FakeChannel implements Channel {
 
   /** Opens at both ends, unless it has. */
   connect(peer: FakeConnection): void {
-    if (this.#other !== undefined) return;
-    const other = new FakeChannel(this.label, this.#paths);
+    if (this.#other !== undefined) return this.flush();
+    const other = new FakeChannel(this.label, this.#paths, this.#options);
     other.#other = this;
     this.#other = other;
     peer.offer(other);
@@ -245,4 +283,9 @@ export class FakeChannel implements Channel {
     this.state = "open";
     this.#handler?.open?.();
   }
+}
+
+/** Where a message stands among those of its body (`spec/transport.md` §3). */
+function fragmentIndexOf(message: Uint8Array): number {
+  return ((message[4] ?? 0) << 8) | (message[5] ?? 0);
 }
