@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { TestNode, TestWorld } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { ActrError } from "../../../src/errors.ts";
-import type { Hooks } from "../../../src/hooks.ts";
+import type { ErrorEvent, Hooks } from "../../../src/hooks.ts";
 import type { NetworkEvent } from "../../../src/node/network_event.ts";
 import type { NetworkResult } from "../../../src/node/network_events.ts";
 import type { SignalingClient } from "../../../src/signaling/signaling_client.ts";
@@ -21,6 +21,8 @@ export class WebRtcPair implements AsyncDisposable {
   readonly stacks: readonly [FakeStack, FakeStack];
   /** WebRTC hooks of the first node. */
   readonly told: string[] = [];
+  /** What each has told `onError`. */
+  readonly errors: readonly [ErrorEvent[], ErrorEvent[]] = [[], []];
   /** Texts that handlers of both have got. */
   readonly handled: string[] = [];
   /** Kinds, as `kindOf` names them, of what each has sent through signaling. */
@@ -128,7 +130,8 @@ export class WebRtcPair implements AsyncDisposable {
       this.handled.push(text);
       return this.handle(text);
     };
-    return TestNode.start(this.world, echoNode(handle, { hooks }), {
+    const onError: Hooks["onError"] = (_context, event) => void this.errors[side].push(event);
+    return TestNode.start(this.world, echoNode(handle, { hooks: { ...hooks, onError } }), {
       components: {
         transports: ({ identity, signaling, turnLogin }) => {
           record(signaling, this.relayed[side]);
