@@ -8,12 +8,23 @@ type GlobalConstructor = new (
   options: { readonly headers: Readonly<Record<string, string>> },
 ) => GlobalWebSocket;
 
-/** Opens a client socket with the runtime's own WebSocket. @throws ActrError `unavailable`; `permission_denied` where the error's text tells the status. */
+/** Opens a client socket with the WebSocket of Deno or Bun. @throws ActrError `unavailable`; `permission_denied` where the error's text tells the status. */
 export function globalConnect(url: string, options: ConnectOptions): Promise<Socket> {
-  const { signal, headers = {}, maxMessageBytes } = options;
+  const { headers = {} } = options;
+  return openSocket(url, options, () => {
+    return new (WebSocket as unknown as GlobalConstructor)(url, { headers });
+  });
+}
+
+/** Waits until the WebSocket that `make` makes is open. @throws ActrError `unavailable`; `permission_denied` where the error's text tells the status. */
+export function openSocket(
+  url: string,
+  { signal, maxMessageBytes }: ConnectOptions,
+  make: () => GlobalWebSocket,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const ws = start(url, headers);
+    const ws = started(url, make);
     const socket = new GlobalSocket(ws, maxMessageBytes);
     const settled = (): void => signal.removeEventListener("abort", abort);
     const abort = (): void => {
@@ -32,9 +43,9 @@ export function globalConnect(url: string, options: ConnectOptions): Promise<Soc
   });
 }
 
-function start(url: string, headers: Readonly<Record<string, string>>): GlobalWebSocket {
+function started(url: string, make: () => GlobalWebSocket): GlobalWebSocket {
   try {
-    return new (WebSocket as unknown as GlobalConstructor)(url, { headers });
+    return make();
   } catch (cause) {
     throw unreachable(url, cause instanceof Error ? cause.message : String(cause), cause);
   }

@@ -6,7 +6,7 @@ import { serve } from "./serve.ts";
 export function bunSockets(): Sockets {
   return {
     name: "bun",
-    capabilities: { status: true, drops: true, pauses: true },
+    capabilities: { status: true, drops: true, pauses: true, headers: true },
     connect: globalConnect,
     serve,
   };

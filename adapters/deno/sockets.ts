@@ -9,7 +9,7 @@ import { serve } from "./serve.ts";
 export function denoSockets(): Sockets {
   return {
     name: "deno",
-    capabilities: { status: true, drops: false, pauses: false },
+    capabilities: { status: true, drops: false, pauses: false, headers: true },
     connect: globalConnect,
     serve,
   };

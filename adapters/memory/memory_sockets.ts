@@ -128,7 +128,12 @@ export class MemoryNetwork {
 /** The Sockets port on a {@link MemoryNetwork}: the sockets of one machine, which can be cut off alone. */
 export class MemorySockets implements Sockets {
   readonly name = "memory";
-  readonly capabilities: SocketsCapabilities = { status: true, drops: true, pauses: true };
+  readonly capabilities: SocketsCapabilities = {
+    status: true,
+    drops: true,
+    pauses: true,
+    headers: true,
+  };
   readonly #network: MemoryNetwork;
   readonly #ends: Ends = new Set();
 

@@ -6,7 +6,7 @@ import { serve } from "./serve.ts";
 export function nodeSockets(): Sockets {
   return {
     name: "node",
-    capabilities: { status: true, drops: true, pauses: true },
+    capabilities: { status: true, drops: true, pauses: true, headers: true },
     connect,
     serve,
   };

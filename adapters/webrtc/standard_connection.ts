@@ -29,10 +29,13 @@ export function standardConfiguration(options: PeerConnectionOptions): StandardC
 export class StandardConnection implements RawConnection {
   readonly #native: RTCPeerConnection;
   readonly #connection: Connection;
+  readonly #lowWaterBytes: number | undefined;
 
-  constructor(native: RTCPeerConnection, connection: Connection) {
+  /** @param lowWaterBytes where the stack is to tell that a channel's buffer is low; absent where it cannot. */
+  constructor(native: RTCPeerConnection, connection: Connection, lowWaterBytes?: number) {
     this.#native = native;
     this.#connection = connection;
+    this.#lowWaterBytes = lowWaterBytes;
     native.onicecandidate = ({ candidate }) => {
       if (candidate !== null) connection.gathered(candidate);
     };
@@ -98,6 +101,10 @@ export class StandardConnection implements RawConnection {
       if (data instanceof ArrayBuffer) channel.received(new Uint8Array(data));
     };
     native.onclose = () => channel.ended();
+    if (this.#lowWaterBytes !== undefined) {
+      native.bufferedAmountLowThreshold = this.#lowWaterBytes;
+      native.onbufferedamountlow = () => channel.low();
+    }
     if (native.readyState === "open") {
       this.#look();
       channel.opened();

@@ -23,7 +23,7 @@ export interface HttpAppParts {
   readonly runtime: string;
 }
 
-/** Marks a dial of a peer, as against a signaling client, whose credential is in the query. */
+/** Marks a dial of a peer, as against a signaling client; in the headers or, from a browser, in the query. */
 const peerHeader = "x-actr-source-id";
 
 /** Everything on a node's one port. */
@@ -50,7 +50,8 @@ export function httpApp(parts: HttpAppParts): Fetch {
   }
   app.get("/ws", (c) => takePeer(parts, c.req.raw, c.env));
   app.get("/", (c) => {
-    if (c.env.upgrade !== undefined && c.req.header(peerHeader) !== undefined) {
+    const dials = (c.req.header(peerHeader) ?? c.req.query(peerHeader)) !== undefined;
+    if (c.env.upgrade !== undefined && dials) {
       return takePeer(parts, c.req.raw, c.env);
     }
     return elsewhere(parts, c.req.raw, c.env);

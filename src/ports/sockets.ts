@@ -82,6 +82,8 @@ export interface SocketsCapabilities {
   readonly drops: boolean;
   /** Whether {@link Socket.pause} works, so that a reader that lags slows the sender down. */
   readonly pauses: boolean;
+  /** Whether a client sends headers; where not, they travel in the URL's query, under their names in lower case. */
+  readonly headers: boolean;
 }
 
 /** WebSocket client and HTTP/WebSocket server of one runtime. */

@@ -26,10 +26,18 @@ export function peerHeaders({ source, credential }: PeerHeaders): Record<string,
   };
 }
 
-/** Who dials. @throws ActrError `permission_denied`, details `reason` "headers", when one is missing or malformed. */
-export function parsePeerHeaders(headers: {
+/** Something that gives texts by name: headers, or a query. */
+export interface NamedTexts {
   get(name: string): string | null | undefined;
-}): PeerHeaders {
+}
+
+/** Where a dial says who it is: in its headers or, from a browser, which can send none, in the query under the same names. */
+export function dialFacts({ headers, url }: Pick<Request, "headers" | "url">): NamedTexts {
+  return headers.has(sourceIdHeader) ? headers : new URL(url).searchParams;
+}
+
+/** Who dials. @throws ActrError `permission_denied`, details `reason` "headers", when one is missing or malformed. */
+export function parsePeerHeaders(headers: NamedTexts): PeerHeaders {
   return {
     source: readHeader(headers.get(sourceIdHeader), sourceIdHeader, fromHex, decodeActrId),
     credential: readHeader(

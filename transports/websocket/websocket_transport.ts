@@ -14,6 +14,7 @@ import type {
 import { frameHeaderBytes, lanes } from "../../src/protocol/frame.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import {
+  dialFacts,
   duplexHeader,
   type PeerHeaders,
   parsePeerHeaders,
@@ -131,12 +132,10 @@ export class WebSocketTransport implements Transport {
     }
     try {
       this.#requireRoom();
-      const peer = await this.#authenticator.verify(
-        parsePeerHeaders(request.headers),
-        request.signal,
-      );
+      const facts = dialFacts(request);
+      const peer = await this.#authenticator.verify(parsePeerHeaders(facts), request.signal);
       const onLink = this.#requireRoom();
-      const duplex = request.headers.get(duplexHeader) === "1";
+      const duplex = facts.get(duplexHeader) === "1";
       return upgrade({ maxMessageBytes: this.#maxMessageBytes }, (socket) => {
         const link = this.#open(socket, peer, "inbound", duplex);
         this.#inbound.add(link);

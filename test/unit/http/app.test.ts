@@ -174,13 +174,19 @@ describe("http endpoint for peers", () => {
     assert.equal(t.node.outbound.sessions.size, 1);
   });
 
-  it("takes peers on / too, told by their headers", limit, async () => {
-    await using t = await testNode(echoNode(), websocket);
-    const peer = await t.peer(defineNode({}));
-    const { credential } = peer.node.presence.session.current;
-    assert.equal(await dial(t, "/", {}), 404);
-    assert.equal(await dial(t, "/", peerHeaders({ source: peer.id, credential })), 101);
-  });
+  it(
+    "takes peers on / too, told by their headers or, from browsers, their query",
+    limit,
+    async () => {
+      await using t = await testNode(echoNode(), websocket);
+      const peer = await t.peer(defineNode({}));
+      const { credential } = peer.node.presence.session.current;
+      assert.equal(await dial(t, "/", {}), 404);
+      const facts = peerHeaders({ source: peer.id, credential });
+      assert.equal(await dial(t, "/", facts), 101);
+      assert.equal(await dial(t, `/?${new URLSearchParams(facts)}`, {}), 101);
+    },
+  );
 
   it("answers 503 while the node does not listen yet, and once it stops", limit, async () => {
     await using world = await TestWorld.open();

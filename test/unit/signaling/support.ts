@@ -132,7 +132,7 @@ export function setUp(
   const attempts: Attempt[] = [];
   const sockets: Sockets = {
     name: "fake",
-    capabilities: { status: true, drops: true, pauses: false, ...capabilities },
+    capabilities: { status: true, drops: true, pauses: false, headers: true, ...capabilities },
     connect(url, connectOptions) {
       const outcome = deferred<Socket>();
       connectOptions.signal.addEventListener("abort", () =>

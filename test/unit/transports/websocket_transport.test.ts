@@ -18,7 +18,7 @@ const never = new AbortController().signal;
 
 const noSockets: Sockets = {
   name: "none",
-  capabilities: { status: true, drops: true, pauses: true },
+  capabilities: { status: true, drops: true, pauses: true, headers: true },
   connect: () => Promise.reject(new ActrError("unavailable", "no network")),
 };
 
@@ -30,7 +30,7 @@ interface Scene {
   /** The client's ends of accepted sockets. */
   readonly clients: Socket[];
   listen(): Promise<AsyncDisposable>;
-  upgrade(headers?: Record<string, string>): Promise<Response>;
+  upgrade(headers?: Record<string, string>, query?: Record<string, string>): Promise<Response>;
 }
 
 function scene(
@@ -70,8 +70,10 @@ function scene(
     links,
     clients,
     listen: () => transport.listen((link) => links.push(link), { signal: never }),
-    upgrade: (headers = peerHeaders(claimOf(nearId))) =>
-      transport.accept(new Request("http://localhost/ws", { headers }), context),
+    upgrade: (headers = peerHeaders(claimOf(nearId)), query = {}) => {
+      const url = `http://localhost/ws?${new URLSearchParams(query)}`;
+      return transport.accept(new Request(url, { headers }), context);
+    },
   };
 }
 
@@ -230,6 +232,21 @@ describe("websocket transport: dialling", () => {
       links.map(({ duplex }) => duplex),
       [false, true],
     );
+  });
+
+  it("takes who dials from the query where the headers do not say it, as from a browser", async () => {
+    const { upgrade, listen, links } = scene();
+    await listen();
+    const near = { ...peerHeaders(claimOf(nearId)), [duplexHeader]: "1" };
+    await upgrade({}, near);
+    assert.deepEqual(
+      links.map(({ peer, duplex }) => ({ peer, duplex })),
+      [{ peer: nearId, duplex: true }],
+    );
+    const forged = peerHeaders(claimOf(nearId, farId));
+    assert.equal((await upgrade({}, forged)).status, 401);
+    assert.equal((await upgrade(forged, near)).status, 401);
+    assert.equal(links.length, 1);
   });
 
   it("reads identity and credential anew at each dial and sends them as headers", async () => {
