@@ -35,6 +35,13 @@ export interface ChunkSenderComponents {
   readonly onUncertain: (notice: DeliveryUncertain) => void;
 }
 
+/** Ends of a WebRTC connection that have a text of their own in notices; every other one is told after `connection closed` (`spec/transport.md` §8). */
+const namedEnds: ReadonlySet<string> = new Set([
+  "data channel closed",
+  "ice restart failed",
+  "connection closed",
+]);
+
 const maxSequence = 0xffff_ffff_ffff_ffffn;
 
 /** {@link SendChunkOptions} with the defaults filled in. */
@@ -166,7 +173,7 @@ export class ChunkSender {
     const recent = this.#activity.take(link);
     if (recent === undefined || end.by === "local") return;
     const sessionId = String(recent.sessionId);
-    const reason = `connection closed: ${end.reason}`;
+    const reason = namedEnds.has(end.reason) ? end.reason : `connection closed: ${end.reason}`;
     for (const streamId of recent.streamIds) {
       this.#components.onUncertain({ streamId, sessionId, reason });
     }

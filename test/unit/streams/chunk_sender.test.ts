@@ -198,6 +198,18 @@ describe("sending chunks", () => {
   });
 });
 
+describe("the reason of an uncertain delivery", () => {
+  for (const reason of ["data channel closed", "ice restart failed", "connection closed"]) {
+    it(`is told as it is: ${reason}`, async () => {
+      const { sender, transport, clock, uncertain } = senderRig();
+      await sender.send(far, "a", { payload });
+      transport.link.end({ by: "lost", reason });
+      await clock.settle();
+      assert.deepEqual(uncertain, [{ streamId: "a", sessionId: "1", reason }]);
+    });
+  }
+});
+
 describe("stream activity", () => {
   it("[N-164] keeps one record for each stream and session, apart from other sessions, until it is taken or over", async () => {
     const { clock } = sessions();
