@@ -108,6 +108,8 @@ export interface SessionOptions {
   readonly dialTimeoutMs: number;
   /** Sessions kept at once. @default 4096 */
   readonly maxSessions: number;
+  /** How long a Roost peer may be silent on a WebRTC link before requests leave by another, milliseconds. One that has nothing to say is asked when half of this has passed. @default 5000 */
+  readonly heartbeatMs: number;
 }
 
 /** Deadlines of start and stop. */
@@ -200,7 +202,7 @@ export const defaultNodeOptions: NodeOptions = {
     idleTimeoutMs: 300_000,
     closeTimeoutMs: 5000,
   },
-  session: { dialTimeoutMs: 10_000, maxSessions: 4096 },
+  session: { dialTimeoutMs: 10_000, maxSessions: 4096, heartbeatMs: 5_000 },
   lifecycle: {
     startTimeoutMs: 60_000,
     hookTimeoutMs: 30_000,

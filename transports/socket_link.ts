@@ -3,13 +3,14 @@ import { ActrError } from "../src/errors.ts";
 import type { Clock, Timer } from "../src/ports/clock.ts";
 import type { Logger } from "../src/ports/logger.ts";
 import type { Socket, SocketClosed } from "../src/ports/sockets.ts";
-import type { Link, LinkClosed, SendOptions } from "../src/ports/transport.ts";
+import type { Link, LinkClosed, LinkFigures, SendOptions } from "../src/ports/transport.ts";
 import { decodeFrame, encodeFrame, type Frame, lanes } from "../src/protocol/frame.ts";
 import type { ActrId } from "../src/protocol/ids.ts";
 import { FrameQueue } from "../src/session/frame_queue.ts";
 import { withResolvers } from "../src/with_resolvers.ts";
 import type { KeepAlive, Pinged } from "./keep_alive.ts";
 import type { LinkOptions } from "./link_options.ts";
+import { LinkTally } from "./link_tally.ts";
 
 /** Sweeps without a sign of life after which a link counts as dead. */
 const deadAfterSweeps = 2;
@@ -49,6 +50,7 @@ export class SocketLink implements Link, Pinged {
   #closeTimer: Timer | undefined;
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #silentSweeps = 0;
+  readonly #tally = new LinkTally();
   /** Tells who asked whether the link works. */
   #proven: ((works: boolean) => void) | undefined;
   #paused = false;
@@ -77,6 +79,10 @@ export class SocketLink implements Link, Pinged {
     return this.#socket.bufferedAmount;
   }
 
+  get figures(): LinkFigures {
+    return this.#tally;
+  }
+
   /** Messages received that were no frames; they were dropped. */
   get malformedFrames(): number {
     return this.#malformed;
@@ -85,6 +91,7 @@ export class SocketLink implements Link, Pinged {
   send(frame: Frame, options?: SendOptions): Promise<void> {
     const refusal = this.#refusal(frame, options);
     if (refusal !== undefined) return Promise.reject(refusal);
+    this.#tally.sent(frame.body.length);
     this.#socket.send(encodeFrame(frame));
     if (this.#socket.bufferedAmount <= this.#options.highWaterBytes) return sent;
     this.#room ??= withResolvers<void>();
@@ -166,6 +173,7 @@ export class SocketLink implements Link, Pinged {
     if (this.#ending !== undefined) return;
     const frame = decodeFrame(data);
     if (frame === undefined) return this.#dropMalformed(data.length);
+    this.#tally.received(frame.body.length);
     this.frames.push(frame);
     if (this.frames.bytes > this.#options.maxReceiveBytes) this.#lose("too much received unread");
   }

@@ -38,8 +38,8 @@ export async function connectPeer(
     random,
     store: new MemoryStore(),
     fetch: globalThis.fetch,
-    transports: (identity) => [
-      ...webRtcTransports({ clock, random, log, peerConnections }, options, identity),
+    transports: (identity, session) => [
+      ...webRtcTransports({ clock, random, log, peerConnections }, options, identity, session),
       new WebSocketTransport({ sockets, clock, log, ...identity }),
     ],
   };

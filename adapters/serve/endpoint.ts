@@ -50,10 +50,10 @@ export async function openEndpoint(
     meter,
     network: options.network,
     fetch: globalThis.fetch,
-    transports: (identity) => {
+    transports: (identity, session) => {
       peers = new WebSocketTransport({ sockets, clock, log, ...identity });
       const webRtc = { clock, random, log, peerConnections };
-      return [...webRtcTransports(webRtc, options, identity), peers];
+      return [...webRtcTransports(webRtc, options, identity, session), peers];
     },
   };
   const show = (running: Node): void => {

@@ -1,4 +1,5 @@
 import type { TransportIdentity } from "../../src/node/node_components.ts";
+import { defaultNodeOptions, type SessionOptions } from "../../src/options.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import type { PeerConnections } from "../../src/ports/peer_connections.ts";
@@ -31,11 +32,12 @@ export function webRtcTransports(
   { clock, random, log, ...runtime }: WebRtcComponents,
   { webrtc = false, ice = {} }: WebRtcSettings,
   { identity, signaling, turnLogin }: TransportIdentity,
+  { heartbeatMs }: Pick<SessionOptions, "heartbeatMs"> = defaultNodeOptions.session,
 ): WebRtcTransport[] {
   if (webrtc === false) return [];
   const peerConnections = async (): Promise<PeerConnections> =>
     webrtc === true ? await runtime.peerConnections(clock) : webrtc;
   const self = () => identity().source;
   const parts = { clock, random, log, signaling, peerConnections, self, turnLogin };
-  return [new WebRtcTransport(parts, ice)];
+  return [new WebRtcTransport(parts, { ...ice, heartbeatMs })];
 }

@@ -142,7 +142,7 @@ export class Node implements AsyncDisposable {
       { observers, clock: components.clock, log, context: () => this.context },
       options.lifecycle,
     );
-    const transports = components.transports(presence.transportIdentity);
+    const transports = components.transports(presence.transportIdentity, options.session);
     this.transports = transports.map(({ name }) => name);
     const { hooks } = this;
     this.outbound = new Outbound({

@@ -1,4 +1,5 @@
 import type { TurnCredential } from "../identity/issued_identity.ts";
+import type { SessionOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
@@ -42,7 +43,10 @@ export interface NodeComponents {
   readonly meter?: SystemMeter | undefined;
   /** Where the application tells of its network. @default one of the node's own */
   readonly network?: NetworkEvents | undefined;
-  readonly transports: (identity: TransportIdentity) => readonly Transport[];
+  readonly transports: (
+    identity: TransportIdentity,
+    options: SessionOptions,
+  ) => readonly Transport[];
 }
 
 /** Where a node lives. */

@@ -40,6 +40,18 @@ export interface LinkClosed {
   readonly reason: string;
 }
 
+/** What a link has carried so far. Bytes are those of frame bodies. */
+export interface LinkFigures {
+  readonly sentFrames: number;
+  readonly sentBytes: number;
+  readonly receivedFrames: number;
+  readonly receivedBytes: number;
+  /** How long the peer took to answer a heartbeat last, milliseconds, where the transport knows. */
+  readonly rttMs?: number | undefined;
+  /** How often another path was looked for. */
+  readonly restarts?: number;
+}
+
 /** Frames of a link in arrival order, to be iterated once. */
 export interface FrameStream extends AsyncIterable<Frame> {
   /** The next frame if it is here already, so that frames of one turn cost one wait. */
@@ -67,6 +79,8 @@ export interface Link {
   readonly bufferedBytes: number;
   /** The same of one lane, where lanes do not wait for each other. */
   bufferedOn?(lane: Lane): number;
+  /** Absent where the transport does not count. */
+  readonly figures?: LinkFigures;
   /**
    * Sends one frame; resolves when the link is below its high-water mark, or gone.
    * @throws ActrError `unavailable` when the link is closed, `invalid_argument` when the body is too long or the lane

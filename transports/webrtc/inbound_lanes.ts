@@ -4,6 +4,8 @@ import { lanes } from "../../src/protocol/frame.ts";
 import { Reassembler, type ReassemblyDrop } from "../../src/protocol/reassembler.ts";
 import type { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import { FrameQueue } from "../../src/session/frame_queue.ts";
+import type { LinkTally } from "../link_tally.ts";
+import { type Beat, readBeatChunk } from "./beat_chunk.ts";
 import type { ChannelLane } from "./lanes.ts";
 import type { WebRtcLinkOptions } from "./link_options.ts";
 import { readPauseChunk } from "./pause_chunk.ts";
@@ -17,6 +19,10 @@ export interface InboundLanesParts {
   readonly askToPause: (paused: ReadonlySet<ChannelLane>) => void;
   /** The peer asks the same. */
   readonly pausedBy: (paused: readonly ChannelLane[]) => void;
+  /** The peer asks whether this side is there, or answers the same. */
+  readonly beat: (beat: Beat) => void;
+  /** Counts what has come. */
+  readonly tally: LinkTally;
   /** More has come than is ever kept. */
   readonly overrun: () => void;
 }
@@ -71,6 +77,7 @@ export class InboundLanes {
     const reassembler = lane === lanes.streamLatencyFirst ? this.#lossy : this.#reliable;
     const body = reassembler.accept(message, clock.monotonic(), channel);
     if (body === undefined) return this.#sweepLater();
+    this.#parts.tally.received(body.length);
     switch (lane) {
       case lanes.rpcReliable:
       case lanes.rpcSignal:
@@ -94,6 +101,8 @@ export class InboundLanes {
   #receiveChunk(body: Uint8Array): void {
     const paused = readPauseChunk(body);
     if (paused !== undefined) return this.#parts.pausedBy(paused);
+    const beat = readBeatChunk(body);
+    if (beat !== undefined) return this.#parts.beat(beat);
     this.#push(this.chunks, lanes.streamReliable, body);
   }
 

@@ -30,7 +30,7 @@ export class LaneSender {
     this.#nextId = (id + 1) >>> 0;
     return id;
   };
-  #urgent: Outgoing | undefined;
+  readonly #urgent = new Map<string, Outgoing>();
   #paused = false;
   #ended: ActrError | undefined;
   /** Runs while bodies wait for a channel. */
@@ -87,9 +87,9 @@ export class LaneSender {
     return this.#wait(outgoing, signal);
   }
 
-  /** Sends one short body as soon as it goes, before what waits and also while paused; a later one replaces one that waits. Never throws. */
-  sendUrgently(body: Uint8Array): void {
-    this.#urgent = new Outgoing(body);
+  /** Sends one short body as soon as it goes, before what waits and also while paused; it replaces one of its kind that waits. Never throws. */
+  sendUrgently(kind: string, body: Uint8Array): void {
+    this.#urgent.set(kind, new Outgoing(body));
     this.pump();
   }
 
@@ -123,10 +123,12 @@ export class LaneSender {
 
   /** Whether nothing urgent waits any more. What the channel cannot carry is dropped, since nobody waits for its fate. */
   #urgentLeaves(): boolean {
-    try {
-      if (this.#urgent !== undefined && !this.#leaves(this.#urgent)) return false;
-    } catch {}
-    this.#urgent = undefined;
+    for (const [kind, body] of this.#urgent) {
+      try {
+        if (!this.#leaves(body)) return false;
+      } catch {}
+      this.#urgent.delete(kind);
+    }
     return true;
   }
 

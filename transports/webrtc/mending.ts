@@ -24,6 +24,7 @@ export class Mending {
   readonly #mender: Mender;
   readonly #bell: Bell;
   #running: Promise<boolean> | undefined;
+  #restarts = 0;
   /** Whether descriptions have been exchanged since the mender acted. */
   #exchanged = false;
   /** Since when it has been lost, monotonic milliseconds. */
@@ -41,6 +42,11 @@ export class Mending {
       act: () => this.#act(),
     };
     this.#mender = role === "offerer" ? new RestartOffers(mended) : new RestartRequests(mended);
+  }
+
+  /** How often a restart was offered, or asked for. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   /** To be called with each state of the connection. */
@@ -113,6 +119,7 @@ export class Mending {
 
   #act(): Promise<void> {
     this.#exchanged = false;
+    this.#restarts += 1;
     return this.#parts.act();
   }
 }

@@ -15,6 +15,7 @@ import { type ActrId, peerKey } from "../../src/protocol/ids.ts";
 import type { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import type { SignalingClient } from "../../src/signaling/signaling_client.ts";
 import type { RelayInit } from "../../src/signaling/signaling_listeners.ts";
+import type { KeepAlive } from "../keep_alive.ts";
 import { ConnectDeadline } from "./connect_deadline.ts";
 import { Mending } from "./mending.ts";
 import {
@@ -39,6 +40,8 @@ export interface NegotiationParts {
   readonly signaling: PeerSignaling;
   /** What all links together may hold of unfinished messages. */
   readonly budget: ReassemblyBudget;
+  /** Looks after the links of peers that answer beats. */
+  readonly keepAlive: KeepAlive;
 }
 
 /** One connection that is to be. */
@@ -92,7 +95,8 @@ export class Negotiation {
     const { clock, log, budget } = this.#parts;
     const recover = (): Promise<boolean> => this.#mending.recover();
     const connection = this.#connection;
-    const carried = { connection, peer, direction, clock, log, budget, recover };
+    const restarts = (): number => this.#mending.restarts;
+    const carried = { connection, peer, direction, clock, log, budget, recover, restarts };
     this.link = new WebRtcLink(carried, options.link);
     this.#exchange = new SdpExchange({
       connection,
@@ -179,6 +183,7 @@ export class Negotiation {
     if (pair !== undefined) this.link.relayed = pair.local === "relay" || pair.remote === "relay";
     this.#deadline.cancel();
     this.#isUp = true;
+    if (this.#exchange.peerBeats) this.link.watch(this.#parts.keepAlive);
     this.#mending.state(this.#connection.state);
     return this.link;
   }

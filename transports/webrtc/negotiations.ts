@@ -6,8 +6,10 @@ import { type ActrId, actrIdEquals, peerKey } from "../../src/protocol/ids.ts";
 import { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import type { Relay } from "../../src/signaling/signaling_listeners.ts";
 import { abortAfter } from "../../src/time_limit.ts";
+import { KeepAlive } from "../keep_alive.ts";
 import { Bell } from "./bell.ts";
 import { EarlyCandidates } from "./early_candidates.ts";
+import { sweepsPerBeat } from "./heartbeat.ts";
 import { Negotiation, type NegotiationFacts, type NegotiationParts } from "./negotiation.ts";
 import { type PeerSignal, readSignal, type SignaledDescription } from "./peer_signals.ts";
 import type { RemoteCandidates } from "./remote_candidates.ts";
@@ -15,7 +17,7 @@ import type { RoleFlights } from "./role_flights.ts";
 import { iceServers, type WebRtcOptions } from "./webrtc_options.ts";
 
 /** What {@link Negotiations} work with. */
-export interface NegotiationsParts extends Omit<NegotiationParts, "budget"> {
+export interface NegotiationsParts extends Omit<NegotiationParts, "budget" | "keepAlive"> {
   readonly stack: PeerConnections;
   readonly roles: RoleFlights;
   /** This node's id of the moment. */
@@ -44,7 +46,11 @@ export class Negotiations {
   readonly #begun: Bell;
 
   constructor(parts: NegotiationsParts, options: WebRtcOptions) {
-    this.#parts = { ...parts, budget: new ReassemblyBudget(options.maxPartialBytes) };
+    this.#parts = {
+      ...parts,
+      budget: new ReassemblyBudget(options.maxPartialBytes),
+      keepAlive: new KeepAlive(parts.clock, options.heartbeatMs / sweepsPerBeat),
+    };
     this.#options = options;
     this.#begun = new Bell(parts.clock);
   }

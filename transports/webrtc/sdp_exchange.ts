@@ -1,5 +1,6 @@
 import type { IceCandidate, PeerConnection } from "../../src/ports/peer_connections.ts";
 import type { Random } from "../../src/ports/random.ts";
+import { answersBeats, withBeats } from "./beat_chunk.ts";
 import type { SignaledDescription } from "./peer_signals.ts";
 import type { RemoteCandidates } from "./remote_candidates.ts";
 
@@ -23,6 +24,7 @@ export class SdpExchange {
   #turn: Promise<void> = Promise.resolve();
   /** The exchange id of an offer of ours that is not answered. */
   #pending: string | undefined;
+  #peerBeats = false;
 
   constructor(parts: SdpExchangeParts) {
     this.#parts = parts;
@@ -33,6 +35,11 @@ export class SdpExchange {
     return this.#pending !== undefined;
   }
 
+  /** Whether the peer's last description says that it answers beats. */
+  get peerBeats(): boolean {
+    return this.#peerBeats;
+  }
+
   /** Offers the connection, or another path for it; the answer to any offer before is stale from then on. */
   offer(kind: "offer" | "restart"): Promise<void> {
     return this.#inTurn(async () => {
@@ -40,7 +47,7 @@ export class SdpExchange {
       const { sdp } = await connection.createOffer({ iceRestart: kind === "restart" });
       const exchangeId = random.uuid();
       this.#pending = exchangeId;
-      send({ kind, sdp, exchangeId });
+      send({ kind, sdp: withBeats(sdp), exchangeId });
     });
   }
 
@@ -50,7 +57,7 @@ export class SdpExchange {
       const { connection, send } = this.#parts;
       await this.#takeRemote("offer", sdp);
       const answer = await connection.createAnswer();
-      send({ kind: "answer", sdp: answer.sdp, exchangeId });
+      send({ kind: "answer", sdp: withBeats(answer.sdp), exchangeId });
     });
   }
 
@@ -70,6 +77,7 @@ export class SdpExchange {
   async #takeRemote(type: "offer" | "answer", sdp: string): Promise<void> {
     const { connection, candidates, add } = this.#parts;
     await connection.setRemote({ type, sdp });
+    this.#peerBeats = answersBeats(sdp);
     for (const candidate of candidates.described(sdp)) add(candidate);
   }
 

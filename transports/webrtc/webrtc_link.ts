@@ -6,11 +6,21 @@ import type {
   PeerConnection,
   PeerConnectionState,
 } from "../../src/ports/peer_connections.ts";
-import type { FrameStream, Link, LinkClosed, SendOptions } from "../../src/ports/transport.ts";
+import type {
+  FrameStream,
+  Link,
+  LinkClosed,
+  LinkFigures,
+  SendOptions,
+} from "../../src/ports/transport.ts";
 import { type Frame, type Lane, laneLabels, lanes } from "../../src/protocol/frame.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import type { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import { withResolvers } from "../../src/with_resolvers.ts";
+import type { KeepAlive, Pinged } from "../keep_alive.ts";
+import { LinkTally } from "../link_tally.ts";
+import { type Beat, beatChunk } from "./beat_chunk.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { InboundLanes } from "./inbound_lanes.ts";
 import { LaneSender } from "./lane_sender.ts";
 import { type ChannelLane, channelLanes, laneOf, openChannel } from "./lanes.ts";
@@ -28,6 +38,8 @@ export interface WebRtcLinkParts {
   readonly budget?: ReassemblyBudget;
   /** Makes the connection work again, or finds out that it does; see {@link Link.recover}. */
   readonly recover?: (limitMs: number) => Promise<boolean>;
+  /** How often the connection was given another path. */
+  readonly restarts?: () => number;
 }
 
 /** Channels of one lane that are read: the one that both use, and the peer's own when both opened one at once. */
@@ -40,7 +52,7 @@ const drainPollMs = 10;
 const lingerMs = 300;
 
 /** A Link over the DataChannels of one peer connection (`spec/transport.md` §2, §3). */
-export class WebRtcLink implements Link {
+export class WebRtcLink implements Link, Pinged {
   readonly transport = "webrtc";
   readonly peer: ActrId;
   readonly direction: Link["direction"];
@@ -55,12 +67,18 @@ export class WebRtcLink implements Link {
   readonly #options: WebRtcLinkOptions;
   readonly #senders: ReadonlyMap<Lane, LaneSender>;
   readonly #inbound: InboundLanes;
+  readonly #tally = new LinkTally();
+  readonly #heartbeat: Heartbeat;
+  /** Who has it swept, where the peer answers beats. */
+  #keepAlive: KeepAlive | undefined;
   readonly #channels = new Map<ChannelLane, Channel[]>();
   readonly #settle: (end: LinkClosed) => void;
   #becomeReady: (error?: ActrError) => void = () => {};
   /** Why the link is going, from the moment that this is known. */
   #ending: LinkClosed | undefined;
   #ended = false;
+  /** Whether the stack says that there is a path. */
+  #connected = true;
   #working = true;
   #tellWorking: (works: boolean) => void = () => {};
   #drain: Timer | undefined;
@@ -73,6 +91,7 @@ export class WebRtcLink implements Link {
     this.peer = parts.peer;
     this.direction = parts.direction;
     this.#senders = this.#makeSenders();
+    this.#heartbeat = this.#makeHeartbeat();
     this.#inbound = this.#makeInbound();
     this.frames = this.#inbound.calls;
     this.streams = [this.#inbound.chunks, this.#inbound.lossyChunks];
@@ -96,6 +115,13 @@ export class WebRtcLink implements Link {
     return this.#senders.get(lane)?.bufferedBytes ?? 0;
   }
 
+  get figures(): LinkFigures {
+    const { sentFrames, sentBytes, receivedFrames, receivedBytes } = this.#tally;
+    const { rttMs } = this.#heartbeat;
+    const restarts = this.#parts.restarts?.() ?? 0;
+    return { sentFrames, sentBytes, receivedFrames, receivedBytes, rttMs, restarts };
+  }
+
   /** Messages thrown away, by reason: malformed ones, and those that were never completed. */
   get dropped(): InboundLanes["dropped"] {
     return this.#inbound.dropped;
@@ -116,7 +142,10 @@ export class WebRtcLink implements Link {
     this.#channels.set(lane, [...channels, channel]);
     channel.handle({
       open: () => this.#opened(lane),
-      message: (data) => this.#inbound.receive(lane, number, data),
+      message: (data) => {
+        this.#heartbeat.heard();
+        this.#inbound.receive(lane, number, data);
+      },
       drained: () => this.#sender(lane).pump(),
       closed: () => this.fail("data channel closed", "remote"),
     });
@@ -128,13 +157,25 @@ export class WebRtcLink implements Link {
   connectionState(state: PeerConnectionState): void {
     switch (state) {
       case "connected":
-        return this.#works(true);
+        return this.#pathFound();
       case "disconnected":
       case "failed":
-        return this.#works(false);
+        this.#connected = false;
+        return this.#look();
       case "closed":
         return this.fail("connection closed", "remote");
     }
+  }
+
+  /** The peer answers beats: has `keepAlive` find out whether it still does, until the link ends. */
+  watch(keepAlive: KeepAlive): void {
+    if (this.#ended || this.#keepAlive !== undefined) return;
+    this.#keepAlive = keepAlive;
+    keepAlive.add(this);
+  }
+
+  sweep(): void {
+    this.#heartbeat.sweep();
   }
 
   onWorking(tell: (works: boolean) => void): void {
@@ -142,15 +183,16 @@ export class WebRtcLink implements Link {
     if (!this.#working) tell(false);
   }
 
-  recover(limitMs: number): Promise<boolean> {
-    const works = !this.#ended && this.#working;
-    return this.#parts.recover?.(limitMs) ?? Promise.resolve(works);
+  async recover(limitMs: number): Promise<boolean> {
+    const mended = (await this.#parts.recover?.(limitMs)) ?? true;
+    return mended && !this.#ended && this.#working;
   }
 
   send(frame: Frame, options?: SendOptions): Promise<void> {
     const refusal = this.#refusal(frame, options);
     if (refusal !== undefined) return Promise.reject(refusal);
     this.#busyAt = this.#parts.clock.monotonic();
+    this.#tally.sent(frame.body.length);
     return this.#sender(frame.lane).send(frame.body, options?.signal);
   }
 
@@ -180,13 +222,33 @@ export class WebRtcLink implements Link {
   #makeInbound(): InboundLanes {
     const { clock, log, budget } = this.#parts;
     const askToPause = (paused: ReadonlySet<ChannelLane>): void =>
-      this.#sender(lanes.streamReliable).sendUrgently(pauseChunk(paused));
+      this.#sender(lanes.streamReliable).sendUrgently("pause", pauseChunk(paused));
     const pausedBy = (paused: readonly ChannelLane[]): void => {
       for (const [lane, sender] of this.#senders)
         sender.pause(paused.includes(lane as ChannelLane));
     };
     const overrun = (): void => this.fail("too much received unread");
-    return new InboundLanes({ clock, log, budget, askToPause, pausedBy, overrun }, this.#options);
+    const beat = (received: Beat): void => this.#heartbeat.beat(received);
+    return new InboundLanes(
+      { clock, log, budget, askToPause, pausedBy, beat, tally: this.#tally, overrun },
+      this.#options,
+    );
+  }
+
+  #makeHeartbeat(): Heartbeat {
+    return new Heartbeat({
+      clock: this.#parts.clock,
+      send: (beat) => this.#sender(lanes.streamReliable).sendUrgently(beat.kind, beatChunk(beat)),
+      progress: () => {
+        const waiting = this.bufferedBytes;
+        return waiting === 0 ? undefined : this.#tally.sentBytes - waiting;
+      },
+      onAlive: () => this.#look(),
+      onDead: () => {
+        // Without a path the stack and its mender say when it is over.
+        if (this.#connected) this.fail("the peer answers no heartbeat");
+      },
+    });
   }
 
   #sender(lane: Lane): LaneSender {
@@ -200,7 +262,15 @@ export class WebRtcLink implements Link {
     if (lane === lanes.rpcReliable) this.#becomeReady();
   }
 
-  #works(works: boolean): void {
+  #pathFound(): void {
+    this.#connected = true;
+    if (!this.#heartbeat.alive) this.#heartbeat.ask();
+    this.#look();
+  }
+
+  /** Finds out whether it works, and tells when that has changed. */
+  #look(): void {
+    const works = this.#connected && this.#heartbeat.alive;
     if (works === this.#working) return;
     this.#working = works;
     this.#tellWorking(works);
@@ -234,7 +304,8 @@ export class WebRtcLink implements Link {
     const { clock, connection } = this.#parts;
     const now = clock.monotonic();
     if (this.bufferedBytes > 0) this.#busyAt = now;
-    const over = connection.state !== "connected" || now >= this.#busyAt + lingerMs;
+    const over =
+      connection.state !== "connected" || !this.#working || now >= this.#busyAt + lingerMs;
     if (over || now >= forceAt) return this.fail("closed", "local");
     this.#drain = clock.timer(clock.now() + drainPollMs, () => this.#closeWhenSent(forceAt));
   }
@@ -243,6 +314,7 @@ export class WebRtcLink implements Link {
     if (this.#ended) return;
     this.#ended = true;
     this.#drain?.cancel();
+    this.#keepAlive?.remove(this);
     this.#inbound.end();
     for (const sender of this.#senders.values()) sender.end(gone(end));
     this.#becomeReady(gone(end));

@@ -1,4 +1,5 @@
 import type { TurnCredential } from "../../src/identity/issued_identity.ts";
+import { defaultNodeOptions } from "../../src/options.ts";
 import type { IceServer } from "../../src/ports/peer_connections.ts";
 import { defaultWebRtcLinkOptions, type WebRtcLinkOptions } from "./link_options.ts";
 
@@ -25,6 +26,8 @@ export interface WebRtcOptions extends IceOptions {
   readonly connectTimeoutMs: number;
   /** What the channel gets at least, once there is a path. @default 2000 */
   readonly channelTimeoutMs: number;
+  /** How long a peer that answers beats may be silent before its link counts as not working; it is asked when half of this has passed. @default 5000 */
+  readonly heartbeatMs: number;
   /** Connections at once, all peers together; further ones are refused. @default 4096 */
   readonly maxConnections: number;
   /** Bytes of unfinished messages that all peers together may hold; who holds most loses first. @default 256 MiB */
@@ -43,6 +46,7 @@ export const defaultWebRtcOptions: WebRtcOptions = {
   offerTimeoutMs: 10_000,
   connectTimeoutMs: 10_000,
   channelTimeoutMs: 2_000,
+  heartbeatMs: defaultNodeOptions.session.heartbeatMs,
   maxConnections: 4_096,
   maxPartialBytes: 268_435_456,
   requireExchangeId: true,

@@ -19,7 +19,7 @@ import { RoleFlights } from "./role_flights.ts";
 import { defaultWebRtcOptions, type WebRtcOptions } from "./webrtc_options.ts";
 
 /** What {@link WebRtcTransport} works with. */
-export interface WebRtcComponents extends Omit<NegotiationParts, "budget"> {
+export interface WebRtcComponents extends Omit<NegotiationParts, "budget" | "keepAlive"> {
   /** Loads the WebRTC stack, once the first connection is wanted. @throws ActrError `config`. */
   readonly peerConnections: () => Promise<PeerConnections>;
   /** This node's id of the moment. */

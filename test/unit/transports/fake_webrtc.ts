@@ -24,6 +24,8 @@ export class FakePaths {
   slowness: Promise<void> = Promise.resolve();
   /** Whether stacks can restart ICE. */
   restarts = true;
+  /** Nothing arrives any more, and no stack has noticed. */
+  blackhole = false;
   #open = true;
   #lastFragment = Number.POSITIVE_INFINITY;
 
@@ -255,7 +257,8 @@ export class FakeChannel implements Channel {
   }
 
   receive(data: Uint8Array): void {
-    if (this.state === "open" && this.#paths.open) this.#handler?.message(data);
+    if (this.state !== "open" || this.#paths.blackhole) return;
+    if (this.#paths.open) this.#handler?.message(data);
   }
 
   handle(handler: ChannelHandler): void {
