@@ -5,11 +5,15 @@ import { ActrError } from "../../../src/errors.ts";
 import type { ErrorEvent, Hooks } from "../../../src/hooks.ts";
 import type { NetworkEvent } from "../../../src/node/network_event.ts";
 import type { NetworkResult } from "../../../src/node/network_events.ts";
+import { defaultNodeOptions } from "../../../src/options.ts";
 import type { SignalingClient } from "../../../src/signaling/signaling_client.ts";
 import { WebRtcTransport } from "../../../transports/webrtc/webrtc_transport.ts";
 import { kindOf, payloadOf } from "../transports/fake_signaling.ts";
 import { FakePaths, FakeStack } from "../transports/fake_webrtc.ts";
 import { echoNode } from "./support.ts";
+
+/** How long events are gathered, milliseconds. */
+const { settleMs } = defaultNodeOptions.network;
 
 /** One of the two nodes: the first answers, the second has the larger id and offers. */
 export type Side = 0 | 1;
@@ -84,8 +88,9 @@ export class WebRtcPair implements AsyncDisposable {
   /** Tells a node what has become of its network, and lets time pass until it has dealt with it. */
   async report(side: Side, ...events: NetworkEvent[]): Promise<NetworkResult[]> {
     const { network } = this.nodes[side].node;
-    const results = events.map((event) => network.report(event));
-    return await this.world.clock.through(Promise.all(results));
+    const results = Promise.all(events.map((event) => network.report(event)));
+    await this.world.clock.advance(settleMs);
+    return await this.world.clock.through(results);
   }
 
   /** Calls of a node that wait for an answer. */
