@@ -35,13 +35,12 @@ export class LinkRecovery {
     for (const session of sessions.values()) session.guard(now);
   }
 
-  /** Has every link of now prove that it works, and drops those that do not. */
+  /** Has every link of now prove that it works, and drops those that do not. Asking again wins no time. */
   prove(): void {
     const { clock, sessions } = this.#components;
     const now = clock.monotonic();
     for (const session of sessions.values()) {
-      session.guard(now);
-      for (const link of session.recovering(now)) void this.#prove(session, link);
+      for (const link of session.askForProof(now)) void this.#prove(session, link);
     }
   }
 
@@ -57,7 +56,7 @@ export class LinkRecovery {
       const since = session?.recoveringSince;
       if (session === undefined || since === undefined) return session?.requestLink;
       const leftMs = since + recoveryMs - clock.monotonic();
-      if (leftMs <= 0) for (const link of session.recovering(since)) drop(session, link);
+      if (leftMs <= 0) for (const link of session.recovering) drop(session, link);
       if (!patient) throw recovering(key, leftMs);
       if (leftMs > 0) await this.#change(session, leftMs, signal);
     }

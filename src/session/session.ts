@@ -12,13 +12,20 @@ export interface SessionRules {
   readonly onBetter: (session: Session) => void;
 }
 
+/** A link that may not work. */
+interface Recovery {
+  /** When requests stopped to leave on it, or it was asked for a proof, monotonic milliseconds. */
+  readonly since: number;
+  /** Whether it has been asked to prove that it works, and the network has not gone since. */
+  readonly asked: boolean;
+}
+
 /** All links to one peer. */
 export class Session {
   readonly peer: Peer;
   readonly #rules: SessionRules;
   readonly #links = new Set<Link>();
-  /** Links that may not work since the network changed, and since when, monotonic milliseconds. */
-  readonly #recovering = new Map<Link, number>();
+  readonly #recovering = new Map<Link, Recovery>();
   readonly #waiting = new Set<() => void>();
   #requestLink: Link | undefined;
   #hold: ReturnType<typeof withResolvers<void>> | undefined;
@@ -53,7 +60,7 @@ export class Session {
   /** Since when requests wait for a link to work again, monotonic milliseconds; absent when one works, or none may. */
   get recoveringSince(): number | undefined {
     if (this.#requestLink !== undefined) return undefined;
-    for (const [link, since] of this.#recovering) {
+    for (const [link, { since }] of this.#recovering) {
       if (this.#rules.carriesRequests(link)) return since;
     }
     return undefined;
@@ -75,23 +82,33 @@ export class Session {
   /** Sends no requests on any link of now that the network may take with it; the time of one that recovers already stays. */
   guard(sinceMs: number): void {
     for (const link of this.#links) {
-      if (link.recover === undefined || this.#recovering.has(link)) continue;
-      this.#recovering.set(link, sinceMs);
+      if (link.recover === undefined) continue;
+      const since = this.#recovering.get(link)?.since ?? sinceMs;
+      this.#recovering.set(link, { since, asked: false });
     }
     this.#changed();
   }
 
-  /** Links that recover, from now on as of `sinceMs`. */
-  recovering(sinceMs: number): Link[] {
-    const links = [...this.#recovering.keys()];
-    for (const link of links) this.#recovering.set(link, sinceMs);
-    return links;
+  /** Links that have to prove that they work; the time of those that have been asked before stays. */
+  askForProof(nowMs: number): Link[] {
+    for (const link of this.#links) {
+      const known = this.#recovering.get(link);
+      if (known?.asked === true || (known ?? link.recover) === undefined) continue;
+      this.#recovering.set(link, { since: nowMs, asked: true });
+    }
+    this.#changed();
+    return this.recovering;
+  }
+
+  /** Links that may not work. */
+  get recovering(): Link[] {
+    return [...this.#recovering.keys()];
   }
 
   /** A link has stopped to work, `sinceMs`, and will say when it works again. */
   suspend(link: Link, sinceMs: number): void {
     if (!this.#links.has(link) || this.#recovering.has(link)) return;
-    this.#recovering.set(link, sinceMs);
+    this.#recovering.set(link, { since: sinceMs, asked: false });
     this.#changed();
   }
 

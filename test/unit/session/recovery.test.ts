@@ -58,6 +58,22 @@ describe("recovery of links", () => {
     assert.equal(manager.requestLink(farKey), link);
   });
 
+  it("asking a link again wins it no time, unless the network was gone in between", async () => {
+    const { clock, manager } = await guarded();
+    const hints = async (expected: number): Promise<void> => {
+      await clock.advance(500);
+      await assert.rejects(manager.acquire(far, farKey, never), { retryAfterMs: expected });
+    };
+    manager.recover();
+    await hints(5_800);
+    manager.recover();
+    await hints(5_300);
+    manager.guard();
+    await hints(4_800);
+    manager.recover();
+    await hints(5_800);
+  });
+
   it("a link that does not work is closed, and another one dialled", async () => {
     const { clock, manager, transport, link, prove } = await guarded();
     manager.recover();
