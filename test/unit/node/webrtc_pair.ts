@@ -31,6 +31,8 @@ export class WebRtcPair implements AsyncDisposable {
   readonly handled: string[] = [];
   /** Kinds, as `kindOf` names them, of what each has sent through signaling. */
   readonly relayed: readonly [string[], string[]] = [[], []];
+  /** Whether signaling passes on what they send to each other; else it takes it and loses it. */
+  forwards = true;
   /** What handlers make of a text. */
   handle: (text: string) => string | Promise<string> = (text) => text;
   /** Called with what {@link told} is told. */
@@ -139,7 +141,7 @@ export class WebRtcPair implements AsyncDisposable {
     return TestNode.start(this.world, echoNode(handle, { hooks: { ...hooks, onError } }), {
       components: {
         transports: ({ identity, signaling, turnLogin }) => {
-          record(signaling, this.relayed[side]);
+          this.#record(signaling, this.relayed[side]);
           const self = () => identity().source;
           const own = { clock, log, random, signaling, peerConnections, self, turnLogin };
           return [new WebRtcTransport(own)];
@@ -147,14 +149,14 @@ export class WebRtcPair implements AsyncDisposable {
       },
     });
   }
-}
 
-/** Writes down the kinds, as `kindOf` names them, of what is sent through signaling. */
-function record(signaling: SignalingClient, kinds: string[]): void {
-  const sendRelay = signaling.sendRelay.bind(signaling);
-  signaling.sendRelay = (target, payload, trace) => {
-    const envelopeId = sendRelay(target, payload, trace);
-    kinds.push(kindOf(payloadOf(payload)));
-    return envelopeId;
-  };
+  /** Writes down the kinds, as `kindOf` names them, of what is sent through signaling. */
+  #record(signaling: SignalingClient, kinds: string[]): void {
+    const sendRelay = signaling.sendRelay.bind(signaling);
+    signaling.sendRelay = (target, payload, trace) => {
+      const envelopeId = this.forwards ? sendRelay(target, payload, trace) : "lost";
+      kinds.push(kindOf(payloadOf(payload)));
+      return envelopeId;
+    };
+  }
 }
