@@ -5,6 +5,8 @@ import type { Mender, MenderParts } from "./mender.ts";
 const maxOffers = 10;
 const totalMs = 60_000;
 const completionMs = 6_000;
+/** How long signaling may be away, milliseconds: a connection that is lost is given up meanwhile. */
+const offlineMs = 90_000;
 /** Shortest time between two offers, milliseconds. */
 const spacingMs = 2_000;
 /** After each offer that led nowhere, milliseconds. */
@@ -33,11 +35,14 @@ export class RestartOffers implements Mender {
 
   async run(): Promise<boolean> {
     const { clock, bell, signaling, connected } = this.#parts;
-    const endsAt = clock.monotonic() + totalMs;
+    let endsAt = clock.monotonic() + totalMs;
     for (let offer = 0; offer < maxOffers; offer++) {
       // It may have healed by itself meanwhile.
       if (offer > 0 && !this.#superseded && connected()) return true;
-      if (!(await bell.until(signaling, this.#leftUntil(endsAt)))) break;
+      const waitsSince = clock.monotonic();
+      if (!(await bell.until(signaling, offlineMs))) break;
+      // Where the whole network was gone, offers have the time that they are worth once it is back.
+      endsAt += clock.monotonic() - waitsSince;
       if (await this.#offer()) return true;
       if (this.#isOver) break;
       this.#urgent = this.#superseded;
