@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { WebSocket as WebSocketClass } from "ws";
 import { ActrError } from "../../src/errors.ts";
 import type { Socket, Sockets } from "../../src/ports/sockets.ts";
+import { sameBytes } from "./bytes.ts";
 import { Inbox, served, socketPair } from "./socket_pair.ts";
 
 const limit = { timeout: 30_000 };
@@ -55,7 +56,7 @@ function messages(sockets: Sockets, { sendText }: SocketsReach): void {
       await pair.clientInbox.until(() => pair.clientInbox.messages.length === 1);
       const back = received(pair.clientInbox, 0);
       assert.equal(back.constructor, Uint8Array);
-      assert.equal(Buffer.compare(back, pattern(size)), 0);
+      assert.ok(sameBytes(back, pattern(size)));
     });
   }
 
@@ -129,7 +130,7 @@ function opening(sockets: Sockets): void {
       limit,
       async () => {
         await using host = await served(sockets, async () => {
-          await new Promise((resolve) => setImmediate(resolve));
+          await turn();
           return new Response("no", { status });
         });
         const shown = sockets.capabilities.status && status !== 503;
