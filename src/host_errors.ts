@@ -1,14 +1,84 @@
 import type { ErrorFacts } from "./error_facts.ts";
 
-const unavailable = { kind: "transient", wire: 10001, prefix: "unavailable: " } as const;
-const timedOut = { kind: "transient", wire: 10002, prefix: "timed out" } as const;
-const notFound = { kind: "client", wire: 10003, prefix: "not found: " } as const;
-const denied = { kind: "client", wire: 10004, prefix: "permission denied: " } as const;
-const invalid = { kind: "client", wire: 10005, prefix: "invalid argument: " } as const;
-const internal = { kind: "internal", wire: 10010, prefix: "internal error: " } as const;
-
 /** Codes of the actor host, `group.code` as clients of actors see them (`spec/actor-host.md` §18.1). */
-export const hostErrorFacts = {
+export const hostErrorCodes = [
+  "actor.starting",
+  "actor.not_ready",
+  "actor.stopping",
+  "actor.destroying",
+  "actor.restarting",
+  "actor.overloaded",
+  "actor.dropped_reply",
+  "actor.aborted",
+  "actor.action_timed_out",
+  "actor.callback_timed_out",
+  "actor.shutdown_timeout",
+  "actor.panicked",
+  "actor.not_found",
+  "actor.not_registered",
+  "actor.action_not_found",
+  "actor.duplicate_key",
+  "actor.not_configured",
+  "actor.missing_input",
+  "actor.invalid_operation",
+  "actor.invalid_request",
+  "actor.method_not_allowed",
+  "actor.deadlock",
+  "actor.workflow_in_flight",
+  "actor.state_mutation_reentrant",
+  "actor.unsupported_value",
+  "actor.unsupported_websocket_encoding",
+  "actor.hibernation_persist_failed",
+  "auth.forbidden",
+  "connection.not_configured",
+  "connection.not_found",
+  "connection.not_hibernatable",
+  "connection.restore_not_found",
+  "connection.disconnect_failed",
+  "connection.slow_reader",
+  "inspector.unauthorized",
+  "message.incoming_too_long",
+  "message.outgoing_too_long",
+  "protocol.invalid_http_request",
+  "protocol.invalid_http_response",
+  "protocol.invalid_actor_connect_request",
+  "protocol.invalid_persisted_data",
+  "protocol.unsupported_encoding",
+  "queue.full",
+  "queue.not_found",
+  "queue.message_too_large",
+  "queue.message_invalid",
+  "queue.invalid_payload",
+  "queue.invalid_completion_payload",
+  "queue.already_completed",
+  "queue.previous_message_not_completed",
+  "queue.complete_not_configured",
+  "queue.timed_out",
+  "schedule.not_found",
+  "schedule.invalid",
+  "schedule.full",
+  "schedule.interrupted",
+  "sqlite.closed",
+  "sqlite.not_configured",
+  "sqlite.invalid_bind_parameter",
+  "sqlite.statement_failed",
+] as const;
+
+/** One of {@link hostErrorCodes}. */
+export type HostErrorCode = (typeof hostErrorCodes)[number];
+
+/** A code that an actor's own actions throw, for their clients to tell cases apart. */
+export type UserErrorCode = `user.${string}`;
+
+const unavailable: ErrorFacts = { kind: "transient", wire: 10001, prefix: "unavailable: " };
+const timedOut: ErrorFacts = { kind: "transient", wire: 10002, prefix: "timed out" };
+const notFound: ErrorFacts = { kind: "client", wire: 10003, prefix: "not found: " };
+const denied: ErrorFacts = { kind: "client", wire: 10004, prefix: "permission denied: " };
+const invalid: ErrorFacts = { kind: "client", wire: 10005, prefix: "invalid argument: " };
+const internal: ErrorFacts = { kind: "internal", wire: 10010, prefix: "internal error: " };
+
+/** What each code means. */
+export const hostErrorFacts: Readonly<Record<HostErrorCode, ErrorFacts>> = {
   "actor.starting": unavailable,
   "actor.not_ready": unavailable,
   "actor.stopping": unavailable,
@@ -46,7 +116,6 @@ export const hostErrorFacts = {
   "inspector.unauthorized": denied,
   "message.incoming_too_long": invalid,
   "message.outgoing_too_long": invalid,
-  "message.invalid_utf8": invalid,
   "protocol.invalid_http_request": invalid,
   "protocol.invalid_http_response": internal,
   "protocol.invalid_actor_connect_request": invalid,
@@ -70,13 +139,7 @@ export const hostErrorFacts = {
   "sqlite.not_configured": invalid,
   "sqlite.invalid_bind_parameter": invalid,
   "sqlite.statement_failed": invalid,
-} as const satisfies Readonly<Record<string, ErrorFacts>>;
-
-/** One of the actor host's own codes. */
-export type HostErrorCode = keyof typeof hostErrorFacts;
-
-/** A code that an actor's own actions throw, for their clients to tell cases apart. */
-export type UserErrorCode = `user.${string}`;
+};
 
 /** Facts of every code of an actor's own. */
 export const userErrorFacts: ErrorFacts = invalid;

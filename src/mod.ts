@@ -4,6 +4,50 @@
  * @module
  */
 
+export {
+  type Action,
+  type ActionContext,
+  type ActionOptions,
+  type Actions,
+  type ActorContext,
+  type ActorDefinition,
+  type ActorHooks,
+  type ActorInit,
+  type ActorKey,
+  type ActorQueues,
+  type ActorShape,
+  type AnyActor,
+  actor,
+  type CompletionOf,
+  type Connection,
+  type CreateContext,
+  type CronOptions,
+  type ErrorSource,
+  type EventDefinition,
+  type Events,
+  event,
+  type Initial,
+  type KeyValues,
+  type MessageOf,
+  type PayloadOf,
+  type QueueDefinition,
+  type QueueMessage,
+  type QueuePolicy,
+  type Queues,
+  queue,
+  type ReceiveOptions as QueueReceiveOptions,
+  type SaveOptions,
+  type Schedule,
+  type ScheduleFire,
+  type ScheduleOptions,
+  type SchedulePolicy,
+  type ScheduleRun,
+  type Schedules,
+  type Schema,
+  type SchemaResult,
+  type ShapeOf,
+  type TurnKind,
+} from "./actor.ts";
 export type {
   CallOptions,
   ClientMethod,
@@ -50,6 +94,7 @@ export {
 } from "./errors.ts";
 export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent } from "./hooks.ts";
 export type { HostErrorCode, UserErrorCode } from "./host_errors.ts";
+export { type ActorOptions, type ActorOptionsInput, defaultActorOptions } from "./host_options.ts";
 export type { Media, MediaSample, SampleHandler } from "./media.ts";
 export type {
   AppLifecycle,
