@@ -3,7 +3,13 @@ import { ActrError } from "../src/errors.ts";
 import type { Clock, Timer } from "../src/ports/clock.ts";
 import type { Logger } from "../src/ports/logger.ts";
 import type { Socket, SocketClosed } from "../src/ports/sockets.ts";
-import type { Link, LinkClosed, LinkFigures, SendOptions } from "../src/ports/transport.ts";
+import type {
+  CloseOptions,
+  Link,
+  LinkClosed,
+  LinkFigures,
+  SendOptions,
+} from "../src/ports/transport.ts";
 import { decodeFrame, encodeFrame, type Frame, lanes } from "../src/protocol/frame.ts";
 import type { ActrId } from "../src/protocol/ids.ts";
 import { FrameQueue } from "../src/session/frame_queue.ts";
@@ -99,12 +105,12 @@ export class SocketLink implements Link, Pinged {
     return options === undefined ? promise : abortable(promise, options.signal);
   }
 
-  async close(reason: string): Promise<void> {
+  async close(reason: string, options: CloseOptions = {}): Promise<void> {
+    const { withinMs = this.#options.closeTimeoutMs } = options;
     if (this.#ending === undefined) {
       this.#ending = { by: "local", reason };
       const { clock } = this.#components;
-      const forceAt = clock.now() + this.#options.closeTimeoutMs;
-      this.#closeTimer = clock.timer(forceAt, () => this.#abandon());
+      this.#closeTimer = clock.timer(clock.now() + withinMs, () => this.#abandon());
       this.#socket.close(1000, reason);
     }
     await this.closed;

@@ -32,6 +32,12 @@ export interface SendOptions {
   readonly signal: AbortSignal;
 }
 
+/** Bounds of one close. */
+export interface CloseOptions {
+  /** After which a close is forced whatever is still buffered, milliseconds. @default the transport's own */
+  readonly withinMs?: number;
+}
+
 /** Why a link ended. */
 export interface LinkClosed {
   /** `local`: this side closed it; `remote`: the other did; `lost`: it was found dead or failed. */
@@ -94,8 +100,8 @@ export interface Link {
   recover?(limitMs: number): Promise<boolean>;
   /** Tells each time that the link has stopped to work though it has not ended, and when it works again; at once, when it does not work now. */
   onWorking?(tell: (works: boolean) => void): void;
-  /** Sends what is buffered, then closes; forced after a bounded time. Idempotent. */
-  close(reason: string): Promise<void>;
+  /** Sends what is buffered, then closes; forced after a bounded time. Idempotent: the bounds of the first call hold. */
+  close(reason: string, options?: CloseOptions): Promise<void>;
 }
 
 /** Stops accepting links; links already accepted live on. */

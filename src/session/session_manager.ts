@@ -4,7 +4,7 @@ import type { SessionState } from "../identity/session_state.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Link, LinkClosed, Transport } from "../ports/transport.ts";
+import type { CloseOptions, Link, LinkClosed, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { Barrier } from "./barrier.ts";
@@ -15,6 +15,9 @@ import { LinkRecovery } from "./link_recovery.ts";
 import { local, localLinks } from "./local_link.ts";
 import { Peer } from "./peer.ts";
 import { Session, type SessionRules } from "./session.ts";
+
+/** How long a link that is to be replaced may take to send what it holds, milliseconds (`spec/transport.md` §6.10: the closing of a connection). */
+const resetMs = 500;
 
 /** What a session manager tells the node. */
 export interface SessionEvents {
@@ -169,16 +172,16 @@ export class SessionManager {
     this.#recovery.prove();
   }
 
-  /** Ends every dial and link; new ones may come. */
+  /** Ends every dial and link, without much waiting for what does not leave; new ones may come. */
   async reset(reason: string): Promise<void> {
     await this.#dialer.abort(new ActrError("unavailable", reason));
-    await this.closeAll(reason);
+    await this.closeAll(reason, { withinMs: resetMs });
   }
 
-  /** Closes every link, gracefully within each link's own bound; new ones may come. */
-  async closeAll(reason: string): Promise<void> {
+  /** Closes every link gracefully, each within its own bound unless `options` say otherwise; new ones may come. */
+  async closeAll(reason: string, options: CloseOptions = {}): Promise<void> {
     const links = [...this.#sessions.values()].flatMap((session) => [...session.links]);
-    await Promise.allSettled(links.map((link) => link.close(reason)));
+    await Promise.allSettled(links.map((link) => link.close(reason, options)));
   }
 
   /** Closes every link and refuses new ones. */

@@ -314,6 +314,15 @@ function ending(open: Open): void {
     await closing;
     assert.deepEqual(await near.closed, { by: "local", reason: "nobody home" });
   });
+
+  it("forces a close within the time that it was given", limit, async () => {
+    await using fixture = await open();
+    const { near } = await linkPair(fixture);
+    fixture.freeze();
+    const closing = near.close("in haste", { withinMs: 200 });
+    await fixture.advance(200);
+    await closing;
+  });
 }
 
 function keepingAlive(open: Open): void {

@@ -104,7 +104,7 @@ export class Mending {
     const lostMs = clock.monotonic() - (this.#lostAt ?? clock.monotonic());
     if (!offers && lostMs > staleMs) return giveUp("lost for too long to be mended");
     // The side that answered has nothing left to do but wait for the other.
-    if (!(await this.#run(byPeer)) && offers) giveUp("no ICE restart succeeded");
+    if (!(await this.#run(byPeer)) && offers) giveUp("ice restart failed");
   }
 
   /** Begins to mend, or joins what is under way; resolves with whether the connection works then. */

@@ -7,6 +7,7 @@ import type {
   PeerConnectionState,
 } from "../../src/ports/peer_connections.ts";
 import type {
+  CloseOptions,
   FrameStream,
   Link,
   LinkClosed,
@@ -196,11 +197,11 @@ export class WebRtcLink implements Link, Pinged {
     return this.#sender(frame.lane).send(frame.body, options?.signal);
   }
 
-  async close(reason: string): Promise<void> {
+  async close(reason: string, options: CloseOptions = {}): Promise<void> {
+    const { withinMs = this.#options.drainTimeoutMs } = options;
     if (this.#ending === undefined) {
       this.#ending = { by: "local", reason };
-      const { clock } = this.#parts;
-      this.#closeWhenSent(clock.monotonic() + this.#options.drainTimeoutMs);
+      this.#closeWhenSent(this.#parts.clock.monotonic() + withinMs);
     }
     await this.closed;
   }

@@ -436,16 +436,23 @@ describe("WebRTC link: end and recovery", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("closes by force when the peer takes nothing for 5 s", async () => {
-    const { clock, world, near } = await linkPair();
-    world.freeze(true);
-    const sent = assert.rejects(near.send({ lane: rpcReliable, body: body(3_000_000) }));
-    const closing = near.close("had enough");
-    await clock.advance(5_000);
-    await Promise.all([sent, closing]);
-    assert.equal(world.near.state, "closed");
-    assert.equal(clock.pending, 0);
-  });
+  for (const [bound, options] of [
+    [5_000, {}],
+    [500, { withinMs: 500 }],
+  ] as const) {
+    it(`closes by force when the peer takes nothing for ${bound} ms`, async () => {
+      const { clock, world, near } = await linkPair();
+      world.freeze(true);
+      const sent = assert.rejects(near.send({ lane: rpcReliable, body: body(3_000_000) }));
+      const closing = near.close("had enough", options);
+      await clock.advance(bound - 1);
+      assert.equal(world.near.state, "connected");
+      await clock.advance(1);
+      await Promise.all([sent, closing]);
+      assert.equal(world.near.state, "closed");
+      assert.equal(clock.pending, 0);
+    });
+  }
 
   it("tells when it has stopped to work and when it works again, and keeps what was sent meanwhile", async () => {
     const { clock, world, near, far } = await linkPair();

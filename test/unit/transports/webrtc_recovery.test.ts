@@ -172,7 +172,7 @@ describe("WebRTC: ICE restart by the side that offered", () => {
     assert.equal(outcome.result, true);
     world.paths.open = false;
     await world.clock.advance(2_000);
-    assert.equal((await link.closed).reason, "no ICE restart succeeded");
+    assert.equal((await link.closed).reason, "ice restart failed");
     assert.equal(world.server.sent("restart").length, 0);
   });
 
