@@ -31,7 +31,7 @@ describe("caller: one call", () => {
     assert.equal(timersLeft(world), 0);
   });
 
-  it("[N-56] takes the first answer and drops a second", async () => {
+  it("[N-56] [T-63] takes the first answer and drops a second", async () => {
     const world = calling();
     const call = world.caller.call(far, route, bytes);
     await world.clock.settle();
@@ -42,14 +42,18 @@ describe("caller: one call", () => {
     assert.deepEqual(await call, Uint8Array.of(1));
     await world.clock.settle();
     assert.equal(world.orphans, 1);
+    assert.equal(world.pending.size, 0);
   });
 
-  it("fails at once for a peer that nobody knows, and sends nothing", async () => {
+  it("[T-61] fails at once for a peer that nobody knows, and sends nothing", async () => {
     const world = calling();
     world.urls.set(formatActrId(far), "nowhere");
+    const before = world.clock.now();
     const call = world.caller.call(far, route, bytes, { timeoutMs: 5_000 });
     await assert.rejects(call, { code: "unavailable", details: { reason: "no_route" } });
+    assert.equal(world.clock.now(), before);
     assert.equal(world.pending.size, 0);
+    assert.deepEqual(world.asked, [false, true], "looked up once, and once more in case it has moved");
     assert.equal(world.transport.dials.length, 0);
     assert.equal(timersLeft(world), 0);
   });
@@ -85,7 +89,7 @@ describe("caller: one call", () => {
   });
 
   for (const answer of [{}, { payload: bytes, error: { code: 10003, message: "both" } }]) {
-    it(`calls an answer with ${"payload" in answer ? "both payload and error" : "neither payload nor error"} undecodable`, async () => {
+    it(`[T-65] calls an answer with ${"payload" in answer ? "both payload and error" : "neither payload nor error"} undecodable`, async () => {
       const world = calling();
       const call = world.caller.call(far, route, bytes);
       await world.clock.settle();
@@ -96,7 +100,7 @@ describe("caller: one call", () => {
     });
   }
 
-  it("rejects with the error that the peer answered", async () => {
+  it("[T-65] rejects with the error that the peer answered, under its own code", async () => {
     const world = calling();
     const call = world.caller.call(far, route, bytes);
     await world.clock.settle();
@@ -212,7 +216,7 @@ describe("caller: retries", () => {
     assert.deepEqual(misledAt, [0]);
   });
 
-  it("[N-63] [N-68] fails at once, after one try, for an error that no retry mends", async () => {
+  it("[N-63] [N-68] [T-61] fails at once, after one try, for an error that no retry mends", async () => {
     for (const code of ["permission_denied", "invalid_argument", "not_found"] as const) {
       const world = calling();
       const at = sendTimes(world, [new ActrError(code, "no")]);
@@ -226,7 +230,7 @@ describe("caller: retries", () => {
     }
   });
 
-  it("[N-64] retries every retryable kind once under the same id on the same link, and no other", async () => {
+  it("[N-64] [T-53] retries every retryable kind once under the same id on the same link, and no other", async () => {
     for (const code of errorCodes) {
       const world = calling();
       const at = sendTimes(world, [new ActrError(code, "first")]);
@@ -343,7 +347,7 @@ describe("caller: ends", () => {
     assert.equal(timersLeft(world), 0);
   });
 
-  it("[N-66] drops the late answer of a call that timed out; the next call gets its own", async () => {
+  it("[N-66] [T-63] drops the late answer of a call that timed out; the next call gets its own", async () => {
     const world = calling();
     const first = world.caller.call(far, route, bytes, { timeoutMs: 100 });
     const failed = assert.rejects(first, { code: "timed_out" });
@@ -449,7 +453,7 @@ describe("caller: ends", () => {
     assert.deepEqual(await second, Uint8Array.of(1));
   });
 
-  it("[N-57] fails when the connection closes and no try is left; a late answer is dropped", async () => {
+  it("[N-57] [T-63] fails when the connection closes and no try is left; a late answer is dropped", async () => {
     const world = calling({ reliableAttempts: 1 });
     const call = world.caller.call(far, route, bytes);
     await world.clock.settle();

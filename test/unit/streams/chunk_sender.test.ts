@@ -66,7 +66,7 @@ class SlowLink extends FakeLink {
 }
 
 describe("sending chunks", () => {
-  it("[N-69] refuses other payload types, ids and deadlines before anything is dialled", async () => {
+  it("[N-69] [T-61] refuses other payload types, ids and deadlines before anything is dialled", async () => {
     const { sender, transport } = senderRig();
     for (const payloadType of [lanes.rpcReliable, lanes.rpcSignal, lanes.media, 9 as Lane]) {
       await assert.rejects(sender.send(far, streamId, { payload }, { payloadType }), {
@@ -87,7 +87,7 @@ describe("sending chunks", () => {
     assert.deepEqual(transport.dials, []);
   });
 
-  it("[N-69] fails at once, and is not tried again, where nobody can be reached or the link breaks", async () => {
+  it("[N-69] [T-61] fails at once, and is not tried again, where nobody can be reached or the link breaks", async () => {
     const { sender, transport, clock, urls } = senderRig();
     transport.onDial = async () => {
       throw new ActrError("unavailable", "nobody there");

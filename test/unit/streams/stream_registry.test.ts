@@ -34,7 +34,7 @@ describe("stream registry", () => {
     assert.equal(rig.registry.size, 0);
   });
 
-  it("[N-156] [ND-47] handles the chunks of one stream one by one, in order", async () => {
+  it("[N-156] [ND-47] [T-88] handles the chunks of one stream one by one, in order", async () => {
     const rig = registryRig();
     const remote = new ChunkPeer(rig);
     const handler = new SlowHandler();
@@ -50,7 +50,7 @@ describe("stream registry", () => {
     assert.deepEqual(handler.done, ["1", "2"]);
   });
 
-  it("[N-157] a slow stream does not stop a fast one", () => {
+  it("[N-157] [T-88] a slow stream does not stop a fast one", () => {
     const rig = registryRig();
     const remote = new ChunkPeer(rig);
     const slow = new SlowHandler();
@@ -65,10 +65,12 @@ describe("stream registry", () => {
     assert.deepEqual(slow.begun, ["a"]);
   });
 
-  it("[N-158] counts and tells a handler that throws or rejects, and goes on with the next chunk", async () => {
+  it("[N-158] [T-88] counts and tells a handler that throws or rejects, and goes on with the next chunk", async () => {
     const rig = registryRig();
     const remote = new ChunkPeer(rig);
     const heard: string[] = [];
+    const others: string[] = [];
+    rig.registry.register("other", undefined, { take: (chunk) => void others.push(textOf(chunk)) });
     rig.registry.register(streamId, undefined, {
       take(chunk) {
         const text = textOf(chunk);
@@ -80,10 +82,13 @@ describe("stream registry", () => {
     remote.send("throw");
     assert.equal(rig.registry.tally.failed, 1);
     remote.send("a");
+    remote.send("c", { id: "other" });
     remote.send("reject");
+    remote.send("d", { id: "other" });
     remote.send("b");
     await turns();
     assert.equal(rig.registry.tally.failed, 2);
+    assert.deepEqual(others, ["c", "d"], "another stream goes on");
     assert.deepEqual(heard, ["a", "b"]);
     assert.deepEqual(
       rig.failures.map(({ streamId, error }) => [streamId, (error as Error).message]),
@@ -94,7 +99,7 @@ describe("stream registry", () => {
     );
   });
 
-  it("[N-159] handles what was accepted before it is unregistered", async () => {
+  it("[N-159] [T-88] handles what was accepted before it is unregistered", async () => {
     const rig = registryRig();
     const remote = new ChunkPeer(rig);
     const handler = new SlowHandler();
@@ -107,7 +112,7 @@ describe("stream registry", () => {
     assert.equal(rig.registry.size, 0, "nothing is left of it");
   });
 
-  it("[N-160] shutdown forgets what is queued, waits for what runs, and ignores what comes late", async () => {
+  it("[N-160] [T-88] shutdown forgets what is queued, waits for what runs, and ignores what comes late", async () => {
     const rig = registryRig();
     const remote = new ChunkPeer(rig);
     const handler = new SlowHandler();
@@ -144,7 +149,7 @@ describe("stream registry", () => {
     assert.deepEqual(rig.log.levels("stream.close_incomplete"), ["warn"]);
   });
 
-  it("[N-161] a latency-first stream drops the newest chunk when its queue is full, and counts it", async () => {
+  it("[N-161] [T-88] a latency-first stream drops the newest chunk when its queue is full, and counts it", async () => {
     const rig = registryRig({ maxQueued: 2 });
     const remote = new ChunkPeer(rig);
     const handler = new SlowHandler();
@@ -161,7 +166,7 @@ describe("stream registry", () => {
     assert.deepEqual(handler.done.at(-1), "6");
   });
 
-  it("[N-161] a reliable stream that lags holds its connection, not another's, and loses nothing", async () => {
+  it("[N-161] [T-88] a reliable stream that lags holds its connection, not another's, and loses nothing", async () => {
     const rig = registryRig({ maxLagBytes: 1_000, maxQueued: 1 });
     const [lagging, other] = [new ChunkPeer(rig, 7), new ChunkPeer(rig, 8)];
     const handler = new SlowHandler();
@@ -195,7 +200,7 @@ describe("stream registry", () => {
     assert.equal(rig.registry.tally.overflowed, 2, "one runs, one waits");
   });
 
-  it("[N-162] registered anew, the next chunk goes to the new handler, after those before it", async () => {
+  it("[N-162] [T-88] registered anew, the next chunk goes to the new handler, after those before it", async () => {
     const rig = registryRig();
     const remote = new ChunkPeer(rig);
     const first = new SlowHandler();
