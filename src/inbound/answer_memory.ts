@@ -13,6 +13,9 @@ export interface AnswerMemoryOptions {
 /** Answers are copied into chunks of so many bytes: what they were encoded into may hold much else. */
 const chunkBytes = 65_536;
 
+/** What is remembered of a message that nobody waited for. */
+const nothing = new Uint8Array(0);
+
 /** Expiry of an answer that was deleted. */
 const forgotten = 0;
 
@@ -45,11 +48,13 @@ class Generation {
   get(caller: string, requestId: string, now: number): Uint8Array | undefined {
     const index = this.#indexes.get(caller, requestId);
     if (index === undefined || (this.#expiries[index] ?? 0) <= now) return undefined;
+    const length = this.#lengths[index] ?? 0;
+    if (length === 0) return nothing;
     const place = this.#places[index] ?? 0;
     if (place < 0) return this.#large[-1 - place];
     const start = place % chunkBytes;
     const chunk = this.#chunks[(place - start) / chunkBytes];
-    return chunk?.subarray(start, start + (this.#lengths[index] ?? 0));
+    return chunk?.subarray(start, start + length);
   }
 
   add(caller: string, requestId: string, answer: Uint8Array, seq: number, expiresAt: number): void {
@@ -71,6 +76,7 @@ class Generation {
   }
 
   #keep(answer: Uint8Array): number {
+    if (answer.length === 0) return 0;
     // A longer one has a buffer of its own.
     if (answer.length > largestPooled) return -this.#large.push(answer);
     if (this.#used + answer.length > chunkBytes) {

@@ -80,7 +80,7 @@ export class Completion {
   /** A repeat of an answered request: the same answer again. */
   repeat(message: InboundMessage, answer: Uint8Array): void {
     this.#acknowledge(message, () =>
-      this.#components.replier.reply(message, repeatedFrame(answer)),
+      this.#components.replier.reply(message, repeatedFrame(message.envelope, answer)),
     );
   }
 

@@ -10,7 +10,7 @@ import { troubles } from "../trouble.ts";
 import type { Completion } from "./completion.ts";
 import { HandlerContext, type NodeScope } from "./handler_context.ts";
 import { type InboundMessage, isAnswerable, messageFields } from "./message.ts";
-import { answerFrame, failureFrame } from "./replier.ts";
+import { answerFrame, failureFrame, noAnswer } from "./replier.ts";
 import type { Handled } from "./route.ts";
 import type { Turn, TurnEnds } from "./turn.ts";
 
@@ -89,8 +89,9 @@ export class Dispatcher implements TurnEnds {
 
   succeeded(turn: Turn, payload: Uint8Array): void {
     const changes = this.#close(turn);
-    const answer = answerFrame(turn.message.envelope, payload);
-    this.#components.completion.finish(turn.message, { answer, changes, retryable: false });
+    const { message } = turn;
+    const answer = isAnswerable(message) ? answerFrame(message.envelope, payload) : noAnswer;
+    this.#components.completion.finish(message, { answer, changes, retryable: false });
   }
 
   failed(turn: Turn, thrown: unknown): void {

@@ -15,7 +15,7 @@ import { type AdmissionComponents, admit } from "./admission.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { type InboundMessage, messageFields } from "./message.ts";
-import { answerFrame, type Replier } from "./replier.ts";
+import type { Replier } from "./replier.ts";
 import type { RowMaker } from "./row_maker.ts";
 
 /** Collaborators of {@link Gate}. */
@@ -38,8 +38,6 @@ export interface GateComponents {
 export interface GateOptions {
   readonly durableCalls: boolean;
 }
-
-const empty = new Uint8Array(0);
 
 /** When to send again to a node whose store cannot write, milliseconds. */
 const faultRetryMs = 1_000;
@@ -143,14 +141,14 @@ export class Gate {
         durableSend || this.#isDurable(envelope)
           ? rows.row(frame.body, from.bytes, priority)
           : undefined,
-      answered: false,
+      answered: durableSend,
     };
     if (nested && this.#components.receiveNested(message, this.#closed !== undefined)) return;
     // A tell has nobody to be told; it waits on disk for the next start.
     if (this.#closed !== undefined && envelope.direction === directions.request) {
-      return replier.fail(message, this.#closed);
+      return replier.refuse(message, this.#closed);
     }
-    if (message.row !== undefined) return void this.#admitDurable(message, durableSend);
+    if (message.row !== undefined) return void this.#admitDurable(message);
     try {
       mailbox.enqueue(message);
       this.#enqueued(message);
@@ -159,28 +157,27 @@ export class Gate {
     }
   }
 
-  async #admitDurable(message: InboundMessage, durableSend: boolean): Promise<void> {
+  async #admitDurable(message: InboundMessage): Promise<void> {
     const { mailbox, replier, log, admission } = this.#components;
-    const queued = durableSend ? { ...message, answered: true } : message;
     let accepted: Promise<void>;
     try {
       // What would be refused later does not reach the disk, and a durable send hears of it in time.
       admit(message, admission);
       this.#requireStore();
-      accepted = mailbox.enqueueDurable(queued);
-      this.#enqueued(queued);
+      accepted = mailbox.enqueueDurable(message);
+      this.#enqueued(message);
     } catch (error) {
       return this.#refuse(message, ActrError.from(error));
     }
     try {
       await accepted;
-      if (durableSend) replier.reply(message, answerFrame(message.envelope, empty));
+      if (message.answered) replier.accept(message);
     } catch (error) {
       const fields = { ...messageFields(message), ...troubles.mailboxFailed, error };
       log.warn("rpc.mailbox.enqueue_failed", fields);
       // What is being handled already ends as its own commit does; a durable send was promised this one.
-      if (mailbox.withdraw(queued) || durableSend) {
-        replier.fail(message, ActrError.from(error, "storage"));
+      if (mailbox.withdraw(message) || message.answered) {
+        replier.refuse(message, ActrError.from(error, "storage"));
       }
     }
   }
@@ -193,7 +190,7 @@ export class Gate {
   /** Who sent a tell cannot be told, so at least the log is. */
   #refuse(message: InboundMessage, error: ActrError): void {
     if (message.envelope.direction === directions.request) {
-      return this.#components.replier.fail(message, error);
+      return this.#components.replier.refuse(message, error);
     }
     const kind = error.code === "permission_denied" ? troubles.aclDenied : undefined;
     const fields = { ...messageFields(message), error_code: error.code, ...kind };

@@ -18,7 +18,7 @@ export interface InboundMessage {
   readonly arrivedAt: number;
   /** Its row in the store, when it is durable. */
   readonly row: MailboxRow | undefined;
-  /** Whether the sender has its answer already: a durable send is answered when it is on disk. */
+  /** Whether no handler's answer is waited for: a durable send is answered when it is on disk. */
   readonly answered: boolean;
 }
 

@@ -24,9 +24,14 @@ export function failureFrame(request: RpcEnvelope, error: ActrError): Frame {
   return responseFrame(request, undefined, toWireError(error), errorMetadata(error));
 }
 
-/** An answer that was encoded before. */
-export function repeatedFrame(body: Uint8Array): Frame {
-  return { lane: lanes.rpcReliable, body };
+const empty = new Uint8Array(0);
+
+/** Stands for the answer to a message that nobody waits for: what is remembered is that it was handled. */
+export const noAnswer: Frame = { lane: lanes.rpcReliable, body: empty };
+
+/** What a repeat of a request hears: the answer that was remembered, or an empty one where nobody waited for any. */
+export function repeatedFrame(request: RpcEnvelope, body: Uint8Array): Frame {
+  return body.length === 0 ? answerFrame(request, empty) : { lane: lanes.rpcReliable, body };
 }
 
 /** Answers leave on the reliable lane, also those to signals (`spec/transport.md` §5.5). */
@@ -67,17 +72,31 @@ export class Replier {
 
   /** Sends an answer. Tells, and what is answered already, get none. */
   reply(message: InboundMessage, answer: Frame): void {
-    if (!isAnswerable(message)) return;
-    const link = this.#sessions.session(message.from.key)?.replyLink(message.link);
-    if (link === undefined) return this.#undelivered(message, "no link to the caller");
-    if (link !== message.link) this.#otherWay(message, link);
-    link.send(answer).catch((error: unknown) => this.#undelivered(message, String(error)));
+    if (isAnswerable(message)) this.#send(message, answer);
   }
 
   /** Answers with an error. */
   fail(message: InboundMessage, error: ActrError): void {
-    if (!isAnswerable(message)) return;
-    this.reply(message, failureFrame(message.envelope, error));
+    if (isAnswerable(message)) this.#send(message, failureFrame(message.envelope, error));
+  }
+
+  /** Tells the sender of a durable send that it is on disk. */
+  accept(message: InboundMessage): void {
+    this.#send(message, answerFrame(message.envelope, empty));
+  }
+
+  /** Answers with an error what was not accepted: a durable send, too. */
+  refuse(message: InboundMessage, error: ActrError): void {
+    const { envelope } = message;
+    if (envelope.direction !== directions.request) return;
+    this.#send(message, failureFrame(envelope, error));
+  }
+
+  #send(message: InboundMessage, answer: Frame): void {
+    const link = this.#sessions.session(message.from.key)?.replyLink(message.link);
+    if (link === undefined) return this.#undelivered(message, "no link to the caller");
+    if (link !== message.link) this.#otherWay(message, link);
+    link.send(answer).catch((error: unknown) => this.#undelivered(message, String(error)));
   }
 
   /** The link that the request came by is gone; after a restart there is none to miss. */

@@ -84,7 +84,7 @@ export interface StoredAnswer {
   /** Text form of the caller's ActrId. */
   readonly caller: string;
   readonly requestId: string;
-  /** Encoded response RpcEnvelope. */
+  /** Encoded response RpcEnvelope; empty where nobody waited for one. */
   readonly response: Uint8Array;
   /** Holds until this time, Unix milliseconds. */
   readonly expiresAt: number;

@@ -356,6 +356,21 @@ describe("completion: repeats", () => {
     assert.deepEqual(world.handled.length, 4);
   });
 
+  it("of a message that nobody waited for, only that it was handled is remembered", async () => {
+    const world = await rig({});
+    const remote = new RemotePeer(world);
+    const told = await remote.tell("told");
+    const sent = await remote.send("sent", { durableSend: true });
+    assert.deepEqual(
+      (await world.store.answers(0, 9)).map(({ requestId, response }) => [requestId, response]),
+      [told, sent].map((requestId) => [requestId, new Uint8Array(0)]),
+    );
+    await remote.send("sent", { requestId: sent, durableSend: true });
+    await remote.send("sent", { requestId: sent });
+    assert.deepEqual(remote.heard, ["", "", ""], "each time as the first one was");
+    assert.deepEqual(world.handled, ["told", "sent"]);
+  });
+
   it("[N-53] a repeat of a slow request waits and hears the same; one that waits for less hears an error", async () => {
     const world = await rig({
       async handle(_text, { signal }) {
