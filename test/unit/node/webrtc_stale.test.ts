@@ -130,6 +130,7 @@ describe("a WebRTC connection that is over", () => {
     held.open();
     assert.equal(await clock.through(call), "answered");
     assert.deepEqual(pair.handled, ["a", "b"]);
+    assert.equal(pair.stacks[0].made.length, 2);
   });
 
   it(

@@ -149,6 +149,23 @@ describe("WebRTC: ICE restart by the side that offered", () => {
     assert.equal(world.server.sent("restart").length, 0);
   });
 
+  it("has all its time for offers left after a minute without signaling", async () => {
+    const world = new WebRtcWorld();
+    const { one, link, back } = await world.linked(100, 200);
+    one.signaling.connected = false;
+    world.paths.open = false;
+    await world.clock.advance(65_000);
+    world.paths.open = true;
+    world.server.delay = ({ kind }) => (kind === "restart" ? Number.POSITIVE_INFINITY : 0);
+    one.signaling.connected = true;
+    await world.clock.advance(1_000);
+    assert.equal(world.server.sent("restart").length, 1);
+    world.server.delay = flowing;
+    await world.clock.advance(10_000);
+    assert.equal(await passes(world.clock, link, back), true);
+    assert.equal(one.stack.made.length, 1);
+  });
+
   it("gives up after a minute of offers at least 2 s apart, and ends the link", async () => {
     const world = new WebRtcWorld();
     const { one, link } = await world.linked(100, 200);
