@@ -30,7 +30,7 @@ function watch({ inbound: { gate } }: Node, seen: [string, TraceContext][]): voi
 }
 
 describe("the trace context on the wire", bounds, () => {
-  it("[N-166] survives a round trip in the process and a hop over WebRTC; absent stays empty in both", async () => {
+  it("[N-166] [T-91] survives a round trip in the process and a hop over WebRTC; absent stays empty in both", async () => {
     await using rendezvous = await Running.start(new MemoryStore());
     const identity = `${rendezvous.base}/ais`;
     await using near = await webRtcNode("test:Near:1.0.0", identity);

@@ -389,6 +389,27 @@ describe("completion: repeats", () => {
     assert.deepEqual(world.handled, ["x"]);
   });
 
+  it("[T-56] a repeat of a request in flight that may wait 50 ms hears an error after these, whatever becomes of the first", async () => {
+    const world = await rig({
+      conflictKey: { sender: true },
+      async handle(_text, { signal }) {
+        await world.clock.sleep(10_000, { signal });
+        return "done";
+      },
+    });
+    const remote = new RemotePeer(world);
+    const requestId = await remote.send("x");
+    await remote.send("x", { requestId, timeoutMs: 50 });
+    await world.clock.advance(49);
+    assert.deepEqual(remote.heard, []);
+    await world.clock.advance(451);
+    assert.deepEqual(remote.heard, [10002]);
+    assert.match(remote.answers[0]?.error?.message ?? "", /still being handled/);
+    await world.clock.advance(9_500);
+    assert.deepEqual(remote.heard, [10002, "done"]);
+    assert.deepEqual(world.handled, ["x"]);
+  });
+
   it("[N-54] [T-55] two copies of one request on the wire run the handler once, however long it takes; also of a tell", async () => {
     for (const durable of [false, true]) {
       for (const ms of [0, 100, 1_200]) {

@@ -55,7 +55,7 @@ describe("gate", () => {
     assert.deepEqual(world.handled, []);
   });
 
-  it("gives requests of the signal lane high priority", async () => {
+  it("[T-65] gives requests of the signal lane high priority", async () => {
     const world = await rig({ open: false });
     const remote = new RemotePeer(world);
     await remote.send("normal");
@@ -64,6 +64,15 @@ describe("gate", () => {
     world.inbound.open();
     await world.clock.settle();
     assert.deepEqual(world.handled, ["urgent", "normal"]);
+  });
+
+  it("[T-65] drops an answer that nobody waits for, and says so", async () => {
+    const world = await rig();
+    const remote = new RemotePeer(world);
+    await remote.send("late", { direction: directions.response });
+    assert.equal(world.inbound.gate.dropped, 1);
+    assert.ok(world.records.some(({ event }) => event === "rpc.orphan_response_dropped"));
+    assert.deepEqual([world.handled, remote.heard], [[], []]);
   });
 
   it("keeps undecodable bytes as a dead letter, with sender, category and source", async () => {

@@ -85,7 +85,7 @@ describe("network events: actions", () => {
     await t.stop();
   });
 
-  it("[N-149] available while connected probes, and replaces what does not answer once", async () => {
+  it("[N-149] [T-77] available while connected probes, and replaces what does not answer once", async () => {
     const t = await networked();
     const healthy = t.network.report(available(1));
     await t.clock.advance(settleMs);
@@ -101,7 +101,7 @@ describe("network events: actions", () => {
     await t.stop();
   });
 
-  it("[N-149] available while disconnected connects at once, without a probe", async () => {
+  it("[N-149] [T-77] available while disconnected connects at once, without a probe", async () => {
     const t = await networked();
     await t.clock.advance(6_000);
     t.socket.drop(1006);
@@ -120,7 +120,7 @@ describe("network events: actions", () => {
     await t.stop();
   });
 
-  it("a short foreground probes, and restores what does not answer", async () => {
+  it("[T-77] a short foreground probes, and restores what does not answer", async () => {
     const t = await networked();
     t.server.answers = false;
     const result = t.network.report(foreground(5));
@@ -177,6 +177,39 @@ describe("network events: actions", () => {
 });
 
 describe("network events: batches", () => {
+  it("[T-77] available again within the window of 500 ms does nothing more; after 600 ms it probes again", async () => {
+    const t = await networked({ settleMs: 500 });
+    const reports = [t.network.report(available(1))];
+    await t.clock.advance(450);
+    reports.push(t.network.report(available(2)));
+    await t.clock.advance(50);
+    await Promise.all(reports);
+    assert.deepEqual([t.probes(), t.connects(), t.disconnects()], [1, 0, 0]);
+    await t.clock.advance(100);
+    assert.equal(t.probes(), 1);
+    const later = t.network.report(available(3));
+    await t.clock.advance(500);
+    assert.equal((await later).success, true);
+    assert.deepEqual([t.probes(), t.connects(), t.disconnects()], [2, 0, 0]);
+    await t.stop();
+  });
+
+  it("[T-78] one kind of event holds no other back: lost right after available is done, another network is probed too", async () => {
+    const t = await networked();
+    const act = async (event: NetworkEvent): Promise<NetworkAction> => {
+      const result = t.network.report(event);
+      await t.clock.advance(settleMs);
+      return (await result).action;
+    };
+    assert.equal(await act(available(1, { transports: ["wifi"] })), "restore");
+    assert.equal(await act(available(2, { transports: ["cellular"] })), "restore");
+    assert.deepEqual([t.probes(), t.connects(), t.disconnects()], [2, 0, 0]);
+    assert.equal(await act(available(3)), "restore");
+    assert.equal(await act(unavailable(4)), "offline");
+    assert.deepEqual([t.probes(), t.connects(), t.disconnects()], [3, 0, 1]);
+    await t.stop();
+  });
+
   it("[N-151] [T-79] events of one settle window lead to one action; each caller gets its own", async () => {
     const t = await networked();
     const events = [unavailable(1), available(2), available(3, { transports: ["wifi"] })];

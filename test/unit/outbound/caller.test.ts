@@ -53,7 +53,7 @@ describe("caller: one call", () => {
     await assert.rejects(call, { code: "unavailable", details: { reason: "no_route" } });
     assert.equal(world.clock.now(), before);
     assert.equal(world.pending.size, 0);
-    assert.deepEqual(world.asked, [false, true], "looked up once, and once more in case it has moved");
+    assert.deepEqual(world.asked, [false, true], "once more, in case it has moved");
     assert.equal(world.transport.dials.length, 0);
     assert.equal(timersLeft(world), 0);
   });
@@ -345,6 +345,30 @@ describe("caller: ends", () => {
     await failed;
     assert.equal(world.pending.size, 0);
     assert.equal(timersLeft(world), 0);
+  });
+
+  it("[T-48] ends at its own deadline in an outage, though its tries would take longer", async () => {
+    const outages = {
+      "a link that brings nothing": () => {},
+      "a dial that leads nowhere": (world: ReturnType<typeof calling>) => {
+        world.transport.onDial = () => new Promise(() => {});
+      },
+    };
+    for (const [outage, begin] of Object.entries(outages)) {
+      const world = calling();
+      begin(world);
+      const call = world.caller.call(far, route, bytes, { timeoutMs: 3_000 });
+      let endedAt: number | undefined;
+      const failed = assert.rejects(call, { code: "timed_out" }).finally(() => {
+        endedAt = world.clock.monotonic();
+      });
+      await world.clock.advance(2_999);
+      assert.equal(endedAt, undefined, outage);
+      await world.clock.advance(2_001);
+      await failed;
+      assert.ok(endedAt !== undefined && endedAt >= 3_000 && endedAt <= 5_000, outage);
+      assert.equal(world.pending.size, 0);
+    }
   });
 
   it("[N-66] [T-63] drops the late answer of a call that timed out; the next call gets its own", async () => {
