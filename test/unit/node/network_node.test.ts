@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import { ActrError, defineNode, formatActrId, NetworkEvents, type NodeInit } from "@roost/edge";
 import { TestNode, TestWorld } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import type { NetworkEvent } from "../../../src/node/network_event.ts";
+import { decodeEnvelope, directions } from "../../../src/protocol/envelope.ts";
 import { lanes } from "../../../src/protocol/frame.ts";
 import { encodeActrId } from "../../../src/protocol/ids.ts";
 import { available, cleanup, force, unavailable } from "./network_support.ts";
@@ -22,6 +24,17 @@ async function pair(
   const b = await TestNode.start(world, echoNode(handle), { transport });
   const echo = (message: string) => a.context.service(EchoService, b.id).echo({ message });
   return { a, b, echo };
+}
+
+/** Writes down the id of each request that comes in at a node. */
+function watchRequests({ node }: TestNode, ids: string[]): void {
+  const { gate } = node.inbound;
+  const receive = gate.receive.bind(gate);
+  gate.receive = (frame, from, link) => {
+    const { direction, requestId } = decodeEnvelope(frame.body);
+    if (direction === directions.request) ids.push(requestId);
+    return receive(frame, from, link);
+  };
 }
 
 /** The reply's text; time does not pass. */
@@ -128,6 +141,105 @@ describe("network events of a node", () => {
       );
       assert.equal(await replyOf(world.clock.through(call)), "Echo: x");
       assert.deepEqual([dials, b.node.inbound.handled], [2, 1]);
+    },
+  );
+
+  it(
+    "[T-62] calls around three batches of events are all answered, each sent once",
+    limit,
+    async () => {
+      await using world = await TestWorld.open();
+      const { a, b, echo } = await pair(world, async (text, { signal }) => {
+        await world.clock.sleep(600, { signal });
+        return text;
+      });
+      await world.clock.through(echo("first"));
+      const requests: string[] = [];
+      watchRequests(b, requests);
+      const calls: Promise<string>[] = [];
+      const callTwice = (): void => {
+        for (let n = 0; n < 2; n++) calls.push(replyOf(echo(String(calls.length))));
+      };
+      const actions: string[] = [];
+      /** Calls before the events, which are then under way when those are dealt with, or after, which wait for that. */
+      const batch = async (callsAfter: boolean, ...events: NetworkEvent[]): Promise<void> => {
+        if (!callsAfter) callTwice();
+        await world.clock.settle();
+        const results = Promise.all(events.map((event) => a.node.network.report(event)));
+        if (callsAfter) callTwice();
+        await world.clock.advance(settleMs);
+        actions.push(...new Set((await results).map(({ action }) => action)));
+      };
+      await batch(true, available(1), available(2, { transports: ["wifi"] }));
+      await batch(false, available(3), unavailable(4));
+      await batch(true, available(5), available(6, { transports: ["cellular"] }));
+      const texts = ["0", "1", "2", "3", "4", "5"];
+      assert.deepEqual(await world.clock.through(Promise.all(calls)), texts);
+      assert.deepEqual(actions, ["restore", "offline", "restore"]);
+      assert.equal(requests.length, 6);
+      assert.equal(new Set(requests).size, 6);
+    },
+  );
+
+  it(
+    "[T-62] offline, available and cellular within a pause before a retry are one restore, and one run of the handler",
+    limit,
+    async () => {
+      await using world = await TestWorld.open();
+      const { a, b, echo } = await pair(world);
+      await echo("first");
+      const { handled } = b.node.inbound;
+      world.hub.faults.blackhole = true;
+      const call = replyOf(echo("x"));
+      await world.clock.advance(100);
+      world.hub.dropAll();
+      world.hub.faults.blackhole = false;
+      await world.clock.advance(100);
+      const events = [unavailable(1), available(2), available(3, { transports: ["cellular"] })];
+      const results = Promise.all(events.map((event) => a.node.network.report(event)));
+      await world.clock.advance(settleMs);
+      const actions = (await results).map(({ action }) => action);
+      assert.deepEqual(actions, ["restore", "restore", "restore"]);
+      assert.equal(b.node.inbound.handled, handled, "the pause is not over");
+      assert.equal(await world.clock.through(call), "Echo: x");
+      assert.equal(b.node.inbound.handled, handled + 1);
+    },
+  );
+
+  it(
+    "[T-60] a call of 150 ms that a cleanup ends leaves nothing, and the next one is clean",
+    limit,
+    async () => {
+      await using world = await TestWorld.open();
+      const held = gate();
+      const definition = defineNode({ options: { network: { settleMs: 50 } } });
+      const a = await TestNode.start(world, definition);
+      const b = await TestNode.start(
+        world,
+        echoNode(async (text) => {
+          if (text === "held") await held.promise;
+          return text;
+        }),
+      );
+      const { echo } = a.context.service(EchoService, b.id);
+      await echo({ message: "first" });
+      const begunAt = world.clock.now();
+      let endedAt: number | undefined;
+      const call = echo({ message: "held" }, { timeoutMs: 150 });
+      const ended = assert.rejects(call, { code: "unavailable" }).finally(() => {
+        endedAt = world.clock.now();
+      });
+      await world.clock.settle();
+      const cleaned = a.node.network.report(cleanup);
+      await world.clock.advance(1_000);
+      await ended;
+      assert.ok(endedAt !== undefined && endedAt - begunAt <= 1_000);
+      assert.deepEqual([(await cleaned).success, a.node.outbound.pending.size], [true, 0]);
+      held.open();
+      void a.node.network.report(available());
+      await world.clock.advance(50);
+      assert.equal((await echo({ message: "next" })).reply, "next");
+      assert.equal(a.node.outbound.pending.size, 0);
     },
   );
 
