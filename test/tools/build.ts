@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { root } from "./root.ts";
 
@@ -9,6 +10,14 @@ process.chdir(root);
 /** Files that are run as threads, so that they need a place of their own. */
 const threads = ["dist/adapters/sql/worker_thread.js"];
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+
+/** Files that pages load. */
+const pageFolder = "adapters/browser/";
+
+/** The module that a file of `dist/` is made of, without its ending. */
+function sourceOf(file: string): string {
+  return /dist\/(.+)\.js$/.exec(file)?.[1] ?? file;
+}
 
 /** All files that the manifest promises to users. */
 function promised(): string[] {
@@ -35,8 +44,8 @@ function declare(): void {
  */
 async function bundle(): Promise<void> {
   const entries = [...promised(), ...threads]
-    .filter((file) => file.endsWith(".js"))
-    .map((file) => /dist\/(.+)\.js$/.exec(file)?.[1] ?? file);
+    .filter((file) => file.endsWith(".js") && !file.includes(pageFolder))
+    .map(sourceOf);
   await build({
     entryPoints: Object.fromEntries(entries.map((entry) => [entry, `${entry}.ts`])),
     outdir: "dist",
@@ -52,8 +61,29 @@ async function bundle(): Promise<void> {
   });
 }
 
+/** Puts what pages import into one file each, dependencies in it, so that a script tag can load it as it is. */
+async function bundleForPages(): Promise<void> {
+  for (const file of promised().filter((each) => each.includes(pageFolder))) {
+    await build({
+      entryPoints: [`${sourceOf(file)}.ts`],
+      outfile: file,
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      target: ["chrome111", "firefox113", "safari16.4"],
+      sourcemap: true,
+      logLevel: "warning",
+    });
+    const code = readFileSync(file);
+    const kilobytes = [code, gzipSync(code)].map(({ length }) => Math.round(length / 1_000));
+    console.log(`${file}: ${kilobytes[0]} kB, compressed ${kilobytes[1]} kB`);
+  }
+}
+
 declare();
 await bundle();
+await bundleForPages();
 const absent = promised().filter((file) => !existsSync(file));
 if (absent.length > 0) throw new Error(`The build lacks ${absent.join(", ")}`);
 for (const command of Object.values<string>(manifest.bin)) {

@@ -17,6 +17,9 @@ export interface Manifests {
   paths: Record<string, string[]>;
 }
 
+/** Entry points that browsers have too, and what they are there. JSR knows no conditions: pages import what npm brings. */
+const pages: Readonly<Record<string, string>> = { "./client": "./adapters/browser/client.ts" };
+
 const compiled = (source: string, extension: string): string =>
   source.replace("./", "./dist/").replace(/\.ts$/, extension);
 
@@ -35,6 +38,8 @@ export function differences({ npm, jsr, paths }: Manifests): string[] {
     const targets = typeof entry === "object" ? entry : {};
     same(`types of ${name}`, targets["types"], compiled(source, ".d.ts"));
     same(`code of ${name}`, targets["default"], compiled(source, ".js"));
+    const page = pages[name];
+    same(`code for browsers of ${name}`, targets["browser"], page && compiled(page, ".js"));
     const specifier = `${jsr.name}${name.slice(1)}`;
     same(`deno.json import ${specifier}`, jsr.imports[specifier], source);
     same(`tsconfig path ${specifier}`, paths[specifier]?.[0], source);
