@@ -37,6 +37,7 @@ export async function openEndpoint(
     node: () => node,
     acceptPeer: () => peers?.accept.bind(peers),
     ...(rendezvous === undefined ? {} : { rendezvous: rendezvous.fetch.bind(rendezvous) }),
+    ...(options.fetch === undefined ? {} : { application: options.fetch }),
     ...(options.inspectToken === undefined ? {} : { inspectToken: options.inspectToken }),
     runtime: runtime.name,
   });

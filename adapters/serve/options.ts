@@ -64,6 +64,11 @@ export interface ServeOptions extends EndpointOptions, WebRtcSettings {
   /** Realm to register in, u32. @default 1001 */
   readonly realm?: number;
   readonly realmSecret?: string;
+  /**
+   * Answers requests for paths that the node, and a rendezvous of its own, do not have: the pages of an application,
+   * for example, which then reach both at their own origin. @default 404
+   */
+  readonly fetch?: (request: Request) => Response | Promise<Response>;
   /** Opens `/inspect/*` to who sends it as a bearer token. @default there is no `/inspect` */
   readonly inspectToken?: string;
   /** Where the application tells of its network, when it has to before the node runs. @default `node.network` */

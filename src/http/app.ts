@@ -17,6 +17,8 @@ export interface HttpAppParts {
   readonly acceptPeer: () => Fetch | undefined;
   /** An embedded rendezvous: `/ais/*`, `/signaling/*`. */
   readonly rendezvous?: Fetch;
+  /** The application's own part of the port: what none of the above has a page for. */
+  readonly application?: Fetch;
   /** Opens `/inspect/*` to who sends it; without one there is no `/inspect`. */
   readonly inspectToken?: string;
   /** Name and version of the runtime. */
@@ -87,10 +89,12 @@ function takePeer(
   return accept(request, context);
 }
 
-function elsewhere(
-  { rendezvous }: HttpAppParts,
+async function elsewhere(
+  { rendezvous, application }: HttpAppParts,
   request: Request,
   context: RequestContext,
-): Response | Promise<Response> {
-  return rendezvous?.(request, context) ?? new Response("not found", { status: 404 });
+): Promise<Response> {
+  const answer = await rendezvous?.(request, context);
+  if (answer !== undefined && (answer.status !== 404 || application === undefined)) return answer;
+  return (await application?.(request, context)) ?? new Response("not found", { status: 404 });
 }

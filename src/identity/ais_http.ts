@@ -80,9 +80,13 @@ function statusError(what: string, { status, headers }: Response): ActrError {
 async function readLimited(what: string, { body }: Response): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
-  for await (const part of body ?? []) {
+  // Not every browser can iterate over a body.
+  const reader = body?.getReader();
+  const read = async () => (await reader?.read())?.value;
+  for (let part = await read(); part !== undefined; part = await read()) {
     length += part.length;
     if (length > maxAnswerBytes) {
+      await reader?.cancel();
       throw issueError(what, "Protocol", `the answer is longer than ${maxAnswerBytes} bytes`);
     }
     parts.push(part);

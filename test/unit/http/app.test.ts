@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { defineNode, formatActrId, version } from "@roost/edge";
 import { TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import { httpApp } from "../../../src/http/app.ts";
 import type { NodeHealth } from "../../../src/node/health.ts";
 import { peerHeaders } from "../../../src/protocol/peer_headers.ts";
 import { echoNode, gate } from "../node/support.ts";
@@ -149,6 +150,29 @@ describe("http endpoint", () => {
 });
 
 describe("http endpoint for peers", () => {
+  it("has the application answer what nobody else does, and nothing else", limit, async () => {
+    const paths: string[] = [];
+    const fetch = httpApp({
+      node: () => undefined,
+      acceptPeer: () => undefined,
+      rendezvous: ({ url }) =>
+        new Response("ais", { status: new URL(url).pathname === "/ais/health" ? 200 : 404 }),
+      application: ({ url }) => {
+        paths.push(new URL(url).pathname);
+        return new Response("page");
+      },
+      runtime: "test",
+    });
+    const ask = async (path: string): Promise<string> => {
+      const request = new Request(`http://node${path}`);
+      return await (await fetch(request, { remoteAddress: "127.0.0.1" })).text();
+    };
+    const answers: string[] = [];
+    for (const path of ["/", "/page.js", "/ais/health", "/healthz"]) answers.push(await ask(path));
+    assert.deepEqual(answers, ["page", "page", "ais", "ok"]);
+    assert.deepEqual(paths, ["/", "/page.js"]);
+  });
+
   it("answers 426 on /ws without an upgrade", limit, async () => {
     await using t = await testNode(echoNode(), websocket);
     const response = await t.fetch("/ws");
