@@ -2,6 +2,8 @@
  * Calls nodes from a page.
  * @module
  */
+import "./dispose_symbols.ts";
+import { ActrError } from "../../src/errors.ts";
 import { connectPeer } from "../serve/connect.ts";
 import type { ConnectOptions, Peer } from "../serve/options.ts";
 import { hasPeerConnections } from "./peer_connections.ts";
@@ -12,7 +14,8 @@ export type { ConnectOptions, Peer, Target } from "../serve/options.ts";
 /**
  * Connects to a rendezvous, or a node that embeds one, to call its peers: by WebRTC, which a page has unless
  * `webrtc: false`, and by WebSocket where a peer has an address.
- * @throws ActrError `config`, `registration`, `unavailable`; then nothing is left running.
+ * @throws ActrError `config`, also where the page is no secure context; `registration`, `unavailable`; then nothing is
+ * left running.
  *
  * @example
  * ```ts
@@ -21,6 +24,12 @@ export type { ConnectOptions, Peer, Target } from "../serve/options.ts";
  * console.log(await echo.echo({ message: "hi" }));
  * ```
  */
-export function connect(address: string, options: ConnectOptions = {}): Promise<Peer> {
-  return connectPeer(browserRuntime(), address, { webrtc: hasPeerConnections(), ...options });
+export async function connect(address: string, options: ConnectOptions = {}): Promise<Peer> {
+  if (!isSecureContext) {
+    throw new ActrError(
+      "config",
+      `${origin} is no secure context; serve the page by https, or from localhost`,
+    );
+  }
+  return await connectPeer(browserRuntime(), address, { webrtc: hasPeerConnections(), ...options });
 }

@@ -71,7 +71,7 @@ async function bundleForPages(): Promise<void> {
       minify: true,
       format: "esm",
       platform: "browser",
-      target: ["chrome111", "firefox113", "safari16.4"],
+      target: ["chrome116", "firefox124", "safari17.4"],
       sourcemap: true,
       logLevel: "warning",
     });
