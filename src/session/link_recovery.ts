@@ -46,7 +46,8 @@ export class LinkRecovery {
 
   /**
    * The request link of a session whose links recover, once one works; none when another link has to be dialled.
-   * @param patient waits for it instead of refusing at once.
+   * A link that has to prove at once whether it works is waited for.
+   * @param patient waits for every link instead of refusing at once.
    * @throws ActrError `connection_not_ready`, with a hint while the links may still recover; the signal's reason.
    */
   async settled(key: string, patient: boolean, signal: AbortSignal): Promise<Link | undefined> {
@@ -57,7 +58,7 @@ export class LinkRecovery {
       if (session === undefined || since === undefined) return session?.requestLink;
       const leftMs = since + recoveryMs - clock.monotonic();
       if (leftMs <= 0) for (const link of session.recovering) drop(session, link);
-      if (!patient) throw recovering(key, leftMs);
+      if (!patient && !session.proving) throw recovering(key, leftMs);
       if (leftMs > 0) await this.#change(session, leftMs, signal);
     }
   }

@@ -66,6 +66,14 @@ export class Session {
     return undefined;
   }
 
+  /** Whether a link for requests is proving that it works, and has to be done with that soon: it does not tell by itself. */
+  get proving(): boolean {
+    for (const [link, { asked }] of this.#recovering) {
+      if (asked && link.onWorking === undefined && this.#rules.carriesRequests(link)) return true;
+    }
+    return false;
+  }
+
   /** Takes a link in. */
   add(link: Link): void {
     this.#links.add(link);

@@ -10,10 +10,10 @@ const never = new AbortController().signal;
 const far = peerId(2);
 const farKey = formatActrId(far);
 
-/** A session whose link recovers; `prove` says whether it works. */
-async function guarded(): Promise<
-  Sessions & { readonly link: FakeLink; prove: (works: boolean) => void }
-> {
+/** A session whose link recovers; `prove` says whether it works. One that `tells` when it works may take its time. */
+async function guarded({
+  tells = false,
+} = {}): Promise<Sessions & { readonly link: FakeLink; prove: (works: boolean) => void }> {
   const t = sessions();
   let prove: (works: boolean) => void = () => {};
   const link = Object.assign(new FakeLink(far), {
@@ -21,6 +21,7 @@ async function guarded(): Promise<
       new Promise<boolean>((resolve) => {
         prove = resolve;
       }),
+    ...(tells ? { onWorking: () => {} } : {}),
   });
   t.transport.onDial = async () => link;
   await t.manager.acquire(far, farKey, never);
@@ -49,7 +50,7 @@ describe("recovery of links", () => {
   });
 
   it("a link that works is used again; its time starts over when it is asked to prove that", async () => {
-    const { clock, manager, link, prove } = await guarded();
+    const { clock, manager, link, prove } = await guarded({ tells: true });
     await clock.advance(60_000);
     manager.recover();
     await assert.rejects(manager.acquire(far, farKey, never), { retryAfterMs: 6_300 });
@@ -59,7 +60,7 @@ describe("recovery of links", () => {
   });
 
   it("asking a link again wins it no time, unless the network was gone in between", async () => {
-    const { clock, manager } = await guarded();
+    const { clock, manager } = await guarded({ tells: true });
     const hints = async (expected: number): Promise<void> => {
       await clock.advance(500);
       await assert.rejects(manager.acquire(far, farKey, never), { retryAfterMs: expected });
@@ -72,6 +73,21 @@ describe("recovery of links", () => {
     await hints(4_800);
     manager.recover();
     await hints(5_800);
+  });
+
+  it("a request waits for a link that has to prove at once whether it works", async () => {
+    for (const works of [true, false]) {
+      const { clock, manager, transport, link, prove } = await guarded();
+      const next = new FakeLink(far);
+      transport.onDial = async () => next;
+      manager.recover();
+      const waiting = manager.acquire(far, farKey, never);
+      await clock.advance(500);
+      assert.equal(transport.dials.length, 1);
+      prove(works);
+      assert.equal(await waiting, works ? link : next);
+      assert.equal(clock.pending, 0);
+    }
   });
 
   it("a link that does not work is closed, and another one dialled", async () => {
