@@ -220,10 +220,10 @@ export class SessionManager {
     return this.#attach(outbound);
   }
 
-  /** Lets a link go that does not work: nothing is sent on it while it closes. */
+  /** Lets a link go that does not work, at once: what the peer sent while it closed would be lost. */
   #drop(session: Session, link: Link, reason: string): void {
     this.#forget(session, link);
-    void link.close(reason);
+    void link.close(reason, { withinMs: 0 });
   }
 
   #attach(link: Link): Session {

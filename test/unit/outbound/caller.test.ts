@@ -409,6 +409,7 @@ describe("caller: ends", () => {
     await world.clock.advance(1_008);
     await failed;
     assert.equal(silent.closedWith?.by, "local");
+    assert.deepEqual(silent.closeOptions, { withinMs: 0 }, "it takes nothing more while it closes");
     assert.equal(theirs.closedWith, undefined, "another peer's is not touched");
     respond(theirs, envelopes(theirs)[0], { payload: bytes });
     await other;

@@ -1,6 +1,7 @@
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { defaultNodeOptions, type SessionOptions } from "../../../src/options.ts";
 import type {
+  CloseOptions,
   DialOptions,
   Link,
   LinkClosed,
@@ -35,6 +36,7 @@ export class FakeLink implements Link {
   /** What each send does, in order; a send beyond the list succeeds. */
   readonly failures: (unknown | undefined)[] = [];
   closedWith: LinkClosed | undefined;
+  closeOptions: CloseOptions | undefined;
   #settle!: (end: LinkClosed) => void;
   readonly frames: FrameQueue = new FrameQueue(1_000_000, { full: () => {}, roomy: () => {} });
 
@@ -53,7 +55,8 @@ export class FakeLink implements Link {
     if (failure !== undefined) throw failure;
   }
 
-  async close(reason: string): Promise<void> {
+  async close(reason: string, options: CloseOptions = {}): Promise<void> {
+    this.closeOptions = options;
     this.end({ by: "local", reason });
   }
 
