@@ -14,6 +14,7 @@ import { decodeFrame, encodeFrame, type Frame, lanes } from "../src/protocol/fra
 import type { ActrId } from "../src/protocol/ids.ts";
 import { FrameQueue } from "../src/session/frame_queue.ts";
 import { withResolvers } from "../src/with_resolvers.ts";
+import { isGreeting } from "./greeting.ts";
 import type { KeepAlive, Pinged } from "./keep_alive.ts";
 import type { LinkOptions } from "./link_options.ts";
 import { LinkTally } from "./link_tally.ts";
@@ -56,6 +57,8 @@ export class SocketLink implements Link, Pinged {
   #closeTimer: Timer | undefined;
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #silentSweeps = 0;
+  #heard = false;
+  #tellHeard: () => void = () => {};
   readonly #tally = new LinkTally();
   /** Tells who asked whether the link works. */
   #proven: ((works: boolean) => void) | undefined;
@@ -92,6 +95,14 @@ export class SocketLink implements Link, Pinged {
   /** Messages received that were no frames; they were dropped. */
   get malformedFrames(): number {
     return this.#malformed;
+  }
+
+  /** Resolves when the peer has said something, or the link has ended. For one caller. */
+  heard(): Promise<void> {
+    if (this.#heard) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#tellHeard = resolve;
+    });
   }
 
   send(frame: Frame, options?: SendOptions): Promise<void> {
@@ -176,12 +187,19 @@ export class SocketLink implements Link, Pinged {
 
   #received(data: Uint8Array): void {
     this.#silentSweeps = 0;
+    if (!this.#heard) this.#hears();
     if (this.#ending !== undefined) return;
     const frame = decodeFrame(data);
     if (frame === undefined) return this.#dropMalformed(data.length);
+    if (isGreeting(frame)) return;
     this.#tally.received(frame.body.length);
     this.frames.push(frame);
     if (this.frames.bytes > this.#options.maxReceiveBytes) this.#lose("too much received unread");
+  }
+
+  #hears(): void {
+    this.#heard = true;
+    this.#tellHeard();
   }
 
   /** A stranger may send many: the first is logged, then each time that their number has doubled. */
@@ -226,6 +244,7 @@ export class SocketLink implements Link, Pinged {
     this.#components.keepAlive.remove(this);
     this.frames.end();
     this.#releaseRoom();
+    this.#hears();
     this.#proven?.(false);
     this.#settle(end);
   }

@@ -20,7 +20,9 @@ import {
   parsePeerHeaders,
   peerHeaders,
 } from "../../src/protocol/peer_headers.ts";
+import { withinLimit } from "../../src/time_limit.ts";
 import { type Authenticate, Authenticator, type AuthenticatorOptions } from "../authenticate.ts";
+import { greeting } from "../greeting.ts";
 import { KeepAlive } from "../keep_alive.ts";
 import { defaultLinkOptions, type LinkOptions } from "../link_options.ts";
 import { LinkTable } from "../link_table.ts";
@@ -33,6 +35,8 @@ export interface WebSocketOptions extends LinkOptions, AuthenticatorOptions {
   readonly maxLinksPerPeer: number;
   /** Inbound links of all peers; further ones are answered 503. @default 10000 */
   readonly maxLinks: number;
+  /** What a listener that does not greet gets to verify who dials, milliseconds: some drop what comes meanwhile. @default 100 */
+  readonly greetingTimeoutMs: number;
 }
 
 /** The defaults of {@link WebSocketOptions}. */
@@ -42,6 +46,7 @@ export const defaultWebSocketOptions: WebSocketOptions = {
   maxUnauthenticated: 256,
   maxLinksPerPeer: 4,
   maxLinks: 10_000,
+  greetingTimeoutMs: 100,
 };
 
 /** What {@link WebSocketTransport} works with. */
@@ -109,7 +114,9 @@ export class WebSocketTransport implements Transport {
       maxMessageBytes: this.#maxMessageBytes,
       signal,
     });
-    return this.#open(socket, id, "outbound");
+    const link = this.#open(socket, id, "outbound");
+    await this.#greeted(link, signal);
+    return link;
   }
 
   async listen(onLink: (link: Link) => void, { signal }: ListenOptions): Promise<Listener> {
@@ -138,6 +145,7 @@ export class WebSocketTransport implements Transport {
       const duplex = facts.get(duplexHeader) === "1";
       return upgrade({ maxMessageBytes: this.#maxMessageBytes }, (socket) => {
         const link = this.#open(socket, peer, "inbound", duplex);
+        if (duplex) socket.send(greeting);
         this.#inbound.add(link);
         onLink(link);
       });
@@ -148,6 +156,15 @@ export class WebSocketTransport implements Transport {
       });
       return upgradeRefusal(error);
     }
+  }
+
+  /** Waits until the listener takes frames: a Roost node says so, other Actr peers drop what comes before they know who dials (`spec/transport.md` §5.3). */
+  async #greeted(link: SocketLink, signal: AbortSignal): Promise<void> {
+    const limit = { what: "the greeting", ms: this.#options.greetingTimeoutMs, signal };
+    await withinLimit(this.#components.clock, limit, () => link.heard()).catch(() => {});
+    if (!signal.aborted) return;
+    void link.close("the dial was given up");
+    signal.throwIfAborted();
   }
 
   get #maxMessageBytes(): number {

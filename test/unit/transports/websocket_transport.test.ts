@@ -266,4 +266,39 @@ describe("websocket transport: dialling", () => {
     }
     assert.equal(new Set(seen).size, 2);
   });
+
+  it("begins when the listener has greeted, or has had its time to verify who dials", async () => {
+    const clock = new FakeClock();
+    const faults = { delayMs: 0, blackhole: false };
+    const [near, far] = memorySocketPair({ clock, faults, ended: () => {} });
+    const sockets: Sockets = { ...noSockets, connect: () => Promise.resolve(near) };
+    const { transport } = scene({}, { clock, sockets });
+    const address = { id: farId, url: "ws://localhost:1" };
+    let dialled = 0;
+    const dial = (): Promise<void> =>
+      transport.dial(address, { signal: never }).then(() => void dialled++);
+    const silent = dial();
+    await clock.advance(99);
+    assert.equal(dialled, 0);
+    await clock.advance(1);
+    await silent;
+    const greeted = dial();
+    await clock.advance(1);
+    assert.equal(dialled, 1);
+    far.send(Uint8Array.of(4, 0, 0, 0, 0));
+    await greeted;
+    assert.equal(clock.monotonic(), 101);
+  });
+
+  it("greets those that know what that means, and nobody else", async () => {
+    const { upgrade, listen, clients } = scene();
+    await listen();
+    await upgrade();
+    await upgrade({ ...peerHeaders(claimOf(nearId)), [duplexHeader]: "1" });
+    const heard: (readonly number[])[] = [];
+    for (const client of clients)
+      client.handle({ message: (data) => void heard.push([...data]), closed: () => {} });
+    await new Promise(setImmediate);
+    assert.deepEqual(heard, [[4, 0, 0, 0, 0]]);
+  });
 });
