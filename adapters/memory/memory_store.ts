@@ -1,5 +1,6 @@
 import { ActrError } from "../../src/errors.ts";
 import type {
+  Committed,
   DeadLetter,
   DeadLetterQuery,
   DeadLetterStats,
@@ -73,6 +74,10 @@ export class MemoryStore implements Store {
     }
     this.#takeSeqs(changes);
     for (const change of changes) apply(this.#contents, change);
+  }
+
+  submit(changes: readonly StoreChange[], committed: Committed): void {
+    void this.commit(changes).then(() => committed(), committed);
   }
 
   async mailboxRows(

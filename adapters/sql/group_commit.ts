@@ -1,7 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
 import { Histogram } from "../../src/histogram.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { StoreChange, StoreWrites } from "../../src/ports/store.ts";
+import type { Committed, StoreChange, StoreWrites } from "../../src/ports/store.ts";
 import { Effects } from "./effects.ts";
 
 /** What may wait to be written before commits are refused. */
@@ -15,8 +15,7 @@ export type WriteEffects = (effects: Effects) => Promise<void>;
 
 interface Member {
   readonly changes: readonly StoreChange[];
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly committed: Committed;
 }
 
 /** Commits that share a transaction. */
@@ -33,9 +32,9 @@ class Group {
     });
   }
 
-  add(changes: readonly StoreChange[]): Promise<void> {
+  add(changes: readonly StoreChange[], committed: Committed): void {
     for (const change of changes) this.effects.add(change);
-    return new Promise((resolve, reject) => this.members.push({ changes, resolve, reject }));
+    this.members.push({ changes, committed });
   }
 }
 
@@ -80,8 +79,15 @@ export class GroupCommit {
 
   /** Resolves when the changes are on disk; rejects with what the write failed with. */
   commit(changes: readonly StoreChange[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.submit(changes, (error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
+  /** The same for a caller that wants no promise. */
+  submit(changes: readonly StoreChange[], committed: Committed): void {
     if (this.#open.members.length === 0) this.#clock.defer(() => this.#flush());
-    return this.#open.add(changes);
+    this.#open.add(changes, committed);
   }
 
   /** Writes what was handed over so far without waiting for the end of the turn; never rejects. */
@@ -103,20 +109,17 @@ export class GroupCommit {
     const error = await attempt(this.#write(group.effects));
     this.#transactions.observe((this.#clock.monotonic() - began) / 1000);
     this.#commits += group.members.length;
-    if (error === undefined) for (const member of group.members) member.resolve();
-    else if (faultOf(error) !== "statement")
-      for (const member of group.members) member.reject(error);
-    else for (const member of group.members) await this.#alone(member);
+    const apart = faultOf(error) === "statement";
+    if (apart) for (const member of group.members) await this.#alone(member);
     this.#writing = undefined;
     group.settle();
     this.#flush();
+    if (!apart) for (const { committed } of group.members) committed(error);
   }
 
   /** One bad commit must not fail its neighbours. */
-  async #alone(member: Member): Promise<void> {
-    const error = await attempt(this.#write(new Effects(member.changes)));
-    if (error === undefined) member.resolve();
-    else member.reject(error);
+  async #alone({ changes, committed }: Member): Promise<void> {
+    committed(await attempt(this.#write(new Effects(changes))));
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { SqlDriver, SqlStatement } from "../../src/ports/sql_driver.ts";
 import type {
+  Committed,
   DeadLetter,
   DeadLetterQuery,
   DeadLetterStats,
@@ -140,8 +141,14 @@ class SqlStore implements Store {
   }
 
   commit(changes: readonly StoreChange[]): Promise<void> {
-    const refusal = this.#refusal() ?? this.#group.overload ?? this.#takeSeqs(changes);
+    const refusal = this.#admit(changes);
     return refusal === undefined ? this.#group.commit(changes) : Promise.reject(refusal);
+  }
+
+  submit(changes: readonly StoreChange[], committed: Committed): void {
+    const refusal = this.#admit(changes);
+    if (refusal === undefined) this.#group.submit(changes, committed);
+    else queueMicrotask(() => committed(refusal));
   }
 
   get writes(): StoreWrites {
@@ -274,6 +281,10 @@ class SqlStore implements Store {
   async #list<T>(query: Query<T>): Promise<T[]> {
     this.#check();
     return this.#reads.list(query);
+  }
+
+  #admit(changes: readonly StoreChange[]): Error | undefined {
+    return this.#refusal() ?? this.#group.overload ?? this.#takeSeqs(changes);
   }
 
   #takeSeqs(changes: readonly StoreChange[]): RangeError | undefined {

@@ -2,7 +2,7 @@ import { ActrError } from "../errors.ts";
 import type { InboundOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Store, StoreChange } from "../ports/store.ts";
+import type { Committed, Store, StoreChange } from "../ports/store.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { troubles } from "../trouble.ts";
 import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
@@ -64,7 +64,7 @@ export class Completion {
 
   /** The handler is done: its changes, the remembered answer and the acknowledgement are one commit. */
   finish(message: InboundMessage, outcome: Outcome): void {
-    const { dedup, store } = this.#components;
+    const { dedup } = this.#components;
     const { from, envelope, row } = message;
     const { answer, changes, retryable } = outcome;
     this.#handled += 1;
@@ -74,7 +74,7 @@ export class Completion {
       ? undefined
       : dedup.store(commit, from.key, envelope.requestId, answer.body);
     if (row !== undefined) commit.push({ kind: "mailbox.ack", seq: row.seq });
-    this.#watch(message, store.commit(commit), () => this.#answer(message, outcome, seq));
+    this.#commit(message, commit, () => this.#answer(message, outcome, seq));
   }
 
   /** A repeat of an answered request: the same answer again. */
@@ -116,7 +116,8 @@ export class Completion {
     this.#forget(message);
     const delayMs = this.#options.retryDelayMs * 2 ** (attempts - 1);
     const notBefore = clock.now() + delayMs;
-    mailbox.nack(message, { ...message, row: { ...row, attempts, notBefore } }, delayMs);
+    const next = { ...message, row: { ...row, attempts, notBefore }, unwritten: undefined };
+    mailbox.nack(message, next, delayMs);
     store
       .commit([{ kind: "mailbox.release", seq: row.seq, attempts, notBefore }])
       .catch((failure: unknown) =>
@@ -160,11 +161,13 @@ export class Completion {
       row,
       source: "mailbox",
     } as const;
-    const buried = deadLetters.put(letter, [{ kind: "mailbox.ack", seq: row.seq }]);
-    this.#watch(message, buried, () => {
+    const watch = this.#watch(message, () => {
       mailbox.ack(message);
       dedup.complete(from.key, envelope.requestId, failureFrame(envelope, error).body);
     });
+    void deadLetters
+      .put(letter, [{ kind: "mailbox.ack", seq: row.seq }])
+      .then(() => watch(), watch);
   }
 
   #answer(message: InboundMessage, outcome: Outcome, seq?: number): void {
@@ -176,25 +179,30 @@ export class Completion {
   }
 
   #acknowledge(message: InboundMessage, then: () => void): void {
-    const { mailbox, store } = this.#components;
+    const { mailbox } = this.#components;
     const done = (): void => {
       mailbox.ack(message);
       then();
     };
     if (message.row === undefined) return done();
-    this.#watch(message, store.commit([{ kind: "mailbox.ack", seq: message.row.seq }]), done);
+    this.#commit(message, [{ kind: "mailbox.ack", seq: message.row.seq }], done);
   }
 
-  #watch(message: InboundMessage, commit: Promise<void>, then: () => void): void {
+  #commit(message: InboundMessage, changes: readonly StoreChange[], then: () => void): void {
+    this.#components.store.submit(changes, this.#watch(message, then));
+  }
+
+  /** Counts a commit that has begun; what hears of its outcome. */
+  #watch(message: InboundMessage, then: () => void): Committed {
     this.#commits += 1;
-    void commit.then(
-      () => {
+    return (error) => {
+      if (error === undefined) {
         this.#committed();
-        then();
-      },
-      (error: unknown) =>
-        this.postpone(message, ActrError.from(error, "storage")).finally(() => this.#committed()),
-    );
+        return then();
+      }
+      const failure = ActrError.from(error, "storage");
+      void this.postpone(message, failure).finally(() => this.#committed());
+    };
   }
 
   #committed(): void {

@@ -236,7 +236,8 @@ export class Dispatcher implements TurnEnds {
   #markClaimed(message: InboundMessage): void {
     if (message.row === undefined || message.row.attempts > 0) return;
     const { store, log } = this.#components;
-    store.commit(claimOf(message)).catch((error: unknown) => {
+    store.submit(claimOf(message), (error) => {
+      if (error === undefined) return;
       const fields = { ...messageFields(message), ...troubles.mailboxFailed, error };
       log.warn("mailbox.claim_failed", fields);
     });

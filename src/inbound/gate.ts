@@ -142,13 +142,14 @@ export class Gate {
           ? rows.row(frame.body, from.bytes, priority)
           : undefined,
       answered: durableSend,
+      unwritten: undefined,
     };
     if (nested && this.#components.receiveNested(message, this.#closed !== undefined)) return;
     // A tell has nobody to be told; it waits on disk for the next start.
     if (this.#closed !== undefined && envelope.direction === directions.request) {
       return replier.refuse(message, this.#closed);
     }
-    if (message.row !== undefined) return void this.#admitDurable(message);
+    if (message.row !== undefined) return this.#admitDurable(message);
     try {
       mailbox.enqueue(message);
       this.#enqueued(message);
@@ -157,30 +158,32 @@ export class Gate {
     }
   }
 
-  async #admitDurable(message: InboundMessage): Promise<void> {
-    const { mailbox, replier, log, admission } = this.#components;
-    let accepted: Promise<void>;
+  #admitDurable(message: InboundMessage): void {
+    const { mailbox, admission } = this.#components;
     try {
       // What would be refused later does not reach the disk, and a durable send hears of it in time.
       admit(message, admission);
       this.#requireStore();
-      accepted = mailbox.enqueueDurable(message);
+      mailbox.enqueueDurable(message, this.#written);
       this.#enqueued(message);
     } catch (error) {
-      return this.#refuse(message, ActrError.from(error));
-    }
-    try {
-      await accepted;
-      if (message.answered) replier.accept(message);
-    } catch (error) {
-      const fields = { ...messageFields(message), ...troubles.mailboxFailed, error };
-      log.warn("rpc.mailbox.enqueue_failed", fields);
-      // What is being handled already ends as its own commit does; a durable send was promised this one.
-      if (mailbox.withdraw(message) || message.answered) {
-        replier.refuse(message, ActrError.from(error, "storage"));
-      }
+      this.#refuse(message, ActrError.from(error));
     }
   }
+
+  readonly #written = (message: InboundMessage, error: unknown): void => {
+    const { mailbox, replier, log } = this.#components;
+    if (error === undefined) {
+      if (message.answered) replier.accept(message);
+      return;
+    }
+    const fields = { ...messageFields(message), ...troubles.mailboxFailed, error };
+    log.warn("rpc.mailbox.enqueue_failed", fields);
+    // What is being handled already ends as its own commit does; a durable send was promised this one.
+    if (mailbox.withdraw(message) || message.answered) {
+      replier.refuse(message, ActrError.from(error, "storage"));
+    }
+  };
 
   #isDurable(envelope: RpcEnvelope): boolean {
     if (envelope.direction === directions.tell || this.#durableCalls) return true;

@@ -24,11 +24,8 @@ export interface ReadRow {
 /** Hears of every change of depth. */
 export type DepthObserver = (queued: number) => void;
 
-/** A durable message whose row is not known to be on disk. */
-interface Unwritten {
-  where: "queued" | "aside" | "claimed" | "withdrawn";
-  readonly written: Promise<void>;
-}
+/** Hears that the row of a durable message is on disk, or what its commit failed with. */
+export type Written = (message: InboundMessage, error: unknown) => void;
 
 /** Collaborators of {@link Mailbox}. */
 export interface MailboxComponents {
@@ -54,8 +51,10 @@ export class Mailbox {
   readonly #high: Shelf;
   /** Messages that come back later, by the timer that brings them. */
   readonly #delayed = new Map<Timer, InboundMessage>();
-  /** Durable messages whose row is on its way to the disk, or never got there. */
-  #unwritten = new Map<InboundMessage, Unwritten>();
+  /** Messages whose row cannot be written. */
+  readonly #lost = new WeakSet<InboundMessage>();
+  /** Who waits to hear whether a row is on disk. */
+  readonly #asking = new Map<InboundMessage, (written: boolean) => void>();
   #closed = false;
   #inFlight = 0;
   /** High messages handed out in a row while normal ones waited. */
@@ -104,28 +103,31 @@ export class Mailbox {
   }
 
   /**
-   * Queues a durable message and puts it on disk; resolves when it is there. It may be handled before:
+   * Queues a durable message and puts it on disk; `written` hears when it is there. It may be handled before:
    * whoever sent it has been told nothing yet, and what the handler does reaches the disk in the same
    * commit or a later one. So a message that is handled within its turn costs one write, not two. One that does
    * not fit the window, or whose priority waits in the store already, waits there too and is handled without its link.
-   * @throws ActrError `overloaded` when the mailbox is full; rejects with `storage`, `lease_lost`.
+   * @throws ActrError `overloaded` when the mailbox is full; `written` may hear `storage`, `lease_lost`, `overloaded`.
    */
-  enqueueDurable(message: InboundMessage): Promise<void> {
+  enqueueDurable(message: InboundMessage, written: Written): void {
     const { row } = message;
     if (row === undefined) throw new TypeError("a durable message has a row");
     this.requireRoom(message.size);
     const shelf = this.#shelf(message);
-    const here = shelf.complete && shelf.hasRoom(message.size);
-    const put = here
-      ? this.#components.store.commit([{ kind: "mailbox.put", row }])
-      : this.putAside(row);
-    const written = put.then(() => this.#settleWrite(message));
-    this.#unwritten.set(message, { where: here ? "queued" : "aside", written });
-    if (!here) return written;
+    if (!shelf.complete || !shelf.hasRoom(message.size))
+      return this.#enqueueAside(message, row, written);
+    message.unwritten = "queued";
+    const put = [{ kind: "mailbox.put", row }] as const;
+    this.#components.store.submit(put, (error) => this.#settle(message, error, written));
     shelf.pass(row.seq);
     shelf.enter(message);
     this.#queue(message);
-    return written;
+  }
+
+  #enqueueAside(message: InboundMessage, row: MailboxRow, written: Written): void {
+    message.unwritten = "aside";
+    const settle = (error?: unknown): void => this.#settle(message, error, written);
+    void this.putAside(row).then(() => settle(), settle);
   }
 
   /**
@@ -154,18 +156,17 @@ export class Mailbox {
 
   /** Whether a message is on disk; waits until that is known. */
   async isWritten(message: InboundMessage): Promise<boolean> {
-    if (message.row === undefined) return false;
-    const unwritten = this.#unwritten.get(message);
-    return unwritten === undefined || (await succeeds(unwritten.written));
+    if (message.row === undefined || this.#lost.has(message)) return false;
+    if (message.unwritten === undefined) return true;
+    return new Promise((resolve) => this.#asking.set(message, resolve));
   }
 
   /** Takes back a message that could not be written; false when it is in flight already. */
   withdraw(message: InboundMessage): boolean {
-    const unwritten = this.#unwritten.get(message);
-    if (unwritten?.where === "aside") return this.#unwritten.delete(message);
-    if (unwritten?.where !== "queued") return false;
-    unwritten.where = "withdrawn";
-    this.#leave(message);
+    const { unwritten } = message;
+    if (unwritten !== "aside" && unwritten !== "queued") return false;
+    message.unwritten = "withdrawn";
+    if (unwritten === "queued") this.#leave(message);
     return true;
   }
 
@@ -220,7 +221,8 @@ export class Mailbox {
   /** A claimed message is done; what was durable about it is the caller's commit. */
   ack(message: InboundMessage): void {
     this.#inFlight -= 1;
-    this.#settleWrite(message);
+    // Whether its row got to the disk does not matter any more.
+    message.unwritten = undefined;
     this.#leave(message);
     this.#components.onDepth(this.#queued);
   }
@@ -251,11 +253,15 @@ export class Mailbox {
     return left;
   }
 
-  /** The fate of its row is known, or does not matter any more. */
-  #settleWrite(message: InboundMessage): void {
-    if (!this.#unwritten.delete(message) || this.#unwritten.size > 0) return;
-    // A new table: the ones that a map has outgrown hold on to messages until the next full garbage collection.
-    this.#unwritten = new Map();
+  /** What became of a message's row is known. */
+  #settle(message: InboundMessage, error: unknown, written: Written): void {
+    if (error === undefined) message.unwritten = undefined;
+    else this.#lost.add(message);
+    if (this.#asking.size > 0) {
+      this.#asking.get(message)?.(error === undefined);
+      this.#asking.delete(message);
+    }
+    written(message, error);
   }
 
   get #queued(): number {
@@ -285,8 +291,7 @@ export class Mailbox {
   #claimed(message: InboundMessage | undefined): InboundMessage | undefined {
     if (message === undefined) return undefined;
     this.#inFlight += 1;
-    const unwritten = this.#unwritten.get(message);
-    if (unwritten !== undefined) unwritten.where = "claimed";
+    if (message.unwritten !== undefined) message.unwritten = "claimed";
     this.#components.onDepth(this.#queued);
     if (!this.#shelf(message).complete) this.#components.onMissing();
     return message;
@@ -294,10 +299,7 @@ export class Mailbox {
 
   #next(highOnly = false): InboundMessage | undefined {
     let message = this.#shift(highOnly);
-    while (message !== undefined && this.#unwritten.get(message)?.where === "withdrawn") {
-      this.#unwritten.delete(message);
-      message = this.#shift(highOnly);
-    }
+    while (message?.unwritten === "withdrawn") message = this.#shift(highOnly);
     return message;
   }
 
@@ -344,11 +346,4 @@ export class Mailbox {
     });
     this.#delayed.set(timer, message);
   }
-}
-
-function succeeds(work: Promise<void>): Promise<boolean> {
-  return work.then(
-    () => true,
-    () => false,
-  );
 }

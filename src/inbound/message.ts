@@ -20,6 +20,8 @@ export interface InboundMessage {
   readonly row: MailboxRow | undefined;
   /** Whether no handler's answer is waited for: a durable send is answered when it is on disk. */
   readonly answered: boolean;
+  /** Of the mailbox: where the message is while its row is not known to be on disk. */
+  unwritten?: "queued" | "aside" | "claimed" | "withdrawn" | undefined;
 }
 
 /** What names `message` in the log; only a durable one has a `message_id`. */
@@ -37,6 +39,9 @@ export function queueWaitMs({ row, arrivedAt }: InboundMessage, clock: Clock): n
 }
 
 /** Whether somebody waits for an answer to `message`. */
-export function isAnswerable(message: InboundMessage): boolean {
-  return message.envelope.direction === directions.request && !message.answered;
+export function isAnswerable({
+  envelope,
+  answered,
+}: Pick<InboundMessage, "envelope" | "answered">): boolean {
+  return envelope.direction === directions.request && !answered;
 }

@@ -9,7 +9,7 @@ export type Handled = Uint8Array | undefined;
 
 /** What a route is given of a request beside payload and context. */
 export interface Request {
-  readonly message: Pick<InboundMessage, "envelope" | "link">;
+  readonly message: Pick<InboundMessage, "envelope" | "link" | "answered">;
   /** Tells the node of what fails after the answer. */
   report(thrown: unknown): void;
 }

@@ -15,8 +15,11 @@ import type { Reply } from "../reply.ts";
 import { nearestRules } from "./acl.ts";
 import { keyReader } from "./conflict_key.ts";
 import { forwarding, ownKeys } from "./forward.ts";
+import { isAnswerable } from "./message.ts";
 import type { Handled, Route } from "./route.ts";
 import { answeringWithStream } from "./server_stream.ts";
+
+const empty = new Uint8Array(0);
 
 type AnyHandler =
   | Handler<unknown, unknown>
@@ -98,16 +101,17 @@ function handling(
   };
 }
 
-/** Answers with what the handler returns. */
+/** Answers with what the handler returns; where nobody waits for an answer, none is encoded. */
 function returning(
   codec: MethodCodec,
   handler: Handler<unknown, unknown>,
   handlers: unknown,
 ): Route["handle"] {
-  return (payload, context) => {
+  return (payload, context, _reply, { message }) => {
     const result = handler.call(handlers, codec.decodeRequest(payload), context);
-    if (!isThenable(result)) return codec.encodeResponse(result);
-    return Promise.resolve(result).then((init) => codec.encodeResponse(init));
+    const answer = isAnswerable(message) ? codec.encodeResponse : noResponse;
+    if (!isThenable(result)) return answer(result);
+    return Promise.resolve(result).then(answer);
   };
 }
 
@@ -121,6 +125,10 @@ function explicitly(
     const result = handler.explicit(codec.decodeRequest(payload), context, typed);
     return isThenable(result) ? Promise.resolve(result).then(noAnswer) : undefined;
   };
+}
+
+function noResponse(): Uint8Array {
+  return empty;
 }
 
 function noAnswer(): Handled {

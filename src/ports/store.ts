@@ -139,6 +139,9 @@ export interface RecordEntry {
   readonly value: Uint8Array;
 }
 
+/** Hears what became of a commit: nothing once it is on disk, otherwise what it failed with. Must not throw. */
+export type Committed = (error?: unknown) => void;
+
 /** What a store has written since it was opened. */
 export interface StoreWrites {
   /** Calls of {@link Store.commit} that came to their end. */
@@ -164,6 +167,8 @@ export interface Store extends AsyncDisposable {
    * waits to be written; RangeError for a `mailbox.put` whose seq does not ascend.
    */
   commit(changes: readonly StoreChange[]): Promise<void>;
+  /** {@link Store.commit} without its promises, for what happens to every message: calls `committed`, never before it has returned. */
+  submit(changes: readonly StoreChange[], committed: Committed): void;
   /**
    * Mailbox rows with `seq` greater than `afterSeq`, ascending, at most `limit`; of one priority or of both.
    * With `maxBytes`, the row whose payload reaches that sum is the last.

@@ -84,6 +84,26 @@ function commitCases(use: UseStore): void {
     assert.deepEqual(done, [1, 2, 3, 4]);
   });
 
+  use(
+    "tells the outcome of what is submitted in the order of the calls, and later than each",
+    async (store) => {
+      const heard: unknown[] = [];
+      const submit = (seq: number): Promise<void> =>
+        new Promise((resolve) => {
+          const { length } = heard;
+          store.submit([{ kind: "mailbox.put", row: row(seq) }], (error) => {
+            heard.push(error === undefined ? seq : error instanceof RangeError);
+            resolve();
+          });
+          assert.equal(heard.length, length);
+        });
+      await Promise.all([submit(2), submit(3)]);
+      await submit(1);
+      assert.deepEqual(heard, [2, 3, true]);
+      assert.deepEqual(await store.mailboxRows(0, 10), [row(2), row(3)]);
+    },
+  );
+
   use("writes the commits of one turn in one transaction", async (store, { transactions }) => {
     const before = transactions?.();
     const rows = Array.from({ length: 100 }, (_, n) => row(n + 1));

@@ -10,7 +10,7 @@ import type { Priority } from "../../../src/ports/store.ts";
 import { directions } from "../../../src/protocol/envelope.ts";
 import { Peer } from "../../../src/session/peer.ts";
 import { peerId } from "../session/support.ts";
-import { ScriptedStore } from "./support.ts";
+import { enqueueDurable, ScriptedStore } from "./support.ts";
 
 const from = new Peer(peerId(2));
 
@@ -71,7 +71,7 @@ describe("mailbox", () => {
   it("[N-91] hands a message out once; acknowledged, nothing is left", async () => {
     const { mailbox, store } = open();
     const sent = message("a", 0, true);
-    await mailbox.enqueueDurable(sent);
+    await enqueueDurable(mailbox, sent);
     const claimed = mailbox.claim();
     assert.deepEqual(claimed?.row, sent.row, "the same id, sender and payload");
     assert.deepEqual([mailbox.status().queued, mailbox.status().inFlight], [0, 1]);
@@ -136,7 +136,7 @@ describe("mailbox", () => {
       mailbox.enqueue(message("b"));
       const full = { code: "overloaded", retryAfterMs: 100 };
       assert.throws(() => mailbox.enqueue(message("c")), full);
-      assert.throws(() => mailbox.enqueueDurable(message("d", 0, true)), full);
+      assert.throws(() => mailbox.enqueueDurable(message("d", 0, true), assert.fail), full);
       assert.deepEqual(store.commits, [], "nothing reached the disk");
       mailbox.claim();
       assert.throws(() => mailbox.enqueue(message("c")), full, "in flight counts");
@@ -153,7 +153,7 @@ describe("mailbox", () => {
       release = resolve;
     });
     const durable = message("a", 0, true);
-    const accepted = mailbox.enqueueDurable(durable);
+    const accepted = enqueueDurable(mailbox, durable);
     await clock.settle();
     assert.equal(mailbox.claim(), durable);
     assert.throws(() => mailbox.enqueue(message("b")), { code: "overloaded" });
@@ -172,7 +172,7 @@ describe("mailbox", () => {
     const { mailbox, store } = open({ maxDepth: 2 });
     store.refuses = () => new ActrError("storage", "disk full");
     const [claimed, queued] = [message("a", 0, true), message("b", 0, true)];
-    const both = [mailbox.enqueueDurable(claimed), mailbox.enqueueDurable(queued)];
+    const both = [enqueueDurable(mailbox, claimed), enqueueDurable(mailbox, queued)];
     assert.equal(mailbox.claim(), claimed);
     for (const each of both) await assert.rejects(each, { code: "storage" });
     assert.equal(await mailbox.isWritten(claimed), false);

@@ -17,7 +17,7 @@ import { decodeEnvelope, directions, encodeEnvelope } from "../../../src/protoco
 import { encodeActrId } from "../../../src/protocol/ids.ts";
 import { Peer } from "../../../src/session/peer.ts";
 import { peerId } from "../session/support.ts";
-import { gate, ScriptedStore } from "./support.ts";
+import { enqueueDurable, gate, ScriptedStore } from "./support.ts";
 
 const from = new Peer(peerId(2));
 
@@ -102,7 +102,7 @@ async function open(
     };
   };
   const put = (name: string, priority: Priority = 0) =>
-    mailbox.enqueueDurable(arrive(name, priority));
+    enqueueDurable(mailbox, arrive(name, priority));
   /** Handles the next message; its name. */
   const next = async (): Promise<string | undefined> => {
     const message = mailbox.claim();
@@ -379,7 +379,7 @@ describe("refill", () => {
     const box = await open(kilo, { maxDepth: 3_001 });
     box.store.refuses = () => new ActrError("storage", "disk full");
     const lost = box.arrive("lost");
-    await assert.rejects(box.mailbox.enqueueDurable(lost), { code: "storage" });
+    await assert.rejects(enqueueDurable(box.mailbox, lost), { code: "storage" });
     assert.equal(box.mailbox.withdraw(lost), true);
     assert.equal(box.mailbox.withdraw(lost), false);
     box.store.refuses = () => undefined;

@@ -4,6 +4,8 @@ import { type EchoRequest, EchoService } from "../../../examples/echo/echo_pb.ts
 import type { Context, NodeContext } from "../../../src/context.ts";
 import { type AclRule, type ConflictKey, defineNode, service } from "../../../src/define.ts";
 import type { ErrorEvent, Hooks } from "../../../src/hooks.ts";
+import type { Mailbox } from "../../../src/inbound/mailbox.ts";
+import type { InboundMessage } from "../../../src/inbound/message.ts";
 import { HookQueue } from "../../../src/node/hooks.ts";
 import { Inbound } from "../../../src/node/inbound.ts";
 import type { NodeComponents } from "../../../src/node/node_components.ts";
@@ -240,6 +242,16 @@ export class ScriptedStore extends MemoryStore {
 
 function isHousekeeping({ kind }: StoreChange): boolean {
   return kind.endsWith(".expire") || kind.endsWith(".keep");
+}
+
+/** Queues a durable message; resolves when it is on disk. Throws when the mailbox does not take it. */
+export function enqueueDurable(mailbox: Mailbox, message: InboundMessage): Promise<void> {
+  let tell: (error: unknown) => void = () => {};
+  const written = new Promise<void>((resolve, reject) => {
+    tell = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  mailbox.enqueueDurable(message, (_, error) => tell(error));
+  return written;
 }
 
 /** A promise with its handle. */
