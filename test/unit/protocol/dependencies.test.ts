@@ -4,6 +4,7 @@ import { defineNode } from "@roost/edge";
 import { testNode } from "@roost/edge/testing";
 import { fingerprintOf } from "../../../src/protocol/dependencies.ts";
 import { parseActrType } from "../../../src/protocol/ids.ts";
+import behaviour from "../../vectors/behaviour.json" with { type: "json" };
 
 const text = "acme:Echo:1.0.0";
 const type = parseActrType(text);
@@ -21,6 +22,16 @@ describe("dependencies", () => {
       details: { service: text },
       display: /^dependency 'acme:Echo:1\.0\.0' not found: /,
     });
+  });
+
+  it("[V-behaviour.lock_dependency_match] a dependency is found by the whole text of its type alone", () => {
+    for (const { lock_actr_type, target, match } of behaviour.lock_dependency_match) {
+      const { fingerprint } = other;
+      const wanted = parseActrType(target);
+      const find = () => fingerprintOf([{ type: lock_actr_type, fingerprint }], wanted);
+      if (match) assert.equal(find(), fingerprint);
+      else assert.throws(find, { code: "dependency_not_found" });
+    }
   });
 
   it("a node that names its dependencies finds nothing else", async () => {
