@@ -80,6 +80,12 @@ export class Negotiations {
     return await negotiation;
   }
 
+  /** Whether another connection to its peer has come in place of this one. */
+  replaced(negotiation: Negotiation): boolean {
+    const current = this.#byPeer.get(peerKey(negotiation.facts.peer));
+    return current !== undefined && current !== negotiation;
+  }
+
   /** Takes a message of signaling. */
   receive({ source, target, payload }: Relay): void {
     const signal = readSignal(payload);

@@ -81,11 +81,16 @@ export class WebRtcTransport implements Transport {
   async dial({ id }: PeerAddress, { signal }: DialOptions): Promise<Link> {
     signal.throwIfAborted();
     const negotiations = await abortable(this.#load(), signal);
-    const negotiation = await abortable(negotiations.reach(id, "outbound", signal), signal);
-    try {
-      return await abortable(negotiation.ready, signal);
-    } finally {
-      if (signal.aborted && !negotiation.isUp) negotiation.end("the dial was given up");
+    for (;;) {
+      const negotiation = await abortable(negotiations.reach(id, "outbound", signal), signal);
+      try {
+        return await abortable(negotiation.ready, signal);
+      } catch (error) {
+        // The peer has started over: what it wants now serves this dial as well.
+        if (signal.aborted || !negotiations.replaced(negotiation)) throw error;
+      } finally {
+        if (signal.aborted && !negotiation.isUp) negotiation.end("the dial was given up");
+      }
     }
   }
 

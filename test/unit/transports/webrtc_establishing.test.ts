@@ -83,6 +83,24 @@ describe("WebRTC: establishing a connection", () => {
     assert.deepEqual([one.stack.made.length, other.stack.made.length], [1, 1]);
   });
 
+  it("dials on over the connection that the peer begins in place of the one under way", async () => {
+    const world = new WebRtcWorld();
+    const [one, other] = [await world.node(100), await world.node(200)];
+    const { server } = world;
+    // The first answer is lost, so that the first offer leads nowhere.
+    server.delay = ({ kind }) =>
+      kind === "answer" && server.sent("answer").length === 1 ? Number.POSITIVE_INFINITY : 0;
+    const dial = other.dial(one);
+    await world.clock.advance(2_000);
+    one.signaling.receive(other.id, one.id, assignment(true));
+    await world.clock.settle();
+    const [link, back] = [await dial.link, one.links[0]];
+    assert.ok(back !== undefined);
+    assert.equal(await passes(world.clock, link, back), true);
+    assert.equal(server.sent("offer").length, 2);
+    assert.deepEqual([one.transport.connections, other.transport.connections], [1, 1]);
+  });
+
   it("shares one negotiation among dials of one peer", async () => {
     const world = new WebRtcWorld();
     const [one, other] = [await world.node(100), await world.node(200)];
