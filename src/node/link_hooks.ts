@@ -1,8 +1,8 @@
 import type { EventHook, PeerEvent } from "../hooks.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Link, LinkClosed } from "../ports/transport.ts";
+import type { Link } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
-import type { SessionEvents } from "../session/session_manager.ts";
+import type { LinkEnd, SessionEvents } from "../session/session_manager.ts";
 import { transportEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
 
@@ -28,7 +28,7 @@ export interface LinkHookParts {
   readonly clock: Clock;
   readonly hooks: HookQueue;
   /** Told of every link that ended, before the hooks are. */
-  readonly onEnded: (link: Link, end: LinkClosed) => void;
+  readonly onEnded: (link: Link, end: LinkEnd) => void;
 }
 
 /**

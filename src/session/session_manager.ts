@@ -4,7 +4,7 @@ import type { SessionState } from "../identity/session_state.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { CloseOptions, Link, LinkClosed, Transport } from "../ports/transport.ts";
+import type { Link, LinkClosed, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { Barrier } from "./barrier.ts";
@@ -19,6 +19,12 @@ import { Session, type SessionRules } from "./session.ts";
 /** How long a link that is to be replaced may take to send what it holds, milliseconds (`spec/transport.md` §6.10: the closing of a connection). */
 const resetMs = 500;
 
+/** How a link has ended for its session. */
+export interface LinkEnd extends LinkClosed {
+  /** This side ended it in haste, since it may not have worked: what was sent on it last may be lost. */
+  readonly abandoned?: boolean;
+}
+
 /** What a session manager tells the node. */
 export interface SessionEvents {
   /** One frame of a verified peer, in order per link, or per lane where lanes do not wait for each other. A returned promise holds back the next. */
@@ -29,7 +35,7 @@ export interface SessionEvents {
   /** A link has stopped to work though it has not ended, or works again. */
   working?(peer: ActrId, link: Link, works: boolean): void;
   /** A link, or a dial that was announced by `connecting`, has ended. */
-  unlinked(peer: ActrId, transport: string, link: Link | undefined, end: LinkClosed): void;
+  unlinked(peer: ActrId, transport: string, link: Link | undefined, end: LinkEnd): void;
   /** A link has ended, and every frame that it brought has been handed over. */
   exhausted(peer: Peer, link: Link): void;
 }
@@ -58,6 +64,7 @@ export class SessionManager {
   readonly #reader: LinkReader;
   readonly #dialer: Dialer;
   readonly #recovery: LinkRecovery;
+  readonly #abandoned = new WeakSet<Link>();
   #closed = false;
 
   constructor(components: SessionComponents, options: SessionOptions) {
@@ -175,13 +182,12 @@ export class SessionManager {
   /** Ends every dial and link, without much waiting for what does not leave; new ones may come. */
   async reset(reason: string): Promise<void> {
     await this.#dialer.abort(new ActrError("unavailable", reason));
-    await this.closeAll(reason, { withinMs: resetMs });
+    await Promise.allSettled(this.#links().map((link) => this.#abandon(link, reason, resetMs)));
   }
 
-  /** Closes every link gracefully, each within its own bound unless `options` say otherwise; new ones may come. */
-  async closeAll(reason: string, options: CloseOptions = {}): Promise<void> {
-    const links = [...this.#sessions.values()].flatMap((session) => [...session.links]);
-    await Promise.allSettled(links.map((link) => link.close(reason, options)));
+  /** Closes every link, gracefully within each link's own bound; new ones may come. */
+  async closeAll(reason: string): Promise<void> {
+    await Promise.allSettled(this.#links().map((link) => link.close(reason)));
   }
 
   /** Closes every link and refuses new ones. */
@@ -189,6 +195,10 @@ export class SessionManager {
     this.#closed = true;
     await this.#dialer.close(new ActrError("stopping", reason));
     await this.closeAll(reason);
+  }
+
+  #links(): Link[] {
+    return [...this.#sessions.values()].flatMap((session) => [...session.links]);
   }
 
   #mayLeave(): boolean {
@@ -223,7 +233,12 @@ export class SessionManager {
   /** Lets a link go that does not work, at once: what the peer sent while it closed would be lost. */
   #drop(session: Session, link: Link, reason: string): void {
     this.#forget(session, link);
-    void link.close(reason, { withinMs: 0 });
+    void this.#abandon(link, reason, 0);
+  }
+
+  #abandon(link: Link, reason: string, withinMs: number): Promise<void> {
+    this.#abandoned.add(link);
+    return link.close(reason, { withinMs });
   }
 
   #attach(link: Link): Session {
@@ -246,7 +261,8 @@ export class SessionManager {
   #detach(link: Link, peer: Peer, end: LinkClosed): void {
     const session = this.#sessions.get(peer.key);
     if (session !== undefined) this.#forget(session, link);
-    this.#components.events.unlinked(peer.id, link.transport, link, end);
+    const abandoned = this.#abandoned.has(link);
+    this.#components.events.unlinked(peer.id, link.transport, link, { ...end, abandoned });
   }
 
   #forget(session: Session, link: Link): void {

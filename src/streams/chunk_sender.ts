@@ -3,13 +3,13 @@ import type { SessionState } from "../identity/session_state.ts";
 import type { StreamOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tracer } from "../ports/tracer.ts";
-import type { Link, LinkClosed } from "../ports/transport.ts";
+import type { Link } from "../ports/transport.ts";
 import { checkStreamId, dataChunkFrame } from "../protocol/data_chunk.ts";
 import { type Frame, type Lane, lanes } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { noMetadata } from "../protocol/metadata.ts";
 import type { Deadlines } from "../session/deadlines.ts";
-import type { SessionManager } from "../session/session_manager.ts";
+import type { LinkEnd, SessionManager } from "../session/session_manager.ts";
 import { spanned } from "../spans.ts";
 import type { ChunkInit, SendChunkOptions } from "../stream.ts";
 import { abortAfter } from "../time_limit.ts";
@@ -168,10 +168,11 @@ export class ChunkSender {
     return waiting > this.#options.maxSendLagBytes;
   }
 
-  /** A connection is gone: what was sent on it lately may not have arrived. One that this side closed was emptied first. */
-  disconnected(link: Link, end: LinkClosed): void {
+  /** A connection is gone: what was sent on it lately may not have arrived. One that this side closed was emptied first, unless it was abandoned. */
+  disconnected(link: Link, end: LinkEnd): void {
     const recent = this.#activity.take(link);
-    if (recent === undefined || end.by === "local") return;
+    const emptied = end.by === "local" && end.abandoned !== true;
+    if (recent === undefined || emptied) return;
     const sessionId = String(recent.sessionId);
     const reason = namedEnds.has(end.reason) ? end.reason : `connection closed: ${end.reason}`;
     for (const streamId of recent.streamIds) {

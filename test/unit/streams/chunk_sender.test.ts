@@ -199,6 +199,28 @@ describe("sending chunks", () => {
 });
 
 describe("the reason of an uncertain delivery", () => {
+  it("is told also of connections that this side gives up, as their peer is silent or the network another", async () => {
+    const { manager, sender, transport, clock, uncertain } = senderRig();
+    await sender.send(far, "a", { payload });
+    manager.dropSilent(transport.link, manager.arrivedOn(transport.link));
+    await clock.settle();
+    await sender.send(far, "b", { payload });
+    await manager.reset("the network is another one");
+    await clock.settle();
+    assert.deepEqual(uncertain, [
+      {
+        streamId: "a",
+        sessionId: "1",
+        reason: "connection closed: silent since an unanswered request",
+      },
+      {
+        streamId: "b",
+        sessionId: "2",
+        reason: "connection closed: the network is another one",
+      },
+    ]);
+  });
+
   for (const reason of ["data channel closed", "ice restart failed", "connection closed"]) {
     it(`is told as it is: ${reason}`, async () => {
       const { sender, transport, clock, uncertain } = senderRig();
