@@ -169,19 +169,6 @@ export interface Schedule {
   readonly timeZone: string | undefined;
 }
 
-/** One past run of a schedule. */
-export interface ScheduleRun {
-  readonly id: string;
-  readonly name: string | undefined;
-  readonly action: string;
-  /** When it was due, and when it ended; Unix milliseconds. */
-  readonly dueAt: number;
-  readonly endedAt: number;
-  readonly outcome: "ok" | "failed" | "dead" | "interrupted";
-  /** Group and code of the error, if it failed. */
-  readonly error: string | undefined;
-}
-
 /** Durable schedules of one actor: an action runs later, also when the actor sleeps or its node was restarted. */
 export interface Schedules {
   /** Runs an action once, `ms` milliseconds from now; returns the schedule's id. @throws ActrError `actor.action_not_found`, `schedule.full`. */
@@ -208,8 +195,6 @@ export interface Schedules {
   list(): readonly Schedule[];
   /** By id or name; false when there is none. */
   cancel(idOrName: string): boolean;
-  /** The latest runs first. @param limit @default 20 */
-  history(idOrName?: string, limit?: number): Promise<readonly ScheduleRun[]>;
 }
 
 /** Durable values of one actor, by key. Reads see its own writes; writes are committed with the turn. */

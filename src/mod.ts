@@ -41,7 +41,6 @@ export {
   type ScheduleFire,
   type ScheduleOptions,
   type SchedulePolicy,
-  type ScheduleRun,
   type Schedules,
   type Schema,
   type SchemaResult,

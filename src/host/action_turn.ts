@@ -1,0 +1,145 @@
+import type { TurnKind } from "../actor.ts";
+import { ActrError } from "../errors.ts";
+import type { Expiring } from "../session/deadlines.ts";
+import type { ActionCommand } from "./command.ts";
+import type { Output } from "./output_gate.ts";
+import type { Turn } from "./turns.ts";
+
+/** What a turn asks of the instance that it runs in. */
+export interface TurnSeat {
+  /** Calls the action's handler. */
+  run(turn: ActionTurn): unknown;
+  /** It has ended; its answer leaves when this instance lets it. */
+  ended(turn: ActionTurn): void;
+  /** Its handler goes on after the turn of the event loop in which it began. */
+  goesOn(): void;
+  /** Its deadline has passed, and it goes on. */
+  late(turn: ActionTurn): void;
+}
+
+/** One action that has its turn, from its arrival until its answer. */
+export class ActionTurn implements Turn, Output, Expiring {
+  readonly command: ActionCommand;
+  readonly kind: TurnKind;
+  /** Names it for those that it waits for. */
+  readonly id: string;
+  /** Where its deadline is watched. */
+  bucket = 0;
+  readonly #seat: TurnSeat;
+  #nested = false;
+  #done = false;
+  #answered = false;
+  /** What hands the answer over; none for a failure. */
+  #hand: (() => void) | undefined;
+  #failure: ActrError | undefined;
+  #abort: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(id: string, command: ActionCommand, kind: TurnKind, seat: TurnSeat) {
+    this.id = id;
+    this.command = command;
+    this.kind = kind;
+    this.#seat = seat;
+  }
+
+  /** Whether it runs within the turn that waits for it. */
+  get nested(): boolean {
+    return this.#nested;
+  }
+
+  /** Whether its handler has ended. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Why it failed, once it has ended. */
+  get failure(): ActrError | undefined {
+    return this.#failure;
+  }
+
+  /** Aborted at its deadline, or with `parent`; made when it is first asked for. */
+  signalWith(parent: AbortSignal): AbortSignal {
+    this.#abort ??= new AbortController();
+    this.#signal ??= AbortSignal.any([this.#abort.signal, parent]);
+    return this.#signal;
+  }
+
+  nest(): void {
+    this.#nested = true;
+  }
+
+  begin(): void {
+    let output: unknown;
+    try {
+      output = this.#seat.run(this);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (!isThenable(output)) return this.#succeed(output);
+    this.#seat.goesOn();
+    output.then(
+      (value) => this.#succeed(value),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  refuse(error: ActrError): void {
+    this.#reply(() => this.command.answer.fail(error));
+  }
+
+  expire(): void {
+    const message = `action ${this.command.name} has not ended within its time`;
+    const error = new ActrError("actor.action_timed_out", message);
+    this.#abort?.abort(error);
+    this.refuse(error);
+    this.#seat.late(this);
+  }
+
+  /** Hands the answer over. */
+  emit(): void {
+    const { answer } = this.command;
+    this.#reply(() => {
+      if (this.#failure !== undefined) answer.fail(this.#failure);
+      else this.#hand?.();
+    });
+  }
+
+  drop(error: ActrError): void {
+    this.refuse(error);
+  }
+
+  #succeed(output: unknown): void {
+    try {
+      this.#hand = this.command.answer.take(output);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#end();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = ActrError.from(error);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#done = true;
+    this.command.settle?.(this.#failure);
+    this.#seat.ended(this);
+  }
+
+  /** Who waits is told once. */
+  #reply(tell: () => void): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    tell();
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}

@@ -1,0 +1,145 @@
+import type {
+  ActionContext,
+  ActorContext,
+  ActorKey,
+  ActorQueues,
+  Connection,
+  KeyValues,
+  SaveOptions,
+  ScheduleFire,
+  Schedules,
+} from "../actor.ts";
+import type { NodeContext } from "../context.ts";
+import { ActrError } from "../errors.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { ActionTurn } from "./action_turn.ts";
+import type { Instance } from "./instance.ts";
+import type { StopReason } from "./lifecycle.ts";
+
+/** What an actor's hooks and `run` are given: a view of its instance. */
+export class InstanceContext implements ActorContext {
+  protected readonly instance: Instance;
+
+  constructor(instance: Instance) {
+    this.instance = instance;
+  }
+
+  get actorId(): string {
+    return this.instance.id;
+  }
+
+  get name(): string {
+    return this.instance.kind.name;
+  }
+
+  get key(): ActorKey {
+    return this.instance.key;
+  }
+
+  get state(): unknown {
+    return this.instance.saving.state;
+  }
+
+  set state(value: unknown) {
+    this.instance.saving.state = value;
+  }
+
+  get vars(): unknown {
+    return this.instance.vars;
+  }
+
+  get kv(): KeyValues {
+    return this.instance.values;
+  }
+
+  get schedule(): Schedules {
+    return this.instance.schedules;
+  }
+
+  get queue(): ActorQueues {
+    return this.instance.queues;
+  }
+
+  get conns(): ReadonlyMap<string, Connection> {
+    return this.instance.connections.all;
+  }
+
+  get log(): Logger {
+    return this.instance.log;
+  }
+
+  get signal(): AbortSignal {
+    return this.instance.stopping.signal;
+  }
+
+  get node(): NodeContext {
+    return this.instance.components.node();
+  }
+
+  broadcast(name: string, payload: unknown): void {
+    this.instance.connections.broadcast(name, payload);
+  }
+
+  async saveState({ immediate = true, maxWaitMs }: SaveOptions = {}): Promise<void> {
+    const { saving, gate } = this.instance;
+    if (immediate) saving.save();
+    else if (maxWaitMs !== undefined) saving.saveWithin(maxWaitMs);
+    if (saving.isDue)
+      return new Promise((resolve, reject) => saving.put({ emit: resolve, drop: reject }));
+    await gate.flushed();
+  }
+
+  keepAwake<T>(work: Promise<T>): Promise<T> {
+    this.instance.work.track("keep_awake", work);
+    return work;
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    this.instance.work.track("wait_until", work);
+    work.catch((error: unknown) => this.instance.report(error, "task"));
+  }
+
+  sleep(): void {
+    if (this.instance.requested === undefined) this.#request("sleep");
+  }
+
+  destroy(): void {
+    if (this.instance.requested === "destroy") {
+      throw new ActrError("actor.stopping", `actor ${this.actorId} is being destroyed already`);
+    }
+    this.#request("destroy");
+  }
+
+  #request(reason: StopReason): void {
+    const { state } = this.instance;
+    if (state === "loading" || state === "starting") {
+      throw new ActrError("actor.starting", `actor ${this.actorId} has not started yet`);
+    }
+    if (state !== "started" && !(state === "sleep_grace" && reason === "destroy")) {
+      throw new ActrError("actor.stopping", `actor ${this.actorId} is stopping already`);
+    }
+    this.instance.request(reason);
+  }
+}
+
+/** What one action is given. */
+export class TurnContext extends InstanceContext implements ActionContext {
+  readonly #turn: ActionTurn;
+
+  constructor(instance: Instance, turn: ActionTurn) {
+    super(instance);
+    this.#turn = turn;
+  }
+
+  get conn(): Connection | undefined {
+    return this.#turn.command.conn;
+  }
+
+  get fire(): ScheduleFire | undefined {
+    return this.#turn.command.fire;
+  }
+
+  override get signal(): AbortSignal {
+    return this.#turn.signalWith(super.signal);
+  }
+}

@@ -1,0 +1,353 @@
+import type { ActorKey, AnyActor } from "../actor.ts";
+import { ActrError } from "../errors.ts";
+import { resolveActorOptions } from "../host_options.ts";
+import { Deadlines } from "../session/deadlines.ts";
+import { abortAfter } from "../time_limit.ts";
+import { checkActorKey, formatActorKey } from "./actor_key.ts";
+import { AlarmClock } from "./alarm_clock.ts";
+import { checkedBy } from "./check.ts";
+import type { ActionCommand } from "./command.ts";
+import {
+  type ActorAddress,
+  type ActorRecord,
+  actorIdOf,
+  type Contents,
+  listActors,
+  readContents,
+} from "./contents.ts";
+import type { ActorKind, HostComponents } from "./host_components.ts";
+import { Instance, type InstanceOwner } from "./instance.ts";
+import type { StopReason } from "./lifecycle.ts";
+import { startInstance } from "./starting.ts";
+import { Stopping } from "./stopping.ts";
+
+/** Limits of an {@link ActorHost}. */
+export interface HostOptions {
+  /** Actors that are awake at once; beyond, those that rested longest go to sleep. @default 50000 */
+  readonly maxAwake: number;
+}
+
+/** Which actor is meant: by its id, or by its name and key. */
+export type ActorTarget =
+  | { readonly id: string }
+  | {
+      readonly name: string;
+      readonly key: ActorKey;
+      /** Makes the actor, with this input, when there is none. @default there must be one */
+      readonly create?: { readonly input: unknown };
+    };
+
+/** An actor that is awake, or wakes, or stops. */
+interface Seat {
+  readonly instance: Promise<Instance>;
+  stopping: Stopping | undefined;
+}
+
+/** Every actor of one node: finds them, makes them, wakes them, and lets them sleep. */
+export class ActorHost implements InstanceOwner {
+  readonly #components: HostComponents;
+  readonly #options: HostOptions;
+  readonly #kinds = new Map<string, ActorKind>();
+  readonly #awake = new Map<string, Instance>();
+  /** By id. */
+  readonly #seats = new Map<string, Seat>();
+  /** Ids of actors that are awake, and of those being looked up or made, by name and key. */
+  readonly #ids = new Map<string, string | Promise<string>>();
+  /** Commands for actors that are being woken, by what they were asked for by. */
+  readonly #waking = new Map<string, ActionCommand[]>();
+  readonly #alarms: AlarmClock;
+  readonly expect: (atMs: number) => void;
+  #closed: ActrError | undefined;
+
+  /** @throws ActrError `config` for an option that is none. */
+  constructor(
+    definitions: Readonly<Record<string, AnyActor>>,
+    components: Omit<HostComponents, "deadlines">,
+    options: HostOptions,
+  ) {
+    const { clock, log, store } = components;
+    this.#components = { ...components, deadlines: new Deadlines(clock) };
+    this.#options = options;
+    for (const [name, definition] of Object.entries(definitions)) {
+      const resolved = resolveActorOptions(name, definition.options);
+      this.#kinds.set(name, { name, definition, options: resolved });
+    }
+    this.#alarms = new AlarmClock({ clock, log, store, onDue: (id) => void this.#due(id) });
+    this.expect = (atMs) => this.#alarms.expect(atMs);
+  }
+
+  /** Actors that are awake. */
+  get awake(): number {
+    return this.#awake.size;
+  }
+
+  /** Names of the definitions. */
+  get names(): readonly string[] {
+    return [...this.#kinds.keys()];
+  }
+
+  /** Begins to run what is due. */
+  start(): void {
+    this.#alarms.start();
+  }
+
+  /** Runs an action of an actor; wakes it, or makes it, where that is needed. Commands for one target keep their order. */
+  act(target: ActorTarget, command: ActionCommand): void {
+    const name = "id" in target ? target.id : addressOf(target.name, target.key);
+    const queue = this.#waking.get(name);
+    if (queue !== undefined) return enqueue(queue, command);
+    const id = "id" in target ? target.id : this.#ids.get(name);
+    const instance = typeof id === "string" ? this.#awake.get(id) : undefined;
+    if (instance?.state === "started") return instance.act(command);
+    this.#waking.set(name, [command]);
+    void this.#actAwake(target, name);
+  }
+
+  async #actAwake(target: ActorTarget, name: string): Promise<void> {
+    const waking = this.wake(target);
+    const outcome = await waking.catch((error: unknown) => ActrError.from(error));
+    const queue = this.#waking.get(name) ?? [];
+    this.#waking.delete(name);
+    for (const command of queue) {
+      if (outcome instanceof Instance) outcome.act(command);
+      else command.answer.fail(outcome);
+    }
+  }
+
+  /**
+   * An actor, awake.
+   * @throws ActrError `actor.not_registered`, `actor.not_found`, what its start failed with; `stopping` when the node stops.
+   */
+  async wake(target: ActorTarget): Promise<Instance> {
+    for (;;) {
+      if (this.#closed !== undefined) throw this.#closed;
+      const id = "id" in target ? target.id : await this.#idOf(target);
+      const seat = this.#seats.get(id);
+      if (seat?.stopping === undefined) return await (seat ?? this.#wake(id)).instance;
+      // It is asked for anew when it has stopped: then it sleeps, or is no more.
+      await seat.stopping.ended;
+    }
+  }
+
+  /** Makes an actor. @throws ActrError `actor.duplicate_key` when there is one of this key; as {@link ActorHost.wake}. */
+  async create(name: string, key: ActorKey, input: unknown): Promise<ActorAddress> {
+    const known = await this.#lookUp(name, key);
+    if (known !== undefined) {
+      throw new ActrError("actor.duplicate_key", `actor ${name} ${formatActorKey(key)} exists`, {
+        details: { key, existing_actor_id: known },
+      });
+    }
+    const { id } = await this.wake({ name, key, create: { input } });
+    return { id, name, key };
+  }
+
+  /** Where an actor is; undefined when there is none. */
+  async find(target: ActorTarget): Promise<ActorAddress | undefined> {
+    if ("id" in target) {
+      const instance = this.#awake.get(target.id);
+      const record =
+        instance?.record ?? (await readContents(this.#components.store, target.id))?.record;
+      return record && { id: target.id, name: record.name, key: record.key };
+    }
+    const id = await this.#lookUp(target.name, target.key);
+    return id === undefined ? undefined : { id, name: target.name, key: target.key };
+  }
+
+  /** Actors of a definition, ascending by key, after `after`. @throws ActrError `actor.not_registered`. */
+  list(name: string, limit: number, after?: ActorKey): Promise<ActorAddress[]> {
+    this.#kind(name);
+    return listActors(this.#components.store, name, after, limit);
+  }
+
+  /** Stops an actor, and resolves when it has. */
+  async stop(id: string, reason: StopReason): Promise<void> {
+    const seat = this.#seats.get(id);
+    if (seat === undefined) {
+      if (reason === "sleep") return;
+      await this.wake({ id });
+      return await this.stop(id, reason);
+    }
+    const instance = await seat.instance;
+    if (seat.stopping === undefined) this.#stop(seat, instance, reason);
+    else if (
+      reason === "destroy" &&
+      seat.stopping.reason === "sleep" &&
+      !seat.stopping.escalate()
+    ) {
+      await seat.stopping.ended;
+      return await this.stop(id, reason);
+    }
+    await seat.stopping?.ended;
+  }
+
+  /** Puts every actor to sleep; nothing wakes any more. */
+  async close(reason: ActrError): Promise<void> {
+    this.#closed = reason;
+    this.#alarms.close();
+    const ids = [...this.#seats.keys()];
+    await Promise.all(ids.map((id) => this.stop(id, "sleep").catch(() => {})));
+    this.#components.deadlines.close();
+  }
+
+  wants(instance: Instance, reason: StopReason): void {
+    void this.stop(instance.id, reason).catch((error: unknown) => instance.report(error, "hook"));
+  }
+
+  broken(instance: Instance, error: ActrError): void {
+    this.#components.log.error("actor.broken", { actor_id: instance.id, error });
+    instance.drop(error);
+    this.#leave(instance);
+  }
+
+  activity(instance: Instance): void {
+    this.#seats.get(instance.id)?.stopping?.activity();
+  }
+
+  #stop(seat: Seat, instance: Instance, reason: StopReason): void {
+    const stopping = new Stopping(instance, reason);
+    seat.stopping = stopping;
+    stopping.ended.then(
+      () => this.#leave(instance),
+      (error: unknown) => this.broken(instance, ActrError.from(error)),
+    );
+  }
+
+  /** It is not in memory any more. */
+  #leave(instance: Instance): void {
+    const { id, record } = instance;
+    if (this.#awake.get(id) !== instance) return;
+    this.#awake.delete(id);
+    this.#seats.delete(id);
+    this.#ids.delete(addressOf(record.name, record.key));
+  }
+
+  /** The id of an actor that is asked for by key; of a new one, if it is to be made. */
+  async #idOf({
+    name,
+    key,
+    create,
+  }: Exclude<ActorTarget, { readonly id: string }>): Promise<string> {
+    const kind = this.#kind(name);
+    checkActorKey(key);
+    const address = addressOf(name, key);
+    const known = this.#ids.get(address);
+    if (known !== undefined) return await known;
+    const found = await actorIdOf(this.#components.store, name, key);
+    if (found !== undefined) return found;
+    if (create === undefined) {
+      throw new ActrError("actor.not_found", `there is no actor ${name} ${formatActorKey(key)}`);
+    }
+    // Somebody else may have begun meanwhile.
+    const begun = this.#ids.get(address);
+    if (begun !== undefined) return await begun;
+    const making = this.#make(kind, key, create.input);
+    this.#ids.set(address, making);
+    return await making.catch((error: unknown) => {
+      this.#ids.delete(address);
+      throw error;
+    });
+  }
+
+  async #make(kind: ActorKind, key: ActorKey, input: unknown): Promise<string> {
+    const { random, clock } = this.#components;
+    const checked = await checkedBy(kind.definition.input, input, "actor.invalid_request");
+    const id = random.uuid();
+    const stateVersion = kind.definition.stateVersion ?? 1;
+    const { name } = kind;
+    const record = { name, key, input: checked, createdAt: clock.now(), stateVersion };
+    await this.#seat(id, async () => ({ record, contents: undefined })).instance;
+    return id;
+  }
+
+  #wake(id: string): Seat {
+    return this.#seat(id, async () => {
+      const contents = await readContents(this.#components.store, id);
+      if (contents !== undefined) return { record: contents.record, contents };
+      throw new ActrError("actor.not_found", `there is no actor ${id}`);
+    });
+  }
+
+  /** Starts an instance, once for all who ask meanwhile. */
+  #seat(
+    id: string,
+    read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
+  ): Seat {
+    const instance = this.#start(id, read);
+    const seat: Seat = { instance, stopping: undefined };
+    this.#seats.set(id, seat);
+    instance.catch(() => this.#seats.delete(id));
+    return seat;
+  }
+
+  async #start(
+    id: string,
+    read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
+  ): Promise<Instance> {
+    const { record, contents } = await read();
+    const kind = this.#kind(record.name);
+    const instance = new Instance({ id, record, kind, components: this.#components, owner: this });
+    const { clock } = this.#components;
+    const limit = abortAfter(clock, kind.options.startTimeoutMs, undefined, `the start of ${id}`);
+    try {
+      await startInstance(instance, contents, limit.signal);
+    } catch (error) {
+      instance.report(error, "start");
+      instance.drop(ActrError.from(error));
+      throw error;
+    } finally {
+      limit.cancel();
+    }
+    this.#awake.set(id, instance);
+    this.#ids.set(addressOf(record.name, record.key), id);
+    this.#makeRoom();
+    return instance;
+  }
+
+  /** Puts those to sleep that rested longest, when too many are awake. */
+  #makeRoom(): void {
+    let tooMany = this.#awake.size - this.#options.maxAwake;
+    for (const instance of this.#awake.values()) {
+      if (tooMany <= 0) return;
+      if (instance.awakeReason !== undefined) continue;
+      tooMany -= 1;
+      this.wants(instance, "sleep");
+    }
+  }
+
+  async #due(id: string): Promise<void> {
+    try {
+      const instance = await this.wake({ id });
+      instance.schedules.fire();
+    } catch (error) {
+      this.#components.log.warn("actor.alarm_failed", { actor_id: id, error });
+    }
+  }
+
+  async #lookUp(name: string, key: ActorKey): Promise<string | undefined> {
+    this.#kind(name);
+    checkActorKey(key);
+    const known = this.#ids.get(addressOf(name, key));
+    return known === undefined ? actorIdOf(this.#components.store, name, key) : await known;
+  }
+
+  #kind(name: string): ActorKind {
+    const kind = this.#kinds.get(name);
+    if (kind !== undefined) return kind;
+    const names = this.names.join(", ") || "none";
+    const message = `no actor is named ${JSON.stringify(name)}; there are: ${names}`;
+    throw new ActrError("actor.not_registered", message, { details: { actor_name: name } });
+  }
+}
+
+/** Commands that may wait for one actor to wake. */
+const maxWaking = 1024;
+
+function enqueue(queue: ActionCommand[], command: ActionCommand): void {
+  if (queue.length < maxWaking) return void queue.push(command);
+  const message = `${queue.length} commands wait for this actor to wake; send again later`;
+  command.answer.fail(new ActrError("actor.overloaded", message, { retryAfterMs: 100 }));
+}
+
+function addressOf(name: string, key: ActorKey): string {
+  return `${name}\n${formatActorKey(key)}`;
+}

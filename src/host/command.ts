@@ -1,0 +1,30 @@
+import type { Connection, ScheduleFire } from "../actor.ts";
+import type { ActrError } from "../errors.ts";
+
+/** Who waits for what an action returns. */
+export interface Answer {
+  /** Takes the output down as it is now; the function returned hands it over. @throws ActrError for what cannot be sent. */
+  take(output: unknown): () => void;
+  /** It failed, or will not run. */
+  fail(error: ActrError): void;
+}
+
+/** One action to be run. */
+export interface ActionCommand {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly answer: Answer;
+  readonly conn?: Connection | undefined;
+  readonly fire?: ScheduleFire;
+  /** Adds what belongs into the commit of its end; called once the handler has ended. */
+  readonly settle?: (failure: ActrError | undefined) => void;
+  /** Turns, of any actor, that wait for this one, the outermost first. */
+  readonly chain?: readonly string[];
+}
+
+/** Runs one of an actor's actions for a caller in this process. */
+export function asPromise(run: (answer: Answer) => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    run({ take: (output) => () => resolve(output), fail: reject });
+  });
+}

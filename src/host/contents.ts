@@ -1,0 +1,157 @@
+import type { ActorKey } from "../actor.ts";
+import { ActrError } from "../errors.ts";
+import type { RecordEntry, Store, StoreChange } from "../ports/store.ts";
+import { utf8 } from "../protocol/bytes.ts";
+import { decodeCbor } from "../protocol/cbor/decode.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
+import { formatActorKey, parseActorKey } from "./actor_key.ts";
+
+/** Who an actor is, for as long as it lives. */
+export interface ActorRecord {
+  readonly name: string;
+  readonly key: ActorKey;
+  readonly input: unknown;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  /** Version of its state. */
+  readonly stateVersion: number;
+}
+
+/** What an actor left in the store, as a start reads it. */
+export interface Contents {
+  readonly record: ActorRecord;
+  /** Encoded; undefined when it was never saved. */
+  readonly state: Uint8Array | undefined;
+  /** Rows of its parts, by the key's first letter. */
+  readonly rows: ReadonlyMap<RowKind, readonly RecordEntry[]>;
+}
+
+/** Parts of an actor whose rows are read at its start: connections, queues, schedules. */
+export type RowKind = "c" | "q" | "t";
+
+/** One line of a list of actors. */
+export interface ActorAddress {
+  readonly id: string;
+  readonly name: string;
+  readonly key: ActorKey;
+}
+
+/** Space of the index: `NAME LF KEY` → id. */
+const indexSpace = "actors";
+const recordKey = "!";
+const stateKey = "s";
+const pageSize = 1000;
+const decoder = new TextDecoder();
+
+/** Space of what is read at an actor's start. */
+export function actorSpace(id: string): string {
+  return `actor:${id}`;
+}
+
+/** Space of an actor's own keys and values. */
+export function valueSpace(id: string): string {
+  return `actor-kv:${id}`;
+}
+
+/** The changes that make a new actor. */
+export function creation(id: string, record: ActorRecord): StoreChange[] {
+  const { name, key } = record;
+  return [
+    { kind: "record.put", space: indexSpace, key: indexKey(name, key), value: utf8(id) },
+    recordChange(id, record),
+  ];
+}
+
+/** The change that stores who an actor is. */
+export function recordChange(id: string, record: ActorRecord): StoreChange {
+  return { kind: "record.put", space: actorSpace(id), key: recordKey, value: encodeCbor(record) };
+}
+
+/** The change that stores an actor's state. */
+export function stateChange(space: string, state: unknown): StoreChange {
+  return { kind: "record.put", space, key: stateKey, value: encodeCbor(state) };
+}
+
+/** The id of an actor; undefined when there is none. */
+export async function actorIdOf(
+  store: Store,
+  name: string,
+  key: ActorKey,
+): Promise<string | undefined> {
+  const value = await store.record(indexSpace, indexKey(name, key));
+  return value && decoder.decode(value);
+}
+
+/** Actors of a definition, ascending by key as the index has it, after `afterKey`. */
+export async function listActors(
+  store: Store,
+  name: string,
+  afterKey: ActorKey | undefined,
+  limit: number,
+): Promise<ActorAddress[]> {
+  const prefix = `${name}\n`;
+  const after = afterKey === undefined ? prefix : indexKey(name, afterKey);
+  const entries = await store.records(indexSpace, after, limit);
+  const ours = entries.filter((entry) => entry.key.startsWith(prefix));
+  return ours.map((entry) => ({
+    id: decoder.decode(entry.value),
+    name,
+    key: parseActorKey(entry.key.slice(prefix.length)),
+  }));
+}
+
+/**
+ * Everything of an actor that a start needs; undefined when there is no such actor.
+ * @throws ActrError `protocol.invalid_persisted_data` for a record that cannot be read.
+ */
+export async function readContents(store: Store, id: string): Promise<Contents | undefined> {
+  const space = actorSpace(id);
+  let record: ActorRecord | undefined;
+  let state: Uint8Array | undefined;
+  const rows = new Map<RowKind, RecordEntry[]>();
+  for (let after = ""; ; ) {
+    const page = await store.records(space, after, pageSize);
+    for (const entry of page) {
+      if (entry.key === recordKey) record = readRecord(id, entry.value);
+      else if (entry.key === stateKey) state = entry.value;
+      else addRow(rows, entry);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageSize) break;
+    after = last.key;
+  }
+  return record && { record, state, rows };
+}
+
+/** Deletes everything of an actor: first what makes it findable, then page by page; rejects with what a commit fails with. */
+export async function deleteContents(store: Store, id: string, record: ActorRecord): Promise<void> {
+  const key = indexKey(record.name, record.key);
+  await store.commit([{ kind: "record.delete", space: indexSpace, key }]);
+  for (const space of [valueSpace(id), actorSpace(id)]) {
+    for (;;) {
+      const page = await store.records(space, "", pageSize);
+      if (page.length === 0) break;
+      await store.commit(page.map((entry) => ({ kind: "record.delete", space, key: entry.key })));
+    }
+  }
+}
+
+function indexKey(name: string, key: ActorKey): string {
+  return `${name}\n${formatActorKey(key)}`;
+}
+
+function addRow(rows: Map<RowKind, RecordEntry[]>, entry: RecordEntry): void {
+  const kind = entry.key[0] as RowKind;
+  const list = rows.get(kind);
+  if (list === undefined) rows.set(kind, [entry]);
+  else list.push(entry);
+}
+
+function readRecord(id: string, value: Uint8Array): ActorRecord {
+  try {
+    return decodeCbor(value) as ActorRecord;
+  } catch (cause) {
+    const message = `the record of actor ${id} cannot be read`;
+    throw new ActrError("protocol.invalid_persisted_data", message, { cause });
+  }
+}

@@ -1,0 +1,27 @@
+import type { AnyActor } from "../actor.ts";
+import type { NodeContext } from "../context.ts";
+import type { ActorOptions } from "../host_options.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Store } from "../ports/store.ts";
+import type { Deadlines } from "../session/deadlines.ts";
+
+/** Collaborators of everything in the actor host. */
+export interface HostComponents {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly store: Store;
+  /** Deadlines of actions. */
+  readonly deadlines: Deadlines;
+  /** The node that actors call others in the name of. */
+  readonly node: () => NodeContext;
+}
+
+/** A definition under its name, with every option resolved. */
+export interface ActorKind {
+  readonly name: string;
+  readonly definition: AnyActor;
+  readonly options: ActorOptions;
+}

@@ -1,0 +1,300 @@
+import type { ActorKey, ErrorSource } from "../actor.ts";
+import { ActrError } from "../errors.ts";
+import type { Timer } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import { ActionTurn, type TurnSeat } from "./action_turn.ts";
+import { InstanceContext, TurnContext } from "./actor_context.ts";
+import { ActorMessages } from "./actor_queues.ts";
+import { ActorSchedules } from "./actor_schedules.ts";
+import type { ActionCommand } from "./command.ts";
+import { Connections } from "./connections.ts";
+import { type ActorRecord, actorSpace } from "./contents.ts";
+import type { ActorKind, HostComponents } from "./host_components.ts";
+import { ActorValues } from "./key_values.ts";
+import {
+  admitWork,
+  after,
+  type InstanceState,
+  type LifecycleEvent,
+  type StopReason,
+} from "./lifecycle.ts";
+import { OutputGate } from "./output_gate.ts";
+import { RunLoop } from "./run_loop.ts";
+import { Saving } from "./saving.ts";
+import { type Turn, Turns } from "./turns.ts";
+import { Work } from "./work.ts";
+
+/** What an instance tells the host. */
+export interface InstanceOwner {
+  /** It wants to stop: idle, or asked to by its own code. */
+  wants(instance: Instance, reason: StopReason): void;
+  /** What is in memory cannot be trusted any more, and is to be dropped. */
+  broken(instance: Instance, error: ActrError): void;
+  /** Something has ended that a stop may have waited for. */
+  activity(instance: Instance): void;
+  /** A schedule is due then, Unix milliseconds. */
+  readonly expect: (atMs: number) => void;
+}
+
+/** What makes an instance. */
+export interface InstanceParts {
+  readonly id: string;
+  readonly record: ActorRecord;
+  readonly kind: ActorKind;
+  readonly components: HostComponents;
+  readonly owner: InstanceOwner;
+}
+
+/** One actor that is awake: its turns, its state, and the way of everything in and out of it. */
+export class Instance implements TurnSeat {
+  readonly id: string;
+  readonly record: ActorRecord;
+  readonly kind: ActorKind;
+  readonly components: HostComponents;
+  readonly log: Logger;
+  readonly saving: Saving;
+  readonly work: Work;
+  readonly gate: OutputGate;
+  readonly context: InstanceContext;
+  readonly values: ActorValues;
+  readonly schedules: ActorSchedules;
+  readonly queues: ActorMessages;
+  readonly connections: Connections;
+  readonly runLoop: RunLoop;
+  /** Aborted when it begins to stop. */
+  readonly stopping: AbortController = new AbortController();
+  readonly turns: Turns;
+  vars: unknown;
+  /** What it was asked for by its own code. */
+  requested: StopReason | undefined;
+  readonly #owner: InstanceOwner;
+  #state: InstanceState = "loading";
+  #turnCount = 0;
+  #idleAt = 0;
+  #idleTimer: Timer | undefined;
+
+  constructor({ id, record, kind, components, owner }: InstanceParts) {
+    this.id = id;
+    this.record = record;
+    this.kind = kind;
+    this.components = components;
+    this.#owner = owner;
+    const { clock, log, store } = components;
+    const { definition, options } = kind;
+    this.log = log.with({ actor: kind.name, actor_id: id });
+    this.gate = new OutputGate(store, (error) => owner.broken(this, error));
+    const { onStateChange } = definition;
+    this.saving = new Saving(
+      {
+        clock,
+        gate: this.gate,
+        space: actorSpace(id),
+        onStateChange: onStateChange && ((state) => this.#tellOfChange(state)),
+      },
+      { intervalMs: options.saveIntervalMs },
+    );
+    this.work = new Work(() => this.#activity());
+    this.turns = new Turns(options.maxInbox);
+    this.values = new ActorValues(store, id, this.saving);
+    this.schedules = new ActorSchedules(this, owner.expect);
+    this.queues = new ActorMessages(this);
+    this.connections = new Connections(this);
+    this.runLoop = new RunLoop(this);
+    this.context = new InstanceContext(this);
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  get key(): ActorKey {
+    return this.record.key;
+  }
+
+  /** Moves on. @throws TypeError where the tables of the lifecycle have no way. */
+  move(event: LifecycleEvent): void {
+    const next = after(this.#state, event);
+    if (next === undefined) throw new TypeError(`${event} means nothing to a ${this.#state} actor`);
+    this.log.info("actor.lifecycle", { old: this.#state, new: next });
+    this.#state = next;
+  }
+
+  /** Asks for its own stop: once its code has gone on, so that nothing is aborted under it. */
+  request(reason: StopReason): void {
+    this.requested = reason;
+    this.components.clock.defer(() => this.#owner.wants(this, reason));
+  }
+
+  /** Runs an action, in its turn; refuses it where the lifecycle says so. */
+  act(command: ActionCommand): void {
+    const admission = admitWork(this.#state, this.requested === "destroy");
+    if (admission !== "accept" && admission !== "wait") {
+      const message = `actor ${this.kind.name} ${this.id} is ${this.#state}`;
+      return command.answer.fail(new ActrError(admission, message));
+    }
+    const { definition } = this.kind;
+    if (!Object.hasOwn(definition.actions, command.name)) {
+      const message = `Action \`${command.name}\` was not found.`;
+      return command.answer.fail(new ActrError("actor.action_not_found", message));
+    }
+    const options = definition.actionOptions?.[command.name];
+    const turnId = `${this.id}:${++this.#turnCount}`;
+    const turn = new ActionTurn(turnId, command, options?.turn ?? "exclusive", this);
+    this.#stayAwake();
+    if (!this.#waitsFor(turn)) return this.turns.enter(turn);
+    turn.nest();
+    this.turns.nest(turn);
+  }
+
+  run(turn: ActionTurn): unknown {
+    const { command } = turn;
+    const { definition, options } = this.kind;
+    const action = definition.actions[command.name];
+    const limit = definition.actionOptions?.[command.name]?.timeoutMs ?? options.actionTimeoutMs;
+    const { clock, deadlines } = this.components;
+    turn.bucket = deadlines.add(turn, clock.monotonic() + limit);
+    const c = new TurnContext(this, turn);
+    const output = this.saving.within(() => action?.(c, ...command.args));
+    const { onBeforeActionResponse } = definition;
+    if (onBeforeActionResponse === undefined) return output;
+    return Promise.resolve(output).then((value) =>
+      onBeforeActionResponse(c, command.name, command.args, value),
+    );
+  }
+
+  /** What it changed is committed, and its answer leaves after that. */
+  ended(turn: ActionTurn): void {
+    this.components.deadlines.remove(turn, turn.bucket);
+    if (turn.failure !== undefined) this.#failed(turn);
+    this.saving.save();
+    this.gate.put(turn);
+    this.turns.ended(turn, turn.nested);
+    this.#activity();
+  }
+
+  /** A handler that goes on after its deadline keeps its turn for the grace of a stop; then all that is in memory is dropped. */
+  late(turn: ActionTurn): void {
+    const { clock } = this.components;
+    const { sleepGraceMs } = this.kind.options;
+    this.log.warn("actor.action_timed_out", { action: turn.command.name });
+    clock.timer(clock.now() + sleepGraceMs, () => {
+      if (turn.done || this.#state === "terminated") return;
+      const message = `action ${turn.command.name} never ended; the actor starts anew`;
+      this.fail(new ActrError("actor.action_timed_out", message));
+    });
+  }
+
+  /** A handler has returned a promise: what it changed so far is saved if it takes long. */
+  goesOn(): void {
+    this.saving.watch();
+  }
+
+  /** Ends at once: nothing is saved, and who waits is told why. */
+  drop(error: ActrError): void {
+    if (this.#state !== "terminated") this.move("failed");
+    this.stopping.abort(error);
+    this.refuseWaiting(error);
+    this.close();
+  }
+
+  /** Drops all that is in memory: nothing more is written or let out. */
+  fail(error: ActrError): void {
+    this.gate.fail(error);
+  }
+
+  /** Whatever went wrong in it. */
+  report(error: unknown, source: ErrorSource): void {
+    const failure = ActrError.from(error);
+    this.log.error("actor.error", { source, error_code: failure.code, error: failure });
+    const { onError } = this.kind.definition;
+    if (onError === undefined) return;
+    try {
+      onError(this.context, failure, source);
+    } catch (cause) {
+      this.log.error("actor.on_error_failed", { error: cause });
+    }
+  }
+
+  /** Why it stays awake; undefined when it may sleep (`spec/actor-host.md` §8.2, D24). */
+  get awakeReason(): string | undefined {
+    if (this.#state !== "started") return "not_started";
+    if (this.kind.options.noSleep) return "no_sleep";
+    if (this.turns.running + this.turns.waiting > 0) return "action";
+    if (this.connections.keepsAwake) return "connections";
+    return this.work.keepsAwake;
+  }
+
+  /** Whether a stop has nothing to wait for. */
+  isDrained(reason: StopReason): boolean {
+    if (this.turns.running + this.turns.waiting > 0) return false;
+    const run = reason === "destroy" ? this.work.count("run") : 0;
+    return this.work.total === run;
+  }
+
+  /** What a stop still waits for, for its log line. */
+  workLeft(): Record<string, number> {
+    const { running, waiting } = this.turns;
+    return { running, waiting, ...this.work.all() };
+  }
+
+  /** Takes out every action that has not begun, refused with `error`. */
+  refuseWaiting(error: ActrError): void {
+    for (const turn of this.turns.clear()) turn.refuse(error);
+  }
+
+  /** Begins the time after which it sleeps, if nothing keeps it awake. */
+  rest(): void {
+    this.#idleAt = this.components.clock.now();
+    if (this.#idleTimer === undefined && this.awakeReason === undefined) this.#armIdle();
+  }
+
+  /** Ends its own timers. */
+  close(): void {
+    this.#idleTimer?.cancel();
+    this.saving.close();
+    this.queues.close();
+    this.runLoop.close();
+  }
+
+  /** Whether the exclusive turn that goes on waits for this one. */
+  #waitsFor(turn: ActionTurn): boolean {
+    const running: Turn | undefined = this.turns.exclusive;
+    const chain = turn.command.chain;
+    return running instanceof ActionTurn && chain !== undefined && chain.includes(running.id);
+  }
+
+  #failed({ command, failure }: ActionTurn): void {
+    // What a caller did wrong is the caller's to know.
+    if (failure?.kind === "client") return;
+    this.report(failure, command.fire === undefined ? "action" : "schedule");
+  }
+
+  #tellOfChange(state: unknown): void {
+    try {
+      this.kind.definition.onStateChange?.(this.context, state);
+    } catch (error) {
+      this.report(error, "hook");
+    }
+  }
+
+  #activity(): void {
+    if (this.#state === "started") this.rest();
+    else this.#owner.activity(this);
+  }
+
+  #stayAwake(): void {
+    this.#idleAt = Number.POSITIVE_INFINITY;
+  }
+
+  #armIdle(): void {
+    const { clock } = this.components;
+    const { sleepAfterMs } = this.kind.options;
+    this.#idleTimer = clock.timer(this.#idleAt + sleepAfterMs, () => {
+      this.#idleTimer = undefined;
+      if (this.awakeReason !== undefined) return;
+      // Something was done meanwhile: the rest of the time since then.
+      if (clock.now() < this.#idleAt + sleepAfterMs) return this.#armIdle();
+      this.#owner.wants(this, "sleep");
+    });
+  }
+}

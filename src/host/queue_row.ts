@@ -1,0 +1,45 @@
+import type { RecordEntry, StoreChange } from "../ports/store.ts";
+import { decodeCbor } from "../protocol/cbor/decode.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
+
+/** One message of a queue, as it is stored. */
+export interface QueueRow {
+  /** Ascends in order of arrival, from 1. */
+  readonly seq: number;
+  readonly name: string;
+  readonly body: unknown;
+  /** Unix milliseconds. */
+  readonly sentAt: number;
+  /** Not handed out before, Unix milliseconds. */
+  readonly availableAt: number;
+  /** How often it was handed out. */
+  readonly attempts: number;
+}
+
+const seqDigits = 16;
+
+/** The change that stores a message, and its size in bytes. */
+export function putMessage(
+  space: string,
+  row: QueueRow,
+): { readonly change: StoreChange; readonly bytes: number } {
+  const value = encodeCbor(row);
+  return {
+    change: { kind: "record.put", space, key: messageKey(row), value },
+    bytes: value.length,
+  };
+}
+
+/** The change that deletes a message. */
+export function deleteMessage(space: string, row: QueueRow): StoreChange {
+  return { kind: "record.delete", space, key: messageKey(row) };
+}
+
+/** A stored message. */
+export function readMessage({ value }: RecordEntry): QueueRow {
+  return decodeCbor(value) as QueueRow;
+}
+
+function messageKey({ seq }: QueueRow): string {
+  return `q:${seq.toString().padStart(seqDigits, "0")}`;
+}

@@ -1,0 +1,154 @@
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { StoreChange } from "../ports/store.ts";
+import { stateChange } from "./contents.ts";
+import type { Output, OutputGate } from "./output_gate.ts";
+import { TrackedState } from "./tracked_state.ts";
+
+/** What {@link Saving} works with. */
+export interface SavingComponents {
+  readonly clock: Clock;
+  readonly gate: OutputGate;
+  /** Space of the actor's rows. */
+  readonly space: string;
+  /** Called once a turn of the event loop in which the state changed; may change nothing. */
+  readonly onStateChange: ((state: unknown) => void) | undefined;
+}
+
+/**
+ * What changed in one actor and is not handed to the store yet: its state, and rows of its parts. The end of each
+ * action saves it in one commit; what changes outside of actions is saved after an interval.
+ */
+export class Saving {
+  readonly #components: SavingComponents;
+  readonly #intervalMs: number;
+  #state: TrackedState;
+  #dirty = false;
+  /** Within the part of a handler that runs at once: its end saves, so no timer is needed. */
+  #inTurn = false;
+  #told = true;
+  #changes: StoreChange[] = [];
+  /** What tells of changes that are not saved. */
+  #outputs: Output[] = [];
+  #timer: Timer | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #saves = 0;
+
+  constructor(components: SavingComponents, { intervalMs }: { readonly intervalMs: number }) {
+    this.#components = components;
+    this.#intervalMs = intervalMs;
+    this.#state = new TrackedState(undefined, () => this.#changed());
+  }
+
+  /** The actor's state; assigning replaces all of it. */
+  get state(): unknown {
+    return this.#state.value;
+  }
+
+  set state(value: unknown) {
+    this.#state.value = value;
+  }
+
+  /** Whether there is something to save. */
+  get isDue(): boolean {
+    return this.#dirty || this.#changes.length > 0;
+  }
+
+  /** How often changes were handed to the store. */
+  get saves(): number {
+    return this.#saves;
+  }
+
+  /** Takes a state that is saved already. */
+  restore(state: unknown): void {
+    this.#state = new TrackedState(state, () => this.#changed());
+  }
+
+  /** Adds changes of the actor's parts to the next save. */
+  add(...changes: readonly StoreChange[]): void {
+    this.#changes.push(...changes);
+    this.#arm();
+  }
+
+  /** Runs the part of a handler that runs at once; whoever calls this saves afterwards, or when the handler has ended. */
+  within<T>(handler: () => T): T {
+    this.#inTurn = true;
+    try {
+      return handler();
+    } finally {
+      this.#inTurn = false;
+    }
+  }
+
+  /** Hands all changes to the store, in one commit, and lets out what waited for that. */
+  save(): void {
+    if (this.isDue) {
+      this.#disarm();
+      const changes = this.#changes;
+      this.#changes = [];
+      if (this.#dirty) changes.push(stateChange(this.#components.space, this.#state.raw));
+      this.#dirty = false;
+      this.#saves += 1;
+      this.#components.gate.commit(changes);
+    }
+    if (this.#outputs.length === 0) return;
+    for (const output of this.#outputs.splice(0)) this.#components.gate.put(output);
+  }
+
+  /** Lets `output` out when all that changed until now is on disk. */
+  put(output: Output): void {
+    if (this.isDue) this.#outputs.push(output);
+    else this.#components.gate.put(output);
+  }
+
+  /** Saves after a while, at the latest `maxWaitMs` from now. */
+  saveWithin(maxWaitMs: number): void {
+    if (this.isDue) this.#armAt(this.#components.clock.now() + maxWaitMs);
+  }
+
+  /** Saves what a handler left that goes on. */
+  watch(): void {
+    if (this.isDue) this.#arm();
+  }
+
+  /** Nothing is saved any more. */
+  close(): void {
+    this.#disarm();
+  }
+
+  #changed(): void {
+    this.#dirty = true;
+    this.#tell();
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#inTurn || this.#timer !== undefined) return;
+    this.#armAt(this.#components.clock.now() + this.#intervalMs);
+  }
+
+  #armAt(atMs: number): void {
+    if (atMs >= this.#dueAt) return;
+    this.#disarm();
+    this.#dueAt = atMs;
+    this.#timer = this.#components.clock.timer(atMs, () => {
+      this.#disarm();
+      this.save();
+    });
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+  }
+
+  #tell(): void {
+    const { clock, onStateChange } = this.#components;
+    if (onStateChange === undefined || !this.#told) return;
+    this.#told = false;
+    clock.defer(() => {
+      this.#told = true;
+      this.#state.observed(() => onStateChange(this.#state.value));
+    });
+  }
+}

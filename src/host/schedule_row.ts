@@ -1,0 +1,84 @@
+import type { RecordEntry, StoreChange } from "../ports/store.ts";
+import { decodeCbor } from "../protocol/cbor/decode.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
+import { actorSpace } from "./contents.ts";
+
+/** One schedule, as it is stored. */
+export interface ScheduleRow {
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly action: string;
+  readonly args: readonly unknown[];
+  /** When this run is due, Unix milliseconds. */
+  readonly dueAt: number;
+  /** When it is tried next: at its time, or later after a failure. */
+  readonly nextAt: number;
+  readonly everyMs: number | undefined;
+  readonly cron: string | undefined;
+  readonly timeZone: string | undefined;
+  readonly maxRetries: number;
+  readonly retryDelayMs: number;
+  /** Tries of this run that have failed. */
+  readonly failures: number;
+  /** Names this run. */
+  readonly fireId: string;
+}
+
+/** Space of the index of all schedules of a node, by time: `NEXT_AT:ACTOR:SCHEDULE`, without a value. */
+export const alarmSpace = "alarms";
+
+const noValue = new Uint8Array(0);
+const timeDigits = 15;
+
+/** One line of the index. */
+export interface AlarmEntry {
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly actorId: string;
+}
+
+/** Key in the index that comes before all schedules of a time. */
+export function alarmKeyBefore(atMs: number): string {
+  return Math.max(0, Math.floor(atMs)).toString().padStart(timeDigits, "0");
+}
+
+/** What a key of the index says. */
+export function readAlarmKey(key: string): AlarmEntry {
+  const [at = "", actorId = ""] = key.split(":");
+  return { at: Number(at), actorId };
+}
+
+/** The changes that store a schedule in place of what was known of it. */
+export function putSchedule(
+  actorId: string,
+  row: ScheduleRow,
+  before: ScheduleRow | undefined,
+): StoreChange[] {
+  const key = `t:${row.id}`;
+  const put: StoreChange[] = [
+    { kind: "record.put", space: actorSpace(actorId), key, value: encodeCbor(row) },
+  ];
+  if (before?.nextAt === row.nextAt) return put;
+  if (before !== undefined) put.push(unlist(actorId, before));
+  put.push({ kind: "record.put", space: alarmSpace, key: alarmKey(actorId, row), value: noValue });
+  return put;
+}
+
+/** The changes that delete a schedule. */
+export function deleteSchedule(actorId: string, row: ScheduleRow): StoreChange[] {
+  const space = actorSpace(actorId);
+  return [{ kind: "record.delete", space, key: `t:${row.id}` }, unlist(actorId, row)];
+}
+
+/** A stored schedule. */
+export function readSchedule({ value }: RecordEntry): ScheduleRow {
+  return decodeCbor(value) as ScheduleRow;
+}
+
+function unlist(actorId: string, row: ScheduleRow): StoreChange {
+  return { kind: "record.delete", space: alarmSpace, key: alarmKey(actorId, row) };
+}
+
+function alarmKey(actorId: string, { id, nextAt }: ScheduleRow): string {
+  return `${alarmKeyBefore(nextAt)}:${actorId}:${id}`;
+}

@@ -1,0 +1,68 @@
+/** Work of an actor beside its turns (`spec/actor-host.md` §8.1). */
+export type WorkKind =
+  /** Raw HTTP. */
+  | "http"
+  /** What the actor said that it stays awake for. */
+  | "keep_awake"
+  /** What a stop waits for, and nothing else. */
+  | "wait_until"
+  /** `run`, unless it waits for a message. */
+  | "run"
+  /** Hooks of connections. */
+  | "connection";
+
+/** Kinds that keep an actor from falling asleep. */
+const awake: readonly WorkKind[] = ["http", "keep_awake", "run", "connection"];
+
+/** Counts the work of one actor, and tells of every end. */
+export class Work {
+  readonly #counts: Record<WorkKind, number> = {
+    http: 0,
+    keep_awake: 0,
+    wait_until: 0,
+    run: 0,
+    connection: 0,
+  };
+  readonly #onEnd: () => void;
+
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd;
+  }
+
+  /** What goes on that keeps the actor awake. */
+  get keepsAwake(): WorkKind | undefined {
+    return awake.find((kind) => this.#counts[kind] > 0);
+  }
+
+  /** What goes on that a stop waits for. */
+  get total(): number {
+    let total = 0;
+    for (const kind in this.#counts) total += this.#counts[kind as WorkKind];
+    return total;
+  }
+
+  /** How much of each goes on. */
+  all(): Readonly<Record<WorkKind, number>> {
+    return { ...this.#counts };
+  }
+
+  count(kind: WorkKind): number {
+    return this.#counts[kind];
+  }
+
+  begin(kind: WorkKind): void {
+    this.#counts[kind] += 1;
+  }
+
+  end(kind: WorkKind): void {
+    this.#counts[kind] -= 1;
+    this.#onEnd();
+  }
+
+  /** Counts a piece of work until it settles; its outcome is its owner's. */
+  track(kind: WorkKind, work: Promise<unknown>): void {
+    this.begin(kind);
+    const end = (): void => this.end(kind);
+    work.then(end, end);
+  }
+}
