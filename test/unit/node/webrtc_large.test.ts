@@ -33,9 +33,9 @@ class LargeCall implements AsyncDisposable {
   }
 
   static async begin(caller: Side, timeoutMs: number): Promise<LargeCall> {
-    const large = new LargeCall(await WebRtcPair.open(), caller);
-    await large.#begin(timeoutMs);
-    return large;
+    const call = new LargeCall(await WebRtcPair.open(), caller);
+    await call.#begin(timeoutMs);
+    return call;
   }
 
   /** Nothing passes between the two, nor do their signals; or everything again. */
@@ -62,8 +62,8 @@ class LargeCall implements AsyncDisposable {
     const { clock } = this.pair.world;
     const endsAt = clock.now() + timeoutMs;
     assert.equal(await this.pair.eventually(timeoutMs, this.#caller), true);
-    const left = { from: this.#caller, timeoutMs: endsAt - clock.now() };
-    assert.equal(await this.pair.call(large, left), large);
+    const leftMs = endsAt - clock.now();
+    assert.equal(await this.pair.call(large, { from: this.#caller, timeoutMs: leftMs }), large);
     for (const side of [0, 1] as const) assert.equal(this.pair.pendingOf(side), 0);
   }
 
