@@ -2,8 +2,12 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Up to this many characters a plain loop beats a call into the runtime. */
-const shortLength = 24;
+/** Up to this many characters a plain loop beats a call into the runtime: to read, and to write. */
+const shortRead = 24;
+const shortWrite = 40;
+
+/** Short texts that were read last, each at its place: the names of routes and keys come again with every message. */
+const known: string[] = new Array<string>(256).fill("");
 
 /** Length in bytes of `text` in UTF-8; an unpaired surrogate counts as the three bytes of U+FFFD. */
 export function utf8Length(text: string): number {
@@ -24,7 +28,7 @@ function isLowSurrogate(unit: number): boolean {
 
 /** Writes `text` into `target` from offset `at`, as far as there is room; returns the bytes written. */
 export function writeUtf8(text: string, target: Uint8Array, at: number): number {
-  if (text.length <= shortLength && writeAscii(text, target, at)) return text.length;
+  if (text.length <= shortWrite && writeAscii(text, target, at)) return text.length;
   return encoder.encodeInto(text, target.subarray(at)).written;
 }
 
@@ -40,14 +44,41 @@ function writeAscii(text: string, target: Uint8Array, at: number): boolean {
 
 /** Text of the bytes from `start` to `end`; undefined when they are not valid UTF-8. A byte order mark is kept. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
-  if (end - start <= shortLength) {
-    const text = readShortAscii(bytes, start, end);
+  if (end - start <= shortRead) {
+    const text = readShort(bytes, start, end);
     if (text !== undefined) return text;
   }
   const part = bytes.subarray(start, end);
   const text = decoder.decode(part);
   // The lenient decoder is the faster one; only a replacement character leaves a doubt.
   return text.includes("\ufffd") ? decodeStrictly(part) : text;
+}
+
+/** Text that was read before is told by its bytes, which costs less than to make it anew. */
+function readShort(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (start === end) return "";
+  const place = placeOf(bytes, start, end);
+  const last = known[place] ?? "";
+  if (isSame(last, bytes, start, end)) return last;
+  const text = readShortAscii(bytes, start, end);
+  if (text !== undefined) known[place] = text;
+  return text;
+}
+
+/** By its length and three of its bytes. */
+function placeOf(bytes: Uint8Array, start: number, end: number): number {
+  const first = bytes[start] as number;
+  const middle = bytes[(start + end) >> 1] as number;
+  const last = bytes[end - 1] as number;
+  return (first * 7 + middle * 3 + last + (end - start) * 31) & (known.length - 1);
+}
+
+function isSame(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let at = 0; at < text.length; at++) {
+    if (text.charCodeAt(at) !== bytes[start + at]) return false;
+  }
+  return true;
 }
 
 function readShortAscii(bytes: Uint8Array, start: number, end: number): string | undefined {

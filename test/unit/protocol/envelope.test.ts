@@ -63,6 +63,32 @@ const cases: readonly (readonly [string, RpcEnvelope])[] = [
 ];
 
 describe("RpcEnvelope", () => {
+  it("reads texts for themselves, however much they are like those read before", () => {
+    const texts = [
+      "axbyc",
+      "azbyc",
+      "axbyc",
+      "",
+      "axbéc",
+      "axb\u00e9c",
+      "axbyc",
+      "é",
+      "axb\0c",
+      "azbyc",
+    ];
+    for (const routeKey of [...texts, ...texts]) {
+      const envelope = {
+        routeKey,
+        direction: 1,
+        requestId: routeKey,
+        metadata: [],
+        timeoutMs: 0,
+      } as const;
+      const read = decodeEnvelope(encodeEnvelope(envelope));
+      assert.deepEqual([read.routeKey, read.requestId], [routeKey, routeKey]);
+    }
+  });
+
   it("is written and read byte for byte (spec/transport.md §15)", () => {
     for (const [bytes, envelope] of cases) {
       assert.equal(toHex(encodeEnvelope(envelope)), bytes);
