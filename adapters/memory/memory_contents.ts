@@ -74,7 +74,7 @@ function applyMailbox(contents: Contents, change: Change<"mailbox">): void {
   const { rows, claimed } = contents;
   switch (change.kind) {
     case "mailbox.put":
-      rows.set(change.row.seq, change.row);
+      rows.set(change.row.seq, { ...change.row, id: change.row.id });
       return;
     case "mailbox.claim":
       if (rows.has(change.seq)) claimed.add(change.seq);

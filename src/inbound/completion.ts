@@ -116,8 +116,8 @@ export class Completion {
     this.#forget(message);
     const delayMs = this.#options.retryDelayMs * 2 ** (attempts - 1);
     const notBefore = clock.now() + delayMs;
-    const next = { ...message, row: { ...row, attempts, notBefore }, unwritten: undefined };
-    mailbox.nack(message, next, delayMs);
+    const next = { ...row, id: row.id, attempts, notBefore };
+    mailbox.nack(message, { ...message, row: next, unwritten: undefined }, delayMs);
     store
       .commit([{ kind: "mailbox.release", seq: row.seq, attempts, notBefore }])
       .catch((failure: unknown) =>

@@ -7,7 +7,7 @@ export type Priority = 0 | 1;
 export interface MailboxRow {
   /** Ascending in order of acceptance, unique for the life of the store. */
   readonly seq: number;
-  /** UUID v4. */
+  /** UUID v4. Perhaps drawn when it is first read, so that a copy has to name it: a spread leaves it out. */
   readonly id: string;
   /** Encoded ActrId of the sender, as the transport verified it. */
   readonly from: Uint8Array;
