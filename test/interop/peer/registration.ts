@@ -1,0 +1,94 @@
+import { post } from "./http.ts";
+import {
+  type ActrId,
+  type Credential,
+  readCredential,
+  readId,
+  typeOf,
+  writeId,
+  writeType,
+} from "./identity.ts";
+import { Fields, Writer } from "./protobuf.ts";
+
+/** What a registered node has been given (`spec/protocol.md` §2.4). */
+export interface Registered {
+  readonly id: ActrId;
+  readonly credential: Credential;
+  readonly turn: { readonly username: string; readonly password: string };
+  readonly heartbeatSecs: number;
+  readonly signingKey: { readonly id: number; readonly bytes: Uint8Array };
+  readonly renewalToken: Uint8Array | undefined;
+}
+
+/** How to register; the real client sends nothing else. */
+export interface Registration {
+  readonly type: string;
+  readonly realm: number;
+  readonly realmSecret?: string;
+  /** Where others may dial a direct WebSocket. */
+  readonly wsAddress?: string;
+}
+
+/** The identity service said no. */
+export class Refused extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(`${code} ${message}`);
+    this.code = code;
+  }
+}
+
+const linked = 2;
+
+export function registerRequest({ type, realm, wsAddress }: Registration): Uint8Array<ArrayBuffer> {
+  const request = new Writer()
+    .message(1, writeType(typeOf(type)))
+    .message(2, new Writer().varint(1, realm));
+  if (wsAddress !== undefined) request.text(6, wsAddress);
+  return request.varint(14, linked).done();
+}
+
+export function readRegisterResponse(body: Uint8Array): Registered {
+  const response = new Fields(body);
+  const error = response.message(2);
+  if (error !== undefined) throw new Refused(error.number(1) ?? 0, error.text(2) ?? "");
+  const ok = response.message(1);
+  if (ok === undefined) throw new Refused(0, "an answer without result");
+  const [id, credential, turn] = [ok.message(1), ok.message(2), ok.message(3)];
+  if (id === undefined || credential === undefined) throw new Refused(0, "no identity");
+  return {
+    id: readId(id),
+    credential: readCredential(credential),
+    turn: { username: turn?.text(1) ?? "", password: turn?.text(2) ?? "" },
+    heartbeatSecs: ok.number(5) ?? 0,
+    signingKey: { id: ok.number(7) ?? 0, bytes: ok.bytes(6) ?? new Uint8Array(0) },
+    renewalToken: ok.bytes(12),
+  };
+}
+
+/** Registers at `<ais>/register`. @throws Refused. */
+export async function register(ais: string, registration: Registration): Promise<Registered> {
+  const { realmSecret } = registration;
+  const secret = realmSecret === undefined ? [] : [["x-actrix-realm-secret", realmSecret] as const];
+  return await ask(ais, "register", secret, registerRequest(registration));
+}
+
+/** Renews at `<ais>/renew`, which takes no realm secret. @throws Refused. */
+export async function renew(ais: string, id: ActrId, token: Uint8Array): Promise<Registered> {
+  const body = new Writer().message(1, writeId(id)).bytes(2, token).done();
+  return await ask(ais, "renew", [], body);
+}
+
+async function ask(
+  ais: string,
+  path: string,
+  more: readonly (readonly [string, string])[],
+  body: Uint8Array,
+): Promise<Registered> {
+  const protobuf = "application/x-protobuf";
+  const headers = [["content-type", protobuf], ["accept", protobuf], ...more] as const;
+  const answer = await post(`${ais.replace(/\/+$/, "")}/${path}`, headers, body);
+  if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, "by status");
+  return readRegisterResponse(answer.body);
+}
