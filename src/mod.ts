@@ -94,7 +94,15 @@ export {
 export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent } from "./hooks.ts";
 export type { HostErrorCode, UserErrorCode } from "./host_errors.ts";
 export { type ActorOptions, type ActorOptionsInput, defaultActorOptions } from "./host_options.ts";
-export type { Media, MediaSample, SampleHandler } from "./media.ts";
+export type {
+  Media,
+  MediaCodec,
+  MediaSample,
+  MediaTrack,
+  RawFormat,
+  SampleHandler,
+  TrackOptions,
+} from "./media.ts";
 export type {
   AppLifecycle,
   CleanupRequest,

@@ -1,5 +1,6 @@
-import type { DataChannel, PeerConnection as NativePeerConnection } from "node-datachannel";
+import type { DataChannel, PeerConnection as NativePeerConnection, Track } from "node-datachannel";
 import { ActrError } from "../../src/errors.ts";
+import type { MediaCodec } from "../../src/media.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type {
   CandidatePair,
@@ -10,7 +11,9 @@ import type {
 } from "../../src/ports/peer_connections.ts";
 import type { Connection, RawConnection } from "../webrtc/connection.ts";
 import type { PeerChannel } from "../webrtc/peer_channel.ts";
-import { type PlacedCandidate, withoutCandidates } from "../webrtc/sdp.ts";
+import { type PlacedCandidate, usernameFragment, withoutCandidates } from "../webrtc/sdp.ts";
+import { type MediaLibrary, MediaSender } from "./media_sender.ts";
+import { readRtp } from "./rtp.ts";
 
 /**
  * How long an answerer keeps the offerer's candidates back, milliseconds: it begins the DTLS handshake, so the offerer
@@ -25,6 +28,7 @@ const maxHeldCandidates = 256;
 /** A connection of node-datachannel's own interface: its imitation of the standard's hides and delays too much. */
 export class NativeConnection implements RawConnection {
   readonly #native: NativePeerConnection;
+  readonly #library: MediaLibrary;
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #lowWaterBytes: number;
@@ -32,15 +36,20 @@ export class NativeConnection implements RawConnection {
   /** The offerer's candidates while they are kept back. */
   #held: PlacedCandidate[] | undefined;
   #release: Timer | undefined;
+  /** The peer's tracks: those that nobody holds are collected, and then silent. */
+  readonly #tracks = new Set<Track>();
+  #senders = 0;
 
-  constructor({ native, connection, clock }: NativeParts, lowWaterBytes: number) {
+  constructor({ native, library, connection, clock }: NativeParts, lowWaterBytes: number) {
     this.#native = native;
+    this.#library = library;
     this.#connection = connection;
     this.#clock = clock;
     this.#lowWaterBytes = lowWaterBytes;
     native.onLocalCandidate((candidate, sdpMid) => connection.gathered({ candidate, sdpMid }));
     native.onStateChange((state) => connection.changed(state as PeerConnectionState));
     native.onDataChannel((channel) => connection.offered(this.#wire(channel)));
+    native.onTrack((track) => this.#receive(track));
   }
 
   async describe(type: Description["type"], iceRestart: boolean): Promise<string> {
@@ -78,6 +87,13 @@ export class NativeConnection implements RawConnection {
     );
   }
 
+  openTrack(codec: MediaCodec): MediaSender {
+    const [library, native] = [this.#library, this.#native];
+    // Both sides may make one at once: the name has to be this side's own.
+    const side = usernameFragment(native.localDescription()?.sdp ?? "").replace(/\W/g, "");
+    return new MediaSender({ library, native, codec, mid: `${side}-${++this.#senders}` });
+  }
+
   async candidatePair(): Promise<CandidatePair | undefined> {
     const pair = this.#native.getSelectedCandidatePair();
     if (pair === null) return undefined;
@@ -91,7 +107,19 @@ export class NativeConnection implements RawConnection {
     this.#release?.cancel();
     // One that never opened is not ended with its connection, and would keep the process alive.
     for (const channel of this.#unopened) channel.close();
+    this.#tracks.clear();
     this.#native.close();
+  }
+
+  #receive(track: Track): void {
+    this.#tracks.add(track);
+    const mid = track.mid();
+    track.onMessage((packet) => {
+      const read = readRtp(packet);
+      if (read === undefined) return;
+      const { payload, timestamp, payloadType } = read;
+      this.#connection.sampled(mid, { data: plain(payload), timestamp, payloadType });
+    });
   }
 
   #releaseLater(): void {
@@ -130,6 +158,7 @@ export class NativeConnection implements RawConnection {
 /** Who else a {@link NativeConnection} needs. */
 export interface NativeParts {
   readonly native: NativePeerConnection;
+  readonly library: MediaLibrary;
   readonly connection: Connection;
   readonly clock: Clock;
 }

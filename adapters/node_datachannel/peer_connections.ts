@@ -1,9 +1,12 @@
 import type { RtcConfig } from "node-datachannel";
+import { mediaCodecs } from "../../src/media.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { MediaCapabilities } from "../../src/ports/media.ts";
 import type { PeerConnectionOptions, PeerConnections } from "../../src/ports/peer_connections.ts";
 import { Connection, defaultLimits } from "../webrtc/connection.ts";
 import { lingerMs, loadNative } from "../webrtc/load.ts";
 import { nativeIceServers } from "./ice_servers.ts";
+import { maxSampleBytes } from "./media_sender.ts";
 import { NativeConnection } from "./native_connection.ts";
 
 /** Settings of the adapter. */
@@ -18,8 +21,11 @@ const maxMessageBytes = 262_144;
 /** From the peer's death to `failed` it takes 14 to 42 s: a session needs a heartbeat of its own. */
 const noticesLossWithinMs = 45_000;
 
+/** It carries what others have encoded, packet by packet. */
+const media: MediaCapabilities = { form: "rtp", codecs: mediaCodecs, maxSampleBytes };
+
 /**
- * WebRTC by `node-datachannel`, an optional package: data alone, no TURN over TCP, no ICE restart, but fifteen times
+ * WebRTC by `node-datachannel`, an optional package: media as RTP alone, no TURN over TCP, no ICE restart, but fifteen times
  * the message rate of wrtc. Runs on Node, Deno and Bun.
  * @throws ActrError `config` when the package does not load, and in worker threads.
  */
@@ -28,11 +34,11 @@ export async function nodeDatachannelPeerConnections(
   { bindAddress }: NodeDatachannelOptions = {},
 ): Promise<PeerConnections> {
   const library = await loadNative("node-datachannel", () => import("node-datachannel"));
-  const stack = { clock, maxMessageBytes, lowWaterEvents: true, lingerMs };
+  const stack = { clock, maxMessageBytes, lowWaterEvents: true, media, lingerMs };
   return {
     name: "node-datachannel",
     capabilities: {
-      media: false,
+      media,
       turnTcp: false,
       iceRestart: false,
       maxMessageBytes,
@@ -44,7 +50,7 @@ export async function nodeDatachannelPeerConnections(
       new Connection(stack, options, handler, (connection) => {
         const native = new library.PeerConnection("roost", configuration(options, bindAddress));
         const low = options.lowWaterBytes ?? defaultLimits.lowWaterBytes;
-        return new NativeConnection({ native, connection, clock }, low);
+        return new NativeConnection({ native, library, connection, clock }, low);
       }),
   };
 }
@@ -56,6 +62,8 @@ function configuration(options: PeerConnectionOptions, bindAddress: string | und
     iceTransportPolicy: relayOnly ? "relay" : "all",
     maxMessageSize: maxMessageBytes,
     disableAutoNegotiation: true,
+    // A connection that begins with data alone could otherwise never carry media.
+    forceMediaTransport: true,
     ...(bindAddress === undefined ? {} : { bindAddress }),
     ...(portRange === undefined
       ? {}

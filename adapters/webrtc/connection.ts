@@ -1,5 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
+import type { MediaCodec, MediaTrack } from "../../src/media.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
+import type { LocalTrack, MediaCapabilities } from "../../src/ports/media.ts";
 import type {
   CandidatePair,
   Channel,
@@ -12,7 +14,9 @@ import type {
   PeerConnectionState,
 } from "../../src/ports/peer_connections.ts";
 import { EarlyBudget } from "./early_budget.ts";
+import { LocalTracks, type RawTrack } from "./local_tracks.ts";
 import { type ChannelLimits, PeerChannel, type RawChannel } from "./peer_channel.ts";
+import { type RawSample, RemoteTracks } from "./remote_tracks.ts";
 import {
   candidateFragment,
   maxMessageBytes,
@@ -30,6 +34,8 @@ export interface RawConnection {
   addCandidate(candidate: PlacedCandidate): Promise<void>;
   /** Opens a channel, made known by {@link Connection.wrap}. */
   createChannel(label: string, options: ChannelOptions): PeerChannel;
+  /** Makes room for media tracks of a codec, where the stack has media. */
+  openTrack?(codec: MediaCodec): RawTrack;
   candidatePair(): Promise<CandidatePair | undefined>;
   close(): void;
 }
@@ -39,6 +45,7 @@ export interface Stack {
   readonly clock: Clock;
   readonly maxMessageBytes: number;
   readonly lowWaterEvents: boolean;
+  readonly media?: MediaCapabilities;
   /** Time in which a closed connection keeps the process up, for what its stack has still to do. @default 0 */
   readonly lingerMs?: number;
 }
@@ -55,6 +62,9 @@ const disconnectedLimitMs = 12_000;
 /** Bytes kept for channels without handler, unless the options say otherwise. */
 const defaultMaxEarlyBytes = 1_048_576;
 
+/** Media tracks of each side, unless the options say otherwise. */
+const defaultMaxTracks = 16;
+
 /** Limits of channels unless the options say otherwise. */
 export const defaultLimits: ChannelLimits = { maxBufferedBytes: 1_048_576, lowWaterBytes: 262_144 };
 
@@ -66,6 +76,8 @@ export class Connection implements PeerConnection {
   readonly #raw: RawConnection;
   readonly #channels = new Set<PeerChannel>();
   readonly #earlyMessages: EarlyBudget;
+  readonly #remoteTracks: RemoteTracks;
+  readonly #localTracks: LocalTracks | undefined;
   #state: PeerConnectionState = "new";
   /** Runs while the connection is disconnected. */
   #patience: Timer | undefined;
@@ -94,6 +106,9 @@ export class Connection implements PeerConnection {
     this.#earlyMessages = new EarlyBudget(options.maxEarlyBytes ?? defaultMaxEarlyBytes, (limit) =>
       this.#giveUp(unheard(limit)),
     );
+    const { maxTracks = defaultMaxTracks } = options;
+    this.#remoteTracks = new RemoteTracks(handler, maxTracks);
+    this.#localTracks = this.#makeTracks(maxTracks);
     try {
       this.#raw = open(this);
     } catch (error) {
@@ -114,8 +129,11 @@ export class Connection implements PeerConnection {
   }
 
   async setRemote(description: Description): Promise<void> {
+    const isOwn = (mid: string): boolean => this.#localTracks?.owns(mid) ?? false;
+    this.#remoteTracks.check(description.sdp, isOwn);
     await this.#attempt("invalid_argument", () => this.#raw.setRemote(description));
     this.#remoteSdp = description.sdp;
+    if (this.#localTracks !== undefined) this.#remoteTracks.described(description.sdp);
     this.#maxMessageBytes = this.#maxMessageBytesIn(description.sdp);
     const early = this.#early.splice(0);
     // One that cannot be used must not keep the others out.
@@ -139,12 +157,25 @@ export class Connection implements PeerConnection {
     return this.#raw.createChannel(label, options);
   }
 
+  addTrack(track: MediaTrack): LocalTrack {
+    this.#assertOpen();
+    if (this.#localTracks !== undefined) return this.#localTracks.add(track);
+    const message = "this WebRTC stack carries no media; use one that does, such as @roamhq/wrtc";
+    throw new ActrError("not_implemented", message);
+  }
+
+  removeTrack(id: string): void {
+    this.#assertOpen();
+    this.#localTracks?.remove(id);
+  }
+
   candidatePair(): Promise<CandidatePair | undefined> {
     return this.#attempt("internal", () => this.#raw.candidatePair());
   }
 
   close(): void {
     if (this.#state === "closed") return;
+    this.#localTracks?.end();
     this.#raw.close();
     const { clock, lingerMs = 0 } = this.#stack;
     if (lingerMs > 0) clock.timer(clock.now() + lingerMs, () => {});
@@ -181,6 +212,11 @@ export class Connection implements PeerConnection {
     return channel;
   }
 
+  /** To be called for each media sample, with the section that it came by. */
+  sampled(mid: string, sample: RawSample): void {
+    if (this.#state !== "closed") this.#remoteTracks.received(mid, sample);
+  }
+
   /** To be called when the peer has opened a channel, once its events are wired. */
   offered(channel: PeerChannel): void {
     if (this.#state === "closed") channel.ended();
@@ -208,9 +244,20 @@ export class Connection implements PeerConnection {
   #ended(): void {
     this.#early = [];
     this.#held = [];
+    this.#remoteTracks.end();
     for (const channel of this.#channels) channel.ended();
     this.#channels.clear();
     this.#enter("closed");
+  }
+
+  #makeTracks(maxTracks: number): LocalTracks | undefined {
+    const { media } = this.#stack;
+    const open = (codec: MediaCodec): RawTrack => {
+      const raw = this.#raw.openTrack?.(codec);
+      if (raw === undefined) throw new TypeError("a stack with media opens no tracks");
+      return raw;
+    };
+    return media === undefined ? undefined : new LocalTracks({ media, open }, maxTracks);
   }
 
   #maxMessageBytesIn(remoteSdp: string): number {

@@ -1,14 +1,20 @@
 import type { Clock } from "../../src/ports/clock.ts";
+import type { MediaCapabilities } from "../../src/ports/media.ts";
 import type { PeerConnections } from "../../src/ports/peer_connections.ts";
 import { Connection } from "../webrtc/connection.ts";
 import { lingerMs, loadNative } from "../webrtc/load.ts";
-import { StandardConnection, standardConfiguration } from "../webrtc/standard_connection.ts";
+import { standardConfiguration } from "../webrtc/standard_connection.ts";
+import type { Wrtc } from "./library.ts";
+import { WrtcConnection } from "./wrtc_connection.ts";
 
 /** One byte more, and the channel dies without a word. */
 const maxMessageBytes = 262_144;
 
 /** From the peer's death to `failed` it takes about 16 s; `disconnected`, where it is told, comes after about 7 s. */
 const noticesLossWithinMs = 20_000;
+
+/** It encodes and decodes by itself, and shows no RTP. It receives AV1 and VP9 too. */
+const media: MediaCapabilities = { form: "raw", codecs: ["opus", "VP8"] };
 
 /**
  * WebRTC by `@roamhq/wrtc`, the same on Node, Deno and Bun; it also gathers loopback addresses.
@@ -22,12 +28,13 @@ const noticesLossWithinMs = 20_000;
  * @throws ActrError `config` when the package does not load, and in worker threads.
  */
 export async function wrtcPeerConnections(clock: Clock): Promise<PeerConnections> {
-  const { default: wrtc } = await loadNative("@roamhq/wrtc", () => import("@roamhq/wrtc"));
-  const stack = { clock, maxMessageBytes, lowWaterEvents: false, lingerMs };
+  const library = await loadNative("@roamhq/wrtc", () => import("@roamhq/wrtc"));
+  const wrtc = library.default as unknown as Wrtc;
+  const stack = { clock, maxMessageBytes, lowWaterEvents: false, media, lingerMs };
   return {
     name: "@roamhq/wrtc",
     capabilities: {
-      media: true,
+      media,
       turnTcp: true,
       iceRestart: true,
       maxMessageBytes,
@@ -38,7 +45,7 @@ export async function wrtcPeerConnections(clock: Clock): Promise<PeerConnections
     create: (options, handler) =>
       new Connection(stack, options, handler, (connection) => {
         const native = new wrtc.RTCPeerConnection(standardConfiguration(options));
-        return new StandardConnection(native, connection);
+        return new WrtcConnection({ wrtc, clock, native, connection });
       }),
   };
 }

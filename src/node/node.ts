@@ -3,6 +3,7 @@ import type { NodeDefinition } from "../define.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { tracedAs } from "../spans.ts";
+import { NodeMedia } from "../streams/node_media.ts";
 import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
 import { HookQueue } from "./hooks.ts";
@@ -54,6 +55,7 @@ export class Node implements AsyncDisposable {
   /** Names of the transports that it uses. */
   readonly transports: readonly string[];
   readonly streams: NodeStreams;
+  readonly media: NodeMedia;
   /** Calls peers, in this node's name. */
   readonly context: NodeContext;
   readonly #network: NodeNetwork;
@@ -153,6 +155,7 @@ export class Node implements AsyncDisposable {
       hooks,
       session: presence.session,
       onFrame: (frame, peer, link) => this.inbound.gate.receive(frame, peer, link),
+      onSample: (trackId, sample, sender) => this.inbound.media.dispatch(trackId, sample, sender),
       onExhausted: (peer, link) => this.inbound.streams.disconnected(link, peer),
     });
     const { caller, pending, sessions } = this.outbound;
@@ -163,7 +166,7 @@ export class Node implements AsyncDisposable {
       log,
       signal,
       streams: () => this.streams,
-      media: () => this.inbound.media,
+      media: () => this.media,
       host: () => this.inbound.host,
     });
     const { context } = this;
@@ -174,6 +177,11 @@ export class Node implements AsyncDisposable {
       options.streams,
     );
     const { outbound } = this;
+    this.media = new NodeMedia({
+      received: this.inbound.media,
+      sent: outbound.media,
+      self: () => this.id,
+    });
     this.#network = new NodeNetwork({ components, presence, outbound }, options.network);
     this.#lifecycle = new NodeLifecycle({
       ...{ plan, components, undo, presence, hooks, inbound: this.inbound, outbound },

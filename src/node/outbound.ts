@@ -1,12 +1,15 @@
 import { ActrError } from "../errors.ts";
 import type { SessionState } from "../identity/session_state.ts";
+import type { MediaSample } from "../media.ts";
 import type { NodeOptions } from "../options.ts";
 import { Caller } from "../outbound/caller.ts";
 import type { Transport } from "../ports/transport.ts";
+import type { ActrId } from "../protocol/ids.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { PendingCalls } from "../session/pending_calls.ts";
 import { type SessionEvents, SessionManager } from "../session/session_manager.ts";
 import { ChunkSender } from "../streams/chunk_sender.ts";
+import { MediaSender } from "../streams/media_sender.ts";
 import { uncertainDeliveryEvent } from "./error_events.ts";
 import type { HookQueue } from "./hooks.ts";
 import { linkHooks } from "./link_hooks.ts";
@@ -22,6 +25,8 @@ export interface OutboundParts {
   readonly hooks: HookQueue;
   readonly session: SessionState;
   readonly onFrame: SessionEvents["frame"];
+  /** Told of each sample of a peer's media tracks. */
+  readonly onSample: (trackId: string, sample: MediaSample, sender: ActrId) => void;
   /** Told when everything that a lost link brought has been handed over. */
   readonly onExhausted: SessionEvents["exhausted"];
 }
@@ -32,6 +37,7 @@ export class Outbound {
   readonly sessions: SessionManager;
   readonly pending: PendingCalls;
   readonly chunks: ChunkSender;
+  readonly media: MediaSender;
   readonly #deadlines: Deadlines;
 
   constructor(parts: OutboundParts) {
@@ -39,6 +45,14 @@ export class Outbound {
     const { clock, random, log, tracer } = components;
     this.pending = new PendingCalls(options.outbound.maxPending);
     this.#deadlines = new Deadlines(clock);
+    const notices = linkHooks({
+      clock,
+      hooks,
+      onEnded: (link, end) => {
+        this.pending.disconnected(link, end.reason);
+        this.chunks.disconnected(link, end);
+      },
+    });
     this.sessions = new SessionManager(
       {
         clock,
@@ -49,14 +63,11 @@ export class Outbound {
         events: {
           frame: parts.onFrame,
           exhausted: parts.onExhausted,
-          ...linkHooks({
-            clock,
-            hooks,
-            onEnded: (link, end) => {
-              this.pending.disconnected(link, end.reason);
-              this.chunks.disconnected(link, end);
-            },
-          }),
+          ...notices,
+          linked(peer, link) {
+            link.media?.onSample((trackId, sample) => parts.onSample(trackId, sample, peer));
+            notices.linked(peer, link);
+          },
         },
       },
       options.session,
@@ -64,6 +75,7 @@ export class Outbound {
     const { sessions, pending } = this;
     const plumbing = { clock, sessions, pending, deadlines: this.#deadlines };
     this.caller = new Caller({ plumbing, random, tracer }, options.outbound);
+    this.media = new MediaSender({ clock, session, sessions, transports });
     this.chunks = new ChunkSender(
       {
         ...plumbing,

@@ -1,4 +1,6 @@
 import type { ActrError } from "../errors.ts";
+import type { MediaSample, MediaTrack } from "../media.ts";
+import type { LocalTrack, MediaCapabilities, RemoteTrack } from "./media.ts";
 
 /** One session description, as signaling carries it. */
 export interface Description {
@@ -43,6 +45,8 @@ export interface PeerConnectionOptions {
   readonly lowWaterBytes?: number;
   /** Most bytes kept of messages on channels without handler, each counted with 64 bytes more; beyond, the connection closes. @default 1 MiB */
   readonly maxEarlyBytes?: number;
+  /** Most tracks of each side, also counting those that were removed and whose place is not used again. @default 16 */
+  readonly maxTracks?: number;
 }
 
 /** `disconnected` may heal by itself, `failed` by an ICE restart at most, `closed` not at all. */
@@ -62,6 +66,12 @@ export interface PeerConnectionHandler {
   state(state: PeerConnectionState): void;
   /** The peer has opened a channel. Install its handler before this turn ends. */
   channel(channel: Channel): void;
+  /** The peer sends a track, from the answer to the offer that names it. */
+  track?(track: RemoteTrack): void;
+  /** The peer has removed a track. */
+  trackEnded?(id: string): void;
+  /** One sample of a track of the peer; its bytes belong to the receiver. */
+  sample?(trackId: string, sample: MediaSample): void;
   /** Why this side closes by itself, told right before: ActrError `overloaded` when messages without handler became too much. */
   error?(error: ActrError): void;
 }
@@ -130,7 +140,7 @@ export interface PeerConnection {
   createAnswer(): Promise<Description>;
   /**
    * Takes the peer's description; an offer undoes an own one that was not answered, on a connection that was up before.
-   * @throws ActrError `invalid_argument` when it cannot be used.
+   * @throws ActrError `invalid_argument` when it cannot be used, `overloaded` when it has too many tracks.
    */
   setRemote(description: Description): Promise<void>;
   /**
@@ -141,6 +151,14 @@ export interface PeerConnection {
   addCandidate(candidate: IceCandidate): Promise<void>;
   /** Opens a channel; before the first offer for all but the first lanes of a connection, so that the offer has room for it. */
   createChannel(label: string, options?: ChannelOptions): Channel;
+  /**
+   * Adds a track of this side; the next offer tells the peer of it.
+   * @throws ActrError `not_implemented` when the stack has no media or does not send the codec, `invalid_argument` for an id
+   * that is none or in use, `overloaded` when it would be one too many, `unavailable` when closed.
+   */
+  addTrack(track: MediaTrack): LocalTrack;
+  /** Removes a track of this side; the next offer tells the peer of it, and its place in descriptions serves a later one. */
+  removeTrack(id: string): void;
   /** The path in use; undefined before there is one. */
   candidatePair(): Promise<CandidatePair | undefined>;
   /** Ends the connection and its channels, and tells so before it returns. Idempotent. */
@@ -149,8 +167,8 @@ export interface PeerConnection {
 
 /** What a stack can do: data, so that suites and callers branch on it and never on names. */
 export interface PeerConnectionsCapabilities {
-  /** Whether it carries audio and video. */
-  readonly media: boolean;
+  /** How it carries audio and video, where it does. */
+  readonly media: MediaCapabilities | false;
   /** Whether it reaches TURN servers over TCP and TLS; where not, such URLs are left out. */
   readonly turnTcp: boolean;
   /** Whether {@link PeerConnection.createOffer} can restart ICE. */

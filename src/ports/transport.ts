@@ -1,5 +1,6 @@
 import type { Frame, Lane } from "../protocol/frame.ts";
 import type { ActrId } from "../protocol/ids.ts";
+import type { LinkMedia } from "./media.ts";
 
 /** What a transport can carry: data, so that suites and callers branch on it and never on names. */
 export interface TransportCapabilities {
@@ -11,6 +12,8 @@ export interface TransportCapabilities {
   readonly listens: boolean;
   /** Whether the listening side may send requests and streams on a link that it accepted, toward any Actr peer (`spec/transport.md` §5.4: not on WebSocket). */
   readonly bidirectional: boolean;
+  /** Whether its links may have {@link Link.media}. @default false */
+  readonly media?: boolean;
 }
 
 /** Where a peer can be reached. */
@@ -75,6 +78,8 @@ export interface Link {
   readonly duplex?: boolean;
   /** Whether a relay carries it, where that is known. */
   readonly relayed?: boolean;
+  /** Audio and video, where the link carries any. */
+  readonly media?: LinkMedia;
   /** What the peer sends. Ends when the link closes. Not reading it pushes back on the sender. */
   readonly frames: FrameStream;
   /** More of what the peer sends, read beside {@link Link.frames}, where lanes do not wait for each other. They end with the link too. */

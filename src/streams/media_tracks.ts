@@ -1,5 +1,5 @@
 import { ActrError } from "../errors.ts";
-import type { Media, MediaSample, SampleHandler } from "../media.ts";
+import type { MediaSample, SampleHandler } from "../media.ts";
 import type { StreamOptions } from "../options.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ActrId } from "../protocol/ids.ts";
@@ -12,7 +12,7 @@ interface Track {
 }
 
 /** Takes media samples to who registered for their track, each track in order; what is too late is dropped. */
-export class MediaTracks implements Media {
+export class MediaTracks {
   readonly #log: Logger;
   readonly #options: Pick<StreamOptions, "maxStreams" | "maxQueued">;
   readonly #tracks = new Map<string, Track>();
@@ -28,6 +28,7 @@ export class MediaTracks implements Media {
     this.#options = options;
   }
 
+  /** Ids of the tracks that are registered. */
   get tracks(): readonly string[] {
     return [...this.#tracks.keys()];
   }
@@ -42,6 +43,7 @@ export class MediaTracks implements Media {
     return this.#failed;
   }
 
+  /** @throws as `Media.register`. */
   register(trackId: string, handler: SampleHandler): void {
     if (this.#closed) return;
     const known = this.#tracks.get(trackId);
@@ -59,6 +61,7 @@ export class MediaTracks implements Media {
     this.#tracks.set(trackId, { worker, handler });
   }
 
+  /** Takes no more samples of a track. Idempotent. */
   unregister(trackId: string): void {
     this.#tracks.delete(trackId);
   }

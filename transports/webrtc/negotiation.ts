@@ -17,6 +17,7 @@ import type { SignalingClient } from "../../src/signaling/signaling_client.ts";
 import type { RelayInit } from "../../src/signaling/signaling_listeners.ts";
 import type { KeepAlive } from "../keep_alive.ts";
 import { ConnectDeadline } from "./connect_deadline.ts";
+import { LinkTracks } from "./link_tracks.ts";
 import { Mending } from "./mending.ts";
 import {
   candidateMessage,
@@ -25,6 +26,7 @@ import {
   type SignaledDescription,
 } from "./peer_signals.ts";
 import { RemoteCandidates } from "./remote_candidates.ts";
+import { Renegotiation } from "./renegotiation.ts";
 import { SdpExchange } from "./sdp_exchange.ts";
 import { WebRtcLink } from "./webrtc_link.ts";
 import type { WebRtcOptions } from "./webrtc_options.ts";
@@ -69,8 +71,10 @@ export class Negotiation {
   readonly #parts: NegotiationParts;
   readonly #connection: PeerConnection;
   readonly #exchange: SdpExchange;
+  readonly #renegotiation: Renegotiation;
   readonly #mending: Mending;
   readonly #deadline: ConnectDeadline;
+  readonly #tracks: LinkTracks | undefined;
   /** When the connection was offered, while that is not answered. */
   #begunAt: number | undefined;
   #isUp = false;
@@ -89,6 +93,7 @@ export class Negotiation {
         candidate: (candidate) => this.#gathered(candidate),
         state: (state) => this.#changed(state),
         channel: (channel) => this.link.addChannel(channel),
+        sample: (trackId, sample) => this.#tracks?.received(trackId, sample),
         error: (error) => this.#parts.log.warn("webrtc.connection.overrun", { error }),
       },
     );
@@ -104,6 +109,7 @@ export class Negotiation {
       candidates: this.candidates,
       add: (candidate) => this.#add(candidate),
       send: (description) => this.#send(descriptionMessage(description)),
+      yields: role === "answerer",
       requireExchangeId: options.requireExchangeId,
     });
     this.#mending = new Mending(
@@ -116,6 +122,17 @@ export class Negotiation {
       },
       role,
     );
+    this.#renegotiation = new Renegotiation({
+      clock,
+      signaling: () => parts.signaling.connected,
+      offer: () => this.#exchange.offer("renegotiation"),
+      withdraw: () => this.#exchange.withdraw(),
+    });
+    if (stack.capabilities.media !== false) {
+      const renegotiate = (): Promise<void> => this.#renegotiation.request();
+      this.#tracks = new LinkTracks({ connection, renegotiate });
+      this.link.media = this.#tracks;
+    }
     this.#deadline = new ConnectDeadline(clock, options, (reason) => this.end(reason));
     this.ready = this.#becomeReady();
     this.ready.catch(() => {}); // Who does not wait for it learns of the end by the link.
@@ -141,11 +158,9 @@ export class Negotiation {
 
   /** The peer offers: the connection, a restart of it, or other media. An offer that cannot be answered ends it. */
   offered(description: SignaledDescription): void {
-    // Where offers cross, the offerer's is the one that counts (`spec/transport.md` §6.9).
-    if (this.facts.role === "offerer" && this.#exchange.isPending) return;
     this.#exchange
       .answer(description)
-      .then(() => description.kind === "restart" && this.#mending.exchanged())
+      .then((taken) => taken && this.#offerTaken(description.kind))
       .catch((error: unknown) => this.end(textOf(error)));
   }
 
@@ -170,6 +185,7 @@ export class Negotiation {
   /** Signaling is back. */
   signalingConnected(): void {
     this.#mending.changed();
+    this.#renegotiation.signalingConnected();
   }
 
   /** Ends the connection at once. Idempotent. */
@@ -190,7 +206,13 @@ export class Negotiation {
 
   #completed(): void {
     this.#begunAt = undefined;
+    this.#renegotiation.answered();
     this.#mending.exchanged();
+  }
+
+  #offerTaken(kind: SignaledDescription["kind"]): void {
+    this.#renegotiation.gaveWay();
+    if (kind === "restart") this.#mending.exchanged();
   }
 
   async #ask(): Promise<void> {
@@ -224,6 +246,7 @@ export class Negotiation {
     this.#isOver = true;
     this.#deadline.cancel();
     this.#mending.end();
+    this.#renegotiation.end();
   }
 
   #send(message: RelayInit): void {

@@ -1,7 +1,7 @@
 import type { IceCandidate, PeerConnection } from "../../src/ports/peer_connections.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { answersBeats, withBeats } from "./beat_chunk.ts";
-import type { SignaledDescription } from "./peer_signals.ts";
+import type { OfferKind, SignaledDescription } from "./peer_signals.ts";
 import type { RemoteCandidates } from "./remote_candidates.ts";
 
 /** What an {@link SdpExchange} works with. */
@@ -14,6 +14,8 @@ export interface SdpExchangeParts {
   readonly add: (candidate: IceCandidate) => void;
   /** Sends a description. @throws ActrError when signaling is down. */
   readonly send: (description: SignaledDescription) => void;
+  /** Whether an offer of this side gives way to one of the peer's that crosses it (`spec/transport.md` §6.9). */
+  readonly yields: boolean;
   /** Whether an answer has to name its offer. */
   readonly requireExchangeId: boolean;
 }
@@ -30,18 +32,13 @@ export class SdpExchange {
     this.#parts = parts;
   }
 
-  /** Whether an offer of this side waits for its answer. */
-  get isPending(): boolean {
-    return this.#pending !== undefined;
-  }
-
   /** Whether the peer's last description says that it answers beats. */
   get peerBeats(): boolean {
     return this.#peerBeats;
   }
 
-  /** Offers the connection, or another path for it; the answer to any offer before is stale from then on. */
-  offer(kind: "offer" | "restart"): Promise<void> {
+  /** Offers the connection, another path for it, or other media; the answer to any offer before is stale from then on. */
+  offer(kind: OfferKind): Promise<void> {
     return this.#inTurn(async () => {
       const { connection, random, send } = this.#parts;
       const { sdp } = await connection.createOffer({ iceRestart: kind === "restart" });
@@ -51,14 +48,24 @@ export class SdpExchange {
     });
   }
 
-  /** Answers an offer of the peer, under its id. */
-  answer({ sdp, exchangeId }: SignaledDescription): Promise<void> {
-    return this.#inTurn(async () => {
-      const { connection, send } = this.#parts;
+  /** The offer that waits is not waited for any more: a late answer to it is stale, and the peer's offers count again. */
+  withdraw(): void {
+    this.#pending = undefined;
+  }
+
+  /** Answers an offer of the peer, under its id; false for one that crosses an offer of this side, which counts. */
+  async answer({ sdp, exchangeId }: SignaledDescription): Promise<boolean> {
+    let taken = false;
+    await this.#inTurn(async () => {
+      const { connection, yields, send } = this.#parts;
+      if (this.#pending !== undefined && !yields) return;
+      this.#pending = undefined;
       await this.#takeRemote("offer", sdp);
       const answer = await connection.createAnswer();
       send({ kind: "answer", sdp: withBeats(answer.sdp), exchangeId });
+      taken = true;
     });
+    return taken;
   }
 
   /** Takes an answer of the peer; false for one that is not to the last offer, which goes on waiting. */

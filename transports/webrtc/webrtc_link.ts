@@ -1,6 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type { Logger } from "../../src/ports/logger.ts";
+import type { LinkMedia } from "../../src/ports/media.ts";
 import type {
   Channel,
   PeerConnection,
@@ -59,6 +60,8 @@ export class WebRtcLink implements Link, Pinged {
   readonly direction: Link["direction"];
   /** Set by who asked the connection for its path. */
   relayed?: boolean;
+  /** Set by who negotiates, where the stack has media. */
+  media?: LinkMedia;
   readonly frames: FrameStream;
   readonly streams: readonly FrameStream[];
   readonly closed: Promise<LinkClosed>;

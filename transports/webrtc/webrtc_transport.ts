@@ -57,6 +57,7 @@ export class WebRtcTransport implements Transport {
       maxBodyBytes: this.#options.link.maxBodyBytes,
       listens: true,
       bidirectional: true,
+      media: true,
     };
     signaling.listen({
       relay: (relay) => this.#relayed(relay),

@@ -131,6 +131,12 @@ export class FakeConnection implements PeerConnection {
     return this.createOffer();
   }
 
+  addTrack(): never {
+    throw new TypeError("a fake connection has no media");
+  }
+
+  removeTrack(): void {}
+
   async candidatePair(): Promise<undefined> {}
 }
 

@@ -1,5 +1,7 @@
 import type { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { ActrError } from "../../../src/errors.ts";
+import type { MediaSample, MediaTrack } from "../../../src/media.ts";
+import type { LocalTrack, MediaCapabilities } from "../../../src/ports/media.ts";
 import type {
   CandidatePair,
   Channel,
@@ -65,11 +67,13 @@ export class FakePaths {
   }
 }
 
+const media: MediaCapabilities = { form: "rtp", codecs: ["opus", "VP8"], maxSampleBytes: 1_200 };
+
 /** A WebRTC stack without a network. */
 export class FakeStack implements PeerConnections {
   readonly name = "fake";
   readonly capabilities: PeerConnectionsCapabilities = {
-    media: false,
+    media,
     turnTcp: false,
     iceRestart: true,
     maxMessageBytes: 262_144,
@@ -105,6 +109,12 @@ export class FakeConnection implements PeerConnection {
   /** Fragments of the peer's descriptions that it was given. */
   readonly remotes: string[] = [];
   state: PeerConnectionState = "new";
+  /** Tracks of this side, by name. */
+  readonly tracks: Map<string, LocalTrack> = new Map();
+  /** Tracks of the peer, as its last description names them. */
+  peerTracks: readonly string[] = [];
+  /** Offers of its own that it undid for one of the peer's. */
+  rollbacks = 0;
   readonly #paths: FakePaths;
   readonly #handler: PeerConnectionHandler;
   readonly #number: number;
@@ -112,6 +122,8 @@ export class FakeConnection implements PeerConnection {
   #local = "";
   #remote = "";
   #offered = false;
+  /** Whether an offer of this side was not answered. */
+  #asking = false;
 
   constructor(paths: FakePaths, handler: PeerConnectionHandler) {
     this.#paths = paths;
@@ -130,6 +142,7 @@ export class FakeConnection implements PeerConnection {
   async createOffer({ iceRestart = false } = {}): Promise<Description> {
     if (iceRestart && !this.#paths.restarts) throw new ActrError("not_implemented", "no restart");
     this.#offered = true;
+    this.#asking = true;
     return { type: "offer", sdp: this.#describe(iceRestart) };
   }
 
@@ -137,11 +150,17 @@ export class FakeConnection implements PeerConnection {
     return { type: "answer", sdp: this.#describe(true) };
   }
 
-  async setRemote({ sdp }: Description): Promise<void> {
+  async setRemote({ type, sdp }: Description): Promise<void> {
     if (this.state === "closed") throw new ActrError("unavailable", "closed");
     const fragment = /a=ice-ufrag:(\S+)/.exec(sdp)?.[1];
     if (fragment === undefined) throw new ActrError("invalid_argument", "no description");
     await this.#paths.slowness;
+    if (type === "answer" && !this.#asking) {
+      throw new ActrError("invalid_argument", "an answer to nothing");
+    }
+    if (type === "offer" && this.#asking) this.rollbacks++;
+    this.#asking = false;
+    this.peerTracks = [...sdp.matchAll(/^a=msid:fake (\S+)/gm)].map(([, id = ""]) => id);
     this.#remote = fragment;
     this.remotes.push(fragment);
     this.#paths.clock.defer(() => this.#paths.look());
@@ -156,6 +175,22 @@ export class FakeConnection implements PeerConnection {
     const channel = new FakeChannel(label, this.#paths, options);
     this.channels.push(channel);
     return channel;
+  }
+
+  addTrack({ id, codec }: MediaTrack): LocalTrack {
+    const send = (sample: MediaSample): boolean => {
+      const peer = this.#paths.connections.find((other) => other.knows(this));
+      if (peer?.peerTracks.includes(id) !== true) return false;
+      peer.#handler.sample?.(id, sample);
+      return true;
+    };
+    const track: LocalTrack = { id, codec, send };
+    this.tracks.set(id, track);
+    return track;
+  }
+
+  removeTrack(id: string): void {
+    this.tracks.delete(id);
   }
 
   async candidatePair(): Promise<CandidatePair> {
@@ -206,7 +241,8 @@ export class FakeConnection implements PeerConnection {
       }),
     );
     const role = this.#offered ? "actpass" : "active";
-    return `v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\na=setup:${role}\r\na=ice-ufrag:${fragment}\r\n`;
+    const tracks = [...this.tracks.keys()].map((id) => `a=msid:fake ${id}\r\n`).join("");
+    return `v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\na=setup:${role}\r\na=ice-ufrag:${fragment}\r\n${tracks}`;
   }
 }
 

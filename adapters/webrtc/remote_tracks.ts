@@ -1,0 +1,62 @@
+import { ActrError } from "../../src/errors.ts";
+import type { MediaSample } from "../../src/media.ts";
+import type { PeerConnectionHandler } from "../../src/ports/peer_connections.ts";
+import { type MediaSection, mediaSections } from "./media_sections.ts";
+
+/** What a stack says of a sample; which track it is of follows from the section that it came by. */
+export interface RawSample extends Pick<MediaSample, "data" | "timestamp" | "format"> {
+  /** The RTP payload type, where the stack shows it. */
+  readonly payloadType?: number;
+}
+
+/** The tracks that the peer sends, as its last description has them. */
+export class RemoteTracks {
+  readonly #handler: PeerConnectionHandler;
+  readonly #maxTracks: number;
+  #sections = new Map<string, MediaSection>();
+
+  constructor(handler: PeerConnectionHandler, maxTracks: number) {
+    this.#handler = handler;
+    this.#maxTracks = maxTracks;
+  }
+
+  /** @throws ActrError `overloaded` when a description has more sections of the peer than it may. */
+  check(sdp: string, isOwn: (mid: string) => boolean): void {
+    const count = mediaSections(sdp).filter(({ mid }) => !isOwn(mid)).length;
+    if (count <= this.#maxTracks) return;
+    const message = `the peer offers ${count} media tracks, the limit is ${this.#maxTracks}; use the places of removed ones again`;
+    throw new ActrError("overloaded", message);
+  }
+
+  /** The peer's description has been taken: tells what came and went. */
+  described(sdp: string): void {
+    const before = this.#sections;
+    this.#sections = new Map(mediaSections(sdp).map((section) => [section.mid, section]));
+    for (const [mid, { track }] of before) {
+      if (track !== undefined && this.#idAt(mid) !== track.id) this.#handler.trackEnded?.(track.id);
+    }
+    for (const [mid, { track }] of this.#sections) {
+      if (track !== undefined && before.get(mid)?.track?.id !== track.id)
+        this.#handler.track?.(track);
+    }
+  }
+
+  /** One sample has come in the section `mid`; one of no track is dropped. */
+  received(mid: string, { payloadType, data, timestamp, format }: RawSample): void {
+    const section = this.#sections.get(mid);
+    if (section?.track === undefined) return;
+    const { id, kind, codec: preferred } = section.track;
+    const codec = section.codecs.get(payloadType ?? -1) ?? preferred;
+    const laidOut = format === undefined ? {} : { format };
+    this.#handler.sample?.(id, { data, timestamp, codec, kind, ...laidOut });
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    this.described("");
+  }
+
+  #idAt(mid: string): string | undefined {
+    return this.#sections.get(mid)?.track?.id;
+  }
+}
