@@ -29,6 +29,8 @@ export interface LinkHookParts {
   readonly hooks: HookQueue;
   /** Told of every link that ended, before the hooks are. */
   readonly onEnded: (link: Link, end: LinkEnd) => void;
+  /** Told of every link that has stopped to work though it has not ended, before the hooks are. */
+  readonly onStopped: (link: Link) => void;
 }
 
 /**
@@ -39,6 +41,7 @@ export function linkHooks({
   clock,
   hooks,
   onEnded,
+  onStopped,
 }: LinkHookParts): Pick<SessionEvents, "connecting" | "linked" | "working" | "unlinked"> {
   return {
     connecting(peer, transport) {
@@ -54,6 +57,7 @@ export function linkHooks({
       hooks.emit(names.connected, connectedEvent(peer, link));
     },
     working(peer, link, works) {
+      if (!works) onStopped(link);
       const names = hooksOf[link.transport];
       if (names === undefined) return;
       if (works) hooks.emit(names.connected, connectedEvent(peer, link));

@@ -3,8 +3,8 @@ import type { SessionState } from "../identity/session_state.ts";
 import type { MediaSample } from "../media.ts";
 import type { NodeOptions } from "../options.ts";
 import { Caller } from "../outbound/caller.ts";
-import type { Transport } from "../ports/transport.ts";
-import type { ActrId } from "../protocol/ids.ts";
+import type { Link, Transport } from "../ports/transport.ts";
+import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { PendingCalls } from "../session/pending_calls.ts";
 import { type SessionEvents, SessionManager } from "../session/session_manager.ts";
@@ -52,10 +52,12 @@ export class Outbound {
         this.pending.disconnected(link, end.reason);
         this.chunks.disconnected(link, end);
       },
+      onStopped: (link) => this.#goAround(link),
     });
     this.sessions = new SessionManager(
       {
         clock,
+        random,
         log,
         transports,
         identity: session,
@@ -85,6 +87,13 @@ export class Outbound {
       },
       options.streams,
     );
+  }
+
+  /** Calls that left on a link that works no more are repeated on another, when there is one; else they wait for it. */
+  #goAround(link: Link): void {
+    const session = this.sessions.session(formatActrId(link.peer));
+    if (session?.carrier === undefined) return;
+    this.pending.disconnected(link, "it works no more, and another link carries on");
   }
 
   /** This node has another ActrId: peers would take what is repeated under it for something new. */

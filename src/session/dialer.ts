@@ -5,6 +5,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { Link, PeerAddress, Transport } from "../ports/transport.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import { abortAfter } from "../time_limit.ts";
+import type { LinkCounts } from "./link_counts.ts";
+import type { Peer } from "./peer.ts";
 import type { Session } from "./session.ts";
 import type { SessionEvents } from "./session_manager.ts";
 
@@ -28,6 +30,7 @@ export interface DialerComponents {
   readonly transports: readonly Transport[];
   readonly resolve: Resolve;
   readonly events: Pick<SessionEvents, "connecting" | "unlinked">;
+  readonly counts: LinkCounts;
   /** Takes a new link into the session of its peer. */
   readonly attach: (link: Link) => Session;
 }
@@ -54,6 +57,21 @@ export class Dialer {
     const dial = this.#dial(peer, key).finally(() => this.#dials.delete(key));
     this.#dials.set(key, dial);
     return dial;
+  }
+
+  /** Dials a peer that is linked already by other transports too. Resolves when all of that has ended, however; never rejects. */
+  async add({ id, key }: Peer, transports: readonly Transport[]): Promise<void> {
+    const { clock, resolve } = this.#components;
+    const limit = abortAfter(clock, this.#options.dialTimeoutMs, this.#abort.signal);
+    try {
+      const address = await resolve(id, { fresh: false, signal: limit.signal });
+      const ways = transports.filter((each) => each.canDial(address));
+      await Promise.allSettled(ways.map((transport) => this.#open(transport, address, key)));
+    } catch {
+      // Nobody knows the peer now: whoever tries next asks again.
+    } finally {
+      limit.cancel();
+    }
   }
 
   /** Fails every dial under way with `reason`, and resolves when none of them is left. */
@@ -116,7 +134,7 @@ export class Dialer {
   }
 
   async #openOne(transport: Transport, address: PeerAddress): Promise<Session> {
-    const { clock, events, attach } = this.#components;
+    const { clock, events, counts, attach } = this.#components;
     const { signal, cancel } = abortAfter(clock, this.#options.dialTimeoutMs, this.#abort.signal);
     events.connecting(address.id, transport.name);
     try {
@@ -127,6 +145,7 @@ export class Dialer {
       }
       return attach(link);
     } catch (error) {
+      counts.of(transport.name).failedDials += 1;
       const reason = error instanceof Error ? error.message : String(error);
       events.unlinked(address.id, transport.name, undefined, { by: "lost", reason });
       throw error;

@@ -10,6 +10,8 @@ export interface SessionRules {
   readonly rank: (link: Link) => number;
   /** A session has a {@link Session.betterLink}. */
   readonly onBetter: (session: Session) => void;
+  /** Requests have left one link for another. */
+  readonly onMoved: (from: Link, to: Link) => void;
 }
 
 /** A link that may not work. */
@@ -29,6 +31,8 @@ export class Session {
   readonly #waiting = new Set<() => void>();
   #requestLink: Link | undefined;
   #hold: ReturnType<typeof withResolvers<void>> | undefined;
+  /** Whether somebody has asked for a link to send requests on since {@link Session.takeUsed}. */
+  #used = false;
 
   constructor(peer: Peer, rules: SessionRules) {
     this.peer = peer;
@@ -38,6 +42,24 @@ export class Session {
   /** The link that requests leave on, when there is one that works and requests are not held. */
   get requestLink(): Link | undefined {
     return this.#hold === undefined ? this.#requestLink : undefined;
+  }
+
+  /** The same, also while requests are held. */
+  get carrier(): Link | undefined {
+    return this.#requestLink;
+  }
+
+  /** {@link Session.requestLink} for a request that is to leave now. */
+  use(): Link | undefined {
+    this.#used = true;
+    return this.requestLink;
+  }
+
+  /** Whether somebody wanted to send requests since the last time that this was asked. */
+  takeUsed(): boolean {
+    const used = this.#used;
+    this.#used = false;
+    return used;
   }
 
   /** A link that works and is better than the one that requests leave on. */
@@ -129,7 +151,7 @@ export class Session {
   release(): void {
     const held = this.#hold;
     this.#hold = undefined;
-    this.#requestLink = this.#best();
+    this.#leaveBy(this.#best());
     this.#changed();
     held?.resolve();
   }
@@ -153,11 +175,18 @@ export class Session {
 
   #changed(): void {
     if (this.#requestLink === undefined || !this.#works(this.#requestLink)) {
-      this.#requestLink = this.#best();
+      this.#leaveBy(this.#best());
     }
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
     if (this.#hold === undefined && this.betterLink !== undefined) this.#rules.onBetter(this);
+  }
+
+  #leaveBy(link: Link | undefined): void {
+    const before = this.#requestLink;
+    this.#requestLink = link;
+    if (before === undefined || link === undefined || before === link) return;
+    this.#rules.onMoved(before, link);
   }
 
   /** The oldest of the best links that work. */

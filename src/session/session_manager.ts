@@ -4,14 +4,17 @@ import type { SessionState } from "../identity/session_state.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
 import type { Link, LinkClosed, Transport } from "../ports/transport.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { Barrier } from "./barrier.ts";
 import { Dialer, type Resolve } from "./dialer.ts";
+import { LinkCounts } from "./link_counts.ts";
 import { LinkMigration } from "./link_migration.ts";
 import { LinkReader } from "./link_reader.ts";
 import { LinkRecovery } from "./link_recovery.ts";
+import { LinkUpgrades } from "./link_upgrades.ts";
 import { local, localLinks } from "./local_link.ts";
 import { Peer } from "./peer.ts";
 import { Session, type SessionRules } from "./session.ts";
@@ -43,6 +46,7 @@ export interface SessionEvents {
 /** Collaborators of {@link SessionManager}. */
 export interface SessionComponents {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   /** The ways to peers, the best first: requests leave on a link of the best that works. */
   readonly transports: readonly Transport[];
@@ -56,6 +60,8 @@ export interface SessionComponents {
 export class SessionManager {
   /** While it is up, requests wait. */
   readonly barrier: Barrier;
+  /** What became of the links of each transport. */
+  readonly counts: LinkCounts = new LinkCounts();
   readonly #components: SessionComponents;
   readonly #options: SessionOptions;
   readonly #sessions = new Map<string, Session>();
@@ -65,6 +71,7 @@ export class SessionManager {
   readonly #dialer: Dialer;
   readonly #recovery: LinkRecovery;
   readonly #abandoned = new WeakSet<Link>();
+  readonly #upgrades: LinkUpgrades;
   #closed = false;
 
   constructor(components: SessionComponents, options: SessionOptions) {
@@ -79,7 +86,16 @@ export class SessionManager {
       sessions: this.#sessions,
       drop: (session, link) => this.#drop(session, link, "lost with the network"),
     });
-    this.#dialer = new Dialer({ ...components, attach: (link) => this.#attach(link) }, options);
+    const { counts } = this;
+    this.#dialer = new Dialer(
+      { ...components, counts, attach: (link) => this.#attach(link) },
+      options,
+    );
+    this.#upgrades = new LinkUpgrades({
+      ...components,
+      wants: (session) => this.#betterWays(session).length > 0,
+      dial: (session) => this.#dialer.add(session.peer, this.#betterWays(session)),
+    });
   }
 
   /** Sessions with at least one link. */
@@ -102,7 +118,7 @@ export class SessionManager {
 
   /** A link ready to send requests to a peer now, without waiting. */
   requestLink(key: string): Link | undefined {
-    return this.#mayLeave() ? this.#sessions.get(key)?.requestLink : undefined;
+    return this.#mayLeave() ? this.#sessions.get(key)?.use() : undefined;
   }
 
   /**
@@ -177,6 +193,7 @@ export class SessionManager {
   /** The network is another one, or back: has every link prove that it works, and drops those that do not. */
   recover(): void {
     this.#recovery.prove();
+    this.#upgrades.hurry();
   }
 
   /** Ends every dial and link, without much waiting for what does not leave; new ones may come. */
@@ -251,30 +268,36 @@ export class SessionManager {
       this.#sessions.set(peer.key, session);
     }
     session.add(link);
+    this.counts.opened(link);
     this.#components.events.linked(peer.id, link);
     link.onWorking?.((works) => this.#working(link, peer, works));
     void this.#reader.read(link, session.peer);
-    void link.closed.then((end) => this.#detach(link, peer, end));
+    void link.closed.then((end) => this.#detach(session, link, end));
+    this.#upgrades.look(session);
     return session;
   }
 
-  #detach(link: Link, peer: Peer, end: LinkClosed): void {
-    const session = this.#sessions.get(peer.key);
-    if (session !== undefined) this.#forget(session, link);
+  #detach(session: Session, link: Link, end: LinkClosed): void {
+    this.#forget(session, link);
     const abandoned = this.#abandoned.has(link);
-    this.#components.events.unlinked(peer.id, link.transport, link, { ...end, abandoned });
+    this.counts.closed(link, abandoned ? "lost" : end.by);
+    this.#components.events.unlinked(link.peer, link.transport, link, { ...end, abandoned });
   }
 
   #forget(session: Session, link: Link): void {
     if (!session.links.has(link)) return;
     session.remove(link);
     if (session.links.size === 0) this.#sessions.delete(session.peer.key);
+    this.#upgrades.look(session);
   }
 
   #working(link: Link, { id, key }: Peer, works: boolean): void {
     const session = this.#sessions.get(key);
-    if (works) session?.recovered(link);
-    else session?.suspend(link, this.#components.clock.monotonic());
+    if (session?.links.has(link) !== true) return;
+    if (!works) this.counts.of(link.transport).interruptions += 1;
+    if (works) session.recovered(link);
+    else session.suspend(link, this.#components.clock.monotonic());
+    this.#upgrades.look(session);
     this.#components.events.working?.(id, link, works);
   }
 
@@ -283,11 +306,21 @@ export class SessionManager {
       this.#drop(session, link, "silent while requests moved to a better link"),
     );
     const names = [...this.#transports.keys()];
+    const rank = (link: Link): number => names.indexOf(link.transport);
     return {
       carriesRequests: (link) => this.#carriesRequests(link),
-      rank: (link) => names.indexOf(link.transport),
+      rank,
       onBetter: (session) => void migration.move(session),
+      onMoved: (from, to) => this.counts.moved(to, rank(to) < rank(from) ? "better" : "fallback"),
     };
+  }
+
+  /** Transports better than the one that requests leave by, of which the session has no link. */
+  #betterWays({ carrier, links }: Session): Transport[] {
+    if (carrier === undefined) return [];
+    const ways = [...this.#transports.values()];
+    const better = ways.slice(0, Math.max(0, this.#rules.rank(carrier)));
+    return better.filter(({ name }) => ![...links].some(({ transport }) => transport === name));
   }
 
   #carriesRequests(link: Link): boolean {

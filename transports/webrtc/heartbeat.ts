@@ -5,7 +5,7 @@ import type { Beat } from "./beat_chunk.ts";
 export const sweepsPerBeat = 4;
 const askAfter = sweepsPerBeat / 2;
 /** Silent sweeps after which a connection that still says that it is up is given up. */
-const giveUpAfter = 6 * sweepsPerBeat;
+const giveUpAfter = 5 * sweepsPerBeat;
 
 /** What a {@link Heartbeat} works with. */
 export interface HeartbeatParts {

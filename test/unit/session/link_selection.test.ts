@@ -246,6 +246,7 @@ describe("link selection", () => {
     assert.equal(ActrError.from(other.rtcSignal?.reason).code, "stopping");
     other.fail(other.rtcSignal?.reason);
     await closed;
+    await t.manager.close("over");
     assert.deepEqual([t.clock.pending, other.clock.pending], [0, 0]);
   });
 

@@ -1,4 +1,5 @@
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
+import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { defaultNodeOptions, type SessionOptions } from "../../../src/options.ts";
 import type {
   CloseOptions,
@@ -152,6 +153,7 @@ export function sessions(
     {
       clock,
       log,
+      random: new SeededRandom(1),
       transports: [...better, transport],
       resolve: async (id, { fresh, signal }) => {
         signal.throwIfAborted();
