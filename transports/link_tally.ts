@@ -4,6 +4,8 @@ export class LinkTally {
   sentBytes = 0;
   receivedFrames = 0;
   receivedBytes = 0;
+  /** How long the last answer to a ping took, milliseconds. */
+  rttMs: number | undefined;
 
   sent(bytes: number): void {
     this.sentFrames += 1;

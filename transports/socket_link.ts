@@ -60,6 +60,8 @@ export class SocketLink implements Link, Pinged {
   #heard = false;
   #tellHeard: () => void = () => {};
   readonly #tally = new LinkTally();
+  /** When it was pinged last, while that is unanswered, monotonic milliseconds. */
+  #pingedAt: number | undefined;
   /** Tells who asked whether the link works. */
   #proven: ((works: boolean) => void) | undefined;
   #paused = false;
@@ -148,7 +150,9 @@ export class SocketLink implements Link, Pinged {
     // While reading is paused no pong can arrive: silence means nothing.
     if (this.#paused) return;
     if (this.#silentSweeps < deadAfterSweeps) {
-      if (this.#socket.ping()) this.#silentSweeps++;
+      if (!this.#socket.ping()) return;
+      this.#silentSweeps++;
+      this.#pingedAt ??= this.#components.clock.monotonic();
       return;
     }
     this.#lose(`nothing received for ${this.#silentSweeps * this.#options.pingIntervalMs} ms`);
@@ -159,11 +163,19 @@ export class SocketLink implements Link, Pinged {
       message: (data) => this.#received(data),
       pong: () => {
         this.#silentSweeps = 0;
+        this.#measure();
         this.#proven?.(true);
       },
       drained: () => this.#releaseRoom(),
       closed: (end) => this.#finish(this.#ending ?? endOf(end)),
     });
+  }
+
+  /** A pong answers the oldest ping: the time that it took is not told too short. */
+  #measure(): void {
+    if (this.#pingedAt === undefined) return;
+    this.#tally.rttMs = this.#components.clock.monotonic() - this.#pingedAt;
+    this.#pingedAt = undefined;
   }
 
   #refusal({ lane, body }: Frame, options: SendOptions | undefined): unknown {

@@ -1,9 +1,9 @@
 import type { Node } from "../node/node.ts";
 import type { StoreWrites } from "../ports/store.ts";
 import type { SystemLoad } from "../ports/system_meter.ts";
-import { local } from "../session/local_link.ts";
 import { version } from "../version.ts";
-import { counter, exposition, gauge, histogram, type Metric, type Sample } from "./exposition.ts";
+import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
+import { linkMetrics } from "./link_metrics.ts";
 
 /** All figures of a node in Prometheus text form; README.md beside this file lists them. They are read when asked for: nothing is counted twice, nothing runs meanwhile. */
 export function metricsText(node: Node): string {
@@ -49,28 +49,13 @@ function standing({ phase, components, presence, startedAt, hooks }: Node): Metr
   ];
 }
 
-function connections({ outbound, transports }: Node): Metric[] {
+function connections(node: Node): Metric[] {
+  const { outbound } = node;
   return [
     gauge("roost_peers", "Peers with at least one link.", outbound.sessions.size),
-    gauge(
-      "roost_links",
-      "Links, by transport and by who opened them.",
-      linkSamples(outbound, [...transports, local]),
-    ),
+    ...linkMetrics(node),
     gauge("roost_calls_pending", "Own calls that wait for an answer.", outbound.pending.size),
   ];
-}
-
-/** Also those that there are none of, so that no line comes and goes. */
-function linkSamples({ sessions }: Node["outbound"], transports: readonly string[]): Sample[] {
-  const links = [...sessions.sessions()].flatMap((session) => [...session.links]);
-  return transports.flatMap((transport) =>
-    (["inbound", "outbound"] as const).map((direction) => ({
-      labels: { transport, direction },
-      value: links.filter((link) => link.transport === transport && link.direction === direction)
-        .length,
-    })),
-  );
 }
 
 function mailbox({ inbound }: Node): Metric[] {

@@ -2,7 +2,9 @@ import type { SessionPhase } from "../identity/session_state.ts";
 import type { HandlingStatus } from "../inbound/handling.ts";
 import type { DeadLetterStats } from "../ports/store.ts";
 import type { SystemLoad } from "../ports/system_meter.ts";
+import type { Link } from "../ports/transport.ts";
 import { type ActrId, formatActrId, formatActrType } from "../protocol/ids.ts";
+import type { Session } from "../session/session.ts";
 import { version } from "../version.ts";
 import type { NodePhase } from "./lifecycle.ts";
 import type { Node } from "./node.ts";
@@ -24,7 +26,7 @@ export interface NodeHealth {
   readonly session: SessionPhase;
   readonly credential: { readonly expiresAt: number; readonly generation: number };
   /** The first hundred. */
-  readonly peers: readonly { readonly id: string; readonly links: readonly string[] }[];
+  readonly peers: readonly PeerHealth[];
   readonly peerCount: number;
   readonly calls: { readonly pending: number };
   readonly mailbox: {
@@ -48,6 +50,27 @@ export interface NodeHealth {
   };
   readonly hooks: { readonly dropped: number };
   readonly system: SystemHealth;
+}
+
+/** A peer and the links to it. */
+export interface PeerHealth {
+  readonly id: string;
+  readonly links: readonly LinkHealth[];
+}
+
+/** One link; null is what the transport cannot tell. */
+export interface LinkHealth {
+  readonly transport: string;
+  readonly direction: Link["direction"];
+  /** Whether requests leave on it. */
+  readonly inUse: boolean;
+  /** Whether it works; one that does not may recover. */
+  readonly works: boolean;
+  readonly relayed: boolean | null;
+  /** Of the last heartbeat, milliseconds. */
+  readonly rttMs: number | null;
+  readonly sentBytes: number | null;
+  readonly receivedBytes: number | null;
 }
 
 /** The runtime's load; null where it cannot be told. */
@@ -79,10 +102,7 @@ export async function nodeHealth(node: Node): Promise<NodeHealth> {
     signaling: { connected: presence.signaling.connected },
     session: presence.session.phase,
     credential: { expiresAt: credentialExpiresAtMs, generation },
-    peers: [...outbound.sessions.sessions()].slice(0, maxPeersListed).map((session) => ({
-      id: session.peer.key,
-      links: [...session.links].map((link) => `${link.transport} ${link.direction}`),
-    })),
+    peers: [...outbound.sessions.sessions()].slice(0, maxPeersListed).map(peerHealth),
     peerCount: outbound.sessions.size,
     calls: { pending: outbound.pending.size },
     mailbox: { queued, inFlight, high: queuedHigh, bytes },
@@ -107,6 +127,21 @@ export function notReadyReasons(node: Node): string[] {
   const { stuck, overdue } = node.inbound.handling.status();
   if (stuck) reasons.push(`${overdue} handlers have not ended in time and hold up all others`);
   return reasons;
+}
+
+function peerHealth(session: Session): PeerHealth {
+  const recovering = new Set(session.recovering);
+  const links = [...session.links].map((link) => ({
+    transport: link.transport,
+    direction: link.direction,
+    inUse: link === session.carrier,
+    works: !recovering.has(link),
+    relayed: link.relayed ?? null,
+    rttMs: link.figures?.rttMs ?? null,
+    sentBytes: link.figures?.sentBytes ?? null,
+    receivedBytes: link.figures?.receivedBytes ?? null,
+  }));
+  return { id: session.peer.key, links };
 }
 
 function systemHealth({ eventLoopDelayMs, memory }: SystemLoad = {}): SystemHealth {

@@ -70,11 +70,19 @@ describe("http endpoint", () => {
     assert.equal(health["runtime"], "memory");
     assert.equal(health["uptimeMs"], 1_000);
     assert.deepEqual(health["signaling"], { connected: true });
-    const peers = health["peers"] as { links: string[] }[];
-    assert.deepEqual(
-      peers.map(({ links }) => links),
-      [["memory inbound"]],
-    );
+    const [peer] = (health as unknown as NodeHealth).peers;
+    const [link, ...others] = peer?.links ?? [];
+    assert.ok(link !== undefined && others.length === 0);
+    const { receivedBytes, sentBytes, ...facts } = link;
+    assert.deepEqual(facts, {
+      transport: "memory",
+      direction: "inbound",
+      inUse: true,
+      works: true,
+      relayed: null,
+      rttMs: null,
+    });
+    assert.ok((receivedBytes ?? 0) > 0 && (sentBytes ?? 0) > 0);
   });
 
   it("/health tells all that the contract names, also what is wrong", limit, async () => {

@@ -61,6 +61,18 @@ describe("metrics", () => {
       }
       assert.equal(after.size, samplesOf(before).size, "nothing appears later either");
       assert.equal(after.get('roost_links{transport="websocket",direction="inbound"}'), 1);
+      assert.equal(
+        after.get('roost_links_opened_total{transport="websocket",direction="inbound"}'),
+        1,
+      );
+      assert.equal(after.get('roost_link_frames_total{transport="websocket",way="received"}'), 2);
+      const sent = after.get('roost_link_bytes_total{transport="websocket",way="sent"}');
+      assert.ok(sent !== undefined && sent > 0 && sent < 1_000, `${sent} bytes`);
+      const [session] = served.node.outbound.sessions.sessions();
+      await [...(session?.links ?? [])][0]?.close("test");
+      const ended = samplesOf(await scrape());
+      assert.equal(ended.get('roost_links_closed_total{transport="websocket",reason="local"}'), 1);
+      assert.equal(ended.get('roost_link_bytes_total{transport="websocket",way="sent"}'), sent);
       assert.ok((after.get("roost_store_commits_total") ?? 0) > 0);
       assert.ok((after.get("roost_store_transaction_duration_seconds_count") ?? 0) > 0);
     },

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { TestNode, TestWorld } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import type { ErrorEvent } from "../../../src/hooks.ts";
+import { metricsText } from "../../../src/http/metrics.ts";
 import type { Link, Listener } from "../../../src/ports/transport.ts";
 import { MemoryTransport } from "../../../transports/memory/memory_transport.ts";
 import { WebRtcTransport } from "../../../transports/webrtc/webrtc_transport.ts";
@@ -104,7 +105,16 @@ describe("two links to a peer", () => {
     t.paths.blackhole = false;
     await clock.advance(heartbeatMs);
     assert.equal(t.requestLink?.transport, "webrtc");
-    assert.equal(t.near.node.outbound.sessions.counts.of("webrtc").interruptions, 1);
+    const metrics = metricsText(t.near.node);
+    for (const line of [
+      'roost_link_interruptions_total{transport="webrtc"} 1',
+      'roost_link_moves_total{transport="webrtc",reason="better"} 2',
+      'roost_link_moves_total{transport="memory",reason="fallback"} 1',
+      'roost_links{transport="webrtc",direction="outbound"} 1',
+    ]) {
+      assert.ok(metrics.includes(`${line}\n`), line);
+    }
+    assert.ok(!metrics.includes("@1001"), "no peer is a label");
   });
 
   it("a call that the blackhole swallowed is repeated under its id on the other link", async () => {

@@ -156,6 +156,26 @@ describe("socket link: keep-alive", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("measures how long a pong takes, from the oldest ping that it may answer", async () => {
+    const { clock, socket, link } = scene({ pingIntervalMs: 1_000 });
+    assert.equal(link.figures.rttMs, undefined);
+    await clock.advance(1_000);
+    await clock.advance(40);
+    socket.handler.pong?.();
+    assert.equal(link.figures.rttMs, 40);
+    await clock.advance(2_000);
+    socket.handler.pong?.();
+    assert.equal(link.figures.rttMs, 1_040);
+  });
+
+  it("counts frames and bytes both ways", () => {
+    const { socket, link } = scene();
+    void link.send(sized(5));
+    socket.handler.message(encodeFrame(sized(7)));
+    const { sentFrames, sentBytes, receivedFrames, receivedBytes } = link.figures;
+    assert.deepEqual([sentFrames, sentBytes, receivedFrames, receivedBytes], [1, 5, 1, 7]);
+  });
+
   it("takes a message for a sign of life", async () => {
     const { clock, socket } = scene();
     for (let round = 0; round < 5; round++) {
