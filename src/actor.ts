@@ -1,3 +1,4 @@
+import type { ActorsOf, WithActors } from "./actor_client.ts";
 import type { NodeContext } from "./context.ts";
 import type { ActrError } from "./errors.ts";
 import type { ActorOptionsInput } from "./host_options.ts";
@@ -282,6 +283,8 @@ export interface ActorContext<Shape extends ActorShape = ActorShape> {
   keepAwake<T>(work: Promise<T>): Promise<T>;
   /** A stop waits for `work`, though the actor may begin to sleep. */
   waitUntil(work: Promise<unknown>): void;
+  /** Other actors of the node, typed by the app that they are part of. An actor that is called may call this one back. */
+  client<App extends WithActors>(): ActorsOf<App>;
   /** Lets the actor sleep as soon as its work is done. Idempotent. @throws ActrError `actor.starting`, `actor.stopping`. */
   sleep(): void;
   /** Ends the actor for good, with all its data, as soon as its work is done. @throws ActrError `actor.starting`, `actor.stopping`. */

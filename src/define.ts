@@ -1,3 +1,4 @@
+import type { AnyActor } from "./actor.ts";
 import type { Context, RequestContext } from "./context.ts";
 import type { Hooks } from "./hooks.ts";
 import type { NodeOptionsInput } from "./options.ts";
@@ -171,6 +172,8 @@ export interface NodeInit {
   /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0" */
   readonly type?: string;
   readonly services?: readonly AnyService[];
+  /** Keyed, durable actors that it hosts, by the name that clients know them by. */
+  readonly actors?: Readonly<Record<string, AnyActor>>;
   /** Who may call, where a service or method says nothing else. Without rules everybody, with an empty list nobody; a matching deny wins. */
   readonly acl?: readonly AclRule[];
   /** What the embedding program offers to this node's own handlers, and to nobody else: the destination `host`. */

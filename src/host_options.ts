@@ -1,5 +1,11 @@
 import { ActrError } from "./errors.ts";
 
+/** Limits of the actors of one node together. */
+export interface HostOptions {
+  /** Actors that are awake at once; beyond, those that rested longest go to sleep. @default 50000 */
+  readonly maxAwake: number;
+}
+
 /** Limits and times of one kind of actor (`spec/actor-host.md` §19). */
 export interface ActorOptions {
   /** Idle time before it sleeps, milliseconds. @default 30000 */

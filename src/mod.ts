@@ -48,6 +48,13 @@ export {
   type TurnKind,
 } from "./actor.ts";
 export type {
+  ActorAccess,
+  ActorHandle,
+  ActorsOf,
+  CreateOptions,
+  WithActors,
+} from "./actor_client.ts";
+export type {
   CallOptions,
   ClientMethod,
   ClientStreamMethod,

@@ -1,4 +1,5 @@
 import { ActrError } from "./errors.ts";
+import type { HostOptions } from "./host_options.ts";
 
 /** When a committed change is safe: `full` survives power loss, `normal` survives the process but may lose the last instants on power loss. */
 export type Durability = "full" | "normal";
@@ -144,6 +145,7 @@ export interface NodeOptions {
   readonly session: SessionOptions;
   readonly lifecycle: LifecycleOptions;
   readonly network: NetworkOptions;
+  readonly actors: HostOptions;
 }
 
 /** The same, with everything optional. */
@@ -210,6 +212,7 @@ export const defaultNodeOptions: NodeOptions = {
     maxHookEvents: 1024,
   },
   network: { settleMs: 400, resultTimeoutMs: 5000, maxEvents: 100 },
+  actors: { maxAwake: 50_000 },
 };
 
 /**
@@ -226,6 +229,7 @@ export function resolveNodeOptions(input: NodeOptionsInput = {}): NodeOptions {
     session: { ...defaultNodeOptions.session, ...input.session },
     lifecycle: { ...defaultNodeOptions.lifecycle, ...input.lifecycle },
     network: { ...defaultNodeOptions.network, ...input.network },
+    actors: { ...defaultNodeOptions.actors, ...input.actors },
   };
   for (const [group, options] of Object.entries(resolved)) checkGroup(group, options);
   checkCapacity(resolved.dispatch);

@@ -1,6 +1,8 @@
+import { type ActorsOf, actorsOf, type WithActors } from "../../src/actor_client.ts";
 import type { NodeContext, ServiceClient } from "../../src/context.ts";
 import { defineNode, type NodeDefinition } from "../../src/define.ts";
 import { ActrError } from "../../src/errors.ts";
+import { LocalActors } from "../../src/host/local_actors.ts";
 import { httpApp } from "../../src/http/app.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
@@ -48,13 +50,13 @@ export type TestNodeOptions = TestPeerOptions & TestWorldOptions;
  * await t.clock.advance(60_000);
  * ```
  */
-export async function testNode(
-  app: NodeDefinition,
+export async function testNode<App extends NodeDefinition>(
+  app: App,
   options: TestNodeOptions = {},
-): Promise<TestNode> {
+): Promise<TestNode<App>> {
   const world = await TestWorld.open(options);
   try {
-    return await TestNode.start(world, app, options, () => world[Symbol.asyncDispose]());
+    return await TestNode.start<App>(world, app, options, () => world[Symbol.asyncDispose]());
   } catch (error) {
     await world[Symbol.asyncDispose]();
     throw error;
@@ -62,7 +64,7 @@ export async function testNode(
 }
 
 /** A real node in a world of memory. */
-export class TestNode implements AsyncDisposable {
+export class TestNode<App extends WithActors = NodeDefinition> implements AsyncDisposable {
   /** Everything that it shares with its peers: network, hub, rendezvous. */
   readonly world: TestWorld;
   /** Name on the world's network; the HTTP endpoint is `http://HOST/`. */
@@ -94,13 +96,13 @@ export class TestNode implements AsyncDisposable {
   }
 
   /** Starts a node in `world`; `end` is what disposing it does. @throws as {@link Node.start}. */
-  static async start(
+  static async start<App extends NodeDefinition>(
     world: TestWorld,
-    definition: NodeDefinition,
+    definition: App,
     options: TestPeerOptions = {},
     end?: () => Promise<void>,
-  ): Promise<TestNode> {
-    const started = new TestNode(world, definition, options, end);
+  ): Promise<TestNode<App>> {
+    const started = new TestNode<App>(world, definition, options, end);
     await started.#start();
     world.onClose(() => started.stop());
     return started;
@@ -129,6 +131,11 @@ export class TestNode implements AsyncDisposable {
   /** What the node has on disk. */
   get store(): MemoryStore {
     return this.#store;
+  }
+
+  /** The actors that live on this node, called from its own process. */
+  get actors(): ActorsOf<App> {
+    return actorsOf<App>(new LocalActors(this.node.actors));
   }
 
   /** A typed client that calls this node over the world's network, as a peer. */
@@ -214,6 +221,7 @@ export class TestNode implements AsyncDisposable {
     void node.outbound.sessions.closeAll("the process was killed");
     await this.#server?.close();
     for (const listener of this.#listeners) await listener[Symbol.asyncDispose]();
+    node.actors.abandon(gone);
     await Promise.all([
       node.inbound.close(gone),
       node.presence.close(),

@@ -9,6 +9,7 @@ import type {
   ScheduleFire,
   Schedules,
 } from "../actor.ts";
+import { type ActorsOf, actorsOf, type WithActors } from "../actor_client.ts";
 import type { NodeContext } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -22,6 +23,11 @@ export class InstanceContext implements ActorContext {
 
   constructor(instance: Instance) {
     this.instance = instance;
+  }
+
+  /** Turns that wait for whatever is called here. */
+  protected get chain(): readonly string[] {
+    return [];
   }
 
   get actorId(): string {
@@ -99,6 +105,10 @@ export class InstanceContext implements ActorContext {
     work.catch((error: unknown) => this.instance.report(error, "task"));
   }
 
+  client<App extends WithActors>(): ActorsOf<App> {
+    return actorsOf<App>(this.instance.callerOf(this.chain));
+  }
+
   sleep(): void {
     if (this.instance.requested === undefined) this.#request("sleep");
   }
@@ -129,6 +139,10 @@ export class TurnContext extends InstanceContext implements ActionContext {
   constructor(instance: Instance, turn: ActionTurn) {
     super(instance);
     this.#turn = turn;
+  }
+
+  protected override get chain(): readonly string[] {
+    return [...(this.#turn.command.chain ?? []), this.#turn.id];
   }
 
   get conn(): Connection | undefined {

@@ -1,6 +1,7 @@
 import type { ActorKey, AnyActor } from "../actor.ts";
+import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
-import { resolveActorOptions } from "../host_options.ts";
+import { type HostOptions, resolveActorOptions } from "../host_options.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { abortAfter } from "../time_limit.ts";
 import { checkActorKey, formatActorKey } from "./actor_key.ts";
@@ -18,24 +19,9 @@ import {
 import type { ActorKind, HostComponents } from "./host_components.ts";
 import { Instance, type InstanceOwner } from "./instance.ts";
 import type { StopReason } from "./lifecycle.ts";
+import { LocalActors } from "./local_actors.ts";
 import { startInstance } from "./starting.ts";
 import { Stopping } from "./stopping.ts";
-
-/** Limits of an {@link ActorHost}. */
-export interface HostOptions {
-  /** Actors that are awake at once; beyond, those that rested longest go to sleep. @default 50000 */
-  readonly maxAwake: number;
-}
-
-/** Which actor is meant: by its id, or by its name and key. */
-export type ActorTarget =
-  | { readonly id: string }
-  | {
-      readonly name: string;
-      readonly key: ActorKey;
-      /** Makes the actor, with this input, when there is none. @default there must be one */
-      readonly create?: { readonly input: unknown };
-    };
 
 /** An actor that is awake, or wakes, or stops. */
 interface Seat {
@@ -92,7 +78,7 @@ export class ActorHost implements InstanceOwner {
   }
 
   /** Runs an action of an actor; wakes it, or makes it, where that is needed. Commands for one target keep their order. */
-  act(target: ActorTarget, command: ActionCommand): void {
+  act(target: CallTarget, command: ActionCommand): void {
     const name = "id" in target ? target.id : addressOf(target.name, target.key);
     const queue = this.#waking.get(name);
     if (queue !== undefined) return enqueue(queue, command);
@@ -103,7 +89,7 @@ export class ActorHost implements InstanceOwner {
     void this.#actAwake(target, name);
   }
 
-  async #actAwake(target: ActorTarget, name: string): Promise<void> {
+  async #actAwake(target: CallTarget, name: string): Promise<void> {
     const waking = this.wake(target);
     const outcome = await waking.catch((error: unknown) => ActrError.from(error));
     const queue = this.#waking.get(name) ?? [];
@@ -118,7 +104,7 @@ export class ActorHost implements InstanceOwner {
    * An actor, awake.
    * @throws ActrError `actor.not_registered`, `actor.not_found`, what its start failed with; `stopping` when the node stops.
    */
-  async wake(target: ActorTarget): Promise<Instance> {
+  async wake(target: CallTarget): Promise<Instance> {
     for (;;) {
       if (this.#closed !== undefined) throw this.#closed;
       const id = "id" in target ? target.id : await this.#idOf(target);
@@ -142,7 +128,7 @@ export class ActorHost implements InstanceOwner {
   }
 
   /** Where an actor is; undefined when there is none. */
-  async find(target: ActorTarget): Promise<ActorAddress | undefined> {
+  async find(target: CallTarget): Promise<ActorAddress | undefined> {
     if ("id" in target) {
       const instance = this.#awake.get(target.id);
       const record =
@@ -189,6 +175,18 @@ export class ActorHost implements InstanceOwner {
     this.#components.deadlines.close();
   }
 
+  /** Forgets every actor, as if the process had ended. */
+  abandon(reason: ActrError): void {
+    this.#closed = reason;
+    this.#alarms.close();
+    for (const instance of [...this.#awake.values()]) this.broken(instance, reason);
+    this.#components.deadlines.close();
+  }
+
+  callerOf(chain: readonly string[]): ActorCaller {
+    return new LocalActors(this, chain);
+  }
+
   wants(instance: Instance, reason: StopReason): void {
     void this.stop(instance.id, reason).catch((error: unknown) => instance.report(error, "hook"));
   }
@@ -226,7 +224,7 @@ export class ActorHost implements InstanceOwner {
     name,
     key,
     create,
-  }: Exclude<ActorTarget, { readonly id: string }>): Promise<string> {
+  }: Exclude<CallTarget, { readonly id: string }>): Promise<string> {
     const kind = this.#kind(name);
     checkActorKey(key);
     const address = addressOf(name, key);

@@ -1,4 +1,5 @@
 import type { ActorKey, ErrorSource } from "../actor.ts";
+import type { ActorCaller } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -32,6 +33,8 @@ export interface InstanceOwner {
   broken(instance: Instance, error: ActrError): void;
   /** Something has ended that a stop may have waited for. */
   activity(instance: Instance): void;
+  /** Calls actors of the node, for turns that wait for them. */
+  callerOf(chain: readonly string[]): ActorCaller;
   /** A schedule is due then, Unix milliseconds. */
   readonly expect: (atMs: number) => void;
 }
@@ -117,6 +120,11 @@ export class Instance implements TurnSeat {
     if (next === undefined) throw new TypeError(`${event} means nothing to a ${this.#state} actor`);
     this.log.info("actor.lifecycle", { old: this.#state, new: next });
     this.#state = next;
+  }
+
+  /** Calls other actors, for turns of this one. */
+  callerOf(chain: readonly string[]): ActorCaller {
+    return this.#owner.callerOf(chain);
   }
 
   /** Asks for its own stop: once its code has gone on, so that nothing is aborted under it. */

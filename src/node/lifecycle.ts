@@ -1,5 +1,6 @@
 import type { NodeContext } from "../context.ts";
 import { ActrError } from "../errors.ts";
+import type { ActorHost } from "../host/actor_host.ts";
 import type { Transport } from "../ports/transport.ts";
 import { abortAfter } from "../time_limit.ts";
 import type { HookQueue } from "./hooks.ts";
@@ -26,6 +27,7 @@ export interface LifecycleParts {
   readonly inbound: Inbound;
   readonly outbound: Outbound;
   readonly network: NodeNetwork;
+  readonly actors: ActorHost;
   readonly transports: readonly Transport[];
   readonly context: NodeContext;
   /** Ends what the node's contexts are used for. */
@@ -69,6 +71,7 @@ export class NodeLifecycle {
     signal.throwIfAborted();
     this.#phase = "running";
     inbound.open();
+    this.#parts.actors.start();
   }
 
   #startSteps(): StartStep[] {
@@ -130,11 +133,12 @@ export class NodeLifecycle {
 
   /** What a stop does before it undoes the start; `until` leaves every step some time, whatever the ones before it took. */
   #stopSteps(reason: ActrError): StopStep[] {
-    const { hooks, outbound, inbound, network, stopping } = this.#parts;
+    const { hooks, outbound, inbound, actors, network, stopping } = this.#parts;
     return [
       { name: "network", until: 0.1, run: () => network.close(reason) },
       { name: "unregister", until: 0.15, run: (signal) => this.#leave(signal) },
-      { name: "drain", until: 0.75, run: () => inbound.drain() },
+      { name: "drain", until: 0.6, run: () => inbound.drain() },
+      { name: "actors", until: 0.75, run: () => actors.close(reason) },
       {
         name: "inbound",
         until: 0.8,

@@ -1,5 +1,6 @@
 import type { NodeContext } from "../context.ts";
 import type { NodeDefinition } from "../define.ts";
+import { ActorHost } from "../host/actor_host.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { tracedAs } from "../spans.ts";
@@ -55,6 +56,8 @@ export class Node implements AsyncDisposable {
   /** Names of the transports that it uses. */
   readonly transports: readonly string[];
   readonly streams: NodeStreams;
+  /** Actors that live here. */
+  readonly actors: ActorHost;
   readonly media: NodeMedia;
   /** Calls peers, in this node's name. */
   readonly context: NodeContext;
@@ -182,10 +185,15 @@ export class Node implements AsyncDisposable {
       sent: outbound.media,
       self: () => this.id,
     });
+    this.actors = new ActorHost(
+      plan.actors,
+      { clock, random, log, store: components.store, node: () => this.context },
+      options.actors,
+    );
     this.#network = new NodeNetwork({ components, presence, outbound }, options.network);
     this.#lifecycle = new NodeLifecycle({
       ...{ plan, components, undo, presence, hooks, inbound: this.inbound, outbound },
-      ...{ network: this.#network, transports, context, stopping },
+      ...{ network: this.#network, transports, context, stopping, actors: this.actors },
     });
   }
 

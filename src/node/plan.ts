@@ -1,4 +1,6 @@
+import type { AnyActor } from "../actor.ts";
 import type { NodeDefinition } from "../define.ts";
+import { ActrError } from "../errors.ts";
 import type { Hooks } from "../hooks.ts";
 import type { Registration } from "../identity/ais_client.ts";
 import { type ResolvedRule, resolveRules } from "../inbound/acl.ts";
@@ -23,6 +25,8 @@ export interface NodePlan {
   readonly concurrent: boolean;
   /** None: everybody may call. */
   readonly rules: readonly ResolvedRule[] | undefined;
+  /** Definitions of actors, by name. */
+  readonly actors: Readonly<Record<string, AnyActor>>;
   /** The services' own, the node's, and further ones: told side by side. */
   readonly observers: readonly Hooks[];
 }
@@ -41,6 +45,7 @@ export function planNode(definition: NodeDefinition, settings: NodeSettings): No
       options.dispatch.concurrent && [...routes.values()].some(({ keyOf }) => keyOf !== undefined),
     routes: withReflection(routes, services),
     hostRoutes: serviceRoutes(host),
+    actors: checkedActors(definition.actors),
     rules: acl && resolveRules(acl, realm),
     observers: [
       ...services.flatMap((service) => service.hooks ?? []),
@@ -48,4 +53,18 @@ export function planNode(definition: NodeDefinition, settings: NodeSettings): No
       ...observers,
     ],
   };
+}
+
+/** Names of definitions, as they stand in URLs. */
+const actorName = /^[A-Za-z0-9_.-]{1,64}$/;
+
+function checkedActors(
+  actors: Readonly<Record<string, AnyActor>> = {},
+): Readonly<Record<string, AnyActor>> {
+  for (const name of Object.keys(actors)) {
+    if (actorName.test(name)) continue;
+    const message = `actors: ${JSON.stringify(name)} is no name; it has 1 to 64 letters, digits, "_", "." or "-"`;
+    throw new ActrError("config", message, { details: { actor: name } });
+  }
+  return actors;
 }

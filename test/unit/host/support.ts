@@ -2,8 +2,9 @@ import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import type { ActorKey, AnyActor } from "../../../src/actor.ts";
+import type { CallTarget } from "../../../src/actor_client.ts";
 import { ActrError } from "../../../src/errors.ts";
-import { ActorHost, type ActorTarget } from "../../../src/host/actor_host.ts";
+import { ActorHost } from "../../../src/host/actor_host.ts";
 import { asPromise } from "../../../src/host/command.ts";
 import type { Logger } from "../../../src/ports/logger.ts";
 import type { Store } from "../../../src/ports/store.ts";
@@ -64,7 +65,7 @@ export class Rig {
   /** Runs an action of the actor of this name and key, which is made when there is none. */
   async act(
     name: string,
-    key: string | ActorTarget,
+    key: string | CallTarget,
     action: string,
     ...args: unknown[]
   ): Promise<unknown> {

@@ -1,0 +1,46 @@
+import type { ActorKey } from "../actor.ts";
+import type { ActorCaller, CallTarget } from "../actor_client.ts";
+import { ActrError } from "../errors.ts";
+import { decodeCbor } from "../protocol/cbor/decode.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
+import type { ActorHost } from "./actor_host.ts";
+import { formatActorKey } from "./actor_key.ts";
+import type { Answer } from "./command.ts";
+
+/** Calls actors of the same node: values are copied, as if they had crossed a wire. */
+export class LocalActors implements ActorCaller {
+  readonly #host: ActorHost;
+  /** Turns that wait for what is called. */
+  readonly #chain: readonly string[];
+
+  constructor(host: ActorHost, chain: readonly string[] = []) {
+    this.#host = host;
+    this.#chain = chain;
+  }
+
+  async act(target: CallTarget, name: string, args: readonly unknown[]): Promise<unknown> {
+    const copied = decodeCbor(encodeCbor(args)) as unknown[];
+    return await new Promise((resolve, reject) => {
+      const answer: Answer = {
+        take(output) {
+          const bytes = encodeCbor(output);
+          return () => resolve(decodeCbor(bytes));
+        },
+        fail: reject,
+      };
+      this.#host.act(target, { name, args: copied, answer, chain: this.#chain });
+    });
+  }
+
+  async resolve(target: CallTarget): Promise<string> {
+    if ("create" in target) return (await this.#host.wake(target)).id;
+    const found = await this.#host.find(target);
+    if (found !== undefined) return found.id;
+    const what = "id" in target ? target.id : `${target.name} ${formatActorKey(target.key)}`;
+    throw new ActrError("actor.not_found", `there is no actor ${what}`);
+  }
+
+  async create(name: string, key: ActorKey, input: unknown): Promise<string> {
+    return (await this.#host.create(name, key, input)).id;
+  }
+}
