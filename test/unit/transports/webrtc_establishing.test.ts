@@ -177,6 +177,22 @@ describe("WebRTC: establishing a connection", () => {
     assert.equal(direct.link.relayed, false);
   });
 
+  it("says so also of the path that it has after a loss, before it tells that it works again", async () => {
+    const world = new WebRtcWorld();
+    const { link } = await world.linked(100, 200);
+    const told: unknown[] = [];
+    link.onWorking?.((works) => void told.push([works, link.relayed]));
+    world.paths.open = false;
+    await world.clock.advance(1_000);
+    world.paths.pair = { local: "relay", remote: "host" };
+    world.paths.open = true;
+    await world.clock.advance(20_000);
+    assert.deepEqual(told, [
+      [false, false],
+      [true, true],
+    ]);
+  });
+
   it("starts over at a new offer, and at a new assignment as offerer", async () => {
     const world = new WebRtcWorld();
     const { one, other, link, back } = await world.linked(100, 200);
