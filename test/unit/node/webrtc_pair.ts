@@ -35,8 +35,8 @@ export class WebRtcPair implements AsyncDisposable {
   forwards = true;
   /** What handlers make of a text. */
   handle: (text: string) => string | Promise<string> = (text) => text;
-  /** Called with what {@link told} is told. */
-  onTold: (event: string) => void = () => {};
+  /** Called when a node is told that a connection works, for the first time or again. */
+  onConnected: (side: Side) => void = () => {};
   nodes!: readonly [TestNode, TestNode];
 
   private constructor(world: TestWorld) {
@@ -47,7 +47,7 @@ export class WebRtcPair implements AsyncDisposable {
 
   static async open(): Promise<WebRtcPair> {
     const pair = new WebRtcPair(await TestWorld.open());
-    pair.nodes = [await pair.#start(0, pair.#hooks()), await pair.#start(1, {})];
+    pair.nodes = [await pair.#start(0), await pair.#start(1)];
     return pair;
   }
 
@@ -118,18 +118,21 @@ export class WebRtcPair implements AsyncDisposable {
     await this.world.clock.through(this.world[Symbol.asyncDispose]());
   }
 
-  #hooks(): Hooks {
+  #hooks(side: Side): Hooks {
     const tell = (event: string): void => {
-      this.told.push(event);
-      this.onTold(event);
+      if (side === 0) this.told.push(event);
     };
     return {
-      onWebRtcConnected: (_context, { status }) => tell(`connected ${status}`),
+      onWebRtcConnected: (_context, { status }) => {
+        tell(`connected ${status}`);
+        this.onConnected(side);
+      },
       onWebRtcDisconnected: (_context, { status }) => tell(`disconnected ${status}`),
+      onError: (_context, event) => void this.errors[side].push(event),
     };
   }
 
-  #start(side: Side, hooks: Hooks): Promise<TestNode> {
+  #start(side: Side): Promise<TestNode> {
     const { clock, log } = this.world;
     const random = this.world.random();
     const peerConnections = async () => this.stacks[side];
@@ -137,8 +140,8 @@ export class WebRtcPair implements AsyncDisposable {
       this.handled.push(text);
       return this.handle(text);
     };
-    const onError: Hooks["onError"] = (_context, event) => void this.errors[side].push(event);
-    return TestNode.start(this.world, echoNode(handle, { hooks: { ...hooks, onError } }), {
+    const hooks = this.#hooks(side);
+    return TestNode.start(this.world, echoNode(handle, { hooks }), {
       components: {
         transports: ({ identity, signaling, turnLogin }) => {
           this.#record(signaling, this.relayed[side]);
