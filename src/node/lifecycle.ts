@@ -137,11 +137,11 @@ export class NodeLifecycle {
     return [
       { name: "network", until: 0.1, run: () => network.close(reason) },
       { name: "unregister", until: 0.15, run: (signal) => this.#leave(signal) },
-      { name: "drain", until: 0.6, run: () => inbound.drain() },
-      { name: "actors", until: 0.75, run: () => actors.close(reason) },
+      { name: "drain", until: 0.75, run: () => inbound.drain() },
+      { name: "actors", until: 0.8, run: () => actors.close(reason) },
       {
         name: "inbound",
-        until: 0.8,
+        until: 0.84,
         run: () => {
           stopping.abort(reason);
           return inbound.close(reason);
