@@ -118,13 +118,11 @@ export function decodeDataChunk(bytes: Uint8Array): DataChunk {
     payload: emptyPayload,
     metadata: noMetadata,
   };
-  const metadata: MetadataEntry[] = [];
-  while (!reader.done) readField(reader, chunk, metadata);
-  if (metadata.length > 0) chunk.metadata = metadata;
+  while (!reader.done) readField(reader, chunk);
   return chunk;
 }
 
-function readField(reader: WireReader, chunk: Draft, metadata: MetadataEntry[]): void {
+function readField(reader: WireReader, chunk: Draft): void {
   const fieldTag = reader.tag();
   switch (fieldTag) {
     case tags.streamId:
@@ -137,7 +135,7 @@ function readField(reader: WireReader, chunk: Draft, metadata: MetadataEntry[]):
       chunk.payload = reader.bytes();
       return;
     case tags.metadata:
-      readMetadata(reader, metadata);
+      chunk.metadata = readMetadata(reader, chunk.metadata);
       return;
     case tags.timestampMs:
       chunk.timestampMs = reader.int64();

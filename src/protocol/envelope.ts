@@ -154,13 +154,11 @@ export function decodeEnvelope(bytes: Uint8Array): RpcEnvelope {
     metadata: noMetadata,
     timeoutMs: 0,
   };
-  const metadata: MetadataEntry[] = [];
-  while (!reader.done) readField(reader, envelope, metadata);
-  if (metadata.length > 0) envelope.metadata = metadata;
+  while (!reader.done) readField(reader, envelope);
   return envelope;
 }
 
-function readField(reader: WireReader, envelope: Draft, metadata: MetadataEntry[]): void {
+function readField(reader: WireReader, envelope: Draft): void {
   const fieldTag = reader.tag();
   switch (fieldTag) {
     case tags.routeKey:
@@ -185,7 +183,7 @@ function readField(reader: WireReader, envelope: Draft, metadata: MetadataEntry[
       envelope.requestId = reader.string();
       return;
     case tags.metadata:
-      readMetadata(reader, metadata);
+      envelope.metadata = readMetadata(reader, envelope.metadata);
       return;
     case tags.timeoutMs:
       envelope.timeoutMs = reader.int64();

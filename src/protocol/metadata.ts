@@ -45,12 +45,22 @@ export function writeMetadata(
   }
 }
 
-/** Reads one entry and appends it. @throws ActrError `decode_failure`, also for more than {@link maxMetadataEntries}. */
-export function readMetadata(reader: WireReader, metadata: MetadataEntry[]): void {
+/**
+ * The entries that were read, and the next one after them; the list grows, but for {@link noMetadata}.
+ * @throws ActrError `decode_failure`, also for more than {@link maxMetadataEntries}.
+ */
+export function readMetadata(
+  reader: WireReader,
+  metadata: readonly MetadataEntry[],
+): readonly MetadataEntry[] {
   if (metadata.length >= maxMetadataEntries) {
     throw new ActrError("decode_failure", `more than ${maxMetadataEntries} metadata entries`);
   }
-  metadata.push(reader.message(readEntry));
+  const entry = reader.message(readEntry);
+  // Most messages have one at most, and a list that grows begins with room for many.
+  if (metadata.length === 0) return [entry];
+  (metadata as MetadataEntry[]).push(entry);
+  return metadata;
 }
 
 function readEntry(reader: WireReader): MetadataEntry {
