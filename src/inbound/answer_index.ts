@@ -28,19 +28,19 @@ export class AnswerIndex {
   /** One more than the place of a key in the lists; 0 where there is none. A power of two of them. */
   #slots = new Int32Array(firstSlots);
 
-  /** What was set last for a key. */
-  get(caller: string, requestId: string): number | undefined {
+  /** What was set last for a key; `idHash` is the {@link hashOfId} of its id. */
+  get(caller: string, requestId: string, idHash: number): number | undefined {
     const owner = this.#callers.get(caller);
     if (owner === undefined) return undefined;
-    const slot = this.#slotOf(owner, requestId, hashOf(owner, requestId));
+    const slot = this.#slotOf(owner, requestId, withOwner(idHash, owner));
     const key = slot < 0 ? -1 : (this.#slots[slot] ?? 0) - 1;
     if (key >= 0) return this.#values[key];
     return this.#others.size === 0 ? undefined : this.#others.get(otherKey(owner, requestId));
   }
 
-  set(caller: string, requestId: string, value: number): void {
+  set(caller: string, requestId: string, idHash: number, value: number): void {
     const owner = this.#ownerOf(caller);
-    const hash = hashOf(owner, requestId);
+    const hash = withOwner(idHash, owner);
     if (this.#values.length * 2 >= this.#slots.length) this.#grow();
     const slot = requestId.length > maxUnits ? -1 : this.#slotOf(owner, requestId, hash);
     if (slot < 0) return void this.#others.set(otherKey(owner, requestId), value);
@@ -117,12 +117,18 @@ export class AnswerIndex {
   }
 }
 
-/** FNV-1a over an id, begun by its owner; not negative. */
-function hashOf(owner: number, requestId: string): number {
-  let hash = 0x811c9dc5 ^ owner;
+/** FNV-1a over an id: made once, for all indexes that are asked. */
+export function hashOfId(requestId: string): number {
+  let hash = 0x811c9dc5;
   for (let at = 0; at < requestId.length; at += 1) {
     hash = Math.imul(hash ^ requestId.charCodeAt(at), 0x01000193);
   }
+  return hash;
+}
+
+/** The hash of an id and its owner; not negative. */
+function withOwner(idHash: number, owner: number): number {
+  const hash = Math.imul(idHash ^ owner, 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 1;
 }
 

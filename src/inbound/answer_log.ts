@@ -8,6 +8,9 @@ const putsPerForget = 64;
 /** …so many of them: what is to be deleted becomes less, and no commit waits long for it. */
 const forgetStep = 2 * putsPerForget;
 
+/** The change that stores an answer. */
+export type AnswerPut = Extract<StoreChange, { readonly kind: "answer.put" }>;
+
 /**
  * The stored side of an {@link AnswerMemory}: answers are appended under ascending numbers and deleted from the oldest
  * on, once the memory has forgotten them. Nothing is looked up in the store but at the start.
@@ -38,23 +41,16 @@ export class AnswerLog {
     }
   }
 
-  /** Appends to `changes` those that store an answer; returns its number. */
-  append(
-    changes: StoreChange[],
-    caller: string,
-    requestId: string,
-    response: Uint8Array,
-    expiresAt: number,
-  ): number {
+  /** The change that stores an answer. */
+  append(caller: string, requestId: string, response: Uint8Array, expiresAt: number): AnswerPut {
     const seq = ++this.#lastSeq;
-    changes.push({
-      kind: "answer.put",
-      answer: { seq, caller, requestId, response, expiresAt },
-    });
-    if (seq % putsPerForget === 0 && this.#step()) {
-      changes.push({ kind: "answer.forget", through: this.#deletedSeq });
-    }
-    return seq;
+    return { kind: "answer.put", answer: { seq, caller, requestId, response, expiresAt } };
+  }
+
+  /** The change that deletes older answers, if it is time for that once `seq` is put. */
+  outdated(seq: number): StoreChange | undefined {
+    if (seq % putsPerForget !== 0 || !this.#step()) return undefined;
+    return { kind: "answer.forget", through: this.#deletedSeq };
   }
 
   /** Changes that delete, a page at a time, what is left of the answers that the memory has forgotten. */

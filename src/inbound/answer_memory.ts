@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import { largestPooled } from "../protocol/pool.ts";
-import { AnswerIndex } from "./answer_index.ts";
+import { AnswerIndex, hashOfId } from "./answer_index.ts";
 
 /** Bounds of {@link AnswerMemory}. */
 export interface AnswerMemoryOptions {
@@ -44,10 +44,10 @@ class Generation {
     return this.#places.length;
   }
 
-  /** The answer, unless it expired before `now`. */
-  get(caller: string, requestId: string, now: number): Uint8Array | undefined {
-    const index = this.#indexes.get(caller, requestId);
-    if (index === undefined || (this.#expiries[index] ?? 0) <= now) return undefined;
+  /** The answer, unless it has expired; `idHash` is that of the request id. */
+  get(caller: string, requestId: string, idHash: number, clock: Clock): Uint8Array | undefined {
+    const index = this.#indexes.get(caller, requestId, idHash);
+    if (index === undefined || (this.#expiries[index] ?? 0) <= clock.now()) return undefined;
     const length = this.#lengths[index] ?? 0;
     if (length === 0) return nothing;
     const place = this.#places[index] ?? 0;
@@ -58,7 +58,7 @@ class Generation {
   }
 
   add(caller: string, requestId: string, answer: Uint8Array, seq: number, expiresAt: number): void {
-    this.#indexes.set(caller, requestId, this.#places.length);
+    this.#indexes.set(caller, requestId, hashOfId(requestId), this.#places.length);
     this.#places.push(this.#keep(answer));
     this.#lengths.push(answer.length);
     this.#expiries.push(expiresAt);
@@ -69,7 +69,7 @@ class Generation {
 
   /** Returns the number of what is gone: 0 when it was not stored, or not here. */
   delete(caller: string, requestId: string): number {
-    const index = this.#indexes.get(caller, requestId);
+    const index = this.#indexes.get(caller, requestId, hashOfId(requestId));
     if (index === undefined || this.#expiries[index] === forgotten) return 0;
     this.#expiries[index] = forgotten;
     return this.#seqs[index] ?? 0;
@@ -120,8 +120,11 @@ export class AnswerMemory {
   }
 
   get(caller: string, requestId: string): Uint8Array | undefined {
-    const now = this.#clock.now();
-    return this.#current.get(caller, requestId, now) ?? this.#previous.get(caller, requestId, now);
+    const idHash = hashOfId(requestId);
+    return (
+      this.#current.get(caller, requestId, idHash, this.#clock) ??
+      this.#previous.get(caller, requestId, idHash, this.#clock)
+    );
   }
 
   /** Adds an answer; `seq` is its number in the store, 0 when it is not there. */
@@ -130,13 +133,14 @@ export class AnswerMemory {
     requestId: string,
     answer: Uint8Array,
     seq: number = 0,
-    expiresAt: number = this.#clock.now() + this.#options.ttlMs,
+    expiresAt?: number,
   ): void {
-    const { maxEntries, maxBytes } = this.#options;
+    const { maxEntries, maxBytes, ttlMs } = this.#options;
     const { entries, bytes } = this.#current;
+    const now = this.#clock.now();
     if (entries >= maxEntries / 2 || bytes >= maxBytes / 2) this.#rotate();
-    else this.expire();
-    this.#current.add(caller, requestId, answer, seq, expiresAt);
+    else this.expire(now);
+    this.#current.add(caller, requestId, answer, seq, expiresAt ?? now + ttlMs);
   }
 
   /** Forgets an answer; its bytes go with its generation. Returns its number in the store, 0 when it is not there. */
@@ -145,8 +149,8 @@ export class AnswerMemory {
   }
 
   /** Drops a generation whose answers have all expired. */
-  expire(): void {
-    if (this.#clock.now() - this.#current.startedAt >= this.#options.ttlMs) this.#rotate();
+  expire(now: number = this.#clock.now()): void {
+    if (now - this.#current.startedAt >= this.#options.ttlMs) this.#rotate();
   }
 
   #rotate(): void {

@@ -2,9 +2,10 @@ import { ActrError } from "../errors.ts";
 import type { InboundOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Committed, Store, StoreChange } from "../ports/store.ts";
+import type { Committed, MailboxRow, Store, StoreChange } from "../ports/store.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { troubles } from "../trouble.ts";
+import type { AnswerPut } from "./answer_log.ts";
 import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
 import type { Dedup } from "./dedup.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -69,12 +70,11 @@ export class Completion {
     const { answer, changes, retryable } = outcome;
     this.#handled += 1;
     if (row === undefined && changes.length === 0) return this.#answer(message, outcome);
-    const commit: StoreChange[] = [...changes];
-    const seq = retryable
-      ? undefined
-      : dedup.store(commit, from.key, envelope.requestId, answer.body);
-    if (row !== undefined) commit.push({ kind: "mailbox.ack", seq: row.seq });
-    this.#commit(message, commit, () => this.#answer(message, outcome, seq));
+    const stored = retryable ? undefined : dedup.store(from.key, envelope.requestId, answer.body);
+    const commit = joined(changes, stored, row);
+    const forgotten = dedup.outdated(stored);
+    if (forgotten !== undefined) commit.push(forgotten);
+    this.#commit(message, commit, () => this.#answer(message, outcome, stored?.answer.seq));
   }
 
   /** A repeat of an answered request: the same answer again. */
@@ -215,4 +215,15 @@ export class Completion {
   #forget(message: InboundMessage): void {
     this.#components.dedup.complete(message.from.key, message.envelope.requestId, undefined);
   }
+}
+
+/** What the end of a message changes, in one list that is just long enough: most handlers change nothing. */
+function joined(
+  changes: readonly StoreChange[],
+  stored: AnswerPut | undefined,
+  row: MailboxRow | undefined,
+): StoreChange[] {
+  const ack = row === undefined ? undefined : ({ kind: "mailbox.ack", seq: row.seq } as const);
+  if (changes.length === 0 && stored !== undefined && ack !== undefined) return [stored, ack];
+  return [...changes, stored, ack].filter((change) => change !== undefined);
 }

@@ -2,7 +2,7 @@ import type { InboundOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import { decodeEnvelope } from "../protocol/envelope.ts";
-import { AnswerLog } from "./answer_log.ts";
+import { AnswerLog, type AnswerPut } from "./answer_log.ts";
 import { AnswerMemory } from "./answer_memory.ts";
 
 /** Told the outcome of the request that it repeats: the encoded answer, or none when there is nothing to repeat. */
@@ -71,9 +71,14 @@ export class Dedup {
     return fresh;
   }
 
-  /** Adds to `changes` what makes an answer outlive this process; returns its number, which {@link Dedup.complete} wants to hear. */
-  store(changes: StoreChange[], caller: string, requestId: string, answer: Uint8Array): number {
-    return this.#log.append(changes, caller, requestId, answer, this.#clock.now() + this.#ttlMs);
+  /** What makes an answer outlive this process; {@link Dedup.complete} wants to hear its number. */
+  store(caller: string, requestId: string, answer: Uint8Array): AnswerPut {
+    return this.#log.append(caller, requestId, answer, this.#clock.now() + this.#ttlMs);
+  }
+
+  /** What is to be forgotten in one commit with `put`, now and then. */
+  outdated(put: AnswerPut | undefined): StoreChange | undefined {
+    return put === undefined ? undefined : this.#log.outdated(put.answer.seq);
   }
 
   /**

@@ -6,7 +6,7 @@ import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { CleanUp } from "../../../src/inbound/clean_up.ts";
 import { Dedup } from "../../../src/inbound/dedup.ts";
 import { defaultNodeOptions } from "../../../src/options.ts";
-import type { DeadLetter, StoreChange } from "../../../src/ports/store.ts";
+import type { DeadLetter } from "../../../src/ports/store.ts";
 
 const options = {
   ...defaultNodeOptions.inbound,
@@ -41,12 +41,12 @@ describe("clean-up of the store", () => {
     const dedup = new Dedup(clock, options);
     const cleanUp = new CleanUp({ clock, log: silentLogger(), store, dedup }, options);
     const now = clock.now();
-    const changes: StoreChange[] = [];
     dedup.sight("a", "1");
     const answer = new Uint8Array([1]);
-    dedup.complete("a", "1", answer, dedup.store(changes, "a", "1", answer));
+    const put = dedup.store("a", "1", answer);
+    dedup.complete("a", "1", answer, put.answer.seq);
     await store.commit([
-      ...changes,
+      put,
       ...["x", "y", "z"].map((id, age) => ({
         kind: "deadLetter.put" as const,
         letter: letter(id, now + age),

@@ -5,7 +5,6 @@ import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { Dedup } from "../../../src/inbound/dedup.ts";
 import { defaultNodeOptions, type InboundOptions } from "../../../src/options.ts";
-import type { StoreChange } from "../../../src/ports/store.ts";
 import { directions, encodeEnvelope } from "../../../src/protocol/envelope.ts";
 import { toWireError } from "../../../src/protocol/wire_error.ts";
 
@@ -146,11 +145,11 @@ function openStored(options: Partial<InboundOptions> = {}) {
   const world = open(options);
   const store = new MemoryStore();
   const complete = async (requestId: string, answer = hello): Promise<void> => {
-    const changes: StoreChange[] = [];
     world.sight(requestId);
-    const seq = world.dedup.store(changes, "peer", requestId, answer);
-    await store.commit(changes);
-    world.dedup.complete("peer", requestId, answer, seq);
+    const put = world.dedup.store("peer", requestId, answer);
+    const outdated = world.dedup.outdated(put);
+    await store.commit(outdated === undefined ? [put] : [put, outdated]);
+    world.dedup.complete("peer", requestId, answer, put.answer.seq);
   };
   const stored = async () => (await store.answers(0, 9_999)).map(({ requestId }) => requestId);
   return { ...world, store, complete, stored };
@@ -178,7 +177,7 @@ describe("dedup in the store", () => {
     await after.dedup.recover(before.store);
     assert.equal(after.dedup.size, 1_025);
     assert.deepEqual(after.sight("1024"), { kind: "answered", answer: hello });
-    assert.equal(after.dedup.store([], "peer", "next", hello), 1_026);
+    assert.equal(after.dedup.store("peer", "next", hello).answer.seq, 1_026);
   });
 
   it("the last answer under an id is the one that is recovered", async () => {
