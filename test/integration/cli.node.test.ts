@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { EchoService } from "../../examples/echo/echo_pb.ts";
 import { describeService } from "../../src/protocol/descriptors.ts";
+import { formatActrId } from "../../src/protocol/ids.ts";
+import { turnCredential } from "../../src/protocol/turn.ts";
 import { root } from "../tools/root.ts";
 import { AppFolder, Roost, runtimes } from "./cli_process.ts";
+import { idOf, register } from "./rendezvous_client.ts";
 
 const echo = ["acme:EchoService:1.0.0", "echo.EchoService.Echo"] as const;
 const hi = ["--json", '{"message":"hi"}'] as const;
@@ -180,6 +183,19 @@ type = "local:Client:0.0.0"
       rendezvous.signal("SIGTERM");
       assert.equal((await rendezvous.end()).code, 0);
       assert.doesNotMatch(serve.err + rendezvous.err, /s3cret/);
+    });
+
+    it("rendezvous issues logins that TURN servers with its secret take", async () => {
+      const args = ["rendezvous", "--port", "0", "--store", ":memory:", "--json"];
+      await using process = new Roost(runtime, args, { ROOST_TURN_SECRET: "of-coturn" });
+      const { rendezvous } = await process.addresses();
+      const registered = await register(rendezvous.replace(/\/ais$/, ""), "acme:Any:1.0.0");
+      const { username = "", password } = registered.turnCredential ?? {};
+      const [expiresAt = "", id = ""] = username.split(/:(.*)/);
+      assert.equal(id, formatActrId(idOf(registered)));
+      const expected = await turnCredential("of-coturn", id, Number(expiresAt));
+      assert.equal(password, expected.password);
+      assert.doesNotMatch(process.out + process.err, /of-coturn/);
     });
 
     it("says in one line what fails, and exits with 1 or 2", async () => {

@@ -19,6 +19,7 @@ export const rendezvousCommand: Command = {
     ...settingOptions(
       "port",
       "host",
+      "turnSecret",
       "store",
       "storeSyncUrl",
       "storeTimeoutMs",
@@ -37,13 +38,14 @@ export const rendezvousCommand: Command = {
     const realms = input.values("realm").map(realmOf);
     const { settings } = loadSettings(withoutRealm(input), world, world.cwd);
     const { host, store = fileUrl(join(world.cwd, ".roost", "rendezvous.db")) } = settings;
-    const { port } = settings;
+    const { port, turnSecret } = settings;
     const log = await commandLog(input, settings);
     const stop = stopRequested();
     const { rendezvous } = await runningModule();
     await using served = await rendezvous({
       ...(port === undefined ? {} : { port }),
       ...(host === undefined ? {} : { hostname: host }),
+      ...(turnSecret === undefined ? {} : { turnSecret }),
       ...storeSettings(settings),
       store,
       realms,

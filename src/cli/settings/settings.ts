@@ -13,6 +13,7 @@ export interface Settings {
   readonly signaling?: string;
   readonly realm?: number;
   readonly realmSecret?: string;
+  readonly turnSecret?: string;
   readonly store?: string;
   readonly storeToken?: string;
   readonly storeSyncUrl?: string;
@@ -103,6 +104,12 @@ export const sources: {
     "secret of the realm; better given as ROOST_REALM_SECRET",
     parse.text,
     "deployment.realm_secret",
+  ),
+  turnSecret: both(
+    ["turn-secret", "ROOST_TURN_SECRET"],
+    "SECRET",
+    "secret shared with the TURN server; better given as ROOST_TURN_SECRET",
+    parse.text,
   ),
   store: {
     ...both(
