@@ -5,6 +5,7 @@ import {
   FileDescriptorProtoSchema,
   file_google_protobuf_wrappers,
 } from "@bufbuild/protobuf/wkt";
+import { systemRandom } from "../../adapters/system_random.ts";
 import {
   defineNode,
   type Hooks,
@@ -12,6 +13,8 @@ import {
   type NodeOptionsInput,
   service,
 } from "../../src/mod.ts";
+import { durableMetadata } from "../../src/protocol/durable.ts";
+import { directions, encodeEnvelope } from "../../src/protocol/envelope.ts";
 
 const wrappers = file_google_protobuf_wrappers.proto;
 const bytesValue = ".google.protobuf.BytesValue";
@@ -52,6 +55,20 @@ const hooks: Hooks = { onStart: ({ streams }) => streams.register(benchStream, (
 /** The node under test: one echo service, and a stream. */
 export function benchNode(options: NodeOptionsInput = {}): NodeDefinition {
   return defineNode({ type: benchType, services: [echo], hooks, options });
+}
+
+const random = systemRandom();
+
+/** An encoded durable send of `payload` to {@link echoRoute}, with an id of its own. */
+export function durableRequest(payload: Uint8Array): Uint8Array {
+  return encodeEnvelope({
+    routeKey: echoRoute,
+    payload,
+    direction: directions.request,
+    requestId: random.uuid(),
+    metadata: durableMetadata,
+    timeoutMs: 30_000,
+  });
 }
 
 /** An encoded request of {@link BenchService} with `bytes` bytes of content. */

@@ -8,8 +8,8 @@ import type { Report } from "./report.ts";
 import { compareRounds, type Figures } from "./rounds.ts";
 import { WorkerProcess } from "./worker_process.ts";
 
-/** How long a warming round is, milliseconds. */
-const warmUpMs = 400;
+/** How long a warming round is, milliseconds: what compilers take. */
+const warmUpMs = 1000;
 
 /** One run of a benchmark on one runtime: its processes, folders and figures; all gone at its end. */
 export class Run implements AsyncDisposable {

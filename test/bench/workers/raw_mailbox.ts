@@ -1,6 +1,7 @@
-/** The baseline of the mailbox: one loop over the bare SQLite binding. */
-import { LoadMeter, type LoadPlan, type LoadResult } from "../load.ts";
-import { rawMailbox, type Turn } from "../raw_mailbox.ts";
+/** The baseline of the mailbox: the same requests of the same senders, and a group commit by hand over the bare SQLite binding. */
+import { durableRequest, echoBody } from "../bench_service.ts";
+import { closedLoop, type LoadPlan, type LoadResult } from "../load.ts";
+import { rawMailbox } from "../raw_mailbox.ts";
 import { openRawSqlite } from "../raw_sqlite.ts";
 import { workerLoop, workerSetup } from "../worker_loop.ts";
 
@@ -9,19 +10,17 @@ const { file, remembers = false } = workerSetup<{
   readonly remembers?: boolean;
 }>();
 const { database, binding } = await openRawSqlite(file);
-let turn: Turn | undefined;
+const mailbox = rawMailbox(database, remembers);
 
-async function ask({ inFlight, bytes, ms }: LoadPlan): Promise<LoadResult> {
-  turn ??= rawMailbox(database, bytes, remembers);
-  const meter = new LoadMeter(ms);
-  for (let began = performance.now(), more = true; more; ) {
-    await new Promise((resolve) => setImmediate(resolve));
-    turn(inFlight);
-    const now = performance.now();
-    for (let index = 0; index < inFlight; index += 1) more = meter.add(began, now);
-    began = now;
-  }
-  return meter.result();
+async function settled(): Promise<void> {
+  while (!mailbox.idle()) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function ask(plan: LoadPlan): Promise<LoadResult> {
+  const payload = echoBody(plan.bytes);
+  const send = (): Promise<void> =>
+    new Promise((resolve) => mailbox.put(durableRequest(payload), resolve));
+  return closedLoop(send, plan, settled);
 }
 
 await workerLoop({ ready: { binding }, ask, close: async () => {} });
