@@ -7,7 +7,7 @@ import { defineNode, service } from "../../src/define.ts";
 import type { ActrError } from "../../src/errors.ts";
 import { ProbeService } from "../fixtures/probe_pb.ts";
 import { adapter } from "../fixtures/runtimes.ts";
-import { type ActrId, typeOf } from "./peer/identity.ts";
+import { type ActrId, idText, typeOf } from "./peer/identity.ts";
 import { ScriptedPeer } from "./peer/peer.ts";
 import { Fields, Writer } from "./peer/protobuf.ts";
 import type { RtcHabits } from "./peer/rtc_session.ts";
@@ -75,6 +75,12 @@ export class Subject implements AsyncDisposable {
   /** Its requests that wait for an answer. */
   get pending(): number {
     return this.served.node.outbound.pending.size;
+  }
+
+  /** What its requests to a peer leave on: `webrtc`, `websocket`, or nothing yet. */
+  wireTo(peer: ActrId): string | undefined {
+    const session = this.served.node.outbound.sessions.session(idText(peer));
+    return session?.requestLink?.transport;
   }
 
   /** The address that it advertises. */

@@ -181,6 +181,7 @@ describe("a WebRTC connection with a scripted Actr peer that changes", bounds, (
         await using peer = await startPeer(subject, role);
         const session = await peer.connect(subject.id);
         session.lanes[0]?.channels[0]?.close();
+        await until("the node has noticed", () => subject.wireTo(peer.id) === undefined, 10_000);
         assert.ok(equal(await subject.call(peer.id, noise(10)), noise(10)));
         const again = await peer.connect(subject.id);
         assert.notEqual(again, session);

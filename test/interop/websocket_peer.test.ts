@@ -275,10 +275,11 @@ describe("a scripted Actr peer with both wires", {
   it("calls go on by WebSocket at once when WebRTC ends, and by WebRTC alone when the socket does", async () => {
     const session = await peer.connect(subject.id);
     session.close();
+    await until("WebSocket", () => subject.wireTo(peer.id) === "websocket", 10_000);
     for (let call = 0; call < 5; call++)
       assert.ok(equal(await subject.call(peer.id, noise(50)), noise(50)));
     await peer.connect(subject.id);
-    for (const socket of await openSockets(peer)) socket.close();
+    for (const socket of peer.dialled.drain()) socket.close();
     for (let call = 0; call < 5; call++)
       assert.ok(equal(await subject.call(peer.id, noise(50)), noise(50)));
     assertSound(subject, peer);
@@ -305,8 +306,3 @@ describe("a scripted Actr peer with both wires", {
     assertSound(subject, mute);
   });
 });
-
-/** Sockets that the subject has dialled and that are open. */
-async function openSockets(peer: ScriptedPeer): Promise<DirectWire[]> {
-  return peer.dialled.drain().filter(({ isOpen }) => isOpen);
-}

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Inbox } from "./inbox.ts";
+import { Inbox, patienceMs } from "./inbox.ts";
 import {
   type Chunk,
   directions,
@@ -24,8 +24,6 @@ export interface CallSettings {
   readonly timeoutMs?: number;
   readonly requestId?: string;
 }
-
-const defaultTimeoutMs = 15_000;
 
 /** Requests and their answers: an answer is taken from any wire and lane, by its request id alone (`spec/transport.md` §5.5, §7.2). */
 export class Calls {
@@ -62,25 +60,30 @@ export class Calls {
     payload: Uint8Array,
     settings: CallSettings = {},
   ): Promise<Arrival> {
-    const { lane = lanes.rpcReliable, timeoutMs = defaultTimeoutMs } = settings;
+    const { lane = lanes.rpcReliable, timeoutMs = patienceMs } = settings;
     const requestId = settings.requestId ?? randomUUID();
-    const answered = this.expect(requestId);
+    const answered = this.expect(requestId, timeoutMs);
+    answered.catch(() => {}); // Told below.
     const direction = directions.request;
     await wire.send(lane, writeEnvelope({ routeKey, payload, direction, requestId, timeoutMs }));
     try {
-      return await within(answered, timeoutMs, `an answer of ${routeKey}`);
+      return await answered;
     } catch (error) {
-      this.#pending.delete(requestId);
       wire.close();
       throw error;
     }
   }
 
   /** Resolves with the answer to a request that is sent otherwise. */
-  expect(requestId: string): Promise<Arrival> {
-    return new Promise((resolve) => {
+  async expect(requestId: string, limitMs: number = patienceMs): Promise<Arrival> {
+    const answered = new Promise<Arrival>((resolve) => {
       this.#pending.set(requestId, resolve);
     });
+    try {
+      return await within(answered, limitMs, `an answer to ${requestId}`);
+    } finally {
+      this.#pending.delete(requestId);
+    }
   }
 
   async tell(wire: Wire, routeKey: string, payload: Uint8Array, requestId: string): Promise<void> {
