@@ -3,6 +3,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Description } from "../../src/ports/peer_connections.ts";
 import type { Connection } from "../webrtc/connection.ts";
 import { StandardConnection } from "../webrtc/standard_connection.ts";
+import { exitExplicitly } from "./explicit_exit.ts";
 import type { WrtcConnection as Native, Wrtc } from "./library.ts";
 import { MediaReceiver } from "./media_receiver.ts";
 import { MediaSender } from "./media_sender.ts";
@@ -28,12 +29,14 @@ export class WrtcConnection extends StandardConnection {
     const received = connection.sampled.bind(connection);
     this.#receiver = new MediaReceiver({ wrtc, clock, received });
     native.ontrack = ({ transceiver, track }) => {
+      exitExplicitly();
       if (transceiver.mid !== null) this.#receiver.read(transceiver.mid, track);
     };
   }
 
   openTrack(codec: MediaCodec): MediaSender {
     const { wrtc, native } = this.#parts;
+    exitExplicitly();
     const sender = new MediaSender(wrtc, native, codec);
     this.#senders.push(sender);
     return sender;

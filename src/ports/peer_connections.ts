@@ -179,7 +179,7 @@ export interface PeerConnectionsCapabilities {
   readonly lowWaterEvents: boolean;
   /** Time in which the state tells of a peer that was killed, milliseconds. */
   readonly noticesLossWithinMs: number;
-  /** Whether a process that ever made a media source crashes unless it ends by an explicit exit. */
+  /** Whether a process that carried media should end by an explicit exit, since on some runtime it crashes or stays up otherwise. */
   readonly mediaNeedsExit: boolean;
 }
 

@@ -1,4 +1,6 @@
 import type { ActrError } from "../../src/errors.ts";
+import type { MediaSample } from "../../src/media.ts";
+import type { RemoteTrack } from "../../src/ports/media.ts";
 import type {
   Channel,
   ChannelHandler,
@@ -69,6 +71,10 @@ export class End extends Watched implements PeerConnectionHandler {
   readonly candidates: LocalCandidate[] = [];
   readonly channels: Map<string, ChannelInbox> = new Map();
   readonly errors: ActrError[] = [];
+  /** Tracks of the peer, those that ended, and the samples of each. */
+  readonly tracks: RemoteTrack[] = [];
+  readonly endedTracks: string[] = [];
+  readonly samples: Map<string, MediaSample[]> = new Map();
   readonly connection: PeerConnection;
   /** Whether channels of the peer get a handler. */
   hears = true;
@@ -94,6 +100,26 @@ export class End extends Watched implements PeerConnectionHandler {
   channel(channel: Channel): void {
     if (this.hears) this.channels.set(channel.label, new ChannelInbox(channel));
     this.changed();
+  }
+
+  track(track: RemoteTrack): void {
+    this.tracks.push(track);
+    this.changed();
+  }
+
+  trackEnded(id: string): void {
+    this.endedTracks.push(id);
+    this.changed();
+  }
+
+  sample(trackId: string, sample: MediaSample): void {
+    this.samples.set(trackId, [...(this.samples.get(trackId) ?? []), sample]);
+    this.changed();
+  }
+
+  /** What came of a track. */
+  samplesOf(trackId: string): readonly MediaSample[] {
+    return this.samples.get(trackId) ?? [];
   }
 
   error(error: ActrError): void {

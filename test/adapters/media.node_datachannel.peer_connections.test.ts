@@ -1,0 +1,8 @@
+import { it } from "node:test";
+import { mediaConformance } from "../conformance/media.ts";
+import { webrtcStacks, whyMissing } from "../fixtures/webrtc_stacks.ts";
+
+// The package is optional.
+const skip = await whyMissing("node-datachannel");
+if (skip === undefined) mediaConformance("node-datachannel", webrtcStacks["node-datachannel"]);
+else it("media of peer connections: node-datachannel", { skip }, () => {});
