@@ -1,0 +1,110 @@
+import { ActrError } from "../../errors.ts";
+import { utf8 } from "../bytes.ts";
+import { readUtf8 } from "../utf8.ts";
+
+/** Writes BARE: little endian, nothing between fields (`spec/actor-client.md` §6). */
+export class BareWriter {
+  readonly #bytes: number[] = [];
+
+  finish(): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from(this.#bytes);
+  }
+
+  byte(value: number): this {
+    this.#bytes.push(value);
+    return this;
+  }
+
+  bool(value: boolean): this {
+    return this.byte(value ? 1 : 0);
+  }
+
+  uint(value: bigint): this {
+    let rest = value;
+    for (; rest >= 0x80n; rest >>= 7n) this.#bytes.push(Number(rest & 0x7fn) | 0x80);
+    return this.byte(Number(rest));
+  }
+
+  data(value: Uint8Array): this {
+    this.uint(BigInt(value.length));
+    for (const byte of value) this.#bytes.push(byte);
+    return this;
+  }
+
+  str(value: string): this {
+    return this.data(utf8(value));
+  }
+
+  optional<T>(value: T | undefined, write: (value: T) => unknown): this {
+    this.bool(value !== undefined);
+    if (value !== undefined) write(value);
+    return this;
+  }
+}
+
+/** Reads BARE. @throws ActrError `decode_failure`. */
+export class BareReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  byte(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw broken("is cut off");
+    this.#at += 1;
+    return byte;
+  }
+
+  bool(): boolean {
+    const byte = this.byte();
+    if (byte > 1) throw broken("has a boolean that is none");
+    return byte === 1;
+  }
+
+  uint(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.byte();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+    }
+    throw broken("has a number of more than 64 bits");
+  }
+
+  u64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 64n; shift += 8n) value |= BigInt(this.byte()) << shift;
+    return value;
+  }
+
+  data(): Uint8Array {
+    const length = Number(this.uint());
+    const start = this.#at;
+    if (length > this.#bytes.length - start) throw broken("is cut off");
+    this.#at += length;
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  str(): string {
+    const bytes = this.data();
+    const text = readUtf8(bytes, 0, bytes.length);
+    if (text === undefined) throw broken("has a text that is no UTF-8");
+    return text;
+  }
+
+  optional<T>(read: () => T): T | undefined {
+    return this.bool() ? read() : undefined;
+  }
+
+  /** @throws ActrError `decode_failure` when something is left. */
+  end(): void {
+    if (this.#at < this.#bytes.length) throw broken("is too long");
+  }
+}
+
+function broken(what: string): ActrError {
+  return new ActrError("decode_failure", `the message ${what}`);
+}
