@@ -12,9 +12,12 @@ function sample(timestamp: number): MediaSample {
   return { data: Uint8Array.of(1), timestamp, codec: "VP8", kind: "video" };
 }
 
-function rig(maxQueued = 64): { readonly tracks: MediaTracks; readonly log: RecordingLogger } {
+function rig(
+  maxQueued = 64,
+  maxStreams = 2,
+): { readonly tracks: MediaTracks; readonly log: RecordingLogger } {
   const log = new RecordingLogger();
-  return { log, tracks: new MediaTracks({ log }, { maxStreams: 2, maxQueued }) };
+  return { log, tracks: new MediaTracks({ log }, { maxStreams, maxQueued }) };
 }
 
 describe("media tracks", () => {
@@ -52,6 +55,35 @@ describe("media tracks", () => {
     assert.equal(tracks.failed, 1);
     assert.equal(tracks.dropped, 1);
     assert.deepEqual(log.levels("media.handler_failed"), ["warn"]);
+  });
+
+  it("[T-90] takes sound and pictures to their tracks with their sender, eight tracks at once, twenty samples of one", () => {
+    const { tracks } = rig(64, 8);
+    const heard = new Map<string, string[]>();
+    const names = Array.from({ length: 8 }, (_, at) => `track ${at}`);
+    for (const name of names) {
+      tracks.register(name, ({ data, timestamp, kind }, { serial }) => {
+        const what = `${kind} ${data.length} ${timestamp} ${serial}`;
+        heard.set(name, [...(heard.get(name) ?? []), what]);
+      });
+    }
+    const sound: MediaSample = {
+      data: new Uint8Array(160),
+      timestamp: 1_000,
+      codec: "opus",
+      kind: "audio",
+    };
+    for (const name of names) tracks.dispatch(name, sound, sender);
+    for (const name of names) assert.deepEqual(heard.get(name), ["audio 160 1000 7"]);
+    tracks.dispatch("track 1", sample(2_000), sender);
+    assert.equal(heard.get("track 1")?.at(-1), "video 1 2000 7");
+    tracks.unregister("track 1");
+    tracks.dispatch("track 1", sample(3_000), sender);
+    assert.equal(heard.get("track 1")?.length, 2);
+    heard.clear();
+    for (let at = 0; at < 20; at++) tracks.dispatch("track 0", sample(at), sender);
+    const expected = Array.from({ length: 20 }, (_, at) => `video 1 ${at} 7`);
+    assert.deepEqual(heard.get("track 0"), expected);
   });
 
   it("takes no more tracks than allowed, and none once closed", () => {
