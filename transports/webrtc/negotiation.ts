@@ -195,7 +195,7 @@ export class Negotiation {
 
   async #becomeReady(): Promise<WebRtcLink> {
     await this.link.ready;
-    await this.#learnPath();
+    await this.link.learnPath();
     this.#deadline.cancel();
     this.#isUp = true;
     if (this.#exchange.peerBeats) this.link.watch(this.#parts.keepAlive);
@@ -235,31 +235,10 @@ export class Negotiation {
 
   #changed(state: PeerConnectionState): void {
     if (this.#isOver) return;
-    if (!this.#isUp) this.#changedEarly(state);
-    else if (state === "connected") void this.#worksAgain();
-    else this.#tell(state);
-  }
-
-  #changedEarly(state: PeerConnectionState): void {
     if (state === "connected") this.#deadline.pathFound();
     this.link.connectionState(state);
-    if (state === "failed") this.end("no path to the peer was found");
-  }
-
-  /** The path may be another one: that is known before anybody is told. */
-  async #worksAgain(): Promise<void> {
-    await this.#learnPath();
-    if (this.#connection.state === "connected") this.#tell("connected");
-  }
-
-  #tell(state: PeerConnectionState): void {
-    this.link.connectionState(state);
-    this.#mending.state(state);
-  }
-
-  async #learnPath(): Promise<void> {
-    const pair = await this.#connection.candidatePair().catch(() => undefined);
-    if (pair !== undefined) this.link.relayed = pair.local === "relay" || pair.remote === "relay";
+    if (this.#isUp) this.#mending.state(state);
+    else if (state === "failed") this.end("no path to the peer was found");
   }
 
   #ended(): void {

@@ -58,7 +58,7 @@ export class WebRtcLink implements Link, Pinged {
   readonly transport = "webrtc";
   readonly peer: ActrId;
   readonly direction: Link["direction"];
-  /** Set by who asked the connection for its path. */
+  /** Known from {@link WebRtcLink.learnPath} on. */
   relayed?: boolean;
   /** Set by who negotiates, where the stack has media. */
   media?: LinkMedia;
@@ -84,6 +84,8 @@ export class WebRtcLink implements Link, Pinged {
   /** Whether the stack says that there is a path. */
   #connected = true;
   #working = true;
+  /** What was told last of that. */
+  #toldWorking = true;
   #tellWorking: (works: boolean) => void = () => {};
   #drain: Timer | undefined;
   /** When something was on its way last, monotonic milliseconds. */
@@ -171,6 +173,12 @@ export class WebRtcLink implements Link, Pinged {
     }
   }
 
+  /** Asks the connection for the path in use. */
+  async learnPath(): Promise<void> {
+    const pair = await this.#parts.connection.candidatePair().catch(() => undefined);
+    if (pair !== undefined) this.relayed = pair.local === "relay" || pair.remote === "relay";
+  }
+
   /** The peer answers beats: has `keepAlive` find out whether it still does, until the link ends. */
   watch(keepAlive: KeepAlive): void {
     if (this.#ended || this.#keepAlive !== undefined) return;
@@ -184,7 +192,7 @@ export class WebRtcLink implements Link, Pinged {
 
   onWorking(tell: (works: boolean) => void): void {
     this.#tellWorking = tell;
-    if (!this.#working) tell(false);
+    if (!this.#toldWorking) tell(false);
   }
 
   async recover(limitMs: number): Promise<boolean> {
@@ -272,12 +280,19 @@ export class WebRtcLink implements Link, Pinged {
     this.#look();
   }
 
-  /** Finds out whether it works, and tells when that has changed. */
+  /** Finds out whether it works, and tells when that has changed; when it works again, the path may be another one. */
   #look(): void {
     const works = this.#connected && this.#heartbeat.alive;
     if (works === this.#working) return;
     this.#working = works;
-    this.#tellWorking(works);
+    if (works) void this.learnPath().then(() => this.#tell());
+    else this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#ended || this.#working === this.#toldWorking) return;
+    this.#toldWorking = this.#working;
+    this.#tellWorking(this.#working);
   }
 
   #refusal({ lane, body }: Frame, options: SendOptions | undefined): unknown {
