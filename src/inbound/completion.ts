@@ -65,7 +65,7 @@ export class Completion {
 
   /** The handler is done: its changes, the remembered answer and the acknowledgement are one commit. */
   finish(message: InboundMessage, outcome: Outcome): void {
-    const { dedup } = this.#components;
+    const { dedup, store } = this.#components;
     const { from, envelope, row } = message;
     const { answer, changes, retryable } = outcome;
     this.#handled += 1;
@@ -74,7 +74,12 @@ export class Completion {
     const commit = joined(changes, stored, row);
     const forgotten = dedup.outdated(stored);
     if (forgotten !== undefined) commit.push(forgotten);
-    this.#commit(message, commit, () => this.#answer(message, outcome, stored?.answer.seq));
+    this.#commits += 1;
+    store.submit(commit, (error) => {
+      if (error !== undefined) return this.#fail(message, error);
+      this.#committed();
+      this.#answer(message, outcome, stored?.answer.seq);
+    });
   }
 
   /** A repeat of an answered request: the same answer again. */
@@ -179,30 +184,29 @@ export class Completion {
   }
 
   #acknowledge(message: InboundMessage, then: () => void): void {
-    const { mailbox } = this.#components;
+    const { mailbox, store } = this.#components;
     const done = (): void => {
       mailbox.ack(message);
       then();
     };
     if (message.row === undefined) return done();
-    this.#commit(message, [{ kind: "mailbox.ack", seq: message.row.seq }], done);
-  }
-
-  #commit(message: InboundMessage, changes: readonly StoreChange[], then: () => void): void {
-    this.#components.store.submit(changes, this.#watch(message, then));
+    const ack = [{ kind: "mailbox.ack", seq: message.row.seq }] as const;
+    store.submit(ack, this.#watch(message, done));
   }
 
   /** Counts a commit that has begun; what hears of its outcome. */
   #watch(message: InboundMessage, then: () => void): Committed {
     this.#commits += 1;
     return (error) => {
-      if (error === undefined) {
-        this.#committed();
-        return then();
-      }
-      const failure = ActrError.from(error, "storage");
-      void this.postpone(message, failure).finally(() => this.#committed());
+      if (error !== undefined) return this.#fail(message, error);
+      this.#committed();
+      then();
     };
+  }
+
+  #fail(message: InboundMessage, error: unknown): void {
+    const failure = ActrError.from(error, "storage");
+    void this.postpone(message, failure).finally(() => this.#committed());
   }
 
   #committed(): void {

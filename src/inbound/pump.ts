@@ -124,7 +124,7 @@ export class Pump {
 
   #rest(): void {
     this.#busy = false;
-    if (!this.#isIdle()) return;
+    if (this.#idle.length === 0 || !this.#isIdle()) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
