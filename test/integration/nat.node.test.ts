@@ -7,11 +7,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { IceOptions } from "../../transports/webrtc/webrtc_options.ts";
 import { type Coturn, startCoturn } from "../fixtures/network/coturn.ts";
-import { NetworkLab, whyNoLab } from "../fixtures/network/lab.ts";
+import { betweenPeers, NetworkLab, whyNoLab } from "../fixtures/network/lab.ts";
 import { LabNode } from "../fixtures/network/lab_node.ts";
 import type { Outcome } from "../fixtures/network/orders.ts";
 import { type LabRendezvous, startRendezvous } from "../fixtures/network/rendezvous.ts";
 import { type RuntimeName, runtimeNames } from "../fixtures/runtimes.ts";
+import { until } from "../fixtures/until.ts";
 
 const skip = (await whyNoLab()) ?? false;
 const turnSecret = "known to the rendezvous and to coturn";
@@ -60,6 +61,8 @@ describe("hosts behind NATs", { timeout: 240_000, skip, concurrency: true }, () 
       { nat: "symmetric", ipv6: true },
       { nat: "symmetric", ipv6: true },
       { nat: "symmetric" },
+      { nat: "none" },
+      { nat: "none" },
     );
     [coturn, rendezvous] = await Promise.all([
       startCoturn(lab.segment, turnSecret),
@@ -125,6 +128,24 @@ describe("hosts behind NATs", { timeout: 240_000, skip, concurrency: true }, () 
     const [one, other, third] = await Promise.all(ends);
     assertAnswered(await one.call(other, { bytes: 100_000 }), [one, other], false);
     assertAnswered(await third.call(other, { bytes: 100_000 }), [third, other], true);
+  });
+
+  it("or behind none, until only a relay is left: the connection recovers over it, and says so", async () => {
+    const ice = { turnUrls: [coturn.turnUrl] };
+    const pair = await Promise.all([start(8, ice), start(9, ice)]);
+    const [one, other] = pair;
+    assertAnswered(await one.call(other), pair, false);
+    await lab.site(8).lose("meta l4proto udp", betweenPeers);
+    const recovers = (): boolean => one.sessionWith(other)?.status === "recovering";
+    await until("the loss is noticed", recovers, 20_000);
+    await lab.site(8).lose(betweenPeers);
+    const isBack = (): boolean =>
+      pair.every((each, index) => {
+        const peer = pair[1 - index] ?? each;
+        return each.sessionWith(peer)?.status === "connected";
+      });
+    await until("the connection is back", isBack, 60_000);
+    assertAnswered(await one.call(other), pair, true);
   });
 
   it("that translate no IPv6: it carries what IPv4 cannot", async () => {

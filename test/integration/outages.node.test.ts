@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { delay } from "#async";
 import type { NetworkEvent } from "../../src/node/network_event.ts";
-import { NetworkLab, publicAddress, whyNoLab } from "../fixtures/network/lab.ts";
+import { betweenPeers, NetworkLab, whyNoLab } from "../fixtures/network/lab.ts";
 import { LabNode } from "../fixtures/network/lab_node.ts";
 import type { Outcome } from "../fixtures/network/orders.ts";
 import { type LabRendezvous, startRendezvous } from "../fixtures/network/rendezvous.ts";
@@ -16,8 +16,7 @@ import { until } from "../fixtures/until.ts";
 
 const skip = (await whyNoLab()) ?? false;
 
-/** For {@link Site.lose}: what peers send each other, and all that leaves a host or comes to it. */
-const betweenPeers = `ip saddr != ${publicAddress} ip daddr != ${publicAddress}`;
+/** For `lose` of a site: all that leaves its host or comes to it. */
 const everything = "meta l4proto { tcp, udp }";
 
 const cleanup: NetworkEvent = { kind: "cleanup", reason: "app_terminating" };
