@@ -111,6 +111,11 @@ export interface SessionOptions {
   readonly maxSessions: number;
   /** How long a Roost peer may be silent on a WebRTC link before requests leave by another, milliseconds. One that has nothing to say is asked when half of this has passed. @default 5000 */
   readonly heartbeatMs: number;
+  /**
+   * The oldest Actr peers that are understood. Those of 0.3 label neither envelopes nor, at first, session descriptions:
+   * what they leave out is guessed, so what answers a call too late is taken for a request. @default "0.5"
+   */
+  readonly compat: "0.3" | "0.5";
 }
 
 /** Deadlines of start and stop. */
@@ -204,7 +209,7 @@ export const defaultNodeOptions: NodeOptions = {
     idleTimeoutMs: 300_000,
     closeTimeoutMs: 5000,
   },
-  session: { dialTimeoutMs: 10_000, maxSessions: 4096, heartbeatMs: 5_000 },
+  session: { dialTimeoutMs: 10_000, maxSessions: 4096, heartbeatMs: 5_000, compat: "0.5" },
   lifecycle: {
     startTimeoutMs: 60_000,
     hookTimeoutMs: 30_000,
@@ -233,7 +238,15 @@ export function resolveNodeOptions(input: NodeOptionsInput = {}): NodeOptions {
   };
   for (const [group, options] of Object.entries(resolved)) checkGroup(group, options);
   checkCapacity(resolved.dispatch);
+  checkCompat(resolved.session);
   return resolved;
+}
+
+function checkCompat({ compat }: SessionOptions): void {
+  if (compat === "0.3" || compat === "0.5") return;
+  throw new ActrError("config", `session.compat is ${String(compat)}; it must be "0.3" or "0.5"`, {
+    details: { option: "session.compat", value: compat },
+  });
 }
 
 function checkCapacity({ budget, capacity }: DispatchOptions): void {
@@ -247,6 +260,7 @@ function checkCapacity({ budget, capacity }: DispatchOptions): void {
 
 function checkGroup(group: string, options: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(options)) {
+    if (name === "compat") continue;
     const numbers = Array.isArray(value) ? value : typeof value === "boolean" ? [] : [value];
     for (const number of numbers) {
       if (Number.isSafeInteger(number) && number >= 1) continue;

@@ -32,12 +32,16 @@ export function webRtcTransports(
   { clock, random, log, ...runtime }: WebRtcComponents,
   { webrtc = false, ice = {} }: WebRtcSettings,
   { identity, signaling, turnLogin }: TransportIdentity,
-  { heartbeatMs }: Pick<SessionOptions, "heartbeatMs"> = defaultNodeOptions.session,
+  {
+    heartbeatMs,
+    compat,
+  }: Pick<SessionOptions, "heartbeatMs" | "compat"> = defaultNodeOptions.session,
 ): WebRtcTransport[] {
   if (webrtc === false) return [];
   const peerConnections = async (): Promise<PeerConnections> =>
     webrtc === true ? await runtime.peerConnections(clock) : webrtc;
   const self = () => identity().source;
   const parts = { clock, random, log, signaling, peerConnections, self, turnLogin };
-  return [new WebRtcTransport(parts, { ...ice, heartbeatMs })];
+  const requireExchangeId = compat !== "0.3";
+  return [new WebRtcTransport(parts, { ...ice, heartbeatMs, requireExchangeId })];
 }

@@ -1,11 +1,17 @@
 import { ActrError, assertNever } from "../errors.ts";
+import type { SessionOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Priority, Store } from "../ports/store.ts";
 import type { Link } from "../ports/transport.ts";
 import { callChain } from "../protocol/call_chain.ts";
 import { isDurableSend } from "../protocol/durable.ts";
-import { decodeEnvelope, directions, type RpcEnvelope } from "../protocol/envelope.ts";
+import {
+  decodeEnvelope,
+  directions,
+  envelopeFrame,
+  type RpcEnvelope,
+} from "../protocol/envelope.ts";
 import { type Frame, lanes } from "../protocol/frame.ts";
 import type { Peer } from "../session/peer.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
@@ -37,6 +43,8 @@ export interface GateComponents {
 /** What is decided once for a gate. */
 export interface GateOptions {
   readonly durableCalls: boolean;
+  /** The oldest peers that are understood. */
+  readonly compat: SessionOptions["compat"];
 }
 
 /** When to send again to a node whose store cannot write, milliseconds. */
@@ -49,6 +57,7 @@ const maxPoisonWrites = 16;
 export class Gate {
   readonly #components: GateComponents;
   readonly #durableCalls: boolean;
+  readonly #compat: SessionOptions["compat"];
   #closed: ActrError | undefined;
   #poisonWrites = 0;
   #dropped = 0;
@@ -56,6 +65,7 @@ export class Gate {
   constructor(components: GateComponents, options: GateOptions) {
     this.#components = components;
     this.#durableCalls = options.durableCalls;
+    this.#compat = options.compat;
   }
 
   /** Frames that were neither answers, requests, tells nor chunks that this node could take. */
@@ -98,13 +108,28 @@ export class Gate {
       case directions.tell:
         return this.#admit(frame, envelope, from, link);
       case directions.unspecified:
-        return this.#drop("rpc.invalid_direction_dropped", from, {
-          request_id: envelope.requestId,
-          route_key: envelope.routeKey,
-        });
+        return this.#unlabelled(frame, envelope, from, link);
       default:
         return assertNever(envelope.direction);
     }
+  }
+
+  /**
+   * Peers of 0.3 do not say what an envelope is: an error, and what answers a call of this node, is an answer, what has
+   * no time is a tell, all else a request (`spec/transport.md` §16).
+   */
+  #unlabelled(frame: Frame, envelope: RpcEnvelope, from: Peer, link: Link): void {
+    const { requestId, routeKey, timeoutMs, error } = envelope;
+    if (this.#compat !== "0.3") {
+      const fields = { request_id: requestId, route_key: routeKey };
+      return this.#drop("rpc.invalid_direction_dropped", from, fields);
+    }
+    if (error !== undefined) return this.#response(envelope, from);
+    if (this.#components.pending.settle(envelope, from.key)) return;
+    const direction = timeoutMs === 0 ? directions.tell : directions.request;
+    const labelled = { ...envelope, direction };
+    // What goes to disk has to say it too, since it is read again after a crash.
+    this.#admit(envelopeFrame(frame.lane, labelled), labelled, from, link);
   }
 
   #response(envelope: RpcEnvelope, from: Peer): void {

@@ -132,7 +132,7 @@ export class Inbound {
         ...{ clock, log, store, rows, pending, mailbox, deadLetters, replier, admission, streams },
         receiveNested,
       },
-      { durableCalls: options.inbound.durableCalls },
+      { durableCalls: options.inbound.durableCalls, compat: options.session.compat },
     );
     this.redriver = new Redriver({ clock, store, rows, live: { admission, mailbox, dedup } });
     this.#forgetStore = store.onFault((fault) => {

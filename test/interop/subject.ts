@@ -5,6 +5,7 @@ import type { Served, ServeOptions } from "../../adapters/serve/options.ts";
 import type { CallOptions } from "../../src/context.ts";
 import { defineNode, service } from "../../src/define.ts";
 import type { ActrError } from "../../src/errors.ts";
+import type { NodeOptionsInput } from "../../src/options.ts";
 import { ProbeService } from "../fixtures/probe_pb.ts";
 import { adapter } from "../fixtures/runtimes.ts";
 import { type ActrId, idText, typeOf } from "./peer/identity.ts";
@@ -30,7 +31,10 @@ export class Subject implements AsyncDisposable {
     this.served = served;
   }
 
-  static async start(options: ServeOptions = {}): Promise<Subject> {
+  static async start(
+    serveOptions: ServeOptions = {},
+    options: NodeOptionsInput = {},
+  ): Promise<Subject> {
     let subject: Subject | undefined;
     const begin = (): void => {
       if (subject === undefined) return;
@@ -53,10 +57,13 @@ export class Subject implements AsyncDisposable {
       },
     });
     const { serve } = await adapter();
-    const served = await serve(defineNode({ type: "test:Subject:1.0.0", services: [probe] }), {
-      ...{ port: 0, hostname: "127.0.0.1", log: silentLogger(), webrtc: true },
-      ...options,
-    });
+    const served = await serve(
+      defineNode({ type: "test:Subject:1.0.0", services: [probe], options }),
+      {
+        ...{ port: 0, hostname: "127.0.0.1", log: silentLogger(), webrtc: true },
+        ...serveOptions,
+      },
+    );
     subject = new Subject(served);
     return subject;
   }

@@ -18,6 +18,8 @@ export interface RtcHabits {
   readonly describe?: (description: Description) => Description[] | Promise<Description[]>;
   /** When the offerer opens its further lanes. @default as soon as its offer has left */
   readonly furtherLanes?: Promise<void>;
+  /** A peer of 0.3.1: its descriptions have no exchange id, its candidates no username fragment. */
+  readonly ancient?: boolean;
   /** Lanes that this side, having answered, opens a channel of its own for before the offerer's has come. */
   readonly opensAsAnswerer?: readonly number[];
 }
@@ -70,7 +72,8 @@ export class RtcSession implements Wire {
     this.ready.catch(() => {}); // Whoever waits for it is told.
     const { habits, send } = parts;
     this.candidates = new LocalIce(this.connection, (candidate) => {
-      if (habits.sendsCandidates !== false) send(candidate);
+      const { usernameFragment: _, ...nameless } = candidate;
+      if (habits.sendsCandidates !== false) send(habits.ancient === true ? nameless : candidate);
     });
     this.#remote = new RemoteIce(this.connection, parts);
     this.connection.ondatachannel = ({ channel }) => this.#announced(channel);
@@ -126,16 +129,18 @@ export class RtcSession implements Wire {
 
   async #described({ type, sdp, exchangeId }: Description): Promise<void> {
     const { complain, habits } = this.#parts;
-    if (exchangeId === undefined) return complain("a description without exchange id");
+    const ancient = habits.ancient === true;
+    if (exchangeId === undefined && !ancient) return complain("a description without exchange id");
     if (type === descriptionTypes.answer) {
-      if (exchangeId !== this.#pending) return;
+      if (exchangeId !== this.#pending && !ancient) return;
       this.#pending = undefined;
       return await this.#remote.described("answer", sdp);
     }
     if (this.role === "offerer") return;
     await this.#remote.described("offer", sdp);
     for (const lane of habits.opensAsAnswerer ?? []) this.#open(lane);
-    await this.#say(await this.connection.createAnswer(), descriptionTypes.answer, exchangeId);
+    const answer = await this.connection.createAnswer();
+    await this.#say(answer, descriptionTypes.answer, exchangeId);
   }
 
   async #offer(type: number): Promise<void> {
@@ -145,8 +150,13 @@ export class RtcSession implements Wire {
     await this.#say(offer, type, this.#pending);
   }
 
-  async #say(local: RTCSessionDescriptionInit, type: number, exchangeId: string): Promise<void> {
+  async #say(
+    local: RTCSessionDescriptionInit,
+    type: number,
+    id: string | undefined,
+  ): Promise<void> {
     const { habits, send } = this.#parts;
+    const exchangeId = habits.ancient === true ? undefined : id;
     const early = habits.candidatesFirst === true ? this.candidates.next() : undefined;
     if (early === undefined) this.candidates.hold();
     await this.connection.setLocalDescription(local as RTCLocalSessionDescriptionInit);

@@ -46,6 +46,23 @@ describe("gate", () => {
     assert.deepEqual(remote.heard, ["asked", 10006, 10003]);
   });
 
+  it("takes envelopes of 0.3 peers for what they must be, when told to understand them", async () => {
+    const world = await rig({ options: { session: { compat: "0.3" } } });
+    const remote = new RemotePeer(world);
+    const { unspecified: direction } = directions;
+    await remote.send("asked", { direction, timeoutMs: 30_000 });
+    assert.deepEqual(remote.heard, ["Echo: asked"]);
+    await remote.send("told", { direction, timeoutMs: 0 });
+    assert.deepEqual(world.handled, ["asked", "told"]);
+    assert.deepEqual(remote.heard, ["Echo: asked"]);
+    assert.equal(world.inbound.gate.dropped, 0);
+    await remote.send("late", { direction, error: { code: 10_003, message: "none" } });
+    assert.equal(world.inbound.gate.dropped, 1);
+    assert.deepEqual(world.handled, ["asked", "told"]);
+    const unknown = { session: { compat: "0.2" as "0.3" } };
+    await assert.rejects(rig({ options: unknown }), { code: "config", message: /compat is 0\.2/ });
+  });
+
   it("drops frames of lanes that it does not serve, and says so", async () => {
     const world = await rig();
     const remote = new RemotePeer(world);
