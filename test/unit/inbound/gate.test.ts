@@ -56,7 +56,11 @@ describe("gate", () => {
     assert.deepEqual(world.handled, ["asked", "told"]);
     assert.deepEqual(remote.heard, ["Echo: asked"]);
     assert.equal(world.inbound.gate.dropped, 0);
-    await remote.send("late", { direction, error: { code: 10_003, message: "none" } });
+    const late = { code: 10_003, message: "late" };
+    const facts = { requestId: "gone", metadata: [], timeoutMs: 30_000 };
+    const body = encodeEnvelope({ ...facts, routeKey: route, direction, error: late });
+    remote.link.receive({ lane: lanes.rpcReliable, body });
+    await world.clock.settle();
     assert.equal(world.inbound.gate.dropped, 1);
     assert.deepEqual(world.handled, ["asked", "told"]);
     const unknown = { session: { compat: "0.2" as "0.3" } };
