@@ -114,12 +114,21 @@ export class GroupCommit {
     this.#writing = undefined;
     group.settle();
     this.#flush();
-    if (!apart) for (const { committed } of group.members) committed(error);
+    if (!apart) for (const member of group.members) tell(member, error);
   }
 
   /** One bad commit must not fail its neighbours. */
-  async #alone({ changes, committed }: Member): Promise<void> {
-    committed(await attempt(this.#write(new Effects(changes))));
+  async #alone(member: Member): Promise<void> {
+    tell(member, await attempt(this.#write(new Effects(member.changes))));
+  }
+}
+
+/** Tells one member; what it throws, against its promise, is no other member's and ends nothing here. */
+function tell({ committed }: Member, error: unknown): void {
+  try {
+    committed(error);
+  } catch (thrown) {
+    void Promise.reject(thrown);
   }
 }
 
