@@ -122,8 +122,9 @@ export class Session {
   /** Links that have to prove that they work; the time of those that have been asked before stays. */
   askForProof(nowMs: number): Link[] {
     for (const link of this.#links) {
-      const known = this.#recovering.get(link);
-      if (known?.asked === true || (known ?? link.recover) === undefined) continue;
+      const recovery = this.#recovering.get(link);
+      const isInDoubt = recovery !== undefined || link.recover !== undefined;
+      if (!isInDoubt || recovery?.asked === true) continue;
       this.#recovering.set(link, { since: nowMs, asked: true });
     }
     this.#changed();
