@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { commandLine, type RuntimeName, runtimeNames } from "../fixtures/runtimes.ts";
+import { whyMissing } from "../fixtures/webrtc_stacks.ts";
+
+const bounds = { timeout: 60_000, skip: (await whyMissing("wrtc")) ?? false };
+
+/** Starts a program of the example. */
+function start(runtime: RuntimeName, name: string, ...args: string[]): ChildProcess {
+  const file = fileURLToPath(new URL(`../../examples/media/${name}`, import.meta.url));
+  const [command, words] = commandLine(runtime, file);
+  return spawn(command, [...words, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** What the statistics say of a track: samples, level and format. */
+function read(lines: readonly string[], track: string): [number, number, string] {
+  const shape = new RegExp(`^${track}: (\\d+) samples, \\d+ bytes, level (\\d+), (.*)$`);
+  const found = lines.flatMap((line) => [shape.exec(line) ?? []]).filter(([line]) => line);
+  const [, samples, level, format = ""] = found.at(-1) ?? [];
+  return [Number(samples), Number(level), format];
+}
+
+describe("examples/media", bounds, () => {
+  for (const [at, player] of runtimeNames.entries()) {
+    const sender = runtimeNames[(at + 1) % runtimeNames.length] ?? "node";
+    it(`${sender} sends a tone and pictures, ${player} plays them, and both end well`, async () => {
+      const playing = start(player, "play.ts", "0");
+      const lines: string[] = [];
+      let sending: ChildProcess | undefined;
+      try {
+        for await (const line of createInterface({ input: playing.stdout ?? process.stdin })) {
+          lines.push(line);
+          const identity = /^send to (\S+)/.exec(line)?.[1];
+          if (identity !== undefined) sending = start(sender, "send.ts", identity, "3");
+          const [sounds] = read(lines, "voice");
+          if (sounds >= 50 && read(lines, "camera")[0] >= 10) break;
+        }
+        assert.deepEqual(await once(sending as ChildProcess, "exit"), [0, null]);
+      } finally {
+        process.kill(playing.pid ?? 0, "SIGTERM");
+        sending?.kill();
+      }
+      assert.deepEqual(await once(playing, "exit"), [0, null]);
+      const [, loudness, sound] = read(lines, "voice");
+      const [, brightness, picture] = read(lines, "camera");
+      assert.ok(loudness > 30 && loudness < 100, `loudness ${loudness}`);
+      assert.match(sound, /^opus, \d+ Hz$/);
+      // A tenth of the picture is white, the rest is grey.
+      assert.ok(brightness > 125 && brightness < 160, `brightness ${brightness}`);
+      assert.equal(picture, "VP8, 320x240");
+    });
+  }
+});
