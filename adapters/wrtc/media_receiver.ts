@@ -19,6 +19,7 @@ export interface MediaReceiverParts {
 export class MediaReceiver {
   readonly #parts: MediaReceiverParts;
   readonly #sinks = new Map<string, Sink>();
+  #ended = false;
 
   constructor(parts: MediaReceiverParts) {
     this.#parts = parts;
@@ -26,12 +27,15 @@ export class MediaReceiver {
 
   /** The library has a track for the section `mid`, in place of any before. */
   read(mid: string, track: MediaStreamTrack): void {
+    // The library may tell of a track when its connection has just been closed.
+    if (this.#ended) return;
     this.#sinks.get(mid)?.stop();
     this.#sinks.set(mid, track.kind === "audio" ? this.#hear(mid, track) : this.#see(mid, track));
   }
 
-  /** Stops all sinks. */
+  /** Stops all sinks: one that is left would keep the process up. */
   end(): void {
+    this.#ended = true;
     for (const sink of this.#sinks.values()) sink.stop();
     this.#sinks.clear();
   }
