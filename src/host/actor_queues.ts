@@ -2,7 +2,10 @@ import type { ActorQueues, QueueDefinition, QueueMessage, ReceiveOptions } from 
 import { ActrError } from "../errors.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { RecordEntry } from "../ports/store.ts";
+import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
+import { withResolvers } from "../with_resolvers.ts";
 import { buriedMessage } from "./buried.ts";
+import { checkedBy } from "./check.ts";
 import { actorSpace } from "./contents.ts";
 import type { Instance } from "./instance.ts";
 import { deleteMessage, putMessage, type QueueRow, readMessage } from "./queue_row.ts";
@@ -75,9 +78,33 @@ export class ActorMessages implements ActorQueues {
     this.#serve();
   }
 
-  /** Who sent a message and waited for its completion waits no longer. */
-  forget(onComplete: (response: unknown) => void): void {
-    for (const [seq, waiter] of this.#waiters) if (waiter === onComplete) this.#waiters.delete(seq);
+  /**
+   * Puts a client's message in; resolves when it is on disk, or completed, or the time of a client that waits is up.
+   * @throws ActrError `auth.forbidden`, `queue.invalid_payload`; as {@link ActorMessages.send}.
+   */
+  async sendFor(name: string, { body, wait, timeoutMs }: QueueSend): Promise<QueueResult> {
+    const { context, saving, components, kind } = this.#instance;
+    const definition = this.#definition(name);
+    if ((await definition.canPublish?.(context, undefined)) === false) {
+      throw new ActrError("auth.forbidden", `queue ${name} is not for this client`);
+    }
+    const message = await checkedBy(definition.message, body, "queue.invalid_payload");
+    if (!wait) {
+      this.send(name, message);
+      await context.saveState();
+      return { status: "completed" };
+    }
+    const ms = Math.min(timeoutMs ?? kind.options.actionTimeoutMs, kind.options.actionTimeoutMs);
+    const { promise, resolve } = withResolvers<QueueResult>();
+    const onComplete = (response: unknown): void => resolve({ status: "completed", response });
+    this.send(name, message, { onComplete });
+    saving.save();
+    const { clock } = components;
+    const timer = clock.timer(clock.now() + ms, () => resolve({ status: "timedOut" }));
+    const result = await promise;
+    timer.cancel();
+    this.#forget(onComplete);
+    return result;
   }
 
   async next(options: ReceiveOptions = {}): Promise<QueueMessage | undefined> {
@@ -133,6 +160,11 @@ export class ActorMessages implements ActorQueues {
   close(): void {
     this.#timer?.cancel();
     for (const timer of this.#claimed.values()) timer.cancel();
+  }
+
+  /** Who sent a message and waited for its completion waits no longer. */
+  #forget(onComplete: (response: unknown) => void): void {
+    for (const [seq, waiter] of this.#waiters) if (waiter === onComplete) this.#waiters.delete(seq);
   }
 
   /** @throws ActrError `queue.not_found`. */

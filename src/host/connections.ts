@@ -15,6 +15,9 @@ export interface ClientInit {
   readonly sink: ClientSink;
 }
 
+/** The end of a client that takes no events. */
+const noSink: ClientSink = { codec: { event: () => "" }, send() {}, close() {} };
+
 /** The clients of one actor, and what each of them subscribed to. */
 export class Connections {
   readonly #instance: Instance;
@@ -66,6 +69,12 @@ export class Connections {
       }
       return conn;
     });
+  }
+
+  /** Lets a client in that sends one request and hears of no events. @throws as {@link Connections.connect}. */
+  async visit(params: unknown): Promise<ActorConnection> {
+    const id = this.#instance.components.random.uuid();
+    return await this.connect({ id, params, sink: noSink });
   }
 
   /** Ends a connection, once: it is gone before `onDisconnect` runs. */

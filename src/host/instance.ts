@@ -3,6 +3,7 @@ import type { ActorCaller } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
 import { ActionTurn, type TurnSeat } from "./action_turn.ts";
 import { InstanceContext, TurnContext } from "./actor_context.ts";
 import { ActorMessages } from "./actor_queues.ts";
@@ -135,11 +136,8 @@ export class Instance implements TurnSeat {
 
   /** Runs an action, in its turn; refuses it where the lifecycle says so. */
   act(command: ActionCommand): void {
-    const admission = admitWork(this.#state, this.requested === "destroy");
-    if (admission !== "accept" && admission !== "wait") {
-      const message = `actor ${this.kind.name} ${this.id} is ${this.#state}`;
-      return command.answer.fail(new ActrError(admission, message));
-    }
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return command.answer.fail(refusal);
     const { definition } = this.kind;
     if (!Object.hasOwn(definition.actions, command.name)) {
       const message = `Action \`${command.name}\` was not found.`;
@@ -152,6 +150,15 @@ export class Instance implements TurnSeat {
     if (!this.#waitsFor(turn)) return this.turns.enter(turn);
     turn.nest();
     this.turns.nest(turn);
+  }
+
+  /**
+   * Puts a message into a queue for a client; resolves when it is on disk, or completed, if the client waits for that.
+   * @throws ActrError `queue.*`, `auth.forbidden`, as {@link Instance.act}.
+   */
+  async send(name: string, message: QueueSend): Promise<QueueResult> {
+    this.#requireOpen();
+    return await this.queues.sendFor(name, message);
   }
 
   run(turn: ActionTurn): unknown {
@@ -262,6 +269,18 @@ export class Instance implements TurnSeat {
     this.saving.close();
     this.queues.close();
     this.runLoop.close();
+  }
+
+  /** Why no work is let in, if so. */
+  #refusal(): ActrError | undefined {
+    const admission = admitWork(this.#state, this.requested === "destroy");
+    if (admission === "accept" || admission === "wait") return undefined;
+    return new ActrError(admission, `actor ${this.kind.name} ${this.id} is ${this.#state}`);
+  }
+
+  #requireOpen(): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
   }
 
   /** Whether the exclusive turn that goes on waits for this one. */

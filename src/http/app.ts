@@ -3,6 +3,7 @@ import { StoreInspector } from "../inspector/store_inspector.ts";
 import { nodeHealth, notReadyReasons } from "../node/health.ts";
 import type { Node } from "../node/node.ts";
 import type { RequestContext } from "../ports/sockets.ts";
+import { actorRoutes } from "./actors/actor_routes.ts";
 import { inspectApp } from "./inspect.ts";
 import { metricsText } from "./metrics.ts";
 
@@ -21,6 +22,8 @@ export interface HttpAppParts {
   readonly application?: Fetch;
   /** Opens `/inspect/*` to who sends it; without one there is no `/inspect`. */
   readonly inspectToken?: string;
+  /** Opens the actors to who sends it; without one they are open to everybody. */
+  readonly actorToken?: string;
   /** Name and version of the runtime. */
   readonly runtime: string;
 }
@@ -50,6 +53,12 @@ export function httpApp(parts: HttpAppParts): Fetch {
     const inspector = (): StoreInspector | undefined => inspectorOf(parts.node());
     app.route("/inspect", inspectApp({ inspector, token: parts.inspectToken }));
   }
+  const actors = {
+    host: () => parts.node()?.actors,
+    ...(parts.actorToken && { token: parts.actorToken }),
+  };
+  app.route("/", actorRoutes(actors));
+  app.route("/actors", actorRoutes(actors));
   app.get("/ws", (c) => takePeer(parts, c.req.raw, c.env));
   app.get("/", (c) => {
     const dials = (c.req.header(peerHeader) ?? c.req.query(peerHeader)) !== undefined;

@@ -1,0 +1,101 @@
+import { type Context, Hono } from "hono";
+import type { CallTarget } from "../../actor_client.ts";
+import { ActrError } from "../../errors.ts";
+import type { ActorHost } from "../../host/actor_host.ts";
+import type { RequestContext } from "../../ports/sockets.ts";
+import { version } from "../../version.ts";
+import { answerAction, answerQueueSend, codecFor, refusal } from "./actor_requests.ts";
+import { controlApi } from "./control_api.ts";
+import { type GatewayRequest, readGatewayTarget } from "./gateway_target.ts";
+import { type ActorRouteParts, hostOf, requireToken } from "./route_parts.ts";
+
+type App = Hono<{ Bindings: RequestContext }>;
+
+/** Everything that a client of actors asks over HTTP (`spec/actor-client.md` §1), below whatever path it is put. */
+export function actorRoutes(parts: ActorRouteParts): App {
+  const app: App = new Hono();
+  for (const path of ["/metadata", "/actors", "/actors/*", "/gateway/*"]) {
+    app.options(path, (c) => preflight(c.req.raw));
+    app.use(path, async (c, next) => {
+      await next();
+      for (const [name, value] of corsHeaders(c.req.raw)) c.header(name, value);
+    });
+  }
+  app.get("/metadata", (c) => c.json({ runtime: "roost", version }));
+  app.route("/actors", controlApi(parts));
+  app.all("/gateway/*", (c) => gateway(parts, c));
+  return app;
+}
+
+async function gateway(parts: ActorRouteParts, c: Context): Promise<Response> {
+  try {
+    const request = readRequest(c.req.raw);
+    requireToken(parts.token, request.token ?? c.req.header("x-rivet-token"));
+    return await toActor(hostOf(parts), request, c);
+  } catch (error) {
+    const failure = ActrError.from(error);
+    return refusal(codecFor(c.req.raw), failure);
+  }
+}
+
+function readRequest(request: Request): GatewayRequest {
+  const { pathname, search } = new URL(request.url);
+  return readGatewayTarget(pathname.slice(pathname.indexOf("/gateway") + 8), search);
+}
+
+async function toActor(
+  host: ActorHost,
+  { target, path }: GatewayRequest,
+  c: Context,
+): Promise<Response> {
+  const [, kind = "", name = ""] = /^\/(action|queue)\/([^/]+)$/.exec(path) ?? [];
+  if (kind !== "") return await post(host, target, kind, decodeURIComponent(name), c);
+  switch (path) {
+    case "/health":
+      return c.text("ok");
+    case "/metadata":
+      return c.json({ runtime: "roost", version });
+    default:
+      throw new ActrError("actor.not_found", `there is no ${path || "/"}`, {
+        details: { resource: "route", id: path },
+      });
+  }
+}
+
+async function post(
+  host: ActorHost,
+  target: CallTarget,
+  kind: string,
+  name: string,
+  c: Context,
+): Promise<Response> {
+  const { method, path } = c.req;
+  if (method !== "POST") {
+    throw new ActrError("actor.method_not_allowed", `${method} is no way to an ${kind}`, {
+      details: { method, path },
+    });
+  }
+  return kind === "action"
+    ? await answerAction(host, target, name, c)
+    : await answerQueueSend(host, target, name, c);
+}
+
+/** What browsers ask before they send (`spec/actor-client.md` §4.5). */
+function preflight(request: Request): Response {
+  const headers = new Headers(corsHeaders(request));
+  headers.set("access-control-allow-methods", "GET, POST, PUT, DELETE, OPTIONS, PATCH");
+  const asked = request.headers.get("access-control-request-headers");
+  headers.set("access-control-allow-headers", asked ?? "*");
+  headers.set("access-control-max-age", "86400");
+  return new Response(null, { status: 204, headers });
+}
+
+function corsHeaders(request: Request): [string, string][] {
+  const origin = request.headers.get("origin");
+  if (origin === null) return [];
+  return [
+    ["access-control-allow-origin", origin],
+    ["access-control-allow-credentials", "true"],
+    ["access-control-expose-headers", "*"],
+  ];
+}
