@@ -116,8 +116,11 @@ function opening(sockets: Sockets): void {
   it("shows the server the client's headers, path and address", limit, async () => {
     let seen: unknown;
     await using host = await served(sockets, (request, { upgrade, remoteAddress }) => {
-      const { pathname } = new URL(request.url);
-      seen = { header: request.headers.get("X-Actr-Source-ID"), pathname, remoteAddress };
+      const { pathname, searchParams } = new URL(request.url);
+      const header = sockets.capabilities.headers
+        ? request.headers.get("X-Actr-Source-ID")
+        : searchParams.get("x-actr-source-id");
+      seen = { header, pathname, remoteAddress };
       return accept(upgrade, (socket) => socket.handle(new Inbox()));
     });
     await host.connect({ headers: { "X-Actr-Source-ID": "0a02" } });
