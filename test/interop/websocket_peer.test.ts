@@ -88,7 +88,7 @@ describe("a direct WebSocket with a scripted Actr peer", { timeout: 60_000 }, ()
       assert.deepEqual(socket.texts, []);
     });
 
-    it("brings the node answers' requests and chunks, and the peer answers alone", async () => {
+    it("carries requests and chunks of the peer, and nothing but answers back", async () => {
       await using peer = await start();
       const wire = await peer.dial(subject.wsAddress, subject.id);
       await peer.calls.call(wire, routes.echo, bytesMessage(noise(1)));
@@ -148,7 +148,7 @@ describe("a direct WebSocket with a scripted Actr peer", { timeout: 60_000 }, ()
       assertSound(subject, peer);
     });
 
-    it("a request that times out closes it: its answer, once there is one, harms nothing", async () => {
+    it("is closed by a request that times out: its answer, once there is one, harms nothing", async () => {
       await using peer = await start();
       const wire = await peer.dial(subject.wsAddress, subject.id);
       await assert.rejects(
@@ -184,7 +184,7 @@ describe("a direct WebSocket with a scripted Actr peer", { timeout: 60_000 }, ()
       assertSound(subject, peer);
     });
 
-    it("a listener that is deaf while it verifies is asked again under the same id", async () => {
+    it("misses nothing of a call though the listener is deaf while it verifies", async () => {
       await using peer = await listening({ deafMs: 100 });
       const begun = performance.now();
       assert.ok(equal(await subject.call(peer.id, noise(100), { timeoutMs: 5_000 }), noise(100)));

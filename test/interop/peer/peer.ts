@@ -6,6 +6,7 @@ import { type Registered, register } from "./registration.ts";
 import { type RtcHabits, RtcSession } from "./rtc_session.ts";
 import { Signaling } from "./signaling.ts";
 import { descriptionTypes, type Relayed, type Signal } from "./signals.ts";
+import type { WebSocketEnd } from "./websocket.ts";
 import { listen, type WebSocketListener } from "./websocket_handshake.ts";
 import type { WireEvents } from "./wire.ts";
 
@@ -61,15 +62,9 @@ export class ScriptedPeer implements AsyncDisposable {
     const { ais, type, realm = 1001, deafMs = 0 } = settings;
     let peer: ScriptedPeer | undefined;
     const listener = settings.listens
-      ? await listen((socket, headers) => {
-          if (peer === undefined) return socket.destroy();
-          const id = verifyDialler(headers, peer.registered.signingKey);
-          if (typeof id === "string") return void peer.complaints.push(`a dialler with ${id}`);
-          const accept = (): void => peer?.dialled.push(peer.#accepted(socket, id));
-          if (deafMs === 0) return accept();
-          socket.onMessage = () => {};
-          setTimeout(accept, deafMs);
-        })
+      ? await listen((socket, headers) =>
+          peer === undefined ? socket.destroy() : peer.#dialledBy(socket, headers, deafMs),
+        )
       : undefined;
     const address = listener && { wsAddress: `ws://127.0.0.1:${listener.port}` };
     const registered = await register(ais, { type, realm, ...address });
@@ -156,7 +151,12 @@ export class ScriptedPeer implements AsyncDisposable {
     return session;
   }
 
-  #accepted(socket: DirectWire["socket"], id: ActrId): DirectWire {
-    return new DirectWire(socket, id, false, this.#events);
+  #dialledBy(socket: WebSocketEnd, headers: ReadonlyMap<string, string>, deafMs: number): void {
+    const id = verifyDialler(headers, this.registered.signingKey);
+    if (typeof id === "string") return void this.complaints.push(`a dialler with ${id}`);
+    const accept = (): void => this.dialled.push(new DirectWire(socket, id, false, this.#events));
+    if (deafMs === 0) return accept();
+    socket.onMessage = () => {};
+    setTimeout(accept, deafMs);
   }
 }

@@ -3,6 +3,7 @@ import wrtc from "@roamhq/wrtc";
 import type { ActrId } from "./identity.ts";
 import { LocalIce } from "./local_ice.ts";
 import { RemoteIce } from "./remote_ice.ts";
+import { laneOf, openChannel } from "./rtc_channels.ts";
 import { RtcLane } from "./rtc_lane.ts";
 import { sparse } from "./sdp.ts";
 import { type Description, descriptionTypes, type Signal } from "./signals.ts";
@@ -106,9 +107,7 @@ export class RtcSession implements Wire {
     if (signal.kind === "restart_request") this.#asked(signal.reason);
     if (signal.kind !== "description") return;
     this.heard.push(signal);
-    this.#inTurn(() => this.#described(signal)).catch((error: unknown) => {
-      if (this.#isOpen) this.#parts.complain(`a description could not be used: ${error}`);
-    });
+    void this.#inTurn(() => this.#described(signal));
   }
 
   async send(lane: number, body: Uint8Array): Promise<void> {
@@ -175,42 +174,22 @@ export class RtcSession implements Wire {
   }
 
   #open(lane: number): void {
-    const lossy = { ordered: false, maxRetransmits: 3 };
-    const options = lane === lanes.streamLatencyFirst ? lossy : {};
-    const channel = this.connection.createDataChannel(labels[lane] ?? "", options);
-    this.lanes[lane]?.add(channel, () => this.close());
+    this.lanes[lane]?.add(openChannel(this.connection, lane), () => this.close());
   }
 
   #announced(channel: RTCDataChannel): void {
     const { complain } = this.#parts;
-    const { label } = channel;
-    if (this.role === "offerer") return complain(`the answerer opened a channel ${label}`);
-    const lane = labels.indexOf(label);
-    if (lane < 0) return complain(`a channel ${label}`);
-    const [said, expected] = [optionsOf(channel), expectedOptions(lane)];
-    if (said !== expected) complain(`${label} was opened with ${said} instead of ${expected}`);
+    if (this.role === "offerer") return complain(`the answerer opened a channel ${channel.label}`);
+    const lane = laneOf(channel);
+    if (typeof lane === "string") return complain(lane);
     this.lanes[lane]?.add(channel, () => this.close());
   }
 
+  /** What goes wrong is a complaint, unless the session has ended meanwhile. */
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
-    return done;
+    this.#turn = this.#turn.then(work).catch((error: unknown) => {
+      if (this.#isOpen) this.#parts.complain(`a description could not be used: ${error}`);
+    });
+    return this.#turn;
   }
-}
-
-/** How a channel was announced; the library says 65535 for what was not. */
-function optionsOf(channel: RTCDataChannel): string {
-  const { ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated } = channel;
-  const [retransmits, lifeTime] = [maxRetransmits, maxPacketLifeTime].map((value) =>
-    value === 65_535 ? null : value,
-  );
-  return JSON.stringify({ ordered, retransmits, lifeTime, protocol, negotiated });
-}
-
-/** How the channel of a lane has to be announced (`spec/transport.md` §2). */
-function expectedOptions(lane: number): string {
-  const lossy = lane === lanes.streamLatencyFirst;
-  const reliability = { ordered: !lossy, retransmits: lossy ? 3 : null, lifeTime: null };
-  return JSON.stringify({ ...reliability, protocol: "", negotiated: false });
 }
