@@ -25,7 +25,7 @@ function assertAnswered(outcome: Outcome, pair: readonly [LabNode, LabNode], rel
   assert.equal(other.sessionWith(one)?.relayed, relayed);
 }
 
-describe("hosts behind NATs", { timeout: 240_000, skip, concurrency: true }, () => {
+describe("hosts behind NATs", { timeout: 480_000, skip, concurrency: true }, () => {
   let lab: NetworkLab;
   let coturn: Coturn;
   let rendezvous: LabRendezvous;

@@ -57,7 +57,7 @@ function restarts(one: LabNode, other: LabNode): number {
   return one.signalsOf(other, "restart") + other.signalsOf(one, "restart");
 }
 
-describe("nodes whose network fails", { timeout: 240_000, skip, concurrency: true }, () => {
+describe("nodes whose network fails", { timeout: 480_000, skip, concurrency: true }, () => {
   let lab: NetworkLab;
   let rendezvous: LabRendezvous;
   const nodes = new Map<string, LabNode>();
