@@ -11,10 +11,11 @@ import type { Runtime } from "./options.ts";
 /** Whether and how peers are reached by WebRTC, as it takes where both are behind a NAT. */
 export interface WebRtcSettings {
   /**
-   * The WebRTC stack; `true` is the browser's own, or `@roamhq/wrtc`, loaded when the first peer is met, which must be
-   * installed. A node without WebRTC reaches, and is reached by, WebSocket alone. @default false, in browsers true
+   * The WebRTC stack, or what loads one when the first peer is met, as `nodeDatachannel()` of `@roost/edge/node-datachannel`
+   * does; `true` is the browser's own, or `@roamhq/wrtc`, loaded as late, which must be installed. A node without WebRTC
+   * reaches, and is reached by, WebSocket alone. @default false, in browsers true
    */
-  readonly webrtc?: PeerConnections | boolean;
+  readonly webrtc?: PeerConnections | ((clock: Clock) => Promise<PeerConnections>) | boolean;
   /** STUN and TURN servers, and local ports. The login at TURN servers comes with the node's identity. @default none */
   readonly ice?: Partial<IceOptions>;
 }
@@ -38,8 +39,10 @@ export function webRtcTransports(
   }: Pick<SessionOptions, "heartbeatMs" | "compat"> = defaultNodeOptions.session,
 ): WebRtcTransport[] {
   if (webrtc === false) return [];
-  const peerConnections = async (): Promise<PeerConnections> =>
-    webrtc === true ? await runtime.peerConnections(clock) : webrtc;
+  const peerConnections = async (): Promise<PeerConnections> => {
+    if (typeof webrtc === "object") return webrtc;
+    return await (webrtc === true ? runtime.peerConnections : webrtc)(clock);
+  };
   const self = () => identity().source;
   const parts = { clock, random, log, signaling, peerConnections, self, turnLogin };
   const requireExchangeId = compat !== "0.3";

@@ -6,12 +6,13 @@ import { abortAfter } from "../time_limit.ts";
 import type { Input, OptionSpecs, World } from "./command.ts";
 import { millisecondsOf } from "./counts.ts";
 import { loadSettings } from "./settings/load.ts";
-import { settingOptions } from "./settings/settings.ts";
+import { settingOptions, webRtcSettingNames } from "./settings/settings.ts";
+import { webRtcSettings } from "./settings/webrtc.ts";
 
 /** Options of every command that asks peers. */
 export const clientOptions: OptionSpecs = {
   timeout: { value: "MS", help: "deadline over everything, milliseconds (default 30000)" },
-  ...settingOptions("identity", "signaling", "realm", "realmSecret", "log"),
+  ...settingOptions("identity", "signaling", "realm", "realmSecret", "log", ...webRtcSettingNames),
 };
 
 /** Where a rendezvous is when nobody says: that of `roost dev`. */
@@ -43,6 +44,7 @@ export async function withClient(
       ...(signaling === undefined ? {} : { signaling }),
       ...(realm === undefined ? {} : { realm }),
       ...(realmSecret === undefined ? {} : { realmSecret }),
+      ...webRtcSettings(settings),
       log: verbose === undefined ? silentLogger() : consoleLogger({ level: verbose }),
       signal,
     });

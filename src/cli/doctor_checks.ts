@@ -12,6 +12,7 @@ import { abortAfter } from "../time_limit.ts";
 import { version } from "../version.ts";
 import { oneLine } from "./failure.ts";
 import { type StoreSubject, storeFinding } from "./store_finding.ts";
+import { webRtcFindings } from "./webrtc_findings.ts";
 
 /** What one check found. */
 export interface Finding {
@@ -45,11 +46,7 @@ export async function examine(subject: DoctorSubject): Promise<Finding[]> {
       () => import("libsql"),
       "run npm install without --omit=optional",
     ),
-    await moduleFinding(
-      "@roamhq/wrtc",
-      () => import("@roamhq/wrtc"),
-      "WebRTC will not work; run npm install without --omit=optional",
-    ),
+    ...(await webRtcFindings()),
     ...(subject.port === undefined ? [] : [await portFinding(subject.port, subject.host)]),
     await (subject.store === undefined ? newStoreFinding() : storeFinding(subject.store)),
   ];

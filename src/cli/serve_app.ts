@@ -7,6 +7,7 @@ import { loadApp } from "./app_file.ts";
 import type { Input } from "./command.ts";
 import { type Settings, sources } from "./settings/settings.ts";
 import { fileUrl } from "./settings/store_address.ts";
+import { webRtcSettings, withoutWebRtc } from "./settings/webrtc.ts";
 
 /** Where an app keeps its data unless told otherwise. */
 export function defaultStore(app: string): string {
@@ -42,11 +43,12 @@ function oneByOne(app: NodeDefinition): NodeDefinition {
 
 /** Settings as options of `serve`. */
 export function serveOptions(file: string, settings: Settings, log: Logger): ServeOptions {
-  const { host, acl: _acl, serial, log: _level, ...rest } = settings;
+  const { host, acl: _acl, serial, log: _level, ...rest } = withoutWebRtc(settings);
   if (serial === true) log.warn("dispatch.serial_forced", { by: sources.serial.env });
   return {
     store: defaultStore(file),
     ...rest,
+    ...webRtcSettings(settings),
     ...(host === undefined ? {} : { hostname: host }),
     log,
   };

@@ -4,7 +4,7 @@ import type { Command, Input, World } from "../command.ts";
 import { DevServer } from "../dev/dev_server.ts";
 import { Watcher } from "../dev/watcher.ts";
 import { loadSettings } from "../settings/load.ts";
-import { settingOptions } from "../settings/settings.ts";
+import { settingOptions, webRtcSettingNames } from "../settings/settings.ts";
 import { stopRequested } from "../stop_signals.ts";
 
 /** What `dev` and the process that it starts take. */
@@ -21,6 +21,7 @@ export const devGrammar: Pick<Command, "arguments" | "options"> = {
     "inspectToken",
     "durability",
     "log",
+    ...webRtcSettingNames,
   ),
 };
 

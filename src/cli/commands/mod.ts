@@ -5,6 +5,7 @@ import { devNodeCommand } from "./dev_node.ts";
 import { discoverCommand } from "./discover.ts";
 import { dlqCommand } from "./dlq.ts";
 import { doctorCommand } from "./doctor.ts";
+import { doctorWebRtcCommand } from "./doctor_webrtc.ts";
 import { mailboxCommand } from "./mailbox.ts";
 import { pingCommand } from "./ping.ts";
 import { rendezvousCommand } from "./rendezvous.ts";
@@ -25,4 +26,5 @@ export const commands: readonly Command[] = [
   storeCommand,
   doctorCommand,
   devNodeCommand,
+  doctorWebRtcCommand,
 ];

@@ -5,7 +5,7 @@ import type { Command, Input, World } from "../command.ts";
 import { Misuse } from "../misuse.ts";
 import { commandLog, configuredApp, serveApp, serveOptions } from "../serve_app.ts";
 import { type LoadedSettings, loadSettings } from "../settings/load.ts";
-import { settingOptions } from "../settings/settings.ts";
+import { settingOptions, webRtcSettingNames } from "../settings/settings.ts";
 import { stopRequested } from "../stop_signals.ts";
 
 /** A node from its configuration, in the foreground. */
@@ -27,6 +27,7 @@ export const serveCommand: Command = {
     "inspectToken",
     "durability",
     "log",
+    ...webRtcSettingNames,
   ),
   example: "roost serve app.ts --identity http://127.0.0.1:8080/ais --port 8081",
 

@@ -7,7 +7,7 @@ import type { Input, World } from "../command.ts";
 import { oneLine } from "../failure.ts";
 import { Misuse } from "../misuse.ts";
 import { suggestion } from "../suggest.ts";
-import { type SettingName, type Settings, sources } from "./settings.ts";
+import { type SettingFlag, type SettingName, type Settings, sources } from "./settings.ts";
 import { fillTemplate } from "./template.ts";
 import { knownValues, type TomlValues } from "./toml_keys.ts";
 
@@ -51,7 +51,7 @@ function strongest(
   file: string | undefined,
 ): unknown {
   const source = sources[name];
-  const flagged = source.flag && input.value(source.flag.name);
+  const flagged = source.flag && flagOf(source.flag, input);
   if (source.flag !== undefined && flagged !== undefined) {
     return source.parse(flagged, { name: `--${source.flag.name}`, folder: cwd });
   }
@@ -70,6 +70,12 @@ function strongest(
     ["hostname", hostname()],
   ]);
   return parseToml(fillTemplate(value, { variables, env }, place), place);
+}
+
+function flagOf({ name, value, multiple }: SettingFlag, input: Input): string | undefined {
+  if (!input.has(name)) return undefined;
+  if (value === undefined) return "yes";
+  return multiple === true ? input.values(name).join(",") : input.value(name);
 }
 
 function refuseUnknownVariables(env: World["env"]): void {

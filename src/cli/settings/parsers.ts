@@ -99,6 +99,32 @@ export const filterLevel: Parser<LogLevel> = (value, place) => {
 export const yes: Parser<boolean> = (value) =>
   ["1", "true", "TRUE", "yes"].includes(String(value).trim());
 
+/** `stun:` URLs: a list, or a text with commas between them. */
+export const stunUrls: Parser<readonly string[]> = (value, place) =>
+  urls(value, place, /^stun:[^\s/?]+$/i, "stun:host:3478");
+
+/** `turn:` and `turns:` URLs, likewise. */
+export const turnUrls: Parser<readonly string[]> = (value, place) =>
+  urls(value, place, /^turns?:[^\s/?]+(\?transport=(udp|tcp))?$/i, "turn:host:3478");
+
+function urls(value: unknown, place: Place, shape: RegExp, example: string): readonly string[] {
+  const list = typeof value === "string" ? value.split(",").map((each) => each.trim()) : value;
+  if (Array.isArray(list) && list.every((url) => typeof url === "string" && shape.test(url))) {
+    return list;
+  }
+  throw wrong(value, place, `write ${example}, several with commas between them`);
+}
+
+/** `MIN-MAX`, ports above 0. */
+export const portRange: Parser<{ readonly min: number; readonly max: number }> = (value, place) => {
+  const [, first = "", last = ""] = /^(\d+)-(\d+)$/.exec(text(value, place)) ?? [];
+  const [min, max] = [parseU32(first), parseU32(last)];
+  if (min !== undefined && max !== undefined && min > 0 && min < max && max <= 65_535) {
+    return { min, max };
+  }
+  throw wrong(value, place, "write two ports, the smaller first: 50000-50100");
+};
+
 /** `full` or `normal`. */
 export const durability: Parser<Durability> = (value, place) => {
   if (value === "full" || value === "normal") return value;

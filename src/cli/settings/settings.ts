@@ -22,6 +22,15 @@ export interface Settings {
   readonly durability?: Durability;
   readonly storeWorker?: boolean;
   readonly log?: LogLevel;
+  readonly webrtc?: boolean;
+  readonly stunUrls?: readonly string[];
+  readonly turnUrls?: readonly string[];
+  readonly relayOnly?: boolean;
+  /** Local UDP ports, both ends included. */
+  readonly webrtcPorts?: { readonly min: number; readonly max: number };
+  /** The same as two keys of `actr.toml`. */
+  readonly webrtcPortStart?: number;
+  readonly webrtcPortEnd?: number;
   /** Runs every handler alone, whatever the app says. */
   readonly serial?: boolean;
   readonly acl?: readonly AclRule[];
@@ -29,6 +38,16 @@ export interface Settings {
 
 /** Name of a setting. */
 export type SettingName = keyof Settings;
+
+/** The flag of a setting. */
+export interface SettingFlag {
+  readonly name: string;
+  /** What its value is called; absent for a switch, which says yes. */
+  readonly value?: string;
+  /** Whether it may be given several times: its values are one list, separated by commas. */
+  readonly multiple?: true;
+  readonly help: string;
+}
 
 /** Where a setting may come from, weakest first: `actr.toml`, environment, flag. */
 export interface SettingSource<T> {
@@ -41,7 +60,7 @@ export interface SettingSource<T> {
   };
   /** Variable and flag, where it has them. */
   readonly env?: string;
-  readonly flag?: { readonly name: string; readonly value: string; readonly help: string };
+  readonly flag?: SettingFlag;
   readonly parse: parse.Parser<T>;
 }
 
@@ -56,6 +75,15 @@ function both<T>(
 ): SettingSource<T> {
   const toml = key === undefined ? {} : { toml: { key, parse: parseToml } };
   return { ...toml, env, flag: { name, value, help }, parse: parser };
+}
+
+/** A switch, which says yes, and its variable and key. */
+function switched(
+  [name, env]: readonly [string, string],
+  help: string,
+  key: string,
+): SettingSource<boolean> {
+  return { toml: { key, parse: parse.yes }, env, flag: { name, help }, parse: parse.yes };
 }
 
 /** Every setting: one row says where it comes from and what it may be. */
@@ -165,6 +193,48 @@ export const sources: {
     "observability.filter_level",
     parse.filterLevel,
   ),
+  webrtc: switched(
+    ["webrtc", "ROOST_WEBRTC"],
+    "reach peers, and be reached, by WebRTC too",
+    "webrtc.enabled",
+  ),
+  stunUrls: {
+    toml: { key: "webrtc.stun_urls", parse: parse.stunUrls },
+    env: "ROOST_STUN",
+    flag: {
+      name: "stun",
+      value: "URL",
+      multiple: true,
+      help: "STUN server, such as stun:host:3478",
+    },
+    parse: parse.stunUrls,
+  },
+  turnUrls: {
+    toml: { key: "webrtc.turn_urls", parse: parse.turnUrls },
+    env: "ROOST_TURN",
+    flag: {
+      name: "turn",
+      value: "URL",
+      multiple: true,
+      help: "TURN server, such as turn:host:3478",
+    },
+    parse: parse.turnUrls,
+  },
+  relayOnly: switched(
+    ["relay-only", "ROOST_RELAY_ONLY"],
+    "use TURN servers alone",
+    "webrtc.force_relay",
+  ),
+  webrtcPorts: {
+    env: "ROOST_WEBRTC_PORTS",
+    flag: { name: "webrtc-ports", value: "MIN-MAX", help: "local UDP ports of WebRTC" },
+    parse: parse.portRange,
+  },
+  webrtcPortStart: {
+    toml: { key: "webrtc.port_range_start", parse: parse.port },
+    parse: parse.port,
+  },
+  webrtcPortEnd: { toml: { key: "webrtc.port_range_end", parse: parse.port }, parse: parse.port },
   // Named as every Actr node names it: it is for those who operate them.
   serial: { env: "ACTR_DISPATCH_SERIAL", parse: parse.yes },
   acl: { toml: { key: "acl.rules", parse: parse.accessRules }, parse: parse.accessRules },
@@ -189,11 +259,20 @@ export function storeSettings(settings: StoreSettings): StoreSettings {
   };
 }
 
+/** The settings of WebRTC that have flags. */
+export const webRtcSettingNames = [
+  "webrtc",
+  "stunUrls",
+  "turnUrls",
+  "relayOnly",
+  "webrtcPorts",
+] as const satisfies readonly SettingName[];
+
 /** The flags of some settings, for a command's options. */
 export function settingOptions(...names: readonly SettingName[]): OptionSpecs {
   const flags = names.flatMap((name) => sources[name].flag ?? []);
   return {
-    ...Object.fromEntries(flags.map(({ name, value, help }) => [name, { value, help }])),
+    ...Object.fromEntries(flags.map(({ name, ...spec }) => [name, spec])),
     config: { value: "FILE", help: "configuration (default actr.toml, if there is one)" },
   };
 }

@@ -7,17 +7,10 @@ const withoutEffect: readonly string[] = [
   "edition",
   "deployment.ais_endpoint",
   "discovery.visible",
-  "webrtc.stun_urls",
-  "webrtc.turn_urls",
-  "webrtc.force_relay",
   "webrtc.ice_host_acceptance_min_wait",
   "webrtc.ice_srflx_acceptance_min_wait",
   "webrtc.ice_prflx_acceptance_min_wait",
   "webrtc.ice_relay_acceptance_min_wait",
-  "webrtc.port_range_start",
-  "webrtc.port_range_end",
-  "webrtc.ice_udp_mux_port",
-  "webrtc.public_ips",
   "observability.tracing_enabled",
   "observability.tracing_endpoint",
   "observability.tracing_service_name",
@@ -35,8 +28,15 @@ const withoutEffect: readonly string[] = [
   "web.runtime_wasm_url",
 ];
 
+/** Keys that ask for what nothing here can do, and what to do instead; an empty list or 0 asks for nothing. */
+const impossible: Readonly<Record<string, string>> = {
+  "webrtc.ice_udp_mux_port":
+    "no WebRTC library here shares one port; use webrtc.port_range_start and port_range_end",
+  "webrtc.public_ips": "no WebRTC library here names other addresses; use webrtc.stun_urls",
+};
+
 const withEffect: readonly string[] = Object.values(sources).flatMap(({ toml }) => toml?.key ?? []);
-const known = [...withEffect, ...withoutEffect];
+const known = [...withEffect, ...withoutEffect, ...Object.keys(impossible)];
 const tables = new Set(known.map((key) => key.split(".", 1)[0] ?? key));
 
 /** Values by dotted key, and the keys that do nothing here. */
@@ -50,13 +50,21 @@ export function knownValues(document: Readonly<Record<string, unknown>>, file: s
   const entries = Object.entries(document).flatMap(([name, value]) =>
     leaves(name, value).map(([key, leaf]) => [key, leaf] as const),
   );
-  for (const [key] of entries) {
+  for (const [key, value] of entries) {
+    refuseImpossible(key, value, file);
     if (known.includes(key)) continue;
     if (tables.has(key)) throw new Misuse(`${key} in ${file} must be a table: [${key}]`);
     throw new Misuse(`unknown key ${key} in ${file}.${suggestion(key, known)}`);
   }
   const unused = entries.map(([key]) => key).filter((key) => withoutEffect.includes(key));
   return { values: new Map(entries), unused };
+}
+
+function refuseImpossible(key: string, value: unknown, file: string): void {
+  const mend = Object.hasOwn(impossible, key) ? impossible[key] : undefined;
+  const asksNothing = value === 0 || (Array.isArray(value) && value.length === 0);
+  if (mend === undefined || asksNothing) return;
+  throw new Misuse(`${key} in ${file} is ${JSON.stringify(value)}; ${mend}`);
 }
 
 /** The entries of a table; a known key that holds a table or list is one entry. */

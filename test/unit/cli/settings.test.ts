@@ -72,18 +72,13 @@ describe("settings", () => {
       realmSecret: "s",
       store: `file:${join(scratch, "data/box.db")}`,
       log: "warn",
+      stunUrls: ["stun:x"],
       acl: [
         { permission: "allow", type: "acme:Client:1.0.0", realm: "*" },
         { permission: "deny", type: "acme:Client:2.0.0" },
       ],
     });
-    assert.deepEqual(unused, [
-      "edition",
-      "observability.tracing_enabled",
-      "webrtc.stun_urls",
-      "scripts",
-      "trust",
-    ]);
+    assert.deepEqual(unused, ["edition", "observability.tracing_enabled", "scripts", "trust"]);
     assert.equal(file, join(scratch, `${files}.toml`));
   });
 
