@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -14,6 +15,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { build } from "esbuild";
+import { serve, silentLogger } from "../../adapters/node/mod.ts";
+import { app } from "../../examples/echo/app.ts";
+import { Chromium, chromiumMissing } from "../fixtures/chromium/chromium.ts";
 import { root } from "../tools/root.ts";
 import { findRuntime } from "../tools/runtimes.ts";
 
@@ -110,6 +115,43 @@ function placeExample(): void {
   );
 }
 
+/** A page without protobuf of its own: field 1 of the request is "hi", encoded by hand. */
+const plainPage = `<script type="module">
+import { connect } from "/client.js";
+const peer = await connect(location.origin);
+const node = await peer.find("acme:EchoService:1.0.0");
+const request = Uint8Array.of(10, 2, 104, 105);
+const answer = await peer.context.call(node, "echo.EchoService.Echo", request);
+document.title = new TextDecoder().decode(answer.subarray(2));
+</script>`;
+
+/** What a user bundles, with a protobuf beside the package's own. */
+const typedScript = `import { connect } from "@roost/edge/client";
+import { EchoService } from "./echo/echo_pb.ts";
+const peer = await connect(location.origin);
+const echo = peer.service(EchoService, "acme:EchoService:1.0.0");
+document.title = (await echo.echo({ message: "hi" })).reply;
+`;
+
+/** Type and text of what the pages of the test load, by path. */
+async function pageFiles(): Promise<Record<string, readonly [type: string, body: string]>> {
+  const { outputFiles } = await build({
+    stdin: { contents: typedScript, resolveDir: home, loader: "ts" },
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+  });
+  const client = join(home, "node_modules/@roost/edge/dist/adapters/browser/client.js");
+  return {
+    "/plain": ["text/html", plainPage],
+    "/client.js": ["text/javascript", readFileSync(client, "utf8")],
+    "/bundled": ["text/html", '<script type="module" src="bundle.js"></script>'],
+    "/bundle.js": ["text/javascript", outputFiles[0]?.text ?? ""],
+  };
+}
+
 describe("the packed package in an empty folder", () => {
   before(() => {
     copySources();
@@ -198,6 +240,24 @@ await node.stop();
       });
     });
   }
+
+  const skip = chromiumMissing ?? false;
+  it("calls from a page, by a script tag and through a bundler", { skip }, async () => {
+    const files = await pageFiles();
+    await using node = await serve(app, {
+      ...{ port: 0, hostname: "127.0.0.1", log: silentLogger() },
+      fetch: ({ url }) => {
+        const [type, body] = files[new URL(url).pathname] ?? ["text/plain", ""];
+        return new Response(body, { headers: { "content-type": type } });
+      },
+    });
+    await using chromium = await Chromium.launch();
+    for (const path of ["/plain", "/bundled"]) {
+      const page = await chromium.browser.newPage();
+      await page.goto(`${node.url}${path}`);
+      await page.waitForFunction(() => document.title === "Echo: hi");
+    }
+  });
 
   it("puts roost on the path of npm scripts", () => {
     const roost = join(home, "node_modules/.bin/roost");
