@@ -39,6 +39,7 @@ const shared = {
   "": "src/mod.ts",
   "/client": "adapters/client.ts",
   "/testing": "adapters/memory/mod.ts",
+  "/node-datachannel": "adapters/node_datachannel/mod.ts",
   "/conformance": "test/conformance/mod.ts",
 };
 
