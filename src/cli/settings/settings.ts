@@ -260,13 +260,13 @@ export function storeSettings(settings: StoreSettings): StoreSettings {
 }
 
 /** The settings of WebRTC that have flags. */
-export const webRtcSettingNames = [
+export const webRtcSettingNames: readonly SettingName[] = [
   "webrtc",
   "stunUrls",
   "turnUrls",
   "relayOnly",
   "webrtcPorts",
-] as const satisfies readonly SettingName[];
+];
 
 /** The flags of some settings, for a command's options. */
 export function settingOptions(...names: readonly SettingName[]): OptionSpecs {
