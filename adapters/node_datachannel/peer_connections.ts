@@ -26,8 +26,8 @@ const media: MediaCapabilities = { form: "rtp", codecs: mediaCodecs, maxSampleBy
 
 /**
  * WebRTC by `node-datachannel`, an optional package: media as RTP alone, no TURN over TCP, no ICE restart, but fifteen times
- * the message rate of wrtc. Runs on Node, Deno and Bun; on Deno, a process that carried media stays up until an explicit
- * exit.
+ * the message rate of wrtc. Runs on Node, Deno and Bun. A process that carried media stays up until an explicit exit, or
+ * until the objects of its tracks are collected.
  * @throws ActrError `config` when the package does not load, and in worker threads.
  */
 export async function nodeDatachannelPeerConnections(

@@ -14,8 +14,8 @@ const endings = {
 for (const name of stackNames) {
   const missing = await whyMissing(name);
   for (const [task, what] of Object.entries(endings)) {
-    const stays = task === "fade" && name === "node-datachannel" && thisRuntime === "deno";
-    const skip = missing ?? (stays ? "its threads keep Deno up" : false);
+    const stays = task === "fade" && name === "node-datachannel";
+    const skip = missing ?? (stays ? "its tracks keep the process up until collected" : false);
     it(`a process that ${what}: ${name}`, { skip, timeout: 30_000 }, async () => {
       const args = [name, task];
       await using program = new Program(thisRuntime, "test/fixtures/webrtc_program.ts", args);

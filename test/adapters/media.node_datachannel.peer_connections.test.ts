@@ -1,6 +1,9 @@
-import { it } from "node:test";
+import { after, it } from "node:test";
 import { mediaConformance } from "../conformance/media.ts";
+import { collectGarbage } from "../fixtures/collect_garbage.ts";
 import { webrtcStacks, whyMissing } from "../fixtures/webrtc_stacks.ts";
+
+after(collectGarbage);
 
 // The package is optional.
 const skip = await whyMissing("node-datachannel");

@@ -5,6 +5,7 @@ import { MemoryStore } from "../../adapters/memory/memory_store.ts";
 import type { MediaSample } from "../../src/media.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import { packets, pitch, type SampleSource, tone } from "../conformance/media_samples.ts";
+import { collectGarbage } from "../fixtures/collect_garbage.ts";
 import { thisRuntime } from "../fixtures/runtimes.ts";
 import { echoes, type WebRtcNode, webRtcNode } from "../fixtures/webrtc_node.ts";
 import { type StackName, webrtcStacks, whyMissing } from "../fixtures/webrtc_stacks.ts";
@@ -57,8 +58,10 @@ describe("media between nodes", { timeout: 60_000 }, () => {
   });
 
   after(async () => {
-    for (const node of nodes) await node[Symbol.asyncDispose]();
+    for (const node of nodes.splice(0)) await node[Symbol.asyncDispose]();
     await rendezvous?.[Symbol.asyncDispose]();
+    await delay(300); // What closes is in use a little longer.
+    collectGarbage();
   });
 
   it("[T-90] carries encoded sound and pictures with their sender, until the track is unregistered", {
@@ -113,28 +116,17 @@ describe("media between nodes", { timeout: 60_000 }, () => {
     assert.equal(await echoes(pair[1].node, pair[0].node.id, 100_000), true);
   });
 
-  it("[T-90] a tone is Opus on its way, passed on packet by packet, and the same tone at its end", {
-    skip: noSound ?? noRtp ?? false,
+  it("[T-90] a tone is Opus on its way, and the same tone at its end", {
+    skip: noSound ?? false,
   }, async () => {
-    const [singer, relay, listener] = [
-      await start("wrtc"),
-      await start("node-datachannel"),
-      await start("wrtc"),
-    ];
-    const on = relay.node.context.media;
-    let passed = 0;
-    on.register("tone", (sample) => {
-      assert.equal(sample.codec, "opus");
-      if (on.send(listener.node.id, "tone", sample)) passed++;
-    });
+    const [singer, listener] = [await start("wrtc"), await start("wrtc")];
     const heard = new Heard(listener, "tone");
-    await on.addTrack(listener.node.id, { id: "tone", codec: "opus" });
-    await singer.node.context.media.addTrack(relay.node.id, { id: "tone", codec: "opus" });
-    await sendUntil(singer, relay, "tone", tone(1_000), () => {
+    await singer.node.context.media.addTrack(listener.node.id, { id: "tone", codec: "opus" });
+    await sendUntil(singer, listener, "tone", tone(1_000), () => {
       const last = heard.samples.slice(-20);
       return last.length === 20 && Math.abs(pitch(last) - 1_000) < 30;
     });
-    assert.ok(passed >= 3, `${passed} packets`);
-    assert.deepEqual([...heard.senders], [relay.node.id.serial]);
+    assert.equal(heard.samples[0]?.codec, "opus");
+    assert.deepEqual([...heard.senders], [singer.node.id.serial]);
   });
 });
