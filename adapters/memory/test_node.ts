@@ -29,6 +29,8 @@ export interface TestPeerOptions {
   readonly store?: MemoryStore;
   /** Opens the node's `/inspect/*` to who sends it. */
   readonly inspectToken?: string;
+  /** Opens its actors over HTTP to who sends it. @default they are open */
+  readonly actorToken?: string;
   /** Ends the start. */
   readonly signal?: AbortSignal;
   /** Replaces parts that the node stands on, for tests of their failures. */
@@ -190,12 +192,13 @@ export class TestNode<App extends WithActors = NodeDefinition> implements AsyncD
 
   async #start(): Promise<void> {
     const { world, host } = this;
-    const { inspectToken } = this.#options;
+    const { inspectToken, actorToken } = this.#options;
     this.#sockets = world.network.sockets();
     const fetch = httpApp({
       node: () => this.#node,
       acceptPeer: () => this.#peers?.accept.bind(this.#peers),
       ...(inspectToken === undefined ? {} : { inspectToken }),
+      ...(actorToken === undefined ? {} : { actorToken }),
       runtime: "memory",
     });
     const server = world.network.listen({ hostname: host, port: 80, fetch });

@@ -39,6 +39,7 @@ export async function openEndpoint(
     ...(rendezvous === undefined ? {} : { rendezvous: rendezvous.fetch.bind(rendezvous) }),
     ...(options.fetch === undefined ? {} : { application: options.fetch }),
     ...(options.inspectToken === undefined ? {} : { inspectToken: options.inspectToken }),
+    ...(options.actorToken === undefined ? {} : { actorToken: options.actorToken }),
     runtime: runtime.name,
   });
   const server = await bind(foundation, options, fetch);

@@ -71,6 +71,8 @@ export interface ServeOptions extends EndpointOptions, WebRtcSettings {
   readonly fetch?: (request: Request) => Response | Promise<Response>;
   /** Opens `/inspect/*` to who sends it as a bearer token. @default there is no `/inspect` */
   readonly inspectToken?: string;
+  /** Opens the actors of the app, `/actors/*` and `/gateway/*`, to who sends it. @default they are open to whoever reaches the port */
+  readonly actorToken?: string;
   /** Where the application tells of its network, when it has to before the node runs. @default `node.network` */
   readonly network?: NetworkEvents;
   /** Stops the node when the process is sent SIGINT or SIGTERM; a second one ends the process at once. @default false */

@@ -67,6 +67,15 @@ export class ActorHost implements InstanceOwner {
     return this.#awake.size;
   }
 
+  /** How many actors of each definition are awake; counted when it is asked for. */
+  awakeByName(): Map<string, number> {
+    const counts = new Map([...this.#kinds.keys()].map((name) => [name, 0]));
+    for (const { record } of this.#awake.values()) {
+      counts.set(record.name, (counts.get(record.name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** Names of the definitions. */
   get names(): readonly string[] {
     return [...this.#kinds.keys()];

@@ -22,7 +22,7 @@ export interface HttpAppParts {
   readonly application?: Fetch;
   /** Opens `/inspect/*` to who sends it; without one there is no `/inspect`. */
   readonly inspectToken?: string;
-  /** Opens the actors to who sends it; without one they are open to everybody. */
+  /** Opens the actors to who sends it; without one they are open to whoever reaches the port. */
   readonly actorToken?: string;
   /** Name and version of the runtime. */
   readonly runtime: string;

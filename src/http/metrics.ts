@@ -13,6 +13,7 @@ export function metricsText(node: Node): string {
     ...mailbox(node),
     ...handlers(node),
     ...streams(node),
+    ...actorsAwake(node),
     ...store(node),
     ...system(node.components.meter?.load()),
   ]);
@@ -106,6 +107,12 @@ function streams({ inbound: { streams }, outbound: { chunks } }: Node): Metric[]
     counter("roost_stream_failures_total", "Chunks whose handler failed.", failed),
     counter("roost_stream_holds_total", "Times a connection was held back.", held),
   ];
+}
+
+/** None where no actors are defined. */
+function actorsAwake({ actors }: Node): Metric[] {
+  const samples = [...actors.awakeByName()].map(([actor, value]) => ({ labels: { actor }, value }));
+  return samples.length === 0 ? [] : [gauge("roost_actors_awake", "Actors awake.", samples)];
 }
 
 function store({ components: { store } }: Node): Metric[] {

@@ -48,6 +48,8 @@ export interface NodeHealth {
     /** Why the last write failed; null when it did not. */
     readonly fault: string | null;
   };
+  /** Actors that are awake, by the name of their definition. */
+  readonly actors: { readonly awake: Readonly<Record<string, number>> };
   readonly hooks: { readonly dropped: number };
   readonly system: SystemHealth;
 }
@@ -85,7 +87,7 @@ const maxPeersListed = 100;
 
 /** How a node is, now. */
 export async function nodeHealth(node: Node): Promise<NodeHealth> {
-  const { presence, inbound, outbound, components, hooks } = node;
+  const { presence, inbound, outbound, actors, components, hooks } = node;
   const { id, credentialExpiresAtMs, generation } = presence.session.current;
   const { queued, inFlight, queuedHigh, bytes } = inbound.mailbox.status();
   const { store } = components;
@@ -109,6 +111,7 @@ export async function nodeHealth(node: Node): Promise<NodeHealth> {
     handlers: inbound.handling.status(),
     deadLetters: { written: inbound.deadLetters.count, stored },
     store: { name: store.name, durable: store.durable, fault: store.fault ?? null },
+    actors: { awake: Object.fromEntries(actors.awakeByName()) },
     hooks: { dropped: hooks.dropped },
     system: systemHealth(components.meter?.load()),
   };

@@ -19,6 +19,7 @@ export const devGrammar: Pick<Command, "arguments" | "options"> = {
     "storeSyncUrl",
     "storeTimeoutMs",
     "inspectToken",
+    "actorToken",
     "durability",
     "log",
     ...webRtcSettingNames,

@@ -25,6 +25,7 @@ export const serveCommand: Command = {
     "storeSyncUrl",
     "storeTimeoutMs",
     "inspectToken",
+    "actorToken",
     "durability",
     "log",
     ...webRtcSettingNames,

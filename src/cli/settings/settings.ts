@@ -19,6 +19,7 @@ export interface Settings {
   readonly storeSyncUrl?: string;
   readonly storeTimeoutMs?: number;
   readonly inspectToken?: string;
+  readonly actorToken?: string;
   readonly durability?: Durability;
   readonly storeWorker?: boolean;
   readonly log?: LogLevel;
@@ -171,6 +172,12 @@ export const sources: {
     ["inspect-token", "ROOST_INSPECT_TOKEN"],
     "TOKEN",
     "opens /inspect/* to who sends it; better given as ROOST_INSPECT_TOKEN",
+    parse.text,
+  ),
+  actorToken: both(
+    ["actor-token", "ROOST_ACTOR_TOKEN"],
+    "TOKEN",
+    "opens the actors to who sends it; better given as ROOST_ACTOR_TOKEN (default: open to all)",
     parse.text,
   ),
   durability: both(

@@ -129,4 +129,18 @@ describe("actors over HTTP", () => {
     await t.fetch(`/actors/${made.actor.actor_id}`, { method: "DELETE" });
     assert.deepEqual(await list(`actor_ids=${made.actor.actor_id}`), []);
   });
+
+  it("opens them to the token alone, where the node has one", async () => {
+    await using t = await testNode(app, { actorToken: "s3cret" });
+    const act = async (headers: Record<string, string>, query = "") =>
+      (await t.fetch(`${url("/action/add")}${query}`, post([1], headers))).status;
+    assert.equal(await act({}), 403);
+    assert.equal(await act({ "x-rivet-token": "s3creT" }), 403);
+    assert.equal(await act({ "x-rivet-token": "s3cret" }), 200);
+    assert.equal(await act({}, "&rvt-token=s3cret"), 200);
+    const list = async (headers: Record<string, string>) =>
+      (await t.fetch("/actors?name=counter", { headers })).status;
+    assert.equal(await list({ authorization: "Bearer wrong" }), 403);
+    assert.equal(await list({ authorization: "Bearer s3cret" }), 200);
+  });
 });

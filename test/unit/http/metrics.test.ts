@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { silentLogger } from "../../../adapters/console/console_logger.ts";
 import { testNode } from "../../../adapters/memory/test_node.ts";
+import { app as counterApp } from "../../../examples/counter/app.ts";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { defineNode } from "../../../src/define.ts";
 import { Histogram } from "../../../src/histogram.ts";
 import { exposition, gauge, histogram } from "../../../src/http/exposition.ts";
+import type { NodeHealth } from "../../../src/node/health.ts";
 import { temporaryFolder } from "../../adapters/temporary_folder.ts";
 import { adapter } from "../../fixtures/runtimes.ts";
 import { echoNode, gate } from "../node/support.ts";
@@ -41,7 +43,8 @@ describe("metrics", () => {
       const quiet = { port: 0, hostname: "127.0.0.1", log: silentLogger() } as const;
       await using folder = await temporaryFolder();
       const store = `file:${join(folder.path, "node.db")}`;
-      await using served = await serve(echoNode(), { ...quiet, store });
+      const app = { ...counterApp, ...echoNode() };
+      await using served = await serve(app, { ...quiet, store });
       const scrape = async () =>
         parseExposition(await (await fetch(`${served.url}/metrics`)).text());
       const before = await scrape();
@@ -106,6 +109,22 @@ describe("metrics", () => {
       done.get("roost_credential_expiry_timestamp_seconds"),
       credentialExpiresAtMs / 1000,
     );
+  });
+
+  it("count the actors that are awake by their definition, as /health does", limit, async () => {
+    await using t = await testNode(counterApp);
+    const awake = async () => {
+      const text = await (await t.fetch("/metrics")).text();
+      const figure = samplesOf(parseExposition(text)).get('roost_actors_awake{actor="counter"}');
+      const { actors } = (await (await t.fetch("/health")).json()) as NodeHealth;
+      assert.deepEqual(actors, { awake: { counter: figure } });
+      return figure;
+    };
+    assert.equal(await awake(), 0);
+    await Promise.all(["a", "b"].map((key) => t.actors.counter.get(key).add(1)));
+    assert.equal(await awake(), 2);
+    await t.clock.advance(120_000);
+    assert.equal(await awake(), 0);
   });
 
   it("say of what form they are", limit, async () => {
