@@ -2,6 +2,7 @@
  * Calls nodes without being one, on whichever runtime this is.
  * @module
  */
+import type { WithActors } from "../src/actor_client.ts";
 import { runningModule } from "./running.ts";
 import type { ConnectOptions, Peer } from "./serve/options.ts";
 
@@ -18,7 +19,10 @@ export type { ConnectOptions, Peer, Target } from "./serve/options.ts";
  * console.log(await echo.echo({ message: "hi" }));
  * ```
  */
-export async function connect(address: string, options: ConnectOptions = {}): Promise<Peer> {
+export async function connect<App extends WithActors = WithActors>(
+  address: string,
+  options: ConnectOptions = {},
+): Promise<Peer<App>> {
   const running = await runningModule();
-  return running.connect(address, options);
+  return running.connect<App>(address, options);
 }

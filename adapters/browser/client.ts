@@ -3,6 +3,7 @@
  * @module
  */
 import "./dispose_symbols.ts";
+import type { WithActors } from "../../src/actor_client.ts";
 import { ActrError } from "../../src/errors.ts";
 import { connectPeer } from "../serve/connect.ts";
 import type { ConnectOptions, Peer } from "../serve/options.ts";
@@ -24,12 +25,18 @@ export type { ConnectOptions, Peer, Target } from "../serve/options.ts";
  * console.log(await echo.echo({ message: "hi" }));
  * ```
  */
-export async function connect(address: string, options: ConnectOptions = {}): Promise<Peer> {
+export async function connect<App extends WithActors = WithActors>(
+  address: string,
+  options: ConnectOptions = {},
+): Promise<Peer<App>> {
   if (!isSecureContext) {
     throw new ActrError(
       "config",
       `${origin} is no secure context; serve the page by https, or from localhost`,
     );
   }
-  return await connectPeer(browserRuntime(), address, { webrtc: hasPeerConnections(), ...options });
+  return await connectPeer<App>(browserRuntime(), address, {
+    webrtc: hasPeerConnections(),
+    ...options,
+  });
 }

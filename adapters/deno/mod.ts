@@ -1,4 +1,5 @@
 import process from "node:process";
+import type { WithActors } from "../../src/actor_client.ts";
 import type { NodeDefinition } from "../../src/define.ts";
 import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
 import { nodeSockets } from "../node/sockets.ts";
@@ -76,6 +77,9 @@ export function rendezvous(
  * Connects to a rendezvous, or a node that embeds one, to call its peers.
  * @throws ActrError `config`, `registration`, `unavailable`; then nothing is left running.
  */
-export function connect(address: string, options: ConnectOptions = {}): Promise<Peer> {
-  return connectPeer(denoRuntime(), address, options);
+export function connect<App extends WithActors = WithActors>(
+  address: string,
+  options: ConnectOptions = {},
+): Promise<Peer<App>> {
+  return connectPeer<App>(denoRuntime(), address, options);
 }

@@ -1,8 +1,10 @@
+import { type ActorsOf, actorsOf, type WithActors } from "../../src/actor_client.ts";
 import type { NodeContext, ServiceClient } from "../../src/context.ts";
 import { defineNode } from "../../src/define.ts";
 import type { NetworkEvents } from "../../src/node/network_events.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
+import { HttpActors } from "../../src/outbound/http_actors.ts";
 import { serviceClient } from "../../src/outbound/service_client.ts";
 import { TargetFinder } from "../../src/outbound/target_finder.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
@@ -21,11 +23,11 @@ import { webRtcTransports } from "./webrtc.ts";
  * `address` is that of a rendezvous, or of a node that embeds one: `http://host:8080`.
  * @throws ActrError `config`, `registration`, `unavailable`; then nothing is left running.
  */
-export async function connectPeer(
+export async function connectPeer<App extends WithActors = WithActors>(
   runtime: Runtime,
   address: string,
   options: ConnectOptions = {},
-): Promise<Peer> {
+): Promise<Peer<App>> {
   const { type, log = consoleLogger({ level: "error" }), tracer, signal } = options;
   const clock = systemClock();
   const random = systemRandom();
@@ -45,9 +47,10 @@ export async function connectPeer(
   };
   const definition = defineNode(type === undefined ? {} : { type });
   const bounds = signal === undefined ? {} : { signal };
-  return new CallingPeer(
-    await Node.start(definition, components, settingsOf(address, options), bounds),
-  );
+  const node = await Node.start(definition, components, settingsOf(address, options), bounds);
+  const { fetch } = globalThis;
+  const caller = new HttpActors({ address, fetch, token: options.actorToken });
+  return new CallingPeer<App>(node, actorsOf<App>(caller));
 }
 
 function settingsOf(address: string, options: ConnectOptions): NodeSettings {
@@ -61,13 +64,15 @@ function settingsOf(address: string, options: ConnectOptions): NodeSettings {
   };
 }
 
-class CallingPeer implements Peer {
+class CallingPeer<App extends WithActors> implements Peer<App> {
   readonly context: NodeContext;
+  readonly actors: ActorsOf<App>;
   readonly #node: Node;
   readonly #finder: TargetFinder;
 
-  constructor(node: Node) {
+  constructor(node: Node, actors: ActorsOf<App>) {
     this.#node = node;
+    this.actors = actors;
     this.context = node.context;
     this.#finder = new TargetFinder();
   }

@@ -1,3 +1,4 @@
+import type { ActorsOf, WithActors } from "../../src/actor_client.ts";
 import type { NodeContext, ServiceClient } from "../../src/context.ts";
 import type { NetworkEvents } from "../../src/node/network_events.ts";
 import type { Node } from "../../src/node/node.ts";
@@ -112,6 +113,8 @@ export interface ConnectOptions extends WebRtcSettings {
   readonly realmSecret?: string;
   /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0" */
   readonly type?: string;
+  /** What the node opens its actors to. @default they are open */
+  readonly actorToken?: string;
   /** Address of the signaling socket. @default the host connected to, `/signaling/ws` */
   readonly signaling?: string;
   /** @default errors to standard error */
@@ -126,7 +129,7 @@ export interface ConnectOptions extends WebRtcSettings {
 export type Target = ActrId | string;
 
 /** A peer that only calls. */
-export interface Peer extends AsyncDisposable {
+export interface Peer<App extends WithActors = WithActors> extends AsyncDisposable {
   readonly id: ActrId;
   /** Calls by id with encoded bytes, and discovers. */
   readonly context: NodeContext;
@@ -136,6 +139,8 @@ export interface Peer extends AsyncDisposable {
   find(target: Target, options?: { readonly signal?: AbortSignal }): Promise<ActrId>;
   /** A typed client of a service; a type is discovered at the first call, and anew when the node found cannot be reached. */
   service<S extends ServiceDescriptor>(descriptor: S, target: Target): ServiceClient<S>;
+  /** Actors of the node at the address connected to: `connect<typeof app>(…)` types them. */
+  readonly actors: ActorsOf<App>;
   /** Leaves. Idempotent; never rejects. */
   close(): Promise<void>;
 }
