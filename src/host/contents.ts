@@ -82,6 +82,12 @@ export async function actorIdOf(
   return value && decoder.decode(value);
 }
 
+/** Who an actor is; undefined when there is none. @throws as {@link readContents}. */
+export async function actorRecordOf(store: Store, id: string): Promise<ActorRecord | undefined> {
+  const value = await store.record(actorSpace(id), recordKey);
+  return value && readRecord(id, value);
+}
+
 /** Actors of a definition, ascending by key as the index has it, after `afterKey`. */
 export async function listActors(
   store: Store,

@@ -1,4 +1,4 @@
-import type { RecordEntry, StoreChange } from "../ports/store.ts";
+import type { RecordEntry, Store, StoreChange } from "../ports/store.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import { actorSpace } from "./contents.ts";
@@ -35,6 +35,7 @@ export interface AlarmEntry {
   /** Unix milliseconds. */
   readonly at: number;
   readonly actorId: string;
+  readonly scheduleId: string;
 }
 
 /** Key in the index that comes before all schedules of a time. */
@@ -44,8 +45,8 @@ export function alarmKeyBefore(atMs: number): string {
 
 /** What a key of the index says. */
 export function readAlarmKey(key: string): AlarmEntry {
-  const [at = "", actorId = ""] = key.split(":");
-  return { at: Number(at), actorId };
+  const [at = "", actorId = "", scheduleId = ""] = key.split(":");
+  return { at: Number(at), actorId, scheduleId };
 }
 
 /** The changes that store a schedule in place of what was known of it. */
@@ -54,10 +55,8 @@ export function putSchedule(
   row: ScheduleRow,
   before: ScheduleRow | undefined,
 ): StoreChange[] {
-  const key = `t:${row.id}`;
-  const put: StoreChange[] = [
-    { kind: "record.put", space: actorSpace(actorId), key, value: encodeCbor(row) },
-  ];
+  const [space, key] = [actorSpace(actorId), rowKey(row.id)];
+  const put: StoreChange[] = [{ kind: "record.put", space, key, value: encodeCbor(row) }];
   if (before?.nextAt === row.nextAt) return put;
   if (before !== undefined) put.push(unlist(actorId, before));
   put.push({ kind: "record.put", space: alarmSpace, key: alarmKey(actorId, row), value: noValue });
@@ -67,12 +66,25 @@ export function putSchedule(
 /** The changes that delete a schedule. */
 export function deleteSchedule(actorId: string, row: ScheduleRow): StoreChange[] {
   const space = actorSpace(actorId);
-  return [{ kind: "record.delete", space, key: `t:${row.id}` }, unlist(actorId, row)];
+  return [{ kind: "record.delete", space, key: rowKey(row.id) }, unlist(actorId, row)];
 }
 
 /** A stored schedule. */
 export function readSchedule({ value }: RecordEntry): ScheduleRow {
   return decodeCbor(value) as ScheduleRow;
+}
+
+/** The schedule that a line of the index is of; undefined when it is gone. */
+export async function scheduleOf(
+  store: Store,
+  { actorId, scheduleId }: AlarmEntry,
+): Promise<ScheduleRow | undefined> {
+  const value = await store.record(actorSpace(actorId), rowKey(scheduleId));
+  return value && (decodeCbor(value) as ScheduleRow);
+}
+
+function rowKey(scheduleId: string): string {
+  return `t:${scheduleId}`;
 }
 
 function unlist(actorId: string, row: ScheduleRow): StoreChange {

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ActrError, type ErrorCode } from "../errors.ts";
+import type { AlarmQuery } from "../inspector/alarms.ts";
 import type { Inspector, LetterQuery } from "../inspector/inspector.ts";
 import { readSelection } from "../inspector/selection.ts";
 import type { RequestContext } from "../ports/sockets.ts";
@@ -24,7 +25,7 @@ const maxTextLength = 1_024;
 
 type App = Hono<{ Bindings: RequestContext }>;
 
-/** `/inspect/*`: mailbox and dead letters, for who has the token. */
+/** `/inspect/*`: mailbox, dead letters and alarms, for who has the token. */
 export function inspectApp(parts: InspectParts): App {
   const app: App = new Hono();
   const inspector = (): Inspector => {
@@ -49,6 +50,7 @@ export function inspectApp(parts: InspectParts): App {
   app.get("/dead-letters/:id", async (c) =>
     c.json(await inspector().deadLetter(bounded("id", c.req.param("id")))),
   );
+  app.get("/alarms", async (c) => c.json(await inspector().alarms(alarmQuery(c.req.query()))));
   app.post("/dead-letters/redrive", async (c) =>
     c.json(await inspector().redrive(readSelection(jsonOf(await c.req.text())))),
   );
@@ -89,17 +91,31 @@ function tooLong(): Response {
 
 function letterQuery(query: Readonly<Record<string, string>>): LetterQuery {
   const { category, from, limit, after, ...rest } = query;
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) {
-    const message = `${unknown} is unknown; use category, from, limit and after`;
-    throw new ActrError("invalid_argument", message);
-  }
+  refuseUnknown(rest, "category, from, limit and after");
   return {
     ...(category === undefined ? {} : { category: bounded("category", category) }),
     ...(from === undefined ? {} : { from: bounded("from", from) }),
+    ...pageOf(limit, after),
+  };
+}
+
+function alarmQuery(query: Readonly<Record<string, string>>): AlarmQuery {
+  const { limit, after, ...rest } = query;
+  refuseUnknown(rest, "limit and after");
+  return pageOf(limit, after);
+}
+
+function pageOf(limit: string | undefined, after: string | undefined): AlarmQuery {
+  return {
     ...(limit === undefined ? {} : { limit: Number(limit) }),
     ...(after === undefined ? {} : { after: bounded("after", after) }),
   };
+}
+
+function refuseUnknown(rest: Readonly<Record<string, string>>, known: string): void {
+  const [unknown] = Object.keys(rest);
+  if (unknown === undefined) return;
+  throw new ActrError("invalid_argument", `${unknown} is unknown; use ${known}`);
 }
 
 function bounded(name: string, text: string): string {

@@ -1,5 +1,6 @@
 import type { KeptLetter } from "../inbound/redriver.ts";
 import type { DeadLetterStats, MailboxCounts } from "../ports/store.ts";
+import type { AlarmPage, AlarmQuery } from "./alarms.ts";
 import type { Selection } from "./selection.ts";
 
 /** A node's inbox, now. */
@@ -90,13 +91,15 @@ export interface PurgeResult extends Progress {
   readonly missing: readonly string[];
 }
 
-/** Looks into the mailbox and the dead letters of a node, running or at rest, and operates them. */
+/** Looks into the mailbox, the dead letters and the schedules of a node, running or at rest, and operates its letters. */
 export interface Inspector {
   mailbox(): Promise<MailboxView>;
   /** @throws ActrError `invalid_argument`; `not_found` when the letter to go on after is gone. */
   deadLetters(query: LetterQuery): Promise<LetterPage>;
   /** @throws ActrError `not_found`. */
   deadLetter(id: string): Promise<LetterDetails>;
+  /** Schedules of actors, by when they run next. @throws ActrError `invalid_argument`. */
+  alarms(query: AlarmQuery): Promise<AlarmPage>;
   /** Puts one batch back into the mailbox. @throws ActrError `overloaded`: nothing was done; `storage`. */
   redrive(selection: Selection): Promise<RedriveResult>;
   /** Deletes one batch for good. @throws ActrError `overloaded`, `storage`: nothing was done. */

@@ -4,6 +4,7 @@ import { maxRedriveBatch, type Redriver } from "../inbound/redriver.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { encodeActrId, parseActrId } from "../protocol/ids.ts";
+import { type AlarmPage, type AlarmQuery, listAlarms } from "./alarms.ts";
 import {
   type Inspector,
   type LetterDetails,
@@ -15,6 +16,7 @@ import {
   type RedriveResult,
 } from "./inspector.ts";
 import { letterDetails, letterView } from "./letter_view.ts";
+import { pageLimit } from "./page_limit.ts";
 import type { ByKind, Selection } from "./selection.ts";
 
 /** Collaborators of {@link StoreInspector}. */
@@ -56,11 +58,8 @@ export class StoreInspector implements Inspector {
 
   async deadLetters(query: LetterQuery): Promise<LetterPage> {
     const { store } = this.#components;
-    const { category, from, limit = maxLettersListed, after } = query;
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > maxLettersListed) {
-      const message = `limit is ${limit}; it is a whole number from 1 to ${maxLettersListed}`;
-      throw new ActrError("invalid_argument", message);
-    }
+    const { category, from, after } = query;
+    const limit = pageLimit(query, maxLettersListed);
     const letters = await store.deadLetters(limit, {
       ...(category === undefined ? {} : { category }),
       ...(from === undefined ? {} : { from: encodeActrId(parseActrId(from)) }),
@@ -74,6 +73,10 @@ export class StoreInspector implements Inspector {
     const letter = await this.#components.store.deadLetter(id);
     if (letter !== undefined) return letterDetails(letter);
     throw new ActrError("not_found", `there is no dead letter ${id}`);
+  }
+
+  alarms(query: AlarmQuery): Promise<AlarmPage> {
+    return listAlarms(this.#components.store, query);
   }
 
   async redrive(selection: Selection): Promise<RedriveResult> {

@@ -1,5 +1,5 @@
-import { systemClock } from "../../../adapters/system_clock.ts";
 import { ActrError, errorCodes, type NodeErrorCode } from "../../errors.ts";
+import type { AlarmPage, AlarmQuery } from "../../inspector/alarms.ts";
 import type {
   Inspector,
   LetterDetails,
@@ -10,15 +10,11 @@ import type {
   RedriveResult,
 } from "../../inspector/inspector.ts";
 import type { Selection } from "../../inspector/selection.ts";
-import { abortAfter } from "../../time_limit.ts";
+import { askNode, type NodeAddress, type Refusal } from "../ask_node.ts";
 
-/** Where a running node is, and how to ask it. */
-export interface HttpInspectorOptions {
-  /** Base address of its HTTP endpoint, such as `http://127.0.0.1:8080`. */
-  readonly url: string;
+/** A node to inspect. */
+export interface HttpInspectorOptions extends NodeAddress {
   readonly token: string;
-  /** Longest wait for one answer, milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /** Inspects a running node over HTTP. Every failure is an ActrError: the node's own, `unavailable` or `timed_out`. */
@@ -34,12 +30,15 @@ export class HttpInspector implements Inspector {
   }
 
   deadLetters(query: LetterQuery): Promise<LetterPage> {
-    const entries = Object.entries(query).map(([name, value]) => [name, String(value)]);
-    return this.#ask(`/dead-letters?${new URLSearchParams(entries)}`);
+    return this.#ask(`/dead-letters?${parameters(query)}`);
   }
 
   deadLetter(id: string): Promise<LetterDetails> {
     return this.#ask(`/dead-letters/${encodeURIComponent(id)}`);
+  }
+
+  alarms(query: AlarmQuery): Promise<AlarmPage> {
+    return this.#ask(`/alarms?${parameters(query)}`);
   }
 
   redrive(selection: Selection): Promise<RedriveResult> {
@@ -50,39 +49,20 @@ export class HttpInspector implements Inspector {
     return this.#ask("/dead-letters/purge", selection);
   }
 
-  async #ask<Answer>(path: string, body?: unknown): Promise<Answer> {
-    const { url, timeoutMs } = this.#options;
-    const limit = abortAfter(systemClock(), timeoutMs);
-    try {
-      const response = await this.#fetch(path, body, limit.signal);
-      const answer: unknown = await response.json().catch(() => undefined);
-      limit.signal.throwIfAborted();
-      if (response.ok && answer !== undefined) return answer as Answer;
-      throw failureOf(response.status, answer, url);
-    } catch (cause) {
-      if (!limit.signal.aborted) throw cause;
-      const message = `${url} did not answer within ${timeoutMs} ms; --timeout allows more`;
-      throw new ActrError("timed_out", message, { cause });
-    } finally {
-      limit.cancel();
-    }
-  }
-
-  async #fetch(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
-    const { url, token } = this.#options;
-    const headers = { authorization: `Bearer ${token}` };
+  #ask<Answer>(path: string, body?: unknown): Promise<Answer> {
+    const headers = { authorization: `Bearer ${this.#options.token}` };
     const post = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-    try {
-      return await fetch(`${url}/inspect${path}`, { headers, signal, ...post });
-    } catch (cause) {
-      const message = `no node answers at ${url}; start one, name another (--url URL), or its store at rest (--store FILE)`;
-      throw new ActrError("unavailable", message, { cause });
-    }
+    const node = { ...this.#options, instead: ", or its store at rest (--store FILE)" };
+    return askNode(node, `/inspect${path}`, { headers, ...post }, failureOf);
   }
 }
 
+function parameters(query: LetterQuery | AlarmQuery): URLSearchParams {
+  return new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+}
+
 /** The node's own error, or why there is none. */
-function failureOf(status: number, answer: unknown, url: string): ActrError {
+function failureOf({ status, answer, url }: Refusal): ActrError {
   const { code, message } =
     (answer as { error?: { code?: unknown; message?: unknown } })?.error ?? {};
   if (status === 401) {

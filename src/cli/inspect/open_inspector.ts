@@ -3,8 +3,8 @@ import { Redriver } from "../../inbound/redriver.ts";
 import { RowMaker } from "../../inbound/row_maker.ts";
 import type { Inspector } from "../../inspector/inspector.ts";
 import { StoreInspector } from "../../inspector/store_inspector.ts";
+import { nodeAddress, nodeOptions } from "../ask_node.ts";
 import type { Input, OptionSpecs, World } from "../command.ts";
-import { millisecondsOf } from "../counts.ts";
 import { Misuse } from "../misuse.ts";
 import { loadSettings } from "../settings/load.ts";
 import { type Settings, settingOptions } from "../settings/settings.ts";
@@ -13,9 +13,8 @@ import { HttpInspector } from "./http_inspector.ts";
 
 /** Options of every command that inspects: a running node, or a store at rest. */
 export const inspectorOptions: OptionSpecs = {
-  url: { value: "URL", help: "a running node (default http://127.0.0.1:8080)" },
+  ...nodeOptions,
   token: { value: "TOKEN", help: "its inspection token; better given as ROOST_INSPECT_TOKEN" },
-  timeout: { value: "MS", help: "longest wait for its answer, milliseconds (default 30000)" },
   ...settingOptions("storeSyncUrl", "storeTimeoutMs"),
   store: { value: "FILE", help: "a store that no process has open, instead of a node" },
 };
@@ -27,12 +26,10 @@ export async function withInspector(
   work: (inspector: Inspector) => Promise<number>,
 ): Promise<number> {
   const { settings } = loadSettings(input, world, world.cwd);
-  const timeoutMs = millisecondsOf(input, "timeout", 30_000);
+  const node = nodeAddress(input);
   const { store } = settings;
   if (!input.has("store") || store === undefined) {
-    return work(
-      new HttpInspector({ url: urlOf(input), token: tokenOf(input, settings), timeoutMs }),
-    );
+    return work(new HttpInspector({ ...node, token: tokenOf(input, settings) }));
   }
   if (input.has("url") || input.has("token")) {
     throw new Misuse("--store is for a store at rest, --url and --token for a running node");
@@ -57,12 +54,6 @@ async function inspectStore(
     const message = `${cause.message}; or ask the node that has it, with --url in place of --store`;
     throw new ActrError(cause.code, message, { cause });
   }
-}
-
-function urlOf(input: Input): string {
-  const text = input.value("url") ?? "http://127.0.0.1:8080";
-  if (URL.canParse(text) && /^https?:\/\//.test(text)) return text.replace(/\/+$/, "");
-  throw new Misuse(`--url is ${text}; write it as http://HOST:PORT`);
 }
 
 function tokenOf(input: Input, { inspectToken }: Settings): string {
