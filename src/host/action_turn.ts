@@ -21,12 +21,9 @@ export interface TurnSeat {
 export class ActionTurn implements Turn, Output, Expiring {
   readonly command: ActionCommand;
   readonly kind: TurnKind;
-  /** Names it for those that it waits for. */
-  readonly id: string;
   /** Where its deadline is watched. */
   bucket = 0;
   readonly #seat: TurnSeat;
-  #nested = false;
   #done = false;
   #answered = false;
   /** What hands the answer over; none for a failure. */
@@ -35,16 +32,10 @@ export class ActionTurn implements Turn, Output, Expiring {
   #abort: AbortController | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(id: string, command: ActionCommand, kind: TurnKind, seat: TurnSeat) {
-    this.id = id;
+  constructor(command: ActionCommand, kind: TurnKind, seat: TurnSeat) {
     this.command = command;
     this.kind = kind;
     this.#seat = seat;
-  }
-
-  /** Whether it runs within the turn that waits for it. */
-  get nested(): boolean {
-    return this.#nested;
   }
 
   /** Whether its handler has ended. */
@@ -62,10 +53,6 @@ export class ActionTurn implements Turn, Output, Expiring {
     this.#abort ??= new AbortController();
     this.#signal ??= AbortSignal.any([this.#abort.signal, parent]);
     return this.#signal;
-  }
-
-  nest(): void {
-    this.#nested = true;
   }
 
   begin(): void {

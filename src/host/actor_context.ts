@@ -15,7 +15,7 @@ import { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ActionTurn } from "./action_turn.ts";
 import type { Instance } from "./instance.ts";
-import type { StopReason } from "./lifecycle.ts";
+import type { Turn } from "./turns.ts";
 
 /** What an actor's hooks and `run` are given: a view of its instance. */
 export class InstanceContext implements ActorContext {
@@ -26,7 +26,7 @@ export class InstanceContext implements ActorContext {
   }
 
   /** Turns that wait for whatever is called here. */
-  protected get chain(): readonly string[] {
+  protected get chain(): readonly Turn[] {
     return [];
   }
 
@@ -88,6 +88,7 @@ export class InstanceContext implements ActorContext {
 
   async saveState({ immediate = true, maxWaitMs }: SaveOptions = {}): Promise<void> {
     const { saving, gate } = this.instance;
+    if (!saving.isOpen) throw this.#notOpen();
     if (immediate) saving.save();
     else if (maxWaitMs !== undefined) saving.saveWithin(maxWaitMs);
     if (saving.isDue)
@@ -110,25 +111,27 @@ export class InstanceContext implements ActorContext {
   }
 
   sleep(): void {
-    if (this.instance.requested === undefined) this.#request("sleep");
+    const { state, requested } = this.instance;
+    if (state !== "started" && state !== "sleep_grace") throw this.#notOpen();
+    if (state === "started" && requested === undefined) this.instance.request("sleep");
   }
 
   destroy(): void {
-    if (this.instance.requested === "destroy") {
-      throw new ActrError("actor.stopping", `actor ${this.actorId} is being destroyed already`);
+    const { state, requested } = this.instance;
+    if (requested === "destroy" || (state !== "started" && state !== "sleep_grace")) {
+      throw this.#notOpen();
     }
-    this.#request("destroy");
+    this.instance.request("destroy");
   }
 
-  #request(reason: StopReason): void {
+  /** What it was asked for can be had only while it is awake. */
+  #notOpen(): ActrError {
     const { state } = this.instance;
-    if (state === "loading" || state === "starting") {
-      throw new ActrError("actor.starting", `actor ${this.actorId} has not started yet`);
+    if (state !== "loading" && state !== "starting") {
+      return new ActrError("actor.stopping", `actor ${this.actorId} is stopping already`);
     }
-    if (state !== "started" && !(state === "sleep_grace" && reason === "destroy")) {
-      throw new ActrError("actor.stopping", `actor ${this.actorId} is stopping already`);
-    }
-    this.instance.request(reason);
+    const message = `actor ${this.actorId} has not started yet; what its hooks change is saved when it has`;
+    return new ActrError("actor.starting", message);
   }
 }
 
@@ -141,8 +144,8 @@ export class TurnContext extends InstanceContext implements ActionContext {
     this.#turn = turn;
   }
 
-  protected override get chain(): readonly string[] {
-    return [...(this.#turn.command.chain ?? []), this.#turn.id];
+  protected override get chain(): readonly Turn[] {
+    return [...(this.#turn.command.chain ?? []), this.#turn];
   }
 
   get conn(): Connection | undefined {

@@ -12,6 +12,7 @@ import {
   type ActorAddress,
   type ActorRecord,
   actorIdOf,
+  actorRecordOf,
   type Contents,
   listActors,
   readContents,
@@ -22,6 +23,7 @@ import type { StopReason } from "./lifecycle.ts";
 import { LocalActors } from "./local_actors.ts";
 import { startInstance } from "./starting.ts";
 import { Stopping } from "./stopping.ts";
+import type { Turn } from "./turns.ts";
 
 /** An actor that is awake, or wakes, or stops. */
 interface Seat {
@@ -38,7 +40,7 @@ export class ActorHost implements InstanceOwner {
   /** By id. */
   readonly #seats = new Map<string, Seat>();
   /** Ids of actors that are awake, and of those being looked up or made, by name and key. */
-  readonly #ids = new Map<string, string | Promise<string>>();
+  readonly #ids = new Map<string, string | Promise<Seat>>();
   /** Commands for actors that are being woken, by what they were asked for by. */
   readonly #waking = new Map<string, ActionCommand[]>();
   readonly #alarms: AlarmClock;
@@ -93,9 +95,15 @@ export class ActorHost implements InstanceOwner {
     if (queue !== undefined) return enqueue(queue, command);
     const id = "id" in target ? target.id : this.#ids.get(name);
     const instance = typeof id === "string" ? this.#awake.get(id) : undefined;
-    if (instance?.state === "started") return instance.act(command);
+    if (instance !== undefined && this.#serves(instance)) return instance.act(command);
     this.#waking.set(name, [command]);
     void this.#actAwake(target, name);
+  }
+
+  /** Whether it takes commands now; else they wait for whom comes after it. */
+  #serves({ id, state, requested }: Instance): boolean {
+    if (requested === "destroy") return false;
+    return state === "started" || this.#seats.get(id)?.stopping?.waitsForWork === true;
   }
 
   async #actAwake(target: CallTarget, name: string): Promise<void> {
@@ -116,15 +124,16 @@ export class ActorHost implements InstanceOwner {
   async wake(target: CallTarget): Promise<Instance> {
     for (;;) {
       if (this.#closed !== undefined) throw this.#closed;
-      const id = "id" in target ? target.id : await this.#idOf(target);
-      const seat = this.#seats.get(id);
-      if (seat?.stopping === undefined) return await (seat ?? this.#wake(id)).instance;
+      const seat = await this.#seatOf(target);
+      const instance = await seat.instance;
       // It is asked for anew when it has stopped: then it sleeps, or is no more.
-      await seat.stopping.ended;
+      if (seat.stopping !== undefined) await seat.stopping.ended.catch(() => {});
+      else if (instance.requested === "destroy") await this.#nextTurn();
+      else return instance;
     }
   }
 
-  /** Makes an actor. @throws ActrError `actor.duplicate_key` when there is one of this key; as {@link ActorHost.wake}. */
+  /** Makes an actor; resolves when it is on disk. @throws ActrError `actor.duplicate_key` when there is one of this key; as {@link ActorHost.wake}. */
   async create(name: string, key: ActorKey, input: unknown): Promise<ActorAddress> {
     const known = await this.#lookUp(name, key);
     if (known !== undefined) {
@@ -132,7 +141,8 @@ export class ActorHost implements InstanceOwner {
         details: { key, existing_actor_id: known },
       });
     }
-    const { id } = await this.wake({ name, key, create: { input } });
+    const { id, gate } = await this.wake({ name, key, create: { input } });
+    await gate.flushed();
     return { id, name, key };
   }
 
@@ -140,8 +150,7 @@ export class ActorHost implements InstanceOwner {
   async find(target: CallTarget): Promise<ActorAddress | undefined> {
     if ("id" in target) {
       const instance = this.#awake.get(target.id);
-      const record =
-        instance?.record ?? (await readContents(this.#components.store, target.id))?.record;
+      const record = instance?.record ?? (await actorRecordOf(this.#components.store, target.id));
       return record && { id: target.id, name: record.name, key: record.key };
     }
     const id = await this.#lookUp(target.name, target.key);
@@ -192,7 +201,7 @@ export class ActorHost implements InstanceOwner {
     this.#components.deadlines.close();
   }
 
-  callerOf(chain: readonly string[]): ActorCaller {
+  callerOf(chain: readonly Turn[]): ActorCaller {
     return new LocalActors(this, chain);
   }
 
@@ -203,6 +212,7 @@ export class ActorHost implements InstanceOwner {
   broken(instance: Instance, error: ActrError): void {
     this.#components.log.error("actor.broken", { actor_id: instance.id, error });
     instance.drop(error);
+    this.#seats.get(instance.id)?.stopping?.cut(error);
     this.#leave(instance);
   }
 
@@ -215,7 +225,7 @@ export class ActorHost implements InstanceOwner {
     seat.stopping = stopping;
     stopping.ended.then(
       () => this.#leave(instance),
-      (error: unknown) => this.broken(instance, ActrError.from(error)),
+      (error: unknown) => this.broken(instance, ActrError.from(error, "storage")),
     );
   }
 
@@ -228,12 +238,18 @@ export class ActorHost implements InstanceOwner {
     this.#ids.delete(addressOf(record.name, record.key));
   }
 
-  /** The id of an actor that is asked for by key; of a new one, if it is to be made. */
+  /** Where an actor is, woken or made if need be. */
+  async #seatOf(target: CallTarget): Promise<Seat> {
+    const id = "id" in target ? target.id : await this.#idOf(target);
+    return typeof id === "string" ? (this.#seats.get(id) ?? this.#wake(id)) : id;
+  }
+
+  /** The id of an actor that is asked for by key; the seat of a new one, if it is to be made. */
   async #idOf({
     name,
     key,
     create,
-  }: Exclude<CallTarget, { readonly id: string }>): Promise<string> {
+  }: Exclude<CallTarget, { readonly id: string }>): Promise<string | Seat> {
     const kind = this.#kind(name);
     checkActorKey(key);
     const address = addressOf(name, key);
@@ -249,21 +265,22 @@ export class ActorHost implements InstanceOwner {
     if (begun !== undefined) return await begun;
     const making = this.#make(kind, key, create.input);
     this.#ids.set(address, making);
-    return await making.catch((error: unknown) => {
-      this.#ids.delete(address);
-      throw error;
-    });
+    making.then(({ instance }) => instance).catch(() => this.#forget(address, making));
+    return await making;
   }
 
-  async #make(kind: ActorKind, key: ActorKey, input: unknown): Promise<string> {
+  #forget(address: string, making: string | Promise<Seat>): void {
+    if (this.#ids.get(address) === making) this.#ids.delete(address);
+  }
+
+  async #make(kind: ActorKind, key: ActorKey, input: unknown): Promise<Seat> {
     const { random, clock } = this.#components;
     const checked = await checkedBy(kind.definition.input, input, "actor.invalid_request");
     const id = random.uuid();
     const stateVersion = kind.definition.stateVersion ?? 1;
     const { name } = kind;
     const record = { name, key, input: checked, createdAt: clock.now(), stateVersion };
-    await this.#seat(id, async () => ({ record, contents: undefined })).instance;
-    return id;
+    return this.#seat(id, async () => ({ record, contents: undefined }));
   }
 
   #wake(id: string): Seat {
@@ -298,9 +315,10 @@ export class ActorHost implements InstanceOwner {
     try {
       await startInstance(instance, contents, limit.signal);
     } catch (error) {
-      instance.report(error, "start");
-      instance.drop(ActrError.from(error));
-      throw error;
+      const failure = ActrError.from(error);
+      instance.report(failure, "start");
+      instance.drop(failure);
+      throw failure;
     } finally {
       limit.cancel();
     }
@@ -334,7 +352,14 @@ export class ActorHost implements InstanceOwner {
     this.#kind(name);
     checkActorKey(key);
     const known = this.#ids.get(addressOf(name, key));
-    return known === undefined ? actorIdOf(this.#components.store, name, key) : await known;
+    if (typeof known === "string") return known;
+    const made = await (await known)?.instance;
+    return made?.id ?? (await actorIdOf(this.#components.store, name, key));
+  }
+
+  /** What was put off until now has run. */
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#components.clock.defer(resolve));
   }
 
   #kind(name: string): ActorKind {

@@ -1,5 +1,6 @@
 import type { Connection, ScheduleFire } from "../actor.ts";
 import type { ActrError } from "../errors.ts";
+import type { Turn } from "./turns.ts";
 
 /** Who waits for what an action returns. */
 export interface Answer {
@@ -19,7 +20,7 @@ export interface ActionCommand {
   /** Adds what belongs into the commit of its end; called once the handler has ended. */
   readonly settle?: (failure: ActrError | undefined) => void;
   /** Turns, of any actor, that wait for this one, the outermost first. */
-  readonly chain?: readonly string[];
+  readonly chain?: readonly Turn[];
 }
 
 /** Runs one of an actor's actions for a caller in this process. */

@@ -35,7 +35,7 @@ export interface InstanceOwner {
   /** Something has ended that a stop may have waited for. */
   activity(instance: Instance): void;
   /** Calls actors of the node, for turns that wait for them. */
-  callerOf(chain: readonly string[]): ActorCaller;
+  callerOf(chain: readonly Turn[]): ActorCaller;
   /** A schedule is due then, Unix milliseconds. */
   readonly expect: (atMs: number) => void;
 }
@@ -73,7 +73,6 @@ export class Instance implements TurnSeat {
   requested: StopReason | undefined;
   readonly #owner: InstanceOwner;
   #state: InstanceState = "loading";
-  #turnCount = 0;
   #idleAt = 0;
   #idleTimer: Timer | undefined;
 
@@ -124,7 +123,7 @@ export class Instance implements TurnSeat {
   }
 
   /** Calls other actors, for turns of this one. */
-  callerOf(chain: readonly string[]): ActorCaller {
+  callerOf(chain: readonly Turn[]): ActorCaller {
     return this.#owner.callerOf(chain);
   }
 
@@ -144,11 +143,11 @@ export class Instance implements TurnSeat {
       return command.answer.fail(new ActrError("actor.action_not_found", message));
     }
     const options = definition.actionOptions?.[command.name];
-    const turnId = `${this.id}:${++this.#turnCount}`;
-    const turn = new ActionTurn(turnId, command, options?.turn ?? "exclusive", this);
+    const turn = new ActionTurn(command, options?.turn ?? "exclusive", this);
     this.#stayAwake();
-    if (!this.#waitsFor(turn)) return this.turns.enter(turn);
-    turn.nest();
+    const holder = command.chain && this.turns.holderAmong(command.chain);
+    if (holder === undefined) return this.turns.enter(turn);
+    if (holder.kind === "read" && turn.kind === "exclusive") return turn.refuse(deadlock(command));
     this.turns.nest(turn);
   }
 
@@ -183,12 +182,13 @@ export class Instance implements TurnSeat {
     if (turn.failure !== undefined) this.#failed(turn);
     this.saving.save();
     this.gate.put(turn);
-    this.turns.ended(turn, turn.nested);
+    this.turns.ended(turn);
     this.#activity();
   }
 
   /** A handler that goes on after its deadline keeps its turn for the grace of a stop; then all that is in memory is dropped. */
   late(turn: ActionTurn): void {
+    if (this.#state === "terminated") return;
     const { clock } = this.components;
     const { sleepGraceMs } = this.kind.options;
     this.log.warn("actor.action_timed_out", { action: turn.command.name });
@@ -207,9 +207,15 @@ export class Instance implements TurnSeat {
   /** Ends at once: nothing is saved, and who waits is told why. */
   drop(error: ActrError): void {
     if (this.#state !== "terminated") this.move("failed");
+    this.gate.close(error);
     this.stopping.abort(error);
-    this.refuseWaiting(error);
-    this.close();
+    this.close(error);
+  }
+
+  /** It has stopped in order; what its code still does is not saved any more. */
+  end(): void {
+    this.move("finished");
+    this.gate.close(new ActrError("actor.stopping", `actor ${this.id} has stopped`));
   }
 
   /** Drops all that is in memory: nothing more is written or let out. */
@@ -252,19 +258,15 @@ export class Instance implements TurnSeat {
     return { running, waiting, ...this.work.all() };
   }
 
-  /** Takes out every action that has not begun, refused with `error`. */
-  refuseWaiting(error: ActrError): void {
-    for (const turn of this.turns.clear()) turn.refuse(error);
-  }
-
   /** Begins the time after which it sleeps, if nothing keeps it awake. */
   rest(): void {
     this.#idleAt = this.components.clock.now();
     if (this.#idleTimer === undefined && this.awakeReason === undefined) this.#armIdle();
   }
 
-  /** Ends its own timers. */
-  close(): void {
+  /** Answers with `error` whoever still waits, and ends its own timers. */
+  close(error: ActrError): void {
+    this.turns.close(error);
     this.#idleTimer?.cancel();
     this.saving.close();
     this.queues.close();
@@ -281,13 +283,6 @@ export class Instance implements TurnSeat {
   #requireOpen(): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
-  }
-
-  /** Whether the exclusive turn that goes on waits for this one. */
-  #waitsFor(turn: ActionTurn): boolean {
-    const running: Turn | undefined = this.turns.exclusive;
-    const chain = turn.command.chain;
-    return running instanceof ActionTurn && chain !== undefined && chain.includes(running.id);
   }
 
   #failed({ command, failure }: ActionTurn): void {
@@ -324,4 +319,10 @@ export class Instance implements TurnSeat {
       this.#owner.wants(this, "sleep");
     });
   }
+}
+
+/** A read that waits for a change of what it reads would see it change. */
+function deadlock({ name }: ActionCommand): ActrError {
+  const message = `action ${name} is called back from a read of the same actor; declare it a read, or the caller exclusive`;
+  return new ActrError("actor.deadlock", message);
 }

@@ -6,14 +6,15 @@ import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
 import { formatActorKey } from "./actor_key.ts";
 import type { Answer } from "./command.ts";
+import type { Turn } from "./turns.ts";
 
 /** Calls actors of the same node: values are copied, as if they had crossed a wire. */
 export class LocalActors implements ActorCaller {
   readonly #host: ActorHost;
   /** Turns that wait for what is called. */
-  readonly #chain: readonly string[];
+  readonly #chain: readonly Turn[];
 
-  constructor(host: ActorHost, chain: readonly string[] = []) {
+  constructor(host: ActorHost, chain: readonly Turn[] = []) {
     this.#host = host;
     this.#chain = chain;
   }

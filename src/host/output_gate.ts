@@ -60,14 +60,19 @@ export class OutputGate {
     return new Promise((resolve, reject) => this.put({ emit: resolve, drop: reject }));
   }
 
-  /** Nothing is written or let out any more. */
+  /** What is in memory cannot be kept: nothing is written or let out any more. */
   fail(error: ActrError): void {
     if (this.#failure !== undefined) return;
-    this.#failure = error;
+    this.close(error);
+    this.#onFailure(error);
+  }
+
+  /** Nothing is written or let out any more, whoever still holds on to the actor; later calls change nothing. */
+  close(error: ActrError): void {
+    this.#failure ??= error;
     for (let next = this.#held.shift(); next !== undefined; next = this.#held.shift()) {
       next.output.drop(error);
     }
-    this.#onFailure(error);
   }
 
   #release(commit: number): void {

@@ -1,3 +1,4 @@
+import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { StoreChange } from "../ports/store.ts";
 import { stateChange } from "./contents.ts";
@@ -16,12 +17,14 @@ export interface SavingComponents {
 
 /**
  * What changed in one actor and is not handed to the store yet: its state, and rows of its parts. The end of each
- * action saves it in one commit; what changes outside of actions is saved after an interval.
+ * action saves it in one commit; what changes outside of actions is saved after an interval. Nothing is written before
+ * {@link Saving.open}: an actor that could not be made leaves nothing behind.
  */
 export class Saving {
   readonly #components: SavingComponents;
   readonly #intervalMs: number;
   #state: TrackedState;
+  #open = false;
   #dirty = false;
   /** Within the part of a handler that runs at once: its end saves, so no timer is needed. */
   #inTurn = false;
@@ -48,6 +51,11 @@ export class Saving {
     this.#state.value = value;
   }
 
+  /** Whether anything may be written yet. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Whether there is something to save. */
   get isDue(): boolean {
     return this.#dirty || this.#changes.length > 0;
@@ -61,6 +69,11 @@ export class Saving {
   /** Takes a state that is saved already. */
   restore(state: unknown): void {
     this.#state = new TrackedState(state, () => this.#changed());
+  }
+
+  /** Lets changes be written from here on. */
+  open(): void {
+    this.#open = true;
   }
 
   /** Adds changes of the actor's parts to the next save. */
@@ -81,11 +94,12 @@ export class Saving {
 
   /** Hands all changes to the store, in one commit, and lets out what waited for that. */
   save(): void {
+    if (!this.#open) return;
     if (this.isDue) {
       this.#disarm();
       const changes = this.#changes;
       this.#changes = [];
-      if (this.#dirty) changes.push(stateChange(this.#components.space, this.#state.raw));
+      if (this.#dirty) this.#addState(changes);
       this.#dirty = false;
       this.#saves += 1;
       this.#components.gate.commit(changes);
@@ -110,9 +124,20 @@ export class Saving {
     if (this.isDue) this.#arm();
   }
 
-  /** Nothing is saved any more. */
+  /** Nothing is saved by itself any more. */
   close(): void {
+    this.#open = false;
     this.#disarm();
+  }
+
+  /** A state that has come to contain itself cannot be written: then all that is in memory is dropped. */
+  #addState(changes: StoreChange[]): void {
+    const { gate, space } = this.#components;
+    try {
+      changes.push(stateChange(space, this.#state.raw));
+    } catch (error) {
+      gate.fail(ActrError.from(error));
+    }
   }
 
   #changed(): void {
@@ -127,7 +152,7 @@ export class Saving {
   }
 
   #armAt(atMs: number): void {
-    if (atMs >= this.#dueAt) return;
+    if (!this.#open || atMs >= this.#dueAt) return;
     this.#disarm();
     this.#dueAt = atMs;
     this.#timer = this.#components.clock.timer(atMs, () => {

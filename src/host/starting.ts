@@ -28,6 +28,7 @@ export async function startInstance(
   );
   signal.throwIfAborted();
   instance.move("ready");
+  saving.open();
   saving.save();
   turns.open();
   instance.rest();
@@ -49,14 +50,25 @@ async function create(instance: Instance, signal: AbortSignal): Promise<void> {
 }
 
 async function restore(instance: Instance, contents: Contents, signal: AbortSignal): Promise<void> {
-  const { kind, saving, schedules, queues, record, context } = instance;
-  const { definition, options } = kind;
+  const { kind, saving, schedules, queues, record } = instance;
+  const { definition } = kind;
   schedules.restore(contents.rows.get("t") ?? []);
   queues.restore(contents.rows.get("q") ?? []);
   const state = contents.state && readState(instance, contents.state);
   saving.restore(state);
   const version = definition.stateVersion ?? 1;
-  if (record.stateVersion === version) return;
+  if (record.stateVersion !== version) await migrate(instance, state, version, signal);
+  saving.open();
+}
+
+async function migrate(
+  instance: Instance,
+  state: unknown,
+  version: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kind, saving, record, context } = instance;
+  const { definition, options } = kind;
   const stored = { state, version: record.stateVersion };
   saving.state = await hook(instance, "onMigrate", options.wakeTimeoutMs, signal, () => {
     if (definition.onMigrate !== undefined) return definition.onMigrate(context, stored);

@@ -1,9 +1,12 @@
 import { ActrError } from "../errors.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
 import { callback } from "./callback.ts";
 import { deleteContents } from "./contents.ts";
 import type { Instance } from "./instance.ts";
 import { admitStop, type StopReason } from "./lifecycle.ts";
+
+/** Least time that the last save has, milliseconds; a longer grace is its time too. */
+const leastSaveMs = 15_000;
 
 /** The end of one instance: shared by all who ask for it, and escalated from sleep to the end of the actor (D15, D16). */
 export class Stopping {
@@ -11,19 +14,37 @@ export class Stopping {
   readonly #clock: Clock;
   #reason: StopReason;
   #deadline = Number.POSITIVE_INFINITY;
+  /** What ends the wait that goes on. */
+  #timer: Timer | undefined;
   /** Looks again whether there is something left to wait for. */
   #look: () => void = () => {};
+  /** A hook that goes on. */
+  #hooks = 0;
+  /** Whether `onDestroy` has run. */
+  #destroyed = false;
+  readonly #cut: (error: ActrError) => void;
+  /** Rejects with why it could not end in order; it has ended then too. */
   readonly ended: Promise<void>;
 
   constructor(instance: Instance, reason: StopReason) {
     this.#instance = instance;
     this.#clock = instance.components.clock;
     this.#reason = reason;
-    this.ended = this.#run();
+    let cut: (error: ActrError) => void = () => {};
+    const dropped = new Promise<never>((_, reject) => {
+      cut = reject;
+    });
+    this.#cut = cut;
+    this.ended = Promise.race([this.#run(), dropped]);
   }
 
   get reason(): StopReason {
     return this.#reason;
+  }
+
+  /** Whether it waits for more than turns: until that has ended, turns are let in. */
+  get waitsForWork(): boolean {
+    return this.#instance.state === "sleep_grace" && this.#hooks + this.#instance.work.total > 0;
   }
 
   /** Makes of a sleep the end of the actor, as long as nothing of it is final. */
@@ -31,6 +52,7 @@ export class Stopping {
     if (admitStop(this.#instance.state, "destroy") !== "escalate") return false;
     this.#reason = "destroy";
     this.#instance.move("stop_destroy");
+    this.#disconnect();
     this.#look();
     return true;
   }
@@ -40,42 +62,50 @@ export class Stopping {
     this.#look();
   }
 
-  async #run(): Promise<void> {
-    const instance = this.#instance;
-    const { sleepGraceMs } = instance.kind.options;
-    instance.move(this.#reason === "sleep" ? "stop_sleep" : "stop_destroy");
-    this.#deadline = this.#clock.now() + sleepGraceMs;
-    instance.stopping.abort(new ActrError("actor.aborted", `the actor stops: ${this.#reason}`));
-    await this.#disconnect();
-    if (this.#reason === "sleep") await this.#hook("onSleep");
-    if (this.#reason === "destroy") await this.#hook("onDestroy");
-    await this.#drained();
-    // Whoever was asked to end only while it slept is asked now.
-    if (instance.state === "destroy_grace" && !this.#destroyed) await this.#hook("onDestroy");
-    await this.#finish();
+  /** The instance was dropped: there is nothing left to end. */
+  cut(error: ActrError): void {
+    this.#timer?.cancel();
+    this.#cut(error);
   }
 
-  /** Whether `onDestroy` has run. */
-  #destroyed = false;
+  async #run(): Promise<void> {
+    const instance = this.#instance;
+    instance.move(this.#reason === "sleep" ? "stop_sleep" : "stop_destroy");
+    this.#deadline = this.#clock.now() + instance.kind.options.sleepGraceMs;
+    instance.stopping.abort(new ActrError("actor.aborted", `the actor stops: ${this.#reason}`));
+    this.#disconnect();
+    await this.#hook(this.#reason === "sleep" ? "onSleep" : "onDestroy");
+    await this.#drained();
+    // Whoever was asked to end only while it slept is asked now.
+    if (this.#reason === "destroy" && !this.#destroyed) {
+      await this.#hook("onDestroy");
+      await this.#drained();
+    }
+    await this.#finish();
+  }
 
   async #hook(name: "onSleep" | "onDestroy"): Promise<void> {
     const { kind, context, components, saving } = this.#instance;
     this.#destroyed ||= name === "onDestroy";
     const left = Math.max(1, this.#deadline - this.#clock.now());
     const ms = Math.min(kind.options.hookTimeoutMs, left);
+    this.#hooks += 1;
     try {
       const limit = { name, ms, signal: new AbortController().signal };
       await callback(components.clock, limit, () => kind.definition[name]?.(context));
     } catch (error) {
       this.#instance.report(error, "hook");
     }
+    this.#hooks -= 1;
     saving.save();
   }
 
-  async #disconnect(): Promise<void> {
+  /** Cuts clients off; their hooks are work that is waited for. */
+  #disconnect(): void {
     const { connections } = this.#instance;
-    const cut = connections.closable(this.#reason);
-    await Promise.all(cut.map((conn) => connections.disconnect(conn, `actor.${this.#reason}`)));
+    for (const conn of connections.closable(this.#reason)) {
+      void connections.disconnect(conn, `actor.${this.#reason}`);
+    }
   }
 
   /** Resolves when nothing is left to wait for, or the grace is over. */
@@ -83,33 +113,38 @@ export class Stopping {
     const instance = this.#instance;
     if (instance.isDrained(this.#reason)) return;
     await new Promise<void>((resolve) => {
-      const timer = this.#clock.timer(this.#deadline, () => {
+      this.#timer = this.#clock.timer(this.#deadline, () => {
         instance.log.warn("actor.grace_deadline", { reason: this.#reason, ...instance.workLeft() });
         resolve();
       });
       this.#look = () => {
         if (!instance.isDrained(this.#reason)) return;
-        timer.cancel();
+        this.#timer?.cancel();
         resolve();
       };
     });
     this.#look = () => {};
   }
 
-  /** Saves what there is before anything is dropped (D2). */
+  /** Saves what there is before anything is dropped (D2), within a time of its own (D19). */
   async #finish(): Promise<void> {
     const instance = this.#instance;
-    const { gate, saving, record, components } = instance;
+    const { gate, record, components, schedules } = instance;
+    // It was dropped meanwhile.
+    if (instance.state === "terminated") return;
     instance.move("drained");
-    instance.refuseWaiting(new ActrError("actor.stopping", "the actor has stopped; try again"));
-    saving.save();
-    instance.close();
+    if (this.#reason === "destroy") for (const { id } of schedules.list()) schedules.cancel(id);
+    instance.saving.save();
+    instance.close(new ActrError("actor.stopping", "the actor has stopped; try again"));
+    const ms = Math.max(leastSaveMs, instance.kind.options.sleepGraceMs);
+    this.#timer = this.#clock.timer(this.#clock.now() + ms, () => {
+      instance.fail(
+        new ActrError("actor.shutdown_timeout", `the last save took longer than ${ms} ms`),
+      );
+    });
     await gate.flushed();
-    if (this.#reason === "destroy") {
-      for (const schedule of instance.schedules.list()) instance.schedules.cancel(schedule.id);
-      saving.save();
-      await deleteContents(components.store, instance.id, record);
-    }
-    instance.move("finished");
+    if (this.#reason === "destroy") await deleteContents(components.store, instance.id, record);
+    this.#timer.cancel();
+    instance.end();
   }
 }

@@ -4,6 +4,8 @@ export interface Passage {
   see(value: unknown): unknown;
   /** A value as it may be kept. @throws ActrError for what may not. */
   take(value: unknown): unknown;
+  /** What is kept of a value that was shown, to look it up; others as they are. */
+  find(value: unknown): unknown;
   /** Something changes now. */
   change(): void;
 }
@@ -38,13 +40,16 @@ export class TrackedCollections {
 
   #proxy<T extends object>(target: T, methods: Methods<T>): T {
     const bound = new Map<string | symbol, Method>();
+    const unknown = (method: Method): Method => this.#unknown(target, method);
     return new Proxy(target, {
       get(_, name) {
         const known = bound.get(name);
         if (known !== undefined) return known;
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function" || name === "constructor") return member;
         const method = methods[name === Symbol.iterator ? "@@iterator" : String(name)];
-        if (method === undefined) return Reflect.get(target, name, target);
-        const own: Method = (...args) => method(target, ...args);
+        const own: Method =
+          method === undefined ? unknown(member as Method) : (...args) => method(target, ...args);
         bound.set(name, own);
         return own;
       },
@@ -52,14 +57,25 @@ export class TrackedCollections {
     });
   }
 
+  /** A method that came with a newer runtime: it may change its object, and may return parts of it. */
+  #unknown(target: object, method: Method): Method {
+    const { see, find, change } = this.#passage;
+    return (...args) => {
+      change();
+      return see(Reflect.apply(method, target, args.map(find)));
+    };
+  }
+
   /** Its methods see the object itself; those that change it say so first. */
   #whole<T extends object>(target: T, changes: (name: string) => boolean): T {
-    const { change } = this.#passage;
+    const { change, see } = this.#passage;
     return new Proxy(target, {
       get(_, name) {
         const member: unknown = Reflect.get(target, name, target);
-        if (typeof member !== "function") return member;
+        if (typeof member !== "function" || name === "constructor") return member;
         const call = member.bind(target) as Method;
+        // It shares the bytes, so that a change in it is one here.
+        if (name === "subarray") return (...args: unknown[]) => see(call(...args));
         if (typeof name === "symbol" || !changes(name)) return call;
         return (...args: unknown[]) => {
           change();
@@ -74,45 +90,48 @@ export class TrackedCollections {
   }
 }
 
-function mapMethods({ see, take, change }: Passage): Methods<Map<unknown, unknown>> {
+function mapMethods({ see, take, find, change }: Passage): Methods<Map<unknown, unknown>> {
   function* entries(map: Map<unknown, unknown>): Generator<[unknown, unknown]> {
-    for (const [key, value] of map) yield [key, see(value)];
+    for (const [key, value] of map) yield [see(key), see(value)];
   }
   return {
-    get: (map, key) => see(map.get(key)),
-    has: (map, key) => map.has(key),
+    get: (map, key) => see(map.get(find(key))),
+    has: (map, key) => map.has(find(key)),
     set(map, key, value) {
       const raw = take(value);
+      const rawKey = take(key);
       change();
-      map.set(take(key), raw);
+      map.set(rawKey, raw);
       return see(map);
     },
     delete(map, key) {
       change();
-      return map.delete(key);
+      return map.delete(find(key));
     },
     clear(map) {
       change();
       map.clear();
     },
-    keys: (map) => map.keys(),
+    *keys(map) {
+      for (const key of map.keys()) yield see(key);
+    },
     *values(map) {
       for (const value of map.values()) yield see(value);
     },
     entries,
     "@@iterator": entries,
     forEach(map, visit) {
-      for (const [key, value] of map) (visit as Method)(see(value), key, see(map));
+      for (const [key, value] of map) (visit as Method)(see(value), see(key), see(map));
     },
   };
 }
 
-function setMethods({ see, take, change }: Passage): Methods<Set<unknown>> {
+function setMethods({ see, take, find, change }: Passage): Methods<Set<unknown>> {
   function* values(set: Set<unknown>): Generator {
     for (const value of set) yield see(value);
   }
   return {
-    has: (set, value) => set.has(value),
+    has: (set, value) => set.has(find(value)),
     add(set, value) {
       const raw = take(value);
       change();
@@ -121,7 +140,7 @@ function setMethods({ see, take, change }: Passage): Methods<Set<unknown>> {
     },
     delete(set, value) {
       change();
-      return set.delete(value);
+      return set.delete(find(value));
     },
     clear(set) {
       change();

@@ -5,6 +5,7 @@ import { TrackedCollections } from "./tracked_collections.ts";
 /**
  * A value that tells of every change in it, however deep: objects and arrays are seen through proxies, and Map,
  * Set, Date and typed arrays through wrapped methods. What is put in must be data, and belongs to it from then on.
+ * An ArrayBuffer is shown as it is: a change through a view of it is saved with the next one that is told of.
  */
 export class TrackedState {
   readonly #onChange: () => void;
@@ -23,7 +24,8 @@ export class TrackedState {
     this.#onChange = onChange;
     const see = (each: unknown): unknown => this.#see(each);
     const take = (each: unknown): unknown => this.#take(each);
-    this.#collections = new TrackedCollections({ see, take, change: () => this.#change() });
+    const find = (each: unknown): unknown => this.#find(each);
+    this.#collections = new TrackedCollections({ see, take, find, change: () => this.#change() });
     this.#handler = {
       get: (target, name, receiver) => see(Reflect.get(target, name, receiver)),
       getOwnPropertyDescriptor: (target, name) => this.#describe(target, name),
@@ -75,13 +77,18 @@ export class TrackedState {
 
   /** A value as it may be shown: what can change is shown through a proxy. */
   #see(value: unknown): unknown {
-    if (typeof value !== "object" || value === null) return value;
+    if (typeof value !== "object" || value === null || value instanceof ArrayBuffer) return value;
     const known = this.#proxies.get(value);
     if (known !== undefined) return known;
     const proxy = this.#collections.proxy(value) ?? new Proxy(value, this.#handler);
     this.#proxies.set(value, proxy);
     this.#raws.set(proxy, value);
     return proxy;
+  }
+
+  /** What is kept of a value that was shown; others as they are. */
+  #find(value: unknown): unknown {
+    return typeof value === "object" && value !== null ? (this.#raws.get(value) ?? value) : value;
   }
 
   /** A value as it may be kept: proxies of what is kept already are that. */
@@ -102,16 +109,24 @@ export class TrackedState {
       for (let i = 0; i < value.length; i++) value[i] = this.#inner(value[i]);
       return value;
     }
-    if (value instanceof Map) {
-      for (const [key, each] of value) value.set(key, this.#inner(each));
-      return value;
-    }
-    if (value instanceof Set || value instanceof Date || ArrayBuffer.isView(value)) return value;
+    if (value instanceof Map || value instanceof Set) return this.#unwrappedCollection(value);
+    if (value instanceof Date || ArrayBuffer.isView(value)) return value;
     const record = value as Record<string, unknown>;
     for (const key of Object.keys(record)) {
       const inner = this.#inner(record[key]);
       // Frozen objects are taken as they are, and so cannot hold proxies that would have to go.
       if (inner !== record[key]) record[key] = inner;
+    }
+    return value;
+  }
+
+  /** Keeps the order of its entries. */
+  #unwrappedCollection(value: Map<unknown, unknown> | Set<unknown>): object {
+    const entries = [...value.entries()];
+    value.clear();
+    for (const [key, each] of entries) {
+      if (value instanceof Map) value.set(this.#inner(key), this.#inner(each));
+      else value.add(this.#inner(each));
     }
     return value;
   }

@@ -6,7 +6,7 @@ import { ActrError } from "../errors.ts";
 export interface Turn {
   readonly kind: TurnKind;
   begin(): void;
-  /** It will not begin. */
+  /** Nobody waits for it any more: it will not begin, or is no longer waited for. */
   refuse(error: ActrError): void;
 }
 
@@ -19,48 +19,49 @@ export class Turns {
   readonly #waiting = new Deque<Turn>();
   #open = false;
   #exclusive: Turn | undefined;
-  #reads = 0;
-  #interleaved = 0;
+  readonly #reads = new Set<Turn>();
+  /** Those that began whatever else went on, nested ones among them. */
+  readonly #interleaved = new Set<Turn>();
   /** Turns that end at once begin their followers one after the other, not one within the other. */
   #advancing = false;
 
-  /** @param capacity turns that may wait; further ones are refused. */
+  /** @param capacity turns that may wait, and that may go on beside each other; further ones are refused. */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
   /** Turns that go on. */
   get running(): number {
-    return (this.#exclusive === undefined ? 0 : 1) + this.#reads + this.#interleaved;
+    return (this.#exclusive === undefined ? 0 : 1) + this.#beside;
   }
 
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** The exclusive turn that goes on, if one does. */
-  get exclusive(): Turn | undefined {
-    return this.#exclusive;
+  /** The turn of `chain` that goes on and keeps others from beginning. */
+  holderAmong(chain: readonly Turn[]): Turn | undefined {
+    return chain.find((turn) => turn === this.#exclusive || this.#reads.has(turn));
   }
 
   /** Begins a turn, or has it wait for its own; refuses it when too many wait. */
   enter(turn: Turn): void {
-    if (this.#open && (turn.kind === "interleaved" || this.#isFree(turn))) return this.#begin(turn);
+    const overtakes = turn.kind === "interleaved" || this.#waiting.size === 0;
+    if (this.#open && overtakes && this.#mayRun(turn)) return this.#begin(turn);
     if (this.#waiting.size >= this.#capacity) return turn.refuse(overloaded(this.#waiting.size));
     this.#waiting.push(turn);
   }
 
-  /** Begins a turn in the middle of the exclusive one, which waits for it. */
+  /** Begins a turn in the middle of one that waits for it. */
   nest(turn: Turn): void {
-    this.#interleaved += 1;
+    this.#interleaved.add(turn);
     turn.begin();
   }
 
-  /** A turn that began has ended; `nested` when it began by {@link Turns.nest}. */
-  ended(turn: Turn, nested = false): void {
+  /** A turn that began has ended. */
+  ended(turn: Turn): void {
     if (this.#exclusive === turn) this.#exclusive = undefined;
-    else if (nested || turn.kind === "interleaved") this.#interleaved -= 1;
-    else this.#reads -= 1;
+    else if (!this.#reads.delete(turn)) this.#interleaved.delete(turn);
     this.#advance();
   }
 
@@ -70,22 +71,26 @@ export class Turns {
     this.#advance();
   }
 
-  /** Takes out every turn that has not begun. */
-  clear(): Turn[] {
-    const turns: Turn[] = [];
+  /** Refuses every turn, those that go on too; none begins any more. */
+  close(error: ActrError): void {
+    this.#open = false;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      turns.push(next);
+      next.refuse(error);
     }
-    return turns;
+    this.#exclusive?.refuse(error);
+    for (const turn of this.#reads) turn.refuse(error);
+    for (const turn of this.#interleaved) turn.refuse(error);
   }
 
-  #isFree(turn: Turn): boolean {
-    return this.#waiting.size === 0 && this.#mayRun(turn);
+  /** Turns that go on beside others. */
+  get #beside(): number {
+    return this.#reads.size + this.#interleaved.size;
   }
 
   #mayRun({ kind }: Turn): boolean {
-    if (kind === "interleaved") return true;
-    return this.#exclusive === undefined && (kind === "read" || this.#reads === 0);
+    if (kind === "exclusive") return this.#exclusive === undefined && this.#reads.size === 0;
+    if (this.#beside >= this.#capacity) return false;
+    return kind === "interleaved" || this.#exclusive === undefined;
   }
 
   #advance(): void {
@@ -101,8 +106,8 @@ export class Turns {
 
   #begin(turn: Turn): void {
     if (turn.kind === "exclusive") this.#exclusive = turn;
-    else if (turn.kind === "read") this.#reads += 1;
-    else this.#interleaved += 1;
+    else if (turn.kind === "read") this.#reads.add(turn);
+    else this.#interleaved.add(turn);
     turn.begin();
   }
 }
