@@ -14,6 +14,16 @@ export function unreachable(url: string, reason: string, cause?: unknown): ActrE
   });
 }
 
+/** Why a connection is of no use on which the server selected `protocol`: it is none of those `offered`. Undefined when it serves. */
+export function subprotocolRefused(
+  url: string,
+  offered: readonly string[],
+  protocol: string,
+): ActrError | undefined {
+  if (offered.length === 0 || offered.includes(protocol)) return undefined;
+  return unreachable(url, "the server selected none of the subprotocols offered");
+}
+
 /** Why a server could not bind: `config`. */
 export function cannotListen(hostname: string, port: number, cause: unknown): ActrError {
   const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,25 +1,25 @@
 import type { ConnectOptions, Socket } from "../src/ports/sockets.ts";
-import { unreachable, upgradeRefused } from "./connect_error.ts";
+import { subprotocolRefused, unreachable, upgradeRefused } from "./connect_error.ts";
 import { GlobalSocket, type GlobalWebSocket } from "./global_socket.ts";
 
 /** Deno and Bun take headers beside the URL; browsers know no such thing. */
 type GlobalConstructor = new (
   url: string,
-  options: { readonly headers: Readonly<Record<string, string>> },
+  options: Required<Pick<ConnectOptions, "headers" | "protocols">>,
 ) => GlobalWebSocket;
 
 /** Opens a client socket with the WebSocket of Deno or Bun. @throws ActrError `unavailable`; `permission_denied` where the error's text tells the status. */
 export function globalConnect(url: string, options: ConnectOptions): Promise<Socket> {
-  const { headers = {} } = options;
+  const { headers = {}, protocols = [] } = options;
   return openSocket(url, options, () => {
-    return new (WebSocket as unknown as GlobalConstructor)(url, { headers });
+    return new (WebSocket as unknown as GlobalConstructor)(url, { headers, protocols });
   });
 }
 
 /** Waits until the WebSocket that `make` makes is open. @throws ActrError `unavailable`; `permission_denied` where the error's text tells the status. */
 export function openSocket(
   url: string,
-  { signal, maxMessageBytes }: ConnectOptions,
+  { signal, maxMessageBytes, protocols = [] }: ConnectOptions,
   make: () => GlobalWebSocket,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -34,7 +34,10 @@ export function openSocket(
     signal.addEventListener("abort", abort, { once: true });
     ws.addEventListener("open", () => {
       settled();
-      resolve(socket);
+      const refusal = subprotocolRefused(url, protocols, socket.protocol);
+      if (refusal === undefined) return resolve(socket);
+      reject(refusal);
+      socket.terminate();
     });
     ws.addEventListener("error", (event) => {
       settled();

@@ -1,6 +1,7 @@
 import type { Socket, SocketHandler } from "../src/ports/sockets.ts";
 import { closeReason } from "./close_reason.ts";
 import { DrainPoll } from "./drain_poll.ts";
+import { messageBytes } from "./message_bytes.ts";
 import { SocketEvents } from "./socket_events.ts";
 
 /** The WebSocket of the web platform, with what Bun adds to it. */
@@ -29,9 +30,8 @@ export class GlobalSocket implements Socket {
     );
     ws.binaryType = "arraybuffer";
     ws.addEventListener("message", ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      if (typeof data === "string") return;
-      if (data.byteLength > maxMessageBytes) this.#end(1009, "message too long");
-      else this.#events.message(new Uint8Array(data));
+      if (messageBytes(data) > maxMessageBytes) this.#end(1009, "message too long");
+      else this.#events.message(typeof data === "string" ? data : new Uint8Array(data));
     });
     ws.addEventListener("pong", () => this.#events.pong());
     ws.addEventListener("close", ({ code, reason }) => this.#closed(code || 1006, reason));
@@ -41,10 +41,16 @@ export class GlobalSocket implements Socket {
     return this.#ws.bufferedAmount;
   }
 
+  get protocol(): string {
+    return this.#ws.protocol;
+  }
+
   send(data: Uint8Array<ArrayBuffer>): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#ws.send(data);
-    this.#poll.sent();
+    this.#send(data);
+  }
+
+  sendText(text: string): void {
+    this.#send(text);
   }
 
   ping(): boolean {
@@ -74,6 +80,12 @@ export class GlobalSocket implements Socket {
 
   handle(handler: SocketHandler): void {
     this.#events.handle(handler);
+  }
+
+  #send(data: Uint8Array<ArrayBuffer> | string): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    this.#ws.send(data);
+    this.#poll.sent();
   }
 
   /** Ends this side at once and the other by what the runtime has. */

@@ -3,7 +3,7 @@ import type { SocketClosed, SocketHandler } from "../src/ports/sockets.ts";
 /** What happened on a socket, for its handler: messages that come before it are kept, the end is told once. */
 export class SocketEvents {
   #handler: SocketHandler | undefined;
-  #early: Uint8Array[] = [];
+  #early: (Uint8Array | string)[] = [];
   #end: SocketClosed | undefined;
 
   get ended(): boolean {
@@ -15,14 +15,14 @@ export class SocketEvents {
     this.#handler = handler;
     const early = this.#early;
     this.#early = [];
-    for (const data of early) handler.message(data);
+    for (const data of early) deliver(data, handler);
     if (this.#end !== undefined) handler.closed(this.#end);
   }
 
-  message(data: Uint8Array): void {
+  message(data: Uint8Array | string): void {
     if (this.#end !== undefined) return;
     if (this.#handler === undefined) this.#early.push(data);
-    else this.#handler.message(data);
+    else deliver(data, this.#handler);
   }
 
   pong(): void {
@@ -39,4 +39,9 @@ export class SocketEvents {
     this.#end = end;
     this.#handler?.closed(end);
   }
+}
+
+function deliver(data: Uint8Array | string, handler: SocketHandler): void {
+  if (typeof data === "string") handler.text?.(data);
+  else handler.message(data);
 }

@@ -13,9 +13,13 @@ export function browserSockets(): Sockets {
   };
 }
 
-function start(url: string, { headers = {} }: ConnectOptions): WebSocket {
+function start(url: string, { headers = {}, protocols = [] }: ConnectOptions): WebSocket {
+  return new WebSocket(withQuery(url, headers), [...protocols]);
+}
+
+function withQuery(url: string, headers: NonNullable<ConnectOptions["headers"]>): string {
   const names = Object.keys(headers);
-  if (names.length === 0) return new WebSocket(url);
+  if (names.length === 0) return url;
   const query = names.map((name) => [name.toLowerCase(), headers[name] ?? ""]);
-  return new WebSocket(`${url}${url.includes("?") ? "&" : "?"}${new URLSearchParams(query)}`);
+  return `${url}${url.includes("?") ? "&" : "?"}${new URLSearchParams(query)}`;
 }

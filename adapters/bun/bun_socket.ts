@@ -1,5 +1,6 @@
-import type { Socket, SocketHandler } from "../../src/ports/sockets.ts";
+import type { Socket, SocketHandler, UpgradeOptions } from "../../src/ports/sockets.ts";
 import { closeReason } from "../close_reason.ts";
+import { messageBytes } from "../message_bytes.ts";
 import { SocketEvents } from "../socket_events.ts";
 import type { BunWebSocket } from "./runtime.ts";
 
@@ -7,11 +8,13 @@ const open = 1;
 
 /** The server side of one socket of `Bun.serve`. */
 export class BunSocket implements Socket {
+  readonly protocol: string;
   readonly #ws: BunWebSocket<unknown>;
   readonly #maxMessageBytes: number;
   readonly #events = new SocketEvents();
 
-  constructor(ws: BunWebSocket<unknown>, maxMessageBytes: number) {
+  constructor(ws: BunWebSocket<unknown>, { maxMessageBytes, protocol }: Required<UpgradeOptions>) {
+    this.protocol = protocol;
     this.#ws = ws;
     this.#maxMessageBytes = maxMessageBytes;
   }
@@ -22,6 +25,10 @@ export class BunSocket implements Socket {
 
   send(data: Uint8Array): void {
     if (this.#ws.readyState === open) this.#ws.send(data);
+  }
+
+  sendText(text: string): void {
+    if (this.#ws.readyState === open) this.#ws.send(text);
   }
 
   ping(): boolean {
@@ -51,10 +58,9 @@ export class BunSocket implements Socket {
     this.#events.handle(handler);
   }
 
-  /** One message from the server's callback; text is dropped. */
+  /** One message from the server's callback. */
   received(data: string | Uint8Array): void {
-    if (typeof data === "string") return;
-    if (data.length > this.#maxMessageBytes) this.#refuse();
+    if (messageBytes(data) > this.#maxMessageBytes) this.#refuse();
     else this.#events.message(data);
   }
 

@@ -3,7 +3,7 @@ export interface BunWebSocket<Data> {
   readonly data: Data;
   readonly readyState: number;
   binaryType: "uint8array";
-  send(data: Uint8Array): number;
+  send(data: Uint8Array | string): number;
   ping(): number;
   pause(): void;
   resume(): void;
@@ -29,7 +29,10 @@ export interface BunWebSocketOptions<Data> {
 /** A server of `Bun.serve`. */
 export interface BunServer<Data> {
   readonly port: number;
-  upgrade(request: Request, options: { readonly data: Data }): boolean;
+  upgrade(
+    request: Request,
+    options: { readonly data: Data; readonly headers: Readonly<Record<string, string>> },
+  ): boolean;
   requestIP(request: Request): { readonly address: string } | null;
   stop(closeActiveConnections: boolean): Promise<void>;
 }

@@ -6,6 +6,7 @@ import type { BunRuntime, BunServer, BunWebSocketOptions } from "./runtime.ts";
 /** What travels from the upgrade of a request to the callbacks of its socket. */
 interface Upgrade {
   readonly maxMessageBytes: number;
+  readonly protocol: string;
   readonly onSocket: (socket: Socket) => void;
   socket?: BunSocket;
 }
@@ -48,8 +49,12 @@ async function answer(
 ): Promise<Response | undefined> {
   let upgraded = false;
   const remoteAddress = server.requestIP(request)?.address ?? "";
-  const upgrade: RequestContext["upgrade"] = ({ maxMessageBytes }, onSocket) => {
-    upgraded = server.upgrade(request, { data: { maxMessageBytes, onSocket } });
+  const upgrade: RequestContext["upgrade"] = ({ maxMessageBytes, protocol = "" }, onSocket) => {
+    upgraded = server.upgrade(request, {
+      data: { maxMessageBytes, protocol, onSocket },
+      // An empty value sends no header; without one Bun would select the first subprotocol offered.
+      headers: { "sec-websocket-protocol": protocol },
+    });
     return new Response(null, { status: upgraded ? 200 : 400 });
   };
   const asksForWebSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
@@ -65,7 +70,7 @@ async function answer(
 const websocket: BunWebSocketOptions<Upgrade> = {
   open(ws) {
     ws.binaryType = "uint8array";
-    ws.data.socket = new BunSocket(ws, ws.data.maxMessageBytes);
+    ws.data.socket = new BunSocket(ws, ws.data);
     ws.data.onSocket(ws.data.socket);
   },
   message: (ws, data) => ws.data.socket?.received(data),

@@ -27,6 +27,6 @@ export interface DenoRuntime {
   ): DenoServer;
   upgradeWebSocket(
     request: Request,
-    options: { readonly idleTimeout: number },
+    options: { readonly idleTimeout: number; readonly protocol: string | undefined },
   ): { readonly socket: WebSocket; readonly response: Response };
 }

@@ -53,8 +53,8 @@ function requestContext(
   sockets: Set<GlobalSocket>,
 ): RequestContext {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return { remoteAddress };
-  const upgrade: RequestContext["upgrade"] = ({ maxMessageBytes }, onSocket) => {
-    const { socket: ws, response } = deno.upgradeWebSocket(request, { idleTimeout });
+  const upgrade: RequestContext["upgrade"] = ({ maxMessageBytes, protocol }, onSocket) => {
+    const { socket: ws, response } = deno.upgradeWebSocket(request, { idleTimeout, protocol });
     const socket = new GlobalSocket(ws, maxMessageBytes);
     sockets.add(socket);
     ws.addEventListener("open", () => onSocket(socket));

@@ -1,4 +1,5 @@
 import type { Socket, SocketHandler } from "../../src/ports/sockets.ts";
+import { utf8Length } from "../../src/protocol/utf8.ts";
 import type { MemorySocket } from "../../transports/memory/memory_socket.ts";
 import { closeReason } from "../close_reason.ts";
 
@@ -20,8 +21,16 @@ export class BoundedSocket implements Socket {
     return this.#socket.bufferedAmount;
   }
 
+  get protocol(): string {
+    return this.#socket.protocol;
+  }
+
   send(data: Uint8Array): void {
     this.#socket.send(data);
+  }
+
+  sendText(text: string): void {
+    this.#socket.sendText(text);
   }
 
   ping(): boolean {
@@ -46,17 +55,19 @@ export class BoundedSocket implements Socket {
 
   handle(handler: SocketHandler): void {
     this.#socket.handle({
-      message: (data) => this.#receive(data, handler),
+      message: (data) => this.#fits(data.length) && handler.message(data),
+      text: (text) => this.#fits(utf8Length(text)) && handler.text?.(text),
       closed: (end) => handler.closed(end),
       pong: () => handler.pong?.(),
       drained: () => handler.drained?.(),
     });
   }
 
-  #receive(data: Uint8Array, handler: SocketHandler): void {
-    if (this.#overrun) return;
-    if (data.length <= this.#maxMessageBytes) return handler.message(data);
+  /** Whether a message may be delivered; the first that is too long ends the socket. */
+  #fits(bytes: number): boolean {
+    if (this.#overrun || bytes <= this.#maxMessageBytes) return !this.#overrun;
     this.#overrun = true;
-    this.#socket.close(tooBig, `a message of ${data.length} bytes is too long`);
+    this.#socket.close(tooBig, `a message of ${bytes} bytes is too long`);
+    return false;
   }
 }

@@ -16,7 +16,7 @@ import {
   type MemorySocket,
   memorySocketPair,
 } from "../../transports/memory/memory_socket.ts";
-import { cannotListen, unreachable, upgradeRefused } from "../connect_error.ts";
+import { cannotListen, subprotocolRefused, unreachable, upgradeRefused } from "../connect_error.ts";
 import { BoundedSocket } from "./bounded_socket.ts";
 
 /** Where everybody on a memory network comes from. */
@@ -98,7 +98,7 @@ export class MemoryNetwork {
 
   /** As {@link Sockets.connect}; the client's end is added to `ends`. */
   async connect(url: string, options: ConnectOptions, ends: Ends): Promise<Socket> {
-    const { signal, maxMessageBytes } = options;
+    const { signal, maxMessageBytes, protocols = [] } = options;
     signal.throwIfAborted();
     const request = upgradeRequest(url, options);
     await this.#passable(signal);
@@ -107,7 +107,10 @@ export class MemoryNetwork {
     if (server === undefined) throw unreachable(url, "nobody listens");
     const { options: limits, onSocket } = await abortable(upgrade(server, request, url), signal);
     if (this.#servers.get(address) !== server) throw unreachable(url, "the server has closed");
-    const [near, far] = memorySocketPair(this.#line);
+    const { protocol = "" } = limits;
+    const refusal = subprotocolRefused(url, protocols, protocol);
+    if (refusal !== undefined) throw refusal;
+    const [near, far] = memorySocketPair(this.#line, protocol);
     this.#own(near, ends);
     this.#own(far, server.ends);
     onSocket(new BoundedSocket(far, limits.maxMessageBytes));
@@ -181,9 +184,11 @@ async function answer(ask: () => Response | Promise<Response>): Promise<Response
   }
 }
 
-function upgradeRequest(url: string, { headers = {}, signal }: ConnectOptions): Request {
+function upgradeRequest(url: string, { headers, protocols = [], signal }: ConnectOptions): Request {
   try {
-    return new Request(url.replace(/^ws/, "http"), { headers, signal });
+    const request = new Request(url.replace(/^ws/, "http"), { headers: { ...headers }, signal });
+    if (protocols.length > 0) request.headers.set("sec-websocket-protocol", protocols.join(", "));
+    return request;
   } catch (cause) {
     throw unreachable(url, "this is no address", cause);
   }

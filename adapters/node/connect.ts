@@ -34,9 +34,16 @@ export function connect(url: string, options: ConnectOptions): Promise<Socket> {
   });
 }
 
-function start(url: string, { headers, maxMessageBytes: maxPayload }: ConnectOptions): WebSocket {
+function start(
+  url: string,
+  { headers, protocols = [], maxMessageBytes }: ConnectOptions,
+): WebSocket {
   try {
-    return new WebSocket(url, { headers: { ...headers }, maxPayload, perMessageDeflate: false });
+    return new WebSocket(url, [...protocols], {
+      headers: { ...headers },
+      maxPayload: maxMessageBytes,
+      perMessageDeflate: false,
+    });
   } catch (cause) {
     throw unreachable(url, cause instanceof Error ? cause.message : String(cause), cause);
   }

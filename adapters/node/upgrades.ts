@@ -20,6 +20,8 @@ export class Upgrades {
   readonly #streams = new Set<Duplex>();
   /** One per message limit, since `ws` knows the limit per server only. */
   readonly #servers = new Map<number, WebSocketServer>();
+  /** Subprotocols that the application has selected. */
+  readonly #protocols = new WeakMap<IncomingMessage, string>();
 
   constructor(fetch: HttpOptions["fetch"]) {
     this.#fetch = fetch;
@@ -70,7 +72,9 @@ export class Upgrades {
   }
 
   #accept(incoming: IncomingMessage, stream: Duplex, head: Buffer, accepted: Accepted): void {
-    const server = this.#server(accepted.options.maxMessageBytes);
+    const { maxMessageBytes, protocol } = accepted.options;
+    if (protocol !== undefined) this.#protocols.set(incoming, protocol);
+    const server = this.#server(maxMessageBytes);
     server.handleUpgrade(incoming, stream, head, (ws) =>
       accepted.onSocket(new WsSocket(ws, stream)),
     );
@@ -83,6 +87,7 @@ export class Upgrades {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      handleProtocols: (_offered, request) => this.#protocols.get(request) ?? false,
       maxPayload,
     });
     this.#servers.set(maxPayload, server);

@@ -23,7 +23,7 @@ export class WsSocket implements Socket {
     this.#ws = ws;
     this.#stream = stream;
     ws.on("message", (data: Buffer, isBinary) => {
-      if (isBinary) this.#events.message(new Uint8Array(data.buffer, data.byteOffset, data.length));
+      this.#events.message(isBinary ? bytesOf(data) : data.toString());
     });
     ws.on("pong", () => this.#events.pong());
     // An error is always followed by "close"; of all errors only this one has a code of its own.
@@ -42,11 +42,16 @@ export class WsSocket implements Socket {
     return this.#ws.bufferedAmount;
   }
 
+  get protocol(): string {
+    return this.#ws.protocol;
+  }
+
   send(data: Uint8Array): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    if (this.#stream !== null) this.#cork(this.#stream, data.length);
-    this.#ws.send(data);
-    this.#poll?.sent();
+    this.#send(data);
+  }
+
+  sendText(text: string): void {
+    this.#send(text);
   }
 
   ping(): boolean {
@@ -77,6 +82,13 @@ export class WsSocket implements Socket {
     this.#events.handle(handler);
   }
 
+  #send(data: Uint8Array | string): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    if (this.#stream !== null) this.#cork(this.#stream, data.length);
+    this.#ws.send(data);
+    this.#poll?.sent();
+  }
+
   #closed(end: SocketClosed): void {
     this.#poll?.stop();
     this.#events.closed(end);
@@ -104,3 +116,7 @@ export class WsSocket implements Socket {
 }
 
 const tooLong: SocketClosed = { code: 1009, reason: "message too long" };
+
+function bytesOf({ buffer, byteOffset, length }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
+}

@@ -7,8 +7,10 @@ export interface SocketClosed {
 
 /** What a socket tells its owner. Set once, before the turn in which the socket was handed over ends. */
 export interface SocketHandler {
-  /** One binary message. The bytes belong to the receiver. Text messages are dropped by the adapter. */
+  /** One binary message. The bytes belong to the receiver. */
   message(data: Uint8Array): void;
+  /** One text message, in order with the binary ones. Without this, text is dropped. */
+  text?(text: string): void;
   /** Called once, last. */
   closed(end: SocketClosed): void;
   /** A pong came back, where the runtime shows it. */
@@ -21,8 +23,12 @@ export interface SocketHandler {
 export interface Socket {
   /** Bytes accepted by {@link Socket.send} and not yet taken by the system. */
   readonly bufferedAmount: number;
+  /** Subprotocol that the server selected; empty without one. */
+  readonly protocol: string;
   /** Sends one binary message. Never throws; on a closed socket it does nothing. Messages of one turn may share one system write. */
   send(data: Uint8Array): void;
+  /** As {@link Socket.send} with one text message, in order with the binary ones. */
+  sendText(text: string): void;
   /** Sends a ping with an empty payload. False when this runtime cannot: then it keeps the connection alive by itself. */
   ping(): boolean;
   /** Stops reading from the network until {@link Socket.resume}; false when this runtime cannot. */
@@ -39,7 +45,9 @@ export interface Socket {
 /** How to open a client socket. */
 export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Largest message accepted, bytes; a longer one ends the socket with 1009. */
+  /** Subprotocols to offer, the preferred one first; where there are some, a server that selects none is `unavailable`. */
+  readonly protocols?: readonly string[];
+  /** Largest message accepted, bytes (of UTF-8 for text); a longer one ends the socket with 1009. */
   readonly maxMessageBytes: number;
   readonly signal: AbortSignal;
 }
@@ -47,6 +55,8 @@ export interface ConnectOptions {
 /** How to accept a server socket. */
 export interface UpgradeOptions {
   readonly maxMessageBytes: number;
+  /** Subprotocol to select, one of those that the client offered in `Sec-WebSocket-Protocol`; none when absent. */
+  readonly protocol?: string;
 }
 
 /** What the server knows of a request beyond {@link Request}; handed to the HTTP application as its environment. */

@@ -44,8 +44,16 @@ export class WatchedSocket implements Socket {
     return this.#inner.bufferedAmount;
   }
 
+  get protocol(): string {
+    return this.#inner.protocol;
+  }
+
   send(data: Uint8Array): void {
     if (!this.#all.frozen) this.#inner.send(data);
+  }
+
+  sendText(text: string): void {
+    if (!this.#all.frozen) this.#inner.sendText(text);
   }
 
   ping(): boolean {
@@ -73,6 +81,7 @@ export class WatchedSocket implements Socket {
     const live = (): boolean => !this.#all.frozen;
     this.#inner.handle({
       message: (data) => live() && handler.message(data),
+      text: (text) => live() && handler.text?.(text),
       pong: () => live() && handler.pong?.(),
       drained: () => handler.drained?.(),
       closed: (end) => {

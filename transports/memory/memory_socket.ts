@@ -1,5 +1,6 @@
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Socket, SocketClosed, SocketHandler } from "../../src/ports/sockets.ts";
+import { utf8Length } from "../../src/protocol/utf8.ts";
 
 /** Bytes queued at once after which an empty queue is reported as drained. */
 const drainedAboveBytes = 16_384;
@@ -21,18 +22,24 @@ export interface MemoryLine {
 }
 
 /** Two sockets of which each receives what the other sends: in order, on a later turn, held while the receiver is paused. */
-export function memorySocketPair(line: MemoryLine): [MemorySocket, MemorySocket] {
-  const first = new MemorySocket(line);
-  const second = new MemorySocket(line);
+export function memorySocketPair(line: MemoryLine, protocol = ""): [MemorySocket, MemorySocket] {
+  const first = new MemorySocket(line, protocol);
+  const second = new MemorySocket(line, protocol);
   first.connect(second);
   second.connect(first);
   return [first, second];
 }
 
-type Item = Uint8Array | SocketClosed | "ping" | "pong";
+interface Text {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+type Item = Uint8Array | Text | SocketClosed | "ping" | "pong";
 
 /** One end of {@link memorySocketPair}. */
 export class MemorySocket implements Socket {
+  readonly protocol: string;
   readonly #line: MemoryLine;
   /** Itself until it is connected. */
   #other: MemorySocket = this;
@@ -48,8 +55,9 @@ export class MemorySocket implements Socket {
   #closing = false;
   #ended = false;
 
-  constructor(line: MemoryLine) {
+  constructor(line: MemoryLine, protocol: string) {
     this.#line = line;
+    this.protocol = protocol;
   }
 
   get bufferedAmount(): number {
@@ -63,6 +71,11 @@ export class MemorySocket implements Socket {
 
   send(data: Uint8Array): void {
     if (!this.#closing) this.#other.#put(data, data.length);
+  }
+
+  sendText(text: string): void {
+    const bytes = utf8Length(text);
+    if (!this.#closing) this.#other.#put({ text, bytes }, bytes);
   }
 
   ping(): boolean {
@@ -143,7 +156,13 @@ export class MemorySocket implements Socket {
       this.#handler?.message(item);
     } else if (item === "ping") this.#other.#put("pong", 0);
     else if (item === "pong") this.#handler?.pong?.();
+    else if ("text" in item) this.#text(item);
     else this.#closed(item);
+  }
+
+  #text({ text, bytes }: Text): void {
+    this.#inboxBytes -= bytes;
+    this.#handler?.text?.(text);
   }
 
   /** A close frame came: the first one is answered with the same code, the answer ends the handshake. */

@@ -26,6 +26,7 @@ import { silent } from "./silent_logger.ts";
 /** The server's end of a connection, in the hands of a test. */
 class FakeSocket implements Socket {
   bufferedAmount = 0;
+  readonly protocol = "";
   pings = 0;
   canPing = true;
   answersPings = true;
@@ -37,6 +38,7 @@ class FakeSocket implements Socket {
   send(data: Uint8Array): void {
     this.sent.push(decodeSignaling(data));
   }
+  sendText(): void {}
   ping(): boolean {
     this.pings++;
     if (this.canPing && this.answersPings) this.handler?.pong?.();

@@ -25,6 +25,7 @@ import { type Deferred, deferred, issued, RecordingLogger } from "../identity/su
 /** The server's end of one connection, played by the test. */
 export class FakeSocket implements Socket {
   bufferedAmount = 0;
+  readonly protocol = "";
   readonly sent: SignalingEnvelope[] = [];
   pings = 0;
   ended: string | undefined;
@@ -39,6 +40,8 @@ export class FakeSocket implements Socket {
   send(data: Uint8Array): void {
     if (this.ended === undefined) this.sent.push(decodeSignaling(data));
   }
+
+  sendText(): void {}
 
   ping(): boolean {
     this.pings++;

@@ -12,6 +12,7 @@ import { numbered, numberOf, sized, take } from "../../conformance/transport_fix
 /** A socket whose every event the test makes. */
 class ScriptedSocket implements Socket {
   bufferedAmount = 0;
+  readonly protocol = "";
   pauses = true;
   pings = true;
   calls: string[] = [];
@@ -20,6 +21,8 @@ class ScriptedSocket implements Socket {
   send(data: Uint8Array): void {
     this.bufferedAmount += data.length;
   }
+
+  sendText(): void {}
 
   ping(): boolean {
     this.calls.push("ping");
