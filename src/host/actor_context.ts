@@ -14,12 +14,15 @@ import type { NodeContext } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ActionTurn } from "./action_turn.ts";
+import type { ReceiveScope } from "./actor_messages.ts";
+import { ScopedQueues } from "./actor_queues.ts";
 import type { Instance } from "./instance.ts";
 import type { Turn } from "./turns.ts";
 
 /** What an actor's hooks and `run` are given: a view of its instance. */
 export class InstanceContext implements ActorContext {
   protected readonly instance: Instance;
+  #queues: ScopedQueues | undefined;
 
   constructor(instance: Instance) {
     this.instance = instance;
@@ -28,6 +31,11 @@ export class InstanceContext implements ActorContext {
   /** Turns that wait for whatever is called here. */
   protected get chain(): readonly Turn[] {
     return [];
+  }
+
+  /** What ends the waits of this part of the actor's code. */
+  protected get scope(): ReceiveScope {
+    return this;
   }
 
   get actorId(): string {
@@ -63,7 +71,8 @@ export class InstanceContext implements ActorContext {
   }
 
   get queue(): ActorQueues {
-    return this.instance.queues;
+    this.#queues ??= new ScopedQueues(this.instance, this.scope);
+    return this.#queues;
   }
 
   get conns(): ReadonlyMap<string, Connection> {

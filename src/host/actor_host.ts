@@ -8,6 +8,7 @@ import { checkActorKey, formatActorKey } from "./actor_key.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import { checkedBy } from "./check.ts";
 import type { ActionCommand } from "./command.ts";
+import { Completions } from "./completions.ts";
 import {
   type ActorAddress,
   type ActorRecord,
@@ -50,11 +51,12 @@ export class ActorHost implements InstanceOwner {
   /** @throws ActrError `config` for an option that is none. */
   constructor(
     definitions: Readonly<Record<string, AnyActor>>,
-    components: Omit<HostComponents, "deadlines">,
+    components: Omit<HostComponents, "deadlines" | "completions">,
     options: HostOptions,
   ) {
     const { clock, log, store } = components;
-    this.#components = { ...components, deadlines: new Deadlines(clock) };
+    const completions = new Completions();
+    this.#components = { ...components, deadlines: new Deadlines(clock), completions };
     this.#options = options;
     for (const [name, definition] of Object.entries(definitions)) {
       const resolved = resolveActorOptions(name, definition.options);

@@ -1,5 +1,6 @@
 import type { ActrError } from "../errors.ts";
 import type { StoreChange } from "../ports/store.ts";
+import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { Instance } from "./instance.ts";
 import type { QueueRow } from "./queue_row.ts";
@@ -16,13 +17,14 @@ export function buriedSchedule(
 
 /** The dead letter of a message of a queue that nobody completes. */
 export function buriedMessage(instance: Instance, row: QueueRow, error: ActrError): StoreChange {
-  return letter(instance, "actor_queue", row, String(row.seq), error);
+  const readable = { ...row, body: decodeCbor(row.body) };
+  return letter(instance, "actor_queue", readable, String(row.seq), error);
 }
 
 function letter(
   { id, kind, key, components }: Instance,
   category: string,
-  row: ScheduleRow | QueueRow,
+  row: object,
   messageId: string,
   error: ActrError,
 ): StoreChange {

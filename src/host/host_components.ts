@@ -6,6 +6,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import type { Deadlines } from "../session/deadlines.ts";
+import type { Completions } from "./completions.ts";
 
 /** Collaborators of everything in the actor host. */
 export interface HostComponents {
@@ -15,6 +16,8 @@ export interface HostComponents {
   readonly store: Store;
   /** Deadlines of actions. */
   readonly deadlines: Deadlines;
+  /** Senders that wait for the completion of their messages. */
+  readonly completions: Completions;
   /** The node that actors call others in the name of. */
   readonly node: () => NodeContext;
 }

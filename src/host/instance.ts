@@ -6,8 +6,9 @@ import type { Logger } from "../ports/logger.ts";
 import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
 import { ActionTurn, type TurnSeat } from "./action_turn.ts";
 import { InstanceContext, TurnContext } from "./actor_context.ts";
-import { ActorMessages } from "./actor_queues.ts";
+import { ActorMessages } from "./actor_messages.ts";
 import { ActorSchedules } from "./actor_schedules.ts";
+import { admitSend, sendForClient } from "./awaited_send.ts";
 import type { ActionCommand } from "./command.ts";
 import { Connections } from "./connections.ts";
 import { type ActorRecord, actorSpace } from "./contents.ts";
@@ -157,7 +158,12 @@ export class Instance implements TurnSeat {
    */
   async send(name: string, message: QueueSend): Promise<QueueResult> {
     this.#requireOpen();
-    return await this.queues.sendFor(name, message);
+    const admitting = admitSend(this, name, message.body);
+    this.work.track("http", admitting);
+    const admitted = await admitting;
+    // It may have stopped meanwhile.
+    this.#requireOpen();
+    return await sendForClient(this, admitted, message);
   }
 
   run(turn: ActionTurn): unknown {

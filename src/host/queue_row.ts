@@ -7,7 +7,8 @@ export interface QueueRow {
   /** Ascends in order of arrival, from 1. */
   readonly seq: number;
   readonly name: string;
-  readonly body: unknown;
+  /** Encoded: what its sender changes afterwards is not seen by who receives it. */
+  readonly body: Uint8Array;
   /** Unix milliseconds. */
   readonly sentAt: number;
   /** Not handed out before, Unix milliseconds. */
@@ -16,18 +17,12 @@ export interface QueueRow {
   readonly attempts: number;
 }
 
+/** Digits of the greatest whole number that is exact: keys of records ascend as their messages do. */
 const seqDigits = 16;
 
-/** The change that stores a message, and its size in bytes. */
-export function putMessage(
-  space: string,
-  row: QueueRow,
-): { readonly change: StoreChange; readonly bytes: number } {
-  const value = encodeCbor(row);
-  return {
-    change: { kind: "record.put", space, key: messageKey(row), value },
-    bytes: value.length,
-  };
+/** The change that stores a message. */
+export function putMessage(space: string, row: QueueRow): StoreChange {
+  return { kind: "record.put", space, key: messageKey(row), value: encodeCbor(row) };
 }
 
 /** The change that deletes a message. */

@@ -1,50 +1,49 @@
 import type { QueueMessage } from "../actor.ts";
 import { ActrError } from "../errors.ts";
+import { decodeCbor } from "../protocol/cbor/decode.ts";
+import type { HeldMessage } from "./held_message.ts";
 import type { QueueRow } from "./queue_row.ts";
 
 /** Where messages go that were handed out. */
 export interface MessageKeeper {
-  complete(row: QueueRow, response: unknown): Promise<void>;
-  giveBack(row: QueueRow, delayMs?: number): Promise<void>;
+  complete(claim: Claim, response: unknown): Promise<void>;
+  giveBack(claim: Claim, delayMs: number | undefined): Promise<void>;
+}
+
+/** The right to complete a message: holds as long as the message is as it was handed out. */
+export interface Claim {
+  readonly message: HeldMessage;
+  readonly row: QueueRow;
 }
 
 /** A message that was handed out. */
 export class ReceivedMessage implements QueueMessage {
-  readonly #row: QueueRow;
+  readonly id: string;
+  readonly queue: string;
+  readonly body: unknown;
+  readonly sentAt: number;
+  readonly attempt: number;
+  readonly #claim: Claim;
   /** None for a message that was deleted when it was handed out. */
   readonly #keeper: MessageKeeper | undefined;
 
-  constructor(row: QueueRow, keeper: MessageKeeper | undefined) {
-    this.#row = row;
+  constructor(claim: Claim, keeper: MessageKeeper | undefined) {
+    const { seq, name, body, sentAt, attempts } = claim.row;
+    this.id = String(seq);
+    this.queue = name;
+    this.body = decodeCbor(body);
+    this.sentAt = sentAt;
+    this.attempt = attempts;
+    this.#claim = claim;
     this.#keeper = keeper;
   }
 
-  get id(): string {
-    return String(this.#row.seq);
-  }
-
-  get queue(): string {
-    return this.#row.name;
-  }
-
-  get body(): unknown {
-    return this.#row.body;
-  }
-
-  get sentAt(): number {
-    return this.#row.sentAt;
-  }
-
-  get attempt(): number {
-    return this.#row.attempts;
-  }
-
   async complete(response?: unknown): Promise<void> {
-    await this.#requireKeeper().complete(this.#row, response);
+    await this.#requireKeeper().complete(this.#claim, response);
   }
 
   async retry({ delayMs }: { readonly delayMs?: number } = {}): Promise<void> {
-    await this.#requireKeeper().giveBack(this.#row, delayMs);
+    await this.#requireKeeper().giveBack(this.#claim, delayMs);
   }
 
   #requireKeeper(): MessageKeeper {

@@ -1,51 +1,71 @@
-import type { QueueMessage, ReceiveOptions } from "../actor.ts";
+import type { QueueMessage } from "../actor.ts";
 import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import { withResolvers } from "../with_resolvers.ts";
+import type { QueueLane } from "./queue_lane.ts";
 
-/** Somebody who waits for messages: until there are some, its time is up, or its signal or the actor's ends the wait. */
-export class Receiver {
-  readonly names: ReadonlySet<string> | undefined;
+/** What is asked for. */
+export interface Wanted {
+  /** In any of these queues. */
+  readonly lanes: readonly QueueLane[];
   readonly count: number;
   readonly completable: boolean;
-  readonly received: Promise<readonly QueueMessage[]>;
-  readonly #onEnd: () => void;
-  readonly #signals: readonly AbortSignal[];
-  readonly #abort = (): void => this.#aborted();
-  #resolve: (messages: readonly QueueMessage[]) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
+}
+
+/** How long it is waited for. */
+export interface Patience {
+  readonly clock: Clock;
+  /** Milliseconds. @default as long as it takes */
+  readonly timeoutMs: number | undefined;
+  readonly signals: readonly AbortSignal[];
+  /** Called once, when the wait is over, before anybody who waits goes on. */
+  readonly onEnd: () => void;
+}
+
+type Outcome = readonly QueueMessage[] | ActrError;
+
+/** Somebody who waits for messages: until there are some, the time is up, or a signal ends the wait. */
+export class Receiver {
+  readonly wanted: Wanted;
+  readonly #patience: Patience;
+  readonly #outcome = withResolvers<Outcome>();
+  readonly #abort = (): void => this.#end(aborted());
   #timer: Timer | undefined;
 
-  constructor(options: ReceiveOptions, clock: Clock, stopping: AbortSignal, onEnd: () => void) {
-    const { names, count = 1, completable = false, timeoutMs, signal } = options;
-    this.names = names && new Set(names);
-    this.count = count;
-    this.completable = completable;
-    this.#onEnd = onEnd;
-    this.#signals = signal === undefined ? [stopping] : [stopping, signal];
-    this.received = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    for (const each of this.#signals) each.addEventListener("abort", this.#abort, { once: true });
+  /** Begins to wait in each of its queues. */
+  constructor(wanted: Wanted, patience: Patience) {
+    this.wanted = wanted;
+    this.#patience = patience;
+    const { clock, timeoutMs, signals } = patience;
+    for (const lane of wanted.lanes) lane.receivers.add(this);
+    for (const signal of signals) signal.addEventListener("abort", this.#abort);
     if (timeoutMs !== undefined) {
       this.#timer = clock.timer(clock.now() + timeoutMs, () => this.take([]));
     }
-    if (this.#signals.some(({ aborted }) => aborted)) clock.defer(this.#abort);
+  }
+
+  /** What was received; nothing when the time is up. @throws ActrError `actor.aborted`. */
+  async received(): Promise<readonly QueueMessage[]> {
+    const outcome = await this.#outcome.promise;
+    if (ActrError.is(outcome)) throw outcome;
+    return outcome;
   }
 
   take(messages: readonly QueueMessage[]): void {
-    this.#end();
-    this.#resolve(messages);
+    this.#end(messages);
   }
 
-  #aborted(): void {
-    this.#end();
-    this.#reject(new ActrError("actor.aborted", "the wait for a message was ended"));
-  }
-
-  #end(): void {
+  #end(outcome: Outcome): void {
+    const { signals, onEnd } = this.#patience;
     this.#timer?.cancel();
-    for (const each of this.#signals) each.removeEventListener("abort", this.#abort);
-    this.#onEnd();
+    for (const signal of signals) signal.removeEventListener("abort", this.#abort);
+    for (const lane of this.wanted.lanes) lane.receivers.delete(this);
+    onEnd();
+    this.#outcome.resolve(outcome);
   }
+}
+
+/** The error of a wait for a message that a signal has ended. */
+export function aborted(): ActrError {
+  return new ActrError("actor.aborted", "the wait for a message was ended");
 }

@@ -1,5 +1,6 @@
 import type { Timer } from "../ports/clock.ts";
 import type { Instance } from "./instance.ts";
+import { RunContext } from "./run_context.ts";
 
 /** Pauses before `run` begins again after it failed, milliseconds; they double. */
 const firstPauseMs = 100;
@@ -18,20 +19,23 @@ export class RunLoop {
   }
 
   start(): void {
-    const { kind, context, work, components, stopping, saving } = this.#instance;
+    const { kind, work, components, stopping, saving } = this.#instance;
     const { run } = kind.definition;
     if (run === undefined || stopping.signal.aborted) return;
     const { clock } = components;
     const beganAt = clock.monotonic();
     work.begin("run");
+    const context = new RunContext(this.#instance);
     const running = (async () => await saving.within(() => run(context)))();
     saving.watch();
     running.then(
       () => {
+        context.end();
         saving.save();
         work.end("run");
       },
       (error: unknown) => {
+        context.end();
         saving.save();
         work.end("run");
         if (!stopping.signal.aborted) this.#again(error, clock.monotonic() - beganAt);

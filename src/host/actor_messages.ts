@@ -1,0 +1,238 @@
+import type { QueueMessage, QueueSendOptions, ReceiveOptions } from "../actor.ts";
+import { ActrError } from "../errors.ts";
+import type { RecordEntry } from "../ports/store.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
+import { buriedMessage } from "./buried.ts";
+import { checkedBy, checkedNow } from "./check.ts";
+import { actorSpace } from "./contents.ts";
+import type { HeldMessage } from "./held_message.ts";
+import type { Instance } from "./instance.ts";
+import { type IndexOwner, MessageIndex } from "./message_index.ts";
+import type { QueueLane } from "./queue_lane.ts";
+import { deleteMessage, putMessage, type QueueRow, readMessage } from "./queue_row.ts";
+import { type Claim, type MessageKeeper, ReceivedMessage } from "./received_message.ts";
+import { aborted } from "./receiver.ts";
+import { requireStorable } from "./storable.ts";
+
+/** Whose code receives: what ends its waits, and who is told of them. */
+export interface ReceiveScope {
+  readonly signal: AbortSignal;
+  /** It begins to wait. */
+  waits?(): void;
+  /** It waits no longer. */
+  goesOn?(): void;
+}
+
+const longestRetryMs = 3_600_000;
+
+/** The messages of one actor: rows that are written with the turn, and what becomes of them. */
+export class ActorMessages implements IndexOwner, MessageKeeper {
+  readonly #instance: Instance;
+  readonly #space: string;
+  readonly #index: MessageIndex;
+  #size = 0;
+  #lastSeq = 0;
+  #closed = false;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+    this.#space = actorSpace(instance.id);
+    const { kind, components } = instance;
+    this.#index = new MessageIndex(kind.definition.queues ?? {}, components.clock, this);
+  }
+
+  /** Messages in all queues, those included that are handed out and not completed. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes what is stored. Claims of an earlier life are void; messages of a queue that is no more stay where they are. */
+  restore(entries: readonly RecordEntry[]): void {
+    const { record, log } = this.#instance;
+    // The rows of deleted messages are gone, so their ids are kept from coming again by the time that has passed.
+    this.#lastSeq = Math.max(0, this.#now - record.createdAt) * 1000;
+    for (const entry of entries) {
+      const row = readMessage(entry);
+      this.#lastSeq = Math.max(this.#lastSeq, row.seq);
+      const lane = this.#index.find(row.name);
+      if (lane === undefined) log.warn("actor.queue_unknown", { queue: row.name, id: row.seq });
+      else this.#hold(row, lane);
+    }
+  }
+
+  /** Puts a message in. @throws ActrError `queue.*`, `actor.unsupported_value`. */
+  send(name: string, body: unknown, { delayMs }: QueueSendOptions = {}): void {
+    const lane = this.lane(name);
+    this.put(lane, checkedNow(lane.definition.message, body, "queue.invalid_payload"), delayMs);
+  }
+
+  /** @throws ActrError `queue.not_found`. */
+  lane(name: string): QueueLane {
+    return this.#index.lane(name);
+  }
+
+  /** Puts in a message that is checked; returns its number. @throws ActrError `queue.full`, `queue.message_too_large`. */
+  put(lane: QueueLane, body: unknown, delayMs = 0): number {
+    this.#requireOpen();
+    this.#requireRoom();
+    requireDelay(delayMs);
+    const sentAt = this.#now;
+    const availableAt = sentAt + delayMs;
+    const encoded = this.#encode(body);
+    const seq = this.#lastSeq + 1;
+    this.#lastSeq = seq;
+    const row = { seq, name: lane.name, body: encoded, sentAt, availableAt, attempts: 0 };
+    this.#instance.saving.add(putMessage(this.#space, row));
+    this.#hold(row, lane);
+    return seq;
+  }
+
+  /** The next messages, at least one unless the time is up. @throws ActrError `actor.aborted`, `queue.*`. */
+  async receive(
+    { names, signal, timeoutMs, completable = false, count = 1 }: ReceiveOptions,
+    scope: ReceiveScope,
+  ): Promise<readonly QueueMessage[]> {
+    if (!(count >= 1)) throw new RangeError(`count is ${count}; it must be at least 1`);
+    const wanted = { lanes: this.#index.lanes(names), count, completable };
+    const signals = signal === undefined ? [scope.signal] : [scope.signal, signal];
+    if (signals.some((each) => each.aborted)) throw aborted();
+    if (completable) requireOneOpen(wanted.lanes);
+    let messages: readonly QueueMessage[] = this.#index.take(wanted);
+    if (messages.length === 0 && timeoutMs !== 0) {
+      scope.waits?.();
+      const onEnd = (): void => scope.goesOn?.();
+      messages = await this.#index.wait(wanted, { timeoutMs, signals, onEnd });
+    }
+    // The attempt is counted before the message is seen: one that ends the process becomes a dead letter all the same.
+    if (completable && messages.length > 0) await this.#instance.context.saveState();
+    return messages;
+  }
+
+  handOut(message: HeldMessage, completable: boolean): QueueMessage {
+    const row = { ...message.row, attempts: message.row.attempts + 1 };
+    if (!completable) {
+      this.#complete(message, undefined);
+      return new ReceivedMessage({ message, row }, undefined);
+    }
+    this.#change(message, row);
+    this.#index.claim(message, this.#now + message.lane.policy.visibilityMs);
+    return new ReceivedMessage({ message, row }, this);
+  }
+
+  async complete(claim: Claim, response: unknown): Promise<void> {
+    const { completion } = claim.message.lane.definition;
+    const checked = await checkedBy(completion, response, "queue.invalid_completion_payload");
+    this.#release(claim);
+    this.#complete(claim.message, checked);
+    this.#index.serve(claim.message.lane);
+    await this.#instance.context.saveState();
+  }
+
+  async giveBack(claim: Claim, delayMs: number | undefined): Promise<void> {
+    const { row, message } = claim;
+    const { retryDelayMs } = message.lane.policy;
+    const pause = delayMs ?? Math.min(retryDelayMs * 2 ** (row.attempts - 1), longestRetryMs);
+    requireDelay(pause);
+    this.#release(claim);
+    this.#change(message, { ...row, availableAt: this.#now + pause });
+    this.#again(message);
+    await this.#instance.context.saveState();
+  }
+
+  lapsed(message: HeldMessage): void {
+    this.#again(message);
+  }
+
+  /** Ends its timers; who waits ends with the actor's signal. Whoever still has a message of it can do nothing with that. */
+  close(): void {
+    this.#closed = true;
+    this.#index.close();
+  }
+
+  get #now(): number {
+    return this.#instance.components.clock.now();
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new ActrError("actor.stopping", "the actor has stopped; try again");
+  }
+
+  #requireRoom(): void {
+    if (this.#size < this.#instance.kind.options.maxQueueSize) return;
+    const message = `the queues hold ${this.#size} messages; send again later`;
+    throw new ActrError("queue.full", message, { retryAfterMs: 1000 });
+  }
+
+  #encode(body: unknown): Uint8Array {
+    requireStorable(body);
+    const encoded = encodeCbor(body);
+    const { maxQueueMessageBytes } = this.#instance.kind.options;
+    if (encoded.length <= maxQueueMessageBytes) return encoded;
+    const message = `the message has ${encoded.length} bytes; ${maxQueueMessageBytes} are allowed`;
+    throw new ActrError("queue.message_too_large", message);
+  }
+
+  #hold(row: QueueRow, lane: QueueLane): void {
+    this.#size += 1;
+    this.#again({ row, lane, dueAt: 0, place: 0, status: "ready" });
+  }
+
+  /** A message can be handed out when its time comes, or becomes a dead letter after too many attempts. */
+  #again(message: HeldMessage): void {
+    const { row, lane } = message;
+    if (row.attempts < lane.policy.maxAttempts) this.#index.add(message, row.availableAt);
+    else this.#bury(message);
+    this.#index.serve(lane);
+  }
+
+  #bury(message: HeldMessage): void {
+    const text = `handed out ${message.row.attempts} times and never completed`;
+    const error = new ActrError("internal", text);
+    this.#instance.saving.add(buriedMessage(this.#instance, message.row, error));
+    this.#delete(message);
+  }
+
+  /** A message is done. Who waits for that hears of it when it is on disk. */
+  #complete(message: HeldMessage, response: unknown): void {
+    this.#delete(message);
+    const { components, id, saving } = this.#instance;
+    const { completions } = components;
+    const { seq } = message.row;
+    if (!completions.has(id, seq)) return;
+    saving.put({ emit: () => completions.tell(id, seq, response), drop() {} });
+  }
+
+  #delete(message: HeldMessage): void {
+    message.status = "gone";
+    this.#size -= 1;
+    this.#instance.saving.add(deleteMessage(this.#space, message.row));
+  }
+
+  #change(message: HeldMessage, row: QueueRow): void {
+    message.row = row;
+    this.#instance.saving.add(putMessage(this.#space, row));
+  }
+
+  /** @throws ActrError `queue.already_completed`, `queue.timed_out` for what is not held by its receiver any more. */
+  #release({ message, row }: Claim): void {
+    this.#requireOpen();
+    if (message.status === "claimed" && message.row === row) return this.#index.release(message);
+    if (message.status === "gone") {
+      throw new ActrError("queue.already_completed", `message ${row.seq} is completed already`);
+    }
+    const text = `message ${row.seq} is in its queue again: it was given back, or its time was up`;
+    throw new ActrError("queue.timed_out", text);
+  }
+}
+
+function requireDelay(ms: number): void {
+  if (!(ms >= 0)) throw new RangeError(`delayMs is ${ms}; it must be at least 0`);
+}
+
+/** @throws ActrError `queue.previous_message_not_completed`. */
+function requireOneOpen(lanes: readonly QueueLane[]): void {
+  if (!lanes.every((lane) => lane.isFull)) return;
+  const names = lanes.map(({ name }) => name).join(", ");
+  const message = `messages of ${names} were received and not completed; complete them first`;
+  throw new ActrError("queue.previous_message_not_completed", message);
+}

@@ -1,0 +1,96 @@
+import type { AwaitOptions } from "../actor.ts";
+import { ActrError } from "../errors.ts";
+import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
+import { withResolvers } from "../with_resolvers.ts";
+import { callback } from "./callback.ts";
+import { checkedBy } from "./check.ts";
+import type { Instance } from "./instance.ts";
+import type { QueueLane } from "./queue_lane.ts";
+import { aborted } from "./receiver.ts";
+
+/** A message that is let in, and checked. */
+export interface Admitted {
+  readonly lane: QueueLane;
+  readonly body: unknown;
+}
+
+/**
+ * Asks the definition whether a client may send this.
+ * @throws ActrError `queue.not_found`, `auth.forbidden`, `queue.invalid_payload`, `actor.callback_timed_out`.
+ */
+export async function admitSend(
+  instance: Instance,
+  name: string,
+  body: unknown,
+): Promise<Admitted> {
+  const { context, components, kind, queues, stopping } = instance;
+  const lane = queues.lane(name);
+  const { canPublish, message } = lane.definition;
+  const limit = { name: "canPublish", ms: kind.options.hookTimeoutMs, signal: stopping.signal };
+  return await callback(components.clock, limit, async () => {
+    if ((await canPublish?.(context, undefined)) === false) {
+      throw new ActrError("auth.forbidden", `queue ${name} is not for this client`);
+    }
+    return { lane, body: await checkedBy(message, body, "queue.invalid_payload") };
+  });
+}
+
+/**
+ * Puts a client's message in; resolves when it is on disk, or completed, or the time of a client that waits is up.
+ * A wait goes on while the actor sleeps. @throws ActrError `queue.full`, `queue.message_too_large`, `storage`.
+ */
+export async function sendForClient(
+  instance: Instance,
+  { lane, body }: Admitted,
+  { wait, timeoutMs }: Omit<QueueSend, "body">,
+): Promise<QueueResult> {
+  const seq = instance.queues.put(lane, body);
+  if (wait) return await completion(instance, seq, timeoutMs, []);
+  await instance.context.saveState();
+  return { status: "completed" };
+}
+
+/** Puts in a message of the actor's own code, and waits for its completion. @throws ActrError `queue.*`, `actor.aborted`. */
+export async function sendAndWait(
+  instance: Instance,
+  name: string,
+  body: unknown,
+  { delayMs, timeoutMs, signal }: AwaitOptions,
+  scope: AbortSignal,
+): Promise<QueueResult> {
+  const { queues } = instance;
+  const lane = queues.lane(name);
+  const checked = await checkedBy(lane.definition.message, body, "queue.invalid_payload");
+  const signals = signal === undefined ? [scope] : [scope, signal];
+  if (signals.some((each) => each.aborted)) throw aborted();
+  return await completion(instance, queues.put(lane, checked, delayMs), timeoutMs, signals);
+}
+
+async function completion(
+  { id, components, kind, saving }: Instance,
+  seq: number,
+  timeoutMs: number | undefined,
+  signals: readonly AbortSignal[],
+): Promise<QueueResult> {
+  const { clock, completions } = components;
+  const { actionTimeoutMs } = kind.options;
+  const { promise, resolve } = withResolvers<QueueResult | ActrError>();
+  const forget = completions.wait(id, seq, (response) =>
+    resolve({ status: "completed", response }),
+  );
+  saving.put({ emit() {}, drop: resolve });
+  saving.save();
+  const ms = Math.min(timeoutMs ?? actionTimeoutMs, actionTimeoutMs);
+  const timer = clock.timer(clock.now() + ms, () => resolve({ status: "timedOut" }));
+  const abort = (): void => resolve(aborted());
+  for (const signal of signals) signal.addEventListener("abort", abort);
+  try {
+    const outcome = await promise;
+    if (ActrError.is(outcome)) throw outcome;
+    return outcome;
+  } finally {
+    for (const signal of signals) signal.removeEventListener("abort", abort);
+    timer.cancel();
+    forget();
+  }
+}
