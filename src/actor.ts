@@ -172,6 +172,22 @@ export interface Schedule {
   readonly timeZone: string | undefined;
 }
 
+/** One try of one run of a schedule, as it is remembered. */
+export interface ScheduleRun extends ScheduleFire {
+  readonly action: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Why it failed; `schedule.interrupted` when its process, or its actor, ended under it. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** Which runs are listed. */
+export interface HistoryOptions {
+  /** @default 100 */
+  readonly limit?: number;
+}
+
 /** Durable schedules of one actor: an action runs later, also when the actor sleeps or its node was restarted. */
 export interface Schedules {
   /** Runs an action once, `ms` milliseconds from now; returns the schedule's id. @throws ActrError `actor.action_not_found`, `schedule.full`. */
@@ -198,6 +214,8 @@ export interface Schedules {
   list(): readonly Schedule[];
   /** By id or name; false when there is none. */
   cancel(idOrName: string): boolean;
+  /** The last runs, the latest first; of one schedule, by id or name, or of all. Of each the last 100 are kept, of the actor the last 1000. */
+  history(idOrName?: string, options?: HistoryOptions): Promise<readonly ScheduleRun[]>;
 }
 
 /** Durable values of one actor, by key. Reads see its own writes; writes are committed with the turn. */

@@ -56,6 +56,7 @@ export class ActionTurn implements Turn, Output, Expiring {
   }
 
   begin(): void {
+    this.command.begins?.();
     let output: unknown;
     try {
       output = this.#seat.run(this);
@@ -63,6 +64,7 @@ export class ActionTurn implements Turn, Output, Expiring {
       return this.#fail(error);
     }
     if (!isThenable(output)) return this.#succeed(output);
+    this.command.goesOn?.();
     this.#seat.goesOn();
     output.then(
       (value) => this.#succeed(value),

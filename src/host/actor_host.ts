@@ -51,18 +51,20 @@ export class ActorHost implements InstanceOwner {
   /** @throws ActrError `config` for an option that is none. */
   constructor(
     definitions: Readonly<Record<string, AnyActor>>,
-    components: Omit<HostComponents, "deadlines" | "completions">,
+    components: Omit<HostComponents, "deadlines" | "completions" | "suspectUntil">,
     options: HostOptions,
   ) {
     const { clock, log, store } = components;
     const completions = new Completions();
-    this.#components = { ...components, deadlines: new Deadlines(clock), completions };
+    const suspectUntil = store.opened.unclean ? clock.now() : Number.NEGATIVE_INFINITY;
+    const deadlines = new Deadlines(clock);
+    this.#components = { ...components, deadlines, completions, suspectUntil };
     this.#options = options;
     for (const [name, definition] of Object.entries(definitions)) {
       const resolved = resolveActorOptions(name, definition.options);
       this.#kinds.set(name, { name, definition, options: resolved });
     }
-    this.#alarms = new AlarmClock({ clock, log, store, onDue: (id) => void this.#due(id) });
+    this.#alarms = new AlarmClock({ clock, log, store, onDue: (id, due) => this.#due(id, due) });
     this.expect = (atMs) => this.#alarms.expect(atMs);
   }
 
@@ -341,10 +343,10 @@ export class ActorHost implements InstanceOwner {
     }
   }
 
-  async #due(id: string): Promise<void> {
+  async #due(id: string, scheduleIds: readonly string[]): Promise<void> {
     try {
-      const instance = await this.wake({ id });
-      instance.schedules.fire();
+      // One that stops leaves it to its next start.
+      while (!(await this.wake({ id })).schedules.fire(scheduleIds));
     } catch (error) {
       this.#components.log.warn("actor.alarm_failed", { actor_id: id, error });
     }

@@ -1,38 +1,58 @@
-import type { CronOptions, Schedule, ScheduleFire, ScheduleOptions, Schedules } from "../actor.ts";
+import type {
+  CronOptions,
+  HistoryOptions,
+  Schedule,
+  ScheduleOptions,
+  ScheduleRun,
+  Schedules,
+} from "../actor.ts";
 import { ActrError } from "../errors.ts";
 import type { RecordEntry } from "../ports/store.ts";
-import { utf8 } from "../protocol/bytes.ts";
-import { buriedSchedule } from "./buried.ts";
+import { equalBytes } from "../protocol/bytes.ts";
+import { decodeCbor } from "../protocol/cbor/decode.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { Instance } from "./instance.ts";
-import { minIntervalMs, nextDue, nextOfCron } from "./recurrence.ts";
-import { deleteSchedule, putSchedule, readSchedule, type ScheduleRow } from "./schedule_row.ts";
+import { nextDue, nextOfCron } from "./recurrence.ts";
+import { checkSchedule } from "./schedule_checks.ts";
+import { lastRunKey, maxRunsPerSchedule, ScheduleHistory } from "./schedule_history.ts";
+import type { ScheduleRow } from "./schedule_row.ts";
+import { ScheduleRuns } from "./schedule_runs.ts";
+import { ScheduleTable } from "./schedule_table.ts";
 
 const defaultRetries = 3;
 const defaultRetryDelayMs = 1000;
-const maxNameBytes = 128;
 
-/** What repeats, and how. */
-type Recurrence = Partial<Pick<ScheduleRow, "everyMs" | "cron" | "timeZone">>;
+/** What is to run, when, and how. */
+interface Plan {
+  readonly options: ScheduleOptions;
+  readonly dueAt: number;
+  readonly action: string;
+  readonly args: readonly unknown[];
+  readonly everyMs?: number;
+  readonly cron?: string;
+  readonly timeZone?: string;
+}
 
-/** The schedules of one actor: rows that are written with the turn, and runs of what is due. */
+/** The schedules of one actor, as its code sees them. */
 export class ActorSchedules implements Schedules {
   readonly #instance: Instance;
-  /** Tells the host when something is due. */
-  readonly #expect: (atMs: number) => void;
-  readonly #rows = new Map<string, ScheduleRow>();
-  readonly #running = new Set<string>();
+  readonly #table: ScheduleTable;
+  readonly #history: ScheduleHistory;
+  readonly #runs: ScheduleRuns;
 
   constructor(instance: Instance, expect: (atMs: number) => void) {
     this.#instance = instance;
-    this.#expect = expect;
+    this.#table = new ScheduleTable(instance, expect);
+    this.#history = new ScheduleHistory(instance);
+    this.#runs = new ScheduleRuns(instance, this.#table, this.#history);
   }
 
   /** Takes what is stored. */
-  restore(rows: readonly RecordEntry[]): void {
-    for (const entry of rows) {
-      const row = readSchedule(entry);
-      this.#rows.set(row.id, row);
-    }
+  restore(entries: readonly RecordEntry[]): void {
+    const lastRun = entries.find(({ key }) => key === lastRunKey);
+    if (lastRun !== undefined) this.#history.restore(lastRun);
+    this.#table.restore(entries.filter((entry) => entry !== lastRun));
+    this.#runs.recover();
   }
 
   after(ms: number, action: string, ...args: unknown[]): string {
@@ -40,7 +60,7 @@ export class ActorSchedules implements Schedules {
   }
 
   at(dueAt: number, action: string, ...args: unknown[]): string {
-    return this.#set({}, dueAt, {}, action, args);
+    return this.#set({ options: {}, dueAt, action, args });
   }
 
   set(
@@ -48,17 +68,11 @@ export class ActorSchedules implements Schedules {
     action: string,
     ...args: unknown[]
   ): string {
-    return this.#set(options, options.at, {}, action, args);
+    return this.#set({ options, dueAt: options.at, action, args });
   }
 
   every(name: string, everyMs: number, action: string, ...args: unknown[]): string {
-    if (!(everyMs >= minIntervalMs)) {
-      const message = `the interval is ${everyMs} ms; it must be at least ${minIntervalMs}`;
-      throw new ActrError("schedule.invalid", message);
-    }
-    const known = this.get(name);
-    const same = known?.everyMs === everyMs ? known.dueAt : this.#now + everyMs;
-    return this.#set({ name }, same, { everyMs }, action, args);
+    return this.#set({ options: { name }, dueAt: this.#now + everyMs, everyMs, action, args });
   }
 
   cron(
@@ -66,129 +80,124 @@ export class ActorSchedules implements Schedules {
     action: string,
     ...args: unknown[]
   ): string {
-    const { expression, timeZone = "UTC" } = options;
-    const dueAt = nextOfCron(expression, timeZone, this.#now);
-    if (dueAt === undefined) {
-      throw new ActrError("schedule.invalid", `cron expression "${expression}" is never due`);
-    }
-    return this.#set(options, dueAt, { cron: expression, timeZone }, action, args);
+    const { expression: cron, timeZone = "UTC" } = options;
+    const dueAt = nextOfCron(cron, timeZone, this.#now);
+    if (dueAt !== undefined) return this.#set({ options, dueAt, cron, timeZone, action, args });
+    throw new ActrError("schedule.invalid", `cron expression "${cron}" is never due`);
   }
 
   get(idOrName: string): Schedule | undefined {
-    return this.#rows.get(idOrName) ?? this.#named(idOrName);
+    const row = this.#find(idOrName);
+    return row && viewOf(row);
   }
 
   list(): readonly Schedule[] {
-    return [...this.#rows.values()].sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+    const views = this.#table.byTime().map(viewOf);
+    return views.sort((a, b) => a.dueAt - b.dueAt);
   }
 
   cancel(idOrName: string): boolean {
-    const row = this.#rows.get(idOrName) ?? this.#named(idOrName);
-    if (row === undefined) return false;
-    this.#rows.delete(row.id);
-    this.#instance.saving.add(...deleteSchedule(this.#instance.id, row));
-    return true;
+    const row = this.#find(idOrName);
+    if (row !== undefined) this.#table.delete(row);
+    return row !== undefined;
   }
 
-  /** Runs what is due. */
-  fire(): void {
-    const now = this.#now;
-    for (const row of this.list() as ScheduleRow[]) {
-      if (row.nextAt <= now && !this.#running.has(row.id)) this.#run(row);
-    }
+  history(
+    idOrName?: string,
+    { limit = maxRunsPerSchedule }: HistoryOptions = {},
+  ): Promise<readonly ScheduleRun[]> {
+    return this.#history.list(idOrName, limit);
+  }
+
+  /** Runs what is due, of all or of some; false when the actor stops, and it is left for the next start. */
+  fire(ids?: Iterable<string>): boolean {
+    return this.#runs.fire(ids);
   }
 
   get #now(): number {
     return this.#instance.components.clock.now();
   }
 
-  #named(name: string): ScheduleRow | undefined {
-    for (const row of this.#rows.values()) if (row.name === name) return row;
-    return undefined;
+  #find(idOrName: string): ScheduleRow | undefined {
+    return this.#table.byId(idOrName) ?? this.#table.byName(idOrName);
   }
 
-  #set(
-    options: ScheduleOptions,
-    dueAt: number,
-    recurrence: Recurrence,
-    action: string,
-    args: readonly unknown[],
-  ): string {
-    const { name } = options;
-    this.#check(dueAt, action, name);
-    const known = name === undefined ? undefined : this.#named(name);
+  /** A named schedule that is set again as it is does not change: not even when it is due. */
+  #set(plan: Plan): string {
+    const { name } = plan.options;
+    const known = name === undefined ? undefined : this.#table.byName(name);
+    const row = this.#rowOf(plan, known);
+    this.#requireAction(row.action);
+    checkSchedule(row);
+    if (known !== undefined && isSame(known, row)) return known.id;
+    if (known === undefined) this.#requireRoom();
+    this.#table.put(row);
+    return row.id;
+  }
+
+  #rowOf({ options, action, args, ...plan }: Plan, known: ScheduleRow | undefined): ScheduleRow {
     const { random } = this.#instance.components;
-    const row: ScheduleRow = {
+    const recurrence = { everyMs: plan.everyMs, cron: plan.cron, timeZone: plan.timeZone };
+    const dueAt = Math.ceil(this.#dueOf(plan, known));
+    return {
       id: known?.id ?? random.uuid(),
-      name,
+      name: options.name,
       action,
-      args,
+      // A copy: what the caller changes afterwards is the caller's.
+      args: decodeCbor(encodeCbor(args)) as unknown[],
       dueAt,
       nextAt: dueAt,
-      everyMs: recurrence.everyMs,
-      cron: recurrence.cron,
-      timeZone: recurrence.timeZone,
+      ...recurrence,
       maxRetries: options.maxRetries ?? defaultRetries,
       retryDelayMs: options.retryDelayMs ?? defaultRetryDelayMs,
       failures: 0,
       fireId: random.uuid(),
+      claimedAt: undefined,
+      runs: known?.runs ?? [],
     };
-    this.#put(row, known);
-    return row.id;
   }
 
-  #check(dueAt: number, action: string, name: string | undefined): void {
-    const { definition, options } = this.#instance.kind;
-    if (!Object.hasOwn(definition.actions, action)) {
-      throw new ActrError("actor.action_not_found", `Action \`${action}\` was not found.`);
-    }
-    if (!Number.isFinite(dueAt) || dueAt < 0) {
-      throw new ActrError("schedule.invalid", `${dueAt} is no time in Unix milliseconds`);
-    }
-    if (name !== undefined && (name === "" || utf8(name).length > maxNameBytes)) {
-      throw new ActrError("schedule.invalid", `a name has 1 to ${maxNameBytes} bytes: ${name}`);
-    }
-    if (this.#rows.size >= options.maxSchedules) {
-      const message = `the actor has ${this.#rows.size} schedules; cancel some`;
-      throw new ActrError("schedule.full", message);
-    }
+  /** What repeats as before keeps its time; the run that goes on, if one does, is the one of that time. */
+  #dueOf(plan: Pick<Plan, "dueAt" | "everyMs" | "cron" | "timeZone">, known?: ScheduleRow): number {
+    const repeats = plan.everyMs !== undefined || plan.cron !== undefined;
+    if (known === undefined || !repeats || !repeatsAlike(known, plan)) return plan.dueAt;
+    if (!this.#runs.isRunning(known.id)) return known.dueAt;
+    return nextDue(known, this.#now) ?? plan.dueAt;
   }
 
-  #put(row: ScheduleRow, before: ScheduleRow | undefined): void {
-    this.#rows.set(row.id, row);
-    this.#instance.saving.add(...putSchedule(this.#instance.id, row, before));
-    this.#expect(row.nextAt);
+  #requireAction(action: string): void {
+    if (Object.hasOwn(this.#instance.kind.definition.actions, action)) return;
+    throw new ActrError("actor.action_not_found", `Action \`${action}\` was not found.`);
   }
 
-  #run(row: ScheduleRow): void {
-    this.#running.add(row.id);
-    const { id: scheduleId, name, dueAt, fireId } = row;
-    const fire: ScheduleFire = { scheduleId, name, dueAt, fireId, attempt: row.failures + 1 };
-    this.#instance.act({
-      name: row.action,
-      args: row.args,
-      fire,
-      answer: { take: () => () => {}, fail: () => {} },
-      settle: (failure) => this.#settle(row, failure),
-    });
+  #requireRoom(): void {
+    const { size } = this.#table;
+    if (size < this.#instance.kind.options.maxSchedules) return;
+    throw new ActrError("schedule.full", `the actor has ${size} schedules; cancel some`);
   }
+}
 
-  /** What becomes of a schedule is in one commit with what its action changed. */
-  #settle(row: ScheduleRow, failure: ActrError | undefined): void {
-    this.#running.delete(row.id);
-    // It may have been cancelled, or set anew, by its own action.
-    if (this.#rows.get(row.id) !== row) return;
-    if (failure !== undefined && row.failures < row.maxRetries) return this.#retry(row);
-    if (failure !== undefined)
-      this.#instance.saving.add(buriedSchedule(this.#instance, row, failure));
-    const dueAt = nextDue(row, this.#now);
-    if (dueAt === undefined) return void this.cancel(row.id);
-    const { random } = this.#instance.components;
-    this.#put({ ...row, dueAt, nextAt: dueAt, failures: 0, fireId: random.uuid() }, row);
-  }
+function repeatsAlike(
+  a: Pick<Plan, "everyMs" | "cron" | "timeZone"> | ScheduleRow,
+  b: Pick<Plan, "everyMs" | "cron" | "timeZone"> | ScheduleRow,
+): boolean {
+  return a.everyMs === b.everyMs && a.cron === b.cron && a.timeZone === b.timeZone;
+}
 
-  #retry(row: ScheduleRow): void {
-    const nextAt = this.#now + row.retryDelayMs * 2 ** row.failures;
-    this.#put({ ...row, nextAt, failures: row.failures + 1 }, row);
-  }
+/** Whether two rows run the same, at the same times. */
+function isSame(a: ScheduleRow, b: ScheduleRow): boolean {
+  const isOnce = a.everyMs === undefined && a.cron === undefined;
+  return (
+    repeatsAlike(a, b) &&
+    (!isOnce || a.dueAt === b.dueAt) &&
+    a.action === b.action &&
+    a.maxRetries === b.maxRetries &&
+    a.retryDelayMs === b.retryDelayMs &&
+    equalBytes(encodeCbor(a.args), encodeCbor(b.args))
+  );
+}
+
+function viewOf(row: ScheduleRow): Schedule {
+  const { id, name, action, args, dueAt, everyMs, cron, timeZone } = row;
+  return { id, name, action, args: structuredClone(args), dueAt, everyMs, cron, timeZone };
 }

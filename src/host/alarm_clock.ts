@@ -2,34 +2,46 @@ import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store } from "../ports/store.ts";
-import { alarmSpace, readAlarmKey } from "./schedule_row.ts";
+import { type AlarmEntry, alarmKeyBefore, alarmSpace, readAlarmKey } from "./schedule_row.ts";
 
 /** What an {@link AlarmClock} works with. */
 export interface AlarmClockComponents {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
-  /** Wakes an actor and runs what is due in it. */
-  readonly onDue: (actorId: string) => void;
+  /** Wakes an actor and runs those of its schedules that are due; never rejects. */
+  readonly onDue: (actorId: string, scheduleIds: readonly string[]) => Promise<void>;
 }
 
 const pageSize = 256;
-/** All that is due is looked for so often, whatever the timer says: a watchdog, milliseconds. */
+/** Actors that are woken at once; what else is due waits for them. */
+const maxWaking = 256;
+/** All that is due is looked for so often, whatever was told already: a watchdog, milliseconds. */
 const watchdogMs = 30_000;
+/** Pause after the index could not be read, milliseconds. */
+const retryMs = 1000;
 
-/** One timer for the schedules of all actors of a node: it wakes those that something is due for. */
+/**
+ * One timer for the schedules of all actors of a node: it wakes those that something is due for. Each line of the index
+ * is read when it is due, and again by the watchdog if it is still there; what waits is not read.
+ */
 export class AlarmClock {
   readonly #components: AlarmClockComponents;
+  readonly #waking = new Set<Promise<void>>();
   #timer: Timer | undefined;
   #nextAt = Number.POSITIVE_INFINITY;
-  #ringing = false;
+  /** What is due from this time on has not been told of. */
+  #from = 0;
+  #watchAt = 0;
+  #looking = false;
+  #lookAgain = false;
   #open = false;
 
   constructor(components: AlarmClockComponents) {
     this.#components = components;
   }
 
-  /** Rings for what is overdue, and from then on for whatever becomes due. */
+  /** Tells of what is overdue, and from then on of whatever becomes due. */
   start(): void {
     this.#open = true;
     this.expect(this.#components.clock.now());
@@ -37,10 +49,8 @@ export class AlarmClock {
 
   /** Something is due at a time, Unix milliseconds. */
   expect(atMs: number): void {
-    if (!this.#open || atMs >= this.#nextAt) return;
-    this.#nextAt = atMs;
-    this.#timer?.cancel();
-    this.#timer = this.#components.clock.timer(atMs, () => void this.#ring());
+    this.#from = Math.min(this.#from, atMs);
+    this.#arm(atMs);
   }
 
   close(): void {
@@ -48,38 +58,72 @@ export class AlarmClock {
     this.#timer?.cancel();
   }
 
-  /** Tells every actor once that something is due for it, page by page. */
-  async #ring(): Promise<void> {
-    if (this.#ringing) return;
-    this.#ringing = true;
-    const { clock, store, log } = this.#components;
-    this.#nextAt = Number.POSITIVE_INFINITY;
-    let next = clock.now() + watchdogMs;
-    try {
-      for (let after = ""; this.#open; ) {
-        const page = await store.records(alarmSpace, after, pageSize);
-        const later = this.#tell(page.map(({ key }) => readAlarmKey(key)));
-        after = page.at(-1)?.key ?? after;
-        if (later !== undefined) next = Math.min(next, later);
-        if (later !== undefined || page.length < pageSize) break;
-      }
-    } catch (error) {
-      log.error("actor.alarms_unreadable", { error: ActrError.from(error, "storage") });
-    }
-    this.#ringing = false;
-    this.expect(next);
+  #arm(atMs: number): void {
+    if (!this.#open || atMs >= this.#nextAt) return;
+    this.#nextAt = atMs;
+    this.#timer?.cancel();
+    this.#timer = this.#components.clock.timer(atMs, () => void this.#ring());
   }
 
-  /** Returns the time of the first that is not due. */
-  #tell(entries: readonly { readonly at: number; readonly actorId: string }[]): number | undefined {
-    const { clock, onDue } = this.#components;
+  async #ring(): Promise<void> {
+    this.#nextAt = Number.POSITIVE_INFINITY;
+    this.#lookAgain = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    while (this.#lookAgain) {
+      this.#lookAgain = false;
+      await this.#look();
+    }
+    this.#looking = false;
+  }
+
+  /** Tells of everything that is due and was not told of, page by page. */
+  async #look(): Promise<void> {
+    const { clock, log } = this.#components;
     const now = clock.now();
-    const due = new Set<string>();
-    const later = entries.find(({ at, actorId }) => {
-      if (at <= now) due.add(actorId);
-      return at > now;
-    });
-    for (const actorId of due) onDue(actorId);
-    return later?.at;
+    const from = now >= this.#watchAt ? 0 : this.#from;
+    if (from === 0) this.#watchAt = now + watchdogMs;
+    // What is set meanwhile moves it back.
+    this.#from = now + 1;
+    try {
+      const next = await this.#tellDue(from, now);
+      this.#arm(Math.min(next, this.#watchAt));
+    } catch (error) {
+      log.error("actor.alarms_unreadable", { error: ActrError.from(error, "storage") });
+      this.#from = Math.min(this.#from, from);
+      this.#arm(now + retryMs);
+    }
+  }
+
+  /** Returns when the first is due that is not due yet. */
+  async #tellDue(from: number, now: number): Promise<number> {
+    const { store } = this.#components;
+    for (let after = alarmKeyBefore(from); this.#open; ) {
+      const page = await store.records(alarmSpace, after, pageSize);
+      const entries = page.map(({ key }) => readAlarmKey(key));
+      const later = entries.find(({ at }) => at > now);
+      await this.#tell(entries.filter(({ at }) => at <= now));
+      if (later !== undefined) return later.at;
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageSize) break;
+      after = last.key;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Tells every actor once, as long as not too many wake. */
+  async #tell(entries: readonly AlarmEntry[]): Promise<void> {
+    const due = new Map<string, string[]>();
+    for (const { actorId, scheduleId } of entries) {
+      const ids = due.get(actorId);
+      if (ids === undefined) due.set(actorId, [scheduleId]);
+      else ids.push(scheduleId);
+    }
+    for (const [actorId, ids] of due) {
+      while (this.#waking.size >= maxWaking) await Promise.race(this.#waking);
+      const woken = this.#components.onDue(actorId, ids);
+      this.#waking.add(woken);
+      void woken.then(() => this.#waking.delete(woken));
+    }
   }
 }

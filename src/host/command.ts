@@ -17,6 +17,10 @@ export interface ActionCommand {
   readonly answer: Answer;
   readonly conn?: Connection | undefined;
   readonly fire?: ScheduleFire;
+  /** It has its turn. */
+  readonly begins?: () => void;
+  /** Its handler goes on after the turn of the event loop in which it began. */
+  readonly goesOn?: () => void;
   /** Adds what belongs into the commit of its end; called once the handler has ended. */
   readonly settle?: (failure: ActrError | undefined) => void;
   /** Turns, of any actor, that wait for this one, the outermost first. */

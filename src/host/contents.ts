@@ -53,6 +53,11 @@ export function valueSpace(id: string): string {
   return `actor-kv:${id}`;
 }
 
+/** Space of the last runs of an actor's schedules. */
+export function runsSpace(id: string): string {
+  return `actor-runs:${id}`;
+}
+
 /** The changes that make a new actor. */
 export function creation(id: string, record: ActorRecord): StoreChange[] {
   const { name, key } = record;
@@ -133,7 +138,7 @@ export async function readContents(store: Store, id: string): Promise<Contents |
 export async function deleteContents(store: Store, id: string, record: ActorRecord): Promise<void> {
   const key = indexKey(record.name, record.key);
   await store.commit([{ kind: "record.delete", space: indexSpace, key }]);
-  for (const space of [valueSpace(id), actorSpace(id)]) {
+  for (const space of [valueSpace(id), runsSpace(id), actorSpace(id)]) {
     for (;;) {
       const page = await store.records(space, "", pageSize);
       if (page.length === 0) break;

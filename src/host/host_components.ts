@@ -14,6 +14,8 @@ export interface HostComponents {
   readonly random: Random;
   readonly log: Logger;
   readonly store: Store;
+  /** What was due until then, Unix milliseconds, may have ended an earlier process; before all times when none ended so. */
+  readonly suspectUntil: number;
   /** Deadlines of actions. */
   readonly deadlines: Deadlines;
   /** Senders that wait for the completion of their messages. */

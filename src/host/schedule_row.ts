@@ -18,10 +18,14 @@ export interface ScheduleRow {
   readonly timeZone: string | undefined;
   readonly maxRetries: number;
   readonly retryDelayMs: number;
-  /** Tries of this run that have failed. */
+  /** Tries of this run that have failed, or were cut short. */
   readonly failures: number;
   /** Names this run. */
   readonly fireId: string;
+  /** When a try was begun that may not have ended, Unix milliseconds. */
+  readonly claimedAt: number | undefined;
+  /** Numbers of its last runs in the actor's history. */
+  readonly runs: readonly number[];
 }
 
 /** Space of the index of all schedules of a node, by time: `NEXT_AT:ACTOR:SCHEDULE`, without a value. */
