@@ -25,7 +25,7 @@ export function openSocket(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const ws = started(url, make);
-    const socket = new GlobalSocket(ws, maxMessageBytes);
+    const socket = new GlobalSocket(ws, { maxMessageBytes });
     const settled = (): void => signal.removeEventListener("abort", abort);
     const abort = (): void => {
       reject(signal.reason);

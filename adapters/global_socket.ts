@@ -1,4 +1,4 @@
-import type { Socket, SocketHandler } from "../src/ports/sockets.ts";
+import type { Socket, SocketHandler, UpgradeOptions } from "../src/ports/sockets.ts";
 import { closeReason } from "./close_reason.ts";
 import { DrainPoll } from "./drain_poll.ts";
 import { messageBytes } from "./message_bytes.ts";
@@ -18,12 +18,14 @@ export type GlobalWebSocket = WebSocket & {
  */
 export class GlobalSocket implements Socket {
   readonly #ws: GlobalWebSocket;
+  readonly #selected: string | undefined;
   readonly #events = new SocketEvents();
   readonly #poll: DrainPoll;
 
-  /** @param maxMessageBytes longest message accepted; a longer one ends the socket with 1009. */
-  constructor(ws: GlobalWebSocket, maxMessageBytes: number) {
+  /** @param options the limit of messages, and the subprotocol where `ws` does not know it (servers on Deno). */
+  constructor(ws: GlobalWebSocket, { maxMessageBytes, protocol }: UpgradeOptions) {
     this.#ws = ws;
+    this.#selected = protocol;
     this.#poll = new DrainPoll(
       () => ws.bufferedAmount,
       () => this.#events.drained(),
@@ -42,7 +44,7 @@ export class GlobalSocket implements Socket {
   }
 
   get protocol(): string {
-    return this.#ws.protocol;
+    return this.#selected ?? this.#ws.protocol;
   }
 
   send(data: Uint8Array<ArrayBuffer>): void {

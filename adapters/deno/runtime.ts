@@ -27,6 +27,6 @@ export interface DenoRuntime {
   ): DenoServer;
   upgradeWebSocket(
     request: Request,
-    options: { readonly idleTimeout: number; readonly protocol: string | undefined },
+    options: { readonly idleTimeout: number },
   ): { readonly socket: WebSocket; readonly response: Response };
 }

@@ -53,9 +53,11 @@ function requestContext(
   sockets: Set<GlobalSocket>,
 ): RequestContext {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return { remoteAddress };
-  const upgrade: RequestContext["upgrade"] = ({ maxMessageBytes, protocol }, onSocket) => {
-    const { socket: ws, response } = deno.upgradeWebSocket(request, { idleTimeout, protocol });
-    const socket = new GlobalSocket(ws, maxMessageBytes);
+  const upgrade: RequestContext["upgrade"] = (options, onSocket) => {
+    const { socket: ws, response } = deno.upgradeWebSocket(request, { idleTimeout });
+    // Deno's own option takes subprotocols for not offered when a client puts no blank between them, as `ws` does.
+    if (options.protocol) response.headers.set("sec-websocket-protocol", options.protocol);
+    const socket = new GlobalSocket(ws, options);
     sockets.add(socket);
     ws.addEventListener("open", () => onSocket(socket));
     ws.addEventListener("close", () => sockets.delete(socket));

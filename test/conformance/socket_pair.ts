@@ -8,9 +8,11 @@ import type {
   Sockets,
 } from "../../src/ports/sockets.ts";
 
-/** A handler that remembers: messages to be awaited in order, the end, pongs and drains counted. */
+/** A handler that remembers: messages in order, the end, pongs and drains counted. */
 export class Inbox implements SocketHandler {
   readonly messages: Uint8Array[] = [];
+  /** Text and binary messages, in the order of their arrival. */
+  readonly mixed: (string | Uint8Array)[] = [];
   readonly end: Promise<SocketClosed>;
   pongs = 0;
   bytes = 0;
@@ -25,7 +27,13 @@ export class Inbox implements SocketHandler {
 
   message(data: Uint8Array): void {
     this.messages.push(data);
+    this.mixed.push(data);
     this.bytes += data.length;
+    this.#changed();
+  }
+
+  text(text: string): void {
+    this.mixed.push(text);
     this.#changed();
   }
 

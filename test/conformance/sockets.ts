@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { WebSocket as WebSocketClass } from "ws";
 import { ActrError } from "../../src/errors.ts";
-import type { Socket, Sockets } from "../../src/ports/sockets.ts";
+import type { Socket, Sockets, UpgradeOptions } from "../../src/ports/sockets.ts";
+import { withResolvers } from "../../src/with_resolvers.ts";
 import { sameBytes } from "./bytes.ts";
-import { Inbox, served, socketPair } from "./socket_pair.ts";
+import { Inbox, type Pair, served, socketPair } from "./socket_pair.ts";
 
 const limit = { timeout: 30_000 };
 const never = new AbortController().signal;
@@ -13,22 +13,9 @@ const never = new AbortController().signal;
 export interface SocketsReach {
   /** A plain HTTP request. */
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
-  /** Opens a socket and sends a text message, then a binary one; absent where no client can. */
-  readonly sendText?: (url: string, text: string, binary: Uint8Array) => { close(): void };
 }
 
-const loopback: SocketsReach = {
-  fetch: (url, init) => fetch(url, init),
-  sendText(url, text, binary) {
-    const raw = new WebSocketClass(url);
-    raw.binaryType = "arraybuffer";
-    raw.onopen = () => {
-      raw.send(text);
-      raw.send(binary);
-    };
-    return raw;
-  },
-};
+const loopback: SocketsReach = { fetch: (url, init) => fetch(url, init) };
 
 /** What every Sockets adapter with a server must do; it runs on loopback with real connections unless `reach` says how else. */
 export function socketsConformance(
@@ -37,15 +24,17 @@ export function socketsConformance(
   reach: SocketsReach = loopback,
 ): void {
   describe(`sockets: ${name}`, () => {
-    messages(open(), reach);
+    messages(open());
+    texts(open());
     opening(open());
+    subprotocols(open());
     ending(open());
     pressure(open());
     http(open(), reach);
   });
 }
 
-function messages(sockets: Sockets, { sendText }: SocketsReach): void {
+function messages(sockets: Sockets): void {
   for (const size of [0, 1, 65_536, 1_048_576, 16_777_216]) {
     it(`carries ${size} bytes there and back unchanged`, limit, async () => {
       await using pair = await socketPair(sockets);
@@ -83,19 +72,6 @@ function messages(sockets: Sockets, { sendText }: SocketsReach): void {
     assert.deepEqual(kept, pattern(1_000));
   });
 
-  it("drops text messages and goes on", limit, async (t) => {
-    if (sendText === undefined) return t.skip("no client of this network can send text");
-    const inbox = new Inbox();
-    await using host = await served(sockets, (_request, { upgrade }) =>
-      accept(upgrade, (socket) => socket.handle(inbox)),
-    );
-    const raw = sendText(host.url, "text", numbered(7));
-    await inbox.until(() => inbox.messages.length > 0);
-    assert.equal(numberOf(received(inbox, 0)), 7);
-    raw.close();
-    await inbox.end;
-  });
-
   it("delivers what arrived before the handler was installed, in order", limit, async () => {
     await using host = await served(sockets, (_request, { upgrade }) =>
       accept(upgrade, (socket) => {
@@ -109,6 +85,102 @@ function messages(sockets: Sockets, { sendText }: SocketsReach): void {
     client.handle(inbox);
     await inbox.until(() => inbox.messages.length === 2);
     assert.deepEqual(inbox.messages.map(numberOf), [0, 1]);
+  });
+}
+
+function texts(sockets: Sockets): void {
+  for (const sender of ["client", "remote"] as const) {
+    const other = (pair: Pair): Inbox =>
+      sender === "client" ? pair.remoteInbox : pair.clientInbox;
+
+    it(`carries texts of the ${sender}, in order with its binary messages`, limit, async () => {
+      await using pair = await socketPair(sockets);
+      const sent = ["", numbered(1), '{"Grüße":"🐓"}', numbered(2), "x".repeat(1_048_576)];
+      for (const message of sent) {
+        if (typeof message === "string") pair[sender].sendText(message);
+        else pair[sender].send(message);
+      }
+      const inbox = other(pair);
+      await inbox.until(() => inbox.mixed.length === sent.length);
+      assert.deepEqual(inbox.mixed.map(plain), sent.map(plain));
+    });
+
+    it(`ends the socket with 1009 when a text of the ${sender} is too long`, limit, async () => {
+      await using pair = await socketPair(sockets, 1_000);
+      const longest = "ü".repeat(500);
+      pair[sender].sendText(longest);
+      pair[sender].sendText(`${longest}!`);
+      const inbox = other(pair);
+      assert.equal((await inbox.end).code, 1009);
+      assert.deepEqual(inbox.mixed, [longest]);
+    });
+
+    it(`drops texts of the ${sender} when nobody takes them, and goes on`, limit, async () => {
+      await using pair = await socketPair(sockets);
+      const inbox = new Inbox();
+      const receiver = sender === "client" ? pair.remote : pair.client;
+      receiver.handle({ message: (data) => inbox.message(data), closed: () => {} });
+      pair[sender].sendText("text");
+      pair[sender].send(numbered(7));
+      await inbox.until(() => inbox.messages.length > 0);
+      assert.equal(numberOf(received(inbox, 0)), 7);
+    });
+  }
+
+  it("delivers texts that arrived before the handler was installed, in order", limit, async () => {
+    await using host = await served(sockets, (_request, { upgrade }) =>
+      accept(upgrade, (socket) => {
+        socket.handle(new Inbox());
+        socket.sendText("early");
+        socket.send(numbered(1));
+        socket.sendText("bird");
+      }),
+    );
+    const client = await host.connect();
+    const inbox = new Inbox();
+    client.handle(inbox);
+    await inbox.until(() => inbox.mixed.length === 3);
+    assert.deepEqual(inbox.mixed.map(plain), ["early", plain(numbered(1)), "bird"]);
+  });
+
+  it("takes no text after the end, and throws nothing", limit, async () => {
+    await using pair = await socketPair(sockets);
+    pair.client.close(1000, "");
+    pair.client.sendText("late");
+    await pair.remoteInbox.end;
+    pair.remote.sendText("later");
+    assert.deepEqual([...pair.remoteInbox.mixed, ...pair.clientInbox.mixed], []);
+  });
+}
+
+function subprotocols(sockets: Sockets): void {
+  const protocols = ["rivet", "rivet_encoding.json"];
+
+  for (const protocol of protocols) {
+    it(`agrees on the subprotocol ${protocol} of two, as the server selects`, limit, async () => {
+      const remote = withResolvers<Socket>();
+      let offered: string[] | undefined;
+      await using host = await served(sockets, (request, { upgrade }) => {
+        offered = request.headers.get("sec-websocket-protocol")?.split(/, ?/);
+        return accept(upgrade, remote.resolve, { protocol });
+      });
+      const client = await host.connect({ protocols });
+      assert.deepEqual(offered, protocols);
+      assert.equal(client.protocol, protocol);
+      assert.equal((await remote.promise).protocol, protocol);
+    });
+  }
+
+  it("knows no subprotocol where none was offered", limit, async () => {
+    await using pair = await socketPair(sockets);
+    assert.deepEqual([pair.client.protocol, pair.remote.protocol], ["", ""]);
+  });
+
+  it("does not connect when the server selects none of those offered", limit, async () => {
+    await using host = await served(sockets, (_request, { upgrade }) =>
+      accept(upgrade, (socket) => socket.handle(new Inbox())),
+    );
+    await assert.rejects(host.connect({ protocols }), { code: "unavailable" });
   });
 }
 
@@ -348,9 +420,13 @@ function http(sockets: Sockets, reach: SocketsReach): void {
 
 type Upgrade = Parameters<Parameters<typeof served>[1]>[1]["upgrade"];
 
-function accept(upgrade: Upgrade, onSocket: (socket: Socket) => void): Response {
+function accept(
+  upgrade: Upgrade,
+  onSocket: (socket: Socket) => void,
+  options: Partial<UpgradeOptions> = {},
+): Response {
   if (upgrade === undefined) return new Response("upgrade needed", { status: 426 });
-  return upgrade({ maxMessageBytes: 64 * 1024 * 1024 }, onSocket);
+  return upgrade({ maxMessageBytes: 64 * 1024 * 1024, ...options }, onSocket);
 }
 
 function pattern(length: number): Uint8Array {
@@ -373,6 +449,11 @@ function received(inbox: Inbox, index: number): Uint8Array {
   const message = inbox.messages[index];
   assert.ok(message !== undefined, `no message ${index}`);
   return message;
+}
+
+/** A message as what can be compared: Node hands binary ones over as views of larger memory. */
+function plain(message: string | Uint8Array): string | number[] {
+  return typeof message === "string" ? message : [...message];
 }
 
 function parts(texts: readonly string[]): ReadableStream<Uint8Array> {
