@@ -60,6 +60,43 @@ actor({
 });
 
 actor({
+  queues: { jobs: queue<{ n: number }, number>(), notes: queue<string>() },
+  async run(c) {
+    for await (const message of c.queue) {
+      if (message.queue === "jobs") await message.complete(message.body.n);
+      else message.body.toUpperCase();
+      // @ts-expect-error: there is no such queue
+      if (message.queue === "unknown") return;
+    }
+    const note = await c.queue.next({ names: ["notes"], completable: true, timeoutMs: 0 });
+    const text: string | undefined = note?.body;
+    const outcome = await c.queue.sendAndWait("jobs", { n: text?.length ?? 0 });
+    if (outcome.status === "completed") outcome.response.toFixed();
+    for (const job of await c.queue.nextBatch({ names: ["jobs"], count: 2 })) {
+      job.body.n.toFixed();
+      // @ts-expect-error: a job is completed with a number
+      await job.complete("done");
+    }
+  },
+  actions: {
+    send: (c) => c.queue.send("jobs", { n: 1 }, { delayMs: 5 }),
+    // @ts-expect-error: there is no such queue
+    noQueue: (c) => c.queue.send("unknown", { n: 1 }),
+    // @ts-expect-error: the body is a number within an object
+    noBody: (c) => c.queue.send("jobs", 1),
+    // @ts-expect-error: there is no such queue to receive from
+    noName: (c) => c.queue.next({ names: ["unknown"] }),
+  },
+});
+
+actor({
+  actions: {
+    // @ts-expect-error: this actor has no queues
+    noQueues: (c) => c.queue.send("jobs", 1),
+  },
+});
+
+actor({
   actions: { known: () => 1 },
   // @ts-expect-error: there is no such action
   actionOptions: { unknown: { turn: "read" } },

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
+import { actor, queue } from "../../../src/actor.ts";
+import type { QueueResult, QueueSend } from "../../../src/protocol/actors/messages.ts";
+import { positive } from "./queues_support.ts";
+import { failureOf, Rig } from "./support.ts";
+
+const consumer = actor({
+  state: () => ({ seen: [] as string[], runs: 0 }),
+  queues: {
+    jobs: queue<string, string>(),
+    slow: queue<number>(),
+    later: queue<string, string>(),
+    checked: queue<number>({ message: positive }),
+    closed: queue<string>({ canPublish: async () => false }),
+  },
+  options: { sleepAfterMs: 1000 },
+  async run(c) {
+    c.state.runs += 1;
+    if (c.state.runs === 1 && c.key[0] === "failing") {
+      c.queue.next({ names: ["jobs"] }).catch(() => {});
+      throw new Error("the first run fails");
+    }
+    for await (const message of c.queue.iterate({ names: ["jobs", "slow"], completable: true })) {
+      if (message.queue === "slow") await new Promise<void>((resolve) => wakers.push(resolve));
+      c.state.seen.push(String(message.body));
+      if (message.queue === "jobs") await message.complete(`${message.body} is done`);
+      else await message.complete();
+    }
+  },
+  actions: {
+    seen: (c) => c.state.seen,
+    send: (c, body: string) => c.queue.send("jobs", body),
+    ask: (c, body: string) => c.queue.sendAndWait("jobs", body),
+    askInVain: (c, timeoutMs: number) => c.queue.sendAndWait("later", "x", { timeoutMs }),
+    async completeLater(c) {
+      const message = await c.queue.next({ names: ["later"], completable: true });
+      await message?.complete("late");
+    },
+    drop: (c) => c.queue.next({ names: ["later"] }),
+  },
+});
+
+/** What `run` waits for while it handles a slow message. */
+const wakers: (() => void)[] = [];
+
+/** As the queue endpoint does: the actor is woken, or made, and the message put in. */
+async function send(
+  rig: Rig,
+  name: string,
+  message: Partial<QueueSend>,
+  key = "k",
+): Promise<QueueResult> {
+  const target = { name: "consumer", key: [key], create: { input: undefined } };
+  const instance = await rig.host.wake(target);
+  return await instance.send(name, { body: "", wait: false, timeoutMs: undefined, ...message });
+}
+
+describe("the run loop of an actor that waits for a message", () => {
+  it("lets its actor sleep, and receives what wakes it", async () => {
+    const rig = new Rig({ consumer });
+    await send(rig, "jobs", { body: "1" });
+    await rig.clock.settle();
+    await rig.clock.advance(1000);
+    assert.equal(rig.host.awake, 0);
+    await send(rig, "jobs", { body: "2" });
+    await rig.clock.settle();
+    assert.deepEqual(await rig.act("consumer", "k", "seen"), ["1", "2"]);
+    await rig.clock.advance(1000);
+    assert.equal(rig.host.awake, 0);
+    await rig.close();
+  });
+
+  it("keeps its actor awake while it handles one", async () => {
+    const rig = new Rig({ consumer });
+    await send(rig, "slow", { body: 1 });
+    await rig.clock.advance(10_000);
+    assert.equal(rig.host.awake, 1);
+    for (const wakeUp of wakers.splice(0)) wakeUp();
+    await rig.clock.settle();
+    assert.deepEqual(await rig.act("consumer", "k", "seen"), ["1"]);
+    await rig.clock.advance(1000);
+    assert.equal(rig.host.awake, 0);
+    await rig.close();
+  });
+
+  it("receives what an action sends, and after a crash what it had not completed", async () => {
+    const store = new MemoryStore();
+    const first = new Rig({ consumer }, { store });
+    await send(first, "slow", { body: 1 });
+    await first.act("consumer", "k", "send", "2");
+    const second = new Rig({ consumer }, { store: store.reopen() });
+    const seen = second.act("consumer", "k", "seen");
+    assert.deepEqual(await seen, []);
+    await second.clock.settle();
+    for (const wakeUp of wakers.splice(0)) wakeUp();
+    await second.clock.settle();
+    assert.deepEqual(await second.act("consumer", "k", "seen"), ["1", "2"]);
+    await second.close();
+  });
+
+  it("takes no message any more once it has failed", async () => {
+    const rig = new Rig({ consumer });
+    await rig.host.wake({ name: "consumer", key: ["failing"], create: { input: undefined } });
+    await rig.clock.settle();
+    await send(rig, "jobs", { body: "1" }, "failing");
+    await rig.clock.advance(100);
+    assert.deepEqual(await rig.act("consumer", "failing", "seen"), ["1"]);
+    await rig.close();
+  });
+});
+
+describe("a sender that waits for completion", () => {
+  it("gets what completes its message", async () => {
+    const rig = new Rig({ consumer });
+    const result = await send(rig, "jobs", { body: "1", wait: true });
+    assert.deepEqual(result, { status: "completed", response: "1 is done" });
+    assert.deepEqual(await rig.act("consumer", "k", "ask", "2"), {
+      status: "completed",
+      response: "2 is done",
+    });
+    await rig.close();
+  });
+
+  it("is told when its time is up [H-78]", async () => {
+    const rig = new Rig({ consumer });
+    const waiting = send(rig, "later", { body: "1", wait: true, timeoutMs: 50 });
+    await rig.clock.advance(50);
+    assert.deepEqual(await waiting, { status: "timedOut" });
+    const acting = rig.act("consumer", "k", "askInVain", 50);
+    await rig.clock.advance(50);
+    assert.deepEqual(await acting, { status: "timedOut" });
+    await rig.close();
+  });
+
+  it("goes on waiting while the actor sleeps", async () => {
+    const rig = new Rig({ consumer });
+    const waiting = send(rig, "later", { body: "1", wait: true });
+    await rig.clock.advance(2000);
+    assert.equal(rig.host.awake, 0);
+    await rig.act("consumer", "k", "completeLater");
+    assert.deepEqual(await waiting, { status: "completed", response: "late" });
+    await rig.close();
+  });
+
+  it("hears of a message that is deleted on receipt", async () => {
+    const rig = new Rig({ consumer });
+    const waiting = send(rig, "later", { body: "1", wait: true });
+    await rig.clock.settle();
+    await rig.act("consumer", "k", "drop");
+    assert.deepEqual(await waiting, { status: "completed", response: undefined });
+    await rig.close();
+  });
+
+  it("stops waiting within an actor that stops", async () => {
+    const rig = new Rig({ consumer });
+    const waiting = failureOf(rig.act("consumer", "k", "askInVain", 60_000));
+    await rig.clock.settle();
+    const { id } = await rig.instance("consumer", "k");
+    const stopping = rig.host.stop(id, "sleep");
+    assert.equal((await waiting).code, "actor.aborted");
+    await stopping;
+    await rig.close();
+  });
+
+  it("is told that its message was not written", async () => {
+    const store = new MemoryStore();
+    const rig = new Rig({ consumer }, { store });
+    await rig.act("consumer", "k", "seen");
+    store.fail("disk full");
+    const failure = await failureOf(send(rig, "later", { body: "1", wait: true }));
+    assert.equal(failure.code, "storage");
+    await rig.close();
+  });
+});
+
+describe("a client that sends to a queue", () => {
+  it("is refused where the queue is not for it [H-82]", async () => {
+    const rig = new Rig({ consumer });
+    assert.equal((await failureOf(send(rig, "closed", {}))).code, "auth.forbidden");
+    await rig.close();
+  });
+
+  it("is told of queues that are not declared, and of bodies that are not valid [HD-23]", async () => {
+    const rig = new Rig({ consumer });
+    assert.equal((await failureOf(send(rig, "none", { wait: true }))).code, "queue.not_found");
+    const invalid = await failureOf(send(rig, "checked", { body: -1 }));
+    assert.equal(invalid.code, "queue.invalid_payload");
+    assert.match(invalid.message, /-1 is not positive/);
+    await rig.close();
+  });
+});
