@@ -3,10 +3,11 @@
  *
  *     npm run -s roost -- dev examples/counter
  *
- * makes the counter `room-1`, adds to it, and adds again in ten seconds, also if it sleeps or the node was stopped by then:
+ * serves them. This makes the counter `room-1` and adds to it, then adds in three seconds, or when the node is back if it is
+ * stopped by then:
  *
  *     curl -d '{"args":[1]}' 'http://127.0.0.1:8080/gateway/counter/action/add?rvt-namespace=default&rvt-method=getOrCreate&rvt-key=room-1'
- *     curl -d '{"args":[5,10000]}' 'http://127.0.0.1:8080/gateway/counter/action/addLater?rvt-namespace=default&rvt-method=getOrCreate&rvt-key=room-1'
+ *     curl -d '{"args":[5,3000]}' 'http://127.0.0.1:8080/gateway/counter/action/addLater?rvt-namespace=default&rvt-method=getOrCreate&rvt-key=room-1'
  */
 import { ActrError, actor, defineNode, event } from "@roost/edge";
 

@@ -1,4 +1,6 @@
 import type { Command } from "../command.ts";
+import { actorsCommand } from "./actors.ts";
+import { alarmsCommand } from "./alarms.ts";
 import { callCommand, tellCommand } from "./call.ts";
 import { devCommand } from "./dev.ts";
 import { devNodeCommand } from "./dev_node.ts";
@@ -23,6 +25,8 @@ export const commands: readonly Command[] = [
   pingCommand,
   mailboxCommand,
   dlqCommand,
+  actorsCommand,
+  alarmsCommand,
   storeCommand,
   doctorCommand,
   devNodeCommand,
