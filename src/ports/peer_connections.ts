@@ -60,7 +60,7 @@ export type PeerConnectionState =
 
 /** What a connection tells its owner. */
 export interface PeerConnectionHandler {
-  /** A candidate to send to the peer; told in a later turn than the description that it belongs to. */
+  /** A candidate to send to the peer; told in a later turn than the description that it belongs to, and by some stacks not before the first offer is answered. */
   candidate(candidate: LocalCandidate): void;
   /** The state has changed; never the same twice in a row, and a short one may be left out. `closed` comes once and last, after every channel's end. */
   state(state: PeerConnectionState): void;

@@ -150,7 +150,7 @@ export interface PairSettings {
   readonly relay?: (candidate: IceCandidate) => IceCandidate;
   /** The answerer's stack. @default the offerer's */
   readonly answerer?: PeerConnections;
-  /** Whether candidates overtake the description. @default false */
+  /** Whether the answerer's candidates overtake its description. @default false */
   readonly early?: boolean;
 }
 
@@ -173,9 +173,9 @@ export async function connectionPair(
   const b = new End(settings.answerer ?? stack, options);
   const labels = Object.keys(lanes);
   for (const label of labels) a.createChannel(label, lanes[label]);
-  if (settings.early !== true) deliver(a, b, relay);
-  deliver(b, a, relay);
-  if (settings.early === true) await offerLate(a, b, relay);
+  deliver(a, b, relay);
+  if (settings.early !== true) deliver(b, a, relay);
+  if (settings.early === true) await answerLate(a, b, relay);
   else await negotiate(a, b);
   await b.until(() => labels.every((label) => b.channels.has(label)));
   for (const end of [a, b]) {
@@ -216,16 +216,16 @@ export async function negotiate(
   await a.connection.setRemote(await b.connection.createAnswer());
 }
 
-/** The offer comes after a candidate of it. */
-async function offerLate(
+/** The answer comes after a candidate of it; a stack may keep those of its offer until it is answered. */
+async function answerLate(
   a: End,
   b: End,
   relay: (candidate: IceCandidate) => IceCandidate,
 ): Promise<void> {
-  const offer = await a.connection.createOffer();
-  await a.until(() => a.candidates.length > 0);
-  for (const candidate of a.candidates) await b.connection.addCandidate(relay(candidate));
-  deliver(a, b, relay);
-  await b.connection.setRemote(offer);
-  await a.connection.setRemote(await b.connection.createAnswer());
+  await b.connection.setRemote(await a.connection.createOffer());
+  const answer = await b.connection.createAnswer();
+  await b.until(() => b.candidates.length > 0);
+  for (const candidate of b.candidates) await a.connection.addCandidate(relay(candidate));
+  deliver(b, a, relay);
+  await a.connection.setRemote(answer);
 }

@@ -100,17 +100,27 @@ function negotiation(open: Open): void {
 
 function candidates(open: Open): void {
   it("tells complete candidates after their description", limit, async () => {
-    const end = new End(await open(), {});
-    end.createChannel("lane");
-    const { sdp } = await end.connection.createOffer();
-    assert.equal(end.candidates.length, 0);
-    await end.until(() => end.candidates.length > 0);
-    const [, fragment] = /^a=ice-ufrag:(\S+)/m.exec(sdp) ?? [];
-    for (const { candidate, sdpMid, sdpMLineIndex, usernameFragment } of end.candidates) {
-      assert.match(candidate, /^candidate:\S/);
-      assert.deepEqual([sdpMid, sdpMLineIndex, usernameFragment], ["0", 0, fragment]);
+    const stack = await open();
+    const [a, b] = [new End(stack, {}), new End(stack, {})];
+    a.createChannel("lane");
+    const offer = await a.connection.createOffer();
+    assert.equal(a.candidates.length, 0);
+    await b.connection.setRemote(offer);
+    const answer = await b.connection.createAnswer();
+    assert.equal(b.candidates.length, 0);
+    await a.connection.setRemote(answer);
+    for (const [end, { sdp }] of [
+      [a, offer],
+      [b, answer],
+    ] as const) {
+      await end.until(() => end.candidates.length > 0);
+      const [, fragment] = /^a=ice-ufrag:(\S+)/m.exec(sdp) ?? [];
+      for (const { candidate, sdpMid, sdpMLineIndex, usernameFragment } of end.candidates) {
+        assert.match(candidate, /^candidate:\S/);
+        assert.deepEqual([sdpMid, sdpMLineIndex, usernameFragment], ["0", 0, fragment]);
+      }
+      end.connection.close();
     }
-    end.connection.close();
   });
 
   const habits: Record<string, (candidate: IceCandidate) => IceCandidate> = {
