@@ -73,7 +73,7 @@ export class ActionTurn implements Turn, Output, Expiring {
   }
 
   refuse(error: ActrError): void {
-    this.#reply(() => this.command.answer.fail(error));
+    this.#reply(() => this.command.answer.fail(asRefusal(error)));
   }
 
   expire(): void {
@@ -123,6 +123,13 @@ export class ActionTurn implements Turn, Output, Expiring {
     this.#answered = true;
     tell();
   }
+}
+
+/** What a caller is told of an actor that was dropped: where its changes could not be written, to try again. */
+export function asRefusal(error: ActrError): ActrError {
+  if (error.code !== "storage") return error;
+  const message = "what this actor changed could not be saved; it starts anew from what is on disk";
+  return new ActrError("actor.restarting", message, { cause: error, retryAfterMs: 100 });
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

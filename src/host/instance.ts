@@ -4,7 +4,7 @@ import { ActrError } from "../errors.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
-import { ActionTurn, type TurnSeat } from "./action_turn.ts";
+import { ActionTurn, asRefusal, type TurnSeat } from "./action_turn.ts";
 import { InstanceContext, TurnContext } from "./actor_context.ts";
 import { ActorMessages } from "./actor_messages.ts";
 import { ActorSchedules } from "./actor_schedules.ts";
@@ -74,6 +74,8 @@ export class Instance implements TurnSeat {
   requested: StopReason | undefined;
   readonly #owner: InstanceOwner;
   #state: InstanceState = "loading";
+  /** Why it was dropped. */
+  #dropped: ActrError | undefined;
   #idleAt = 0;
   #idleTimer: Timer | undefined;
 
@@ -213,6 +215,7 @@ export class Instance implements TurnSeat {
   /** Ends at once: nothing is saved, and who waits is told why. */
   drop(error: ActrError): void {
     if (this.#state !== "terminated") this.move("failed");
+    this.#dropped = error;
     this.gate.close(error);
     this.stopping.abort(error);
     this.close(error);
@@ -281,6 +284,7 @@ export class Instance implements TurnSeat {
 
   /** Why no work is let in, if so. */
   #refusal(): ActrError | undefined {
+    if (this.#dropped !== undefined) return asRefusal(this.#dropped);
     const admission = admitWork(this.#state, this.requested === "destroy");
     if (admission === "accept" || admission === "wait") return undefined;
     return new ActrError(admission, `actor ${this.kind.name} ${this.id} is ${this.#state}`);

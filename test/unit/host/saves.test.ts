@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { actor } from "../../../src/actor.ts";
+import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
+import { HeldStore } from "./held_store.ts";
+import { failureOf, Rig } from "./support.ts";
+
+interface State {
+  count: number;
+  self?: unknown;
+}
+
+const later: (() => void)[] = [];
+
+const subject = actor({
+  state: (): State => ({ count: 0 }),
+  actions: {
+    add(c, by: number) {
+      c.state.count += by;
+      return c.state.count;
+    },
+    get: (c) => c.state.count,
+    id: (c) => c.actorId,
+    addThenFail(c): never {
+      c.state.count += 1;
+      throw new Error("broken");
+    },
+    /** Changes the state when the test says so, outside of any action. */
+    outside(c, by: number, maxWaitMs?: number) {
+      later.push(() => {
+        c.state.count += by;
+        if (maxWaitMs !== undefined) void c.saveState({ immediate: false, maxWaitMs });
+      });
+    },
+    async saves(c) {
+      c.state.count += 1;
+      await c.saveState();
+      c.state.count += 1;
+      await new Promise(() => {}); // It is killed here.
+    },
+    async slowly(c, ms: number) {
+      c.state.count += 1;
+      await c.node;
+      return ms;
+    },
+    circle(c) {
+      c.state.count = 100;
+      c.state.self = c.state;
+    },
+  },
+  actionOptions: { get: { turn: "read" }, saves: { turn: "interleaved" } },
+  options: { saveIntervalMs: 5000 },
+});
+
+async function storedCount(rig: Rig, id: unknown): Promise<number | undefined> {
+  const bytes = await rig.store.record(`actor:${String(id)}`, "s");
+  return bytes && (decodeCbor(bytes) as State).count;
+}
+
+/** An actor that exists, over a store whose commits can be held back. */
+async function begin(): Promise<{ rig: Rig; store: HeldStore; id: unknown }> {
+  const store = new HeldStore();
+  const rig = new Rig({ subject }, { store });
+  const id = await rig.act("subject", "a", "id");
+  later.length = 0;
+  return { rig, store, id };
+}
+
+describe("what an actor changes", () => {
+  it("is on disk before the caller of the action is told", async () => {
+    const { rig, store, id } = await begin();
+    store.hold();
+    let told = false;
+    const adding = rig.act("subject", "a", "add", 2).then(() => {
+      told = true;
+    });
+    await rig.clock.settle();
+    assert.equal(told, false);
+    store.release();
+    await adding;
+    assert.equal(await storedCount(rig, id), 2);
+    await rig.close();
+  });
+
+  it("is on disk, too, when the action fails after the change", async () => {
+    const { rig, store, id } = await begin();
+    store.hold();
+    let told = false;
+    const failing = failureOf(rig.act("subject", "a", "addThenFail")).then(() => {
+      told = true;
+    });
+    await rig.clock.settle();
+    assert.equal(told, false);
+    store.release();
+    await failing;
+    assert.equal(await storedCount(rig, id), 1);
+    await rig.close();
+  });
+
+  it("costs an action that changes nothing no commit", async () => {
+    const { rig, store } = await begin();
+    const before = store.commits.length;
+    for (let i = 0; i < 10; i++) await rig.act("subject", "a", "get");
+    assert.equal(store.commits.length, before);
+    await rig.close();
+  });
+
+  it("[HD-9] is one commit for each action, whatever it touched", async () => {
+    const parts = actor({
+      state: () => ({ n: 0 }),
+      queues: { jobs: { kind: "queue" } },
+      actions: {
+        all(c) {
+          c.state.n += 1;
+          c.kv.put("k", 1);
+          c.schedule.after(60_000, "all");
+          c.state.n += 1;
+        },
+      },
+    });
+    const store = new HeldStore();
+    const rig = new Rig({ parts }, { store });
+    await rig.act("parts", "a", "all");
+    const before = store.commits.length;
+    await rig.act("parts", "a", "all");
+    assert.equal(store.commits.length, before + 1);
+    assert.ok((store.commits.at(-1)?.length ?? 0) >= 3);
+    await rig.close();
+  });
+
+  it("[H-15] outside of actions is saved after the interval of saves, not before", async () => {
+    const { rig, id } = await begin();
+    await rig.act("subject", "a", "outside", 1);
+    later[0]?.();
+    await rig.clock.advance(4_999);
+    assert.notEqual(await storedCount(rig, id), 1);
+    await rig.clock.advance(1);
+    assert.equal(await storedCount(rig, id), 1);
+    await rig.close();
+  });
+
+  it("[H-19] outside of actions is saved sooner where a longest wait is given", async () => {
+    const { rig, id } = await begin();
+    await rig.act("subject", "a", "outside", 1, 25);
+    later[0]?.();
+    await rig.clock.advance(24);
+    assert.notEqual(await storedCount(rig, id), 1);
+    await rig.clock.advance(1);
+    assert.equal(await storedCount(rig, id), 1);
+    await rig.close();
+  });
+
+  it("[H-20] while a save is on its way is saved by the next", async () => {
+    const { rig, store, id } = await begin();
+    await rig.act("subject", "a", "outside", 10);
+    store.hold();
+    const adding = rig.act("subject", "a", "add", 1);
+    await rig.clock.settle();
+    later[0]?.();
+    store.release();
+    await adding;
+    assert.equal(await storedCount(rig, id), 1);
+    await rig.clock.advance(5000);
+    assert.equal(await storedCount(rig, id), 11);
+    await rig.close();
+  });
+
+  it("[H-90] is there after a crash, as far as saveState has resolved", async () => {
+    const { rig, store } = await begin();
+    const cut = rig.act("subject", "a", "saves");
+    cut.catch(() => {});
+    await rig.clock.settle();
+    const next = new Rig({ subject }, { store: store.reopen() });
+    assert.equal(await next.act("subject", "a", "get"), 1);
+    await next.close();
+    // The process of the first one is gone.
+    rig.host.abandon(await failureOf(rig.store.record("", "")));
+  });
+
+  it("[HD-33] is not put off by actions that go on and on", async () => {
+    const { rig, id } = await begin();
+    await rig.act("subject", "a", "outside", 7);
+    later[0]?.();
+    for (let ms = 0; ms < 5000; ms += 500) {
+      await rig.act("subject", "a", "get");
+      await rig.clock.advance(500);
+    }
+    assert.equal(await storedCount(rig, id), 7);
+    await rig.close();
+  });
+
+  it("cannot be stored when it contains itself: the caller is told, and the last good state stays", async () => {
+    const { rig } = await begin();
+    await rig.act("subject", "a", "add", 3);
+    const failure = await failureOf(rig.act("subject", "a", "circle"));
+    assert.equal(failure.code, "actor.unsupported_value");
+    assert.equal(await rig.act("subject", "a", "get"), 3);
+    await rig.close();
+  });
+});
+
+describe("a commit that fails", () => {
+  it("is told to the caller as something to try again; the next call finds what is on disk", async () => {
+    const { rig, store } = await begin();
+    await rig.act("subject", "a", "add", 2);
+    store.fail("the disk is full");
+    const failure = await failureOf(rig.act("subject", "a", "add", 40));
+    assert.deepEqual([failure.code, failure.retryable], ["actor.restarting", true]);
+    assert.equal(rig.host.awake, 0);
+    store.fail(undefined);
+    assert.equal(await rig.act("subject", "a", "get"), 2);
+    assert.equal(await rig.act("subject", "a", "add", 1), 3);
+    await rig.close();
+  });
+
+  it("answers everybody who waits, and lets nothing out that was said after", async () => {
+    const { rig, store } = await begin();
+    store.hold();
+    const calls = [1, 2, 3].map((by) => failureOf(rig.act("subject", "a", "add", by)));
+    calls.push(failureOf(rig.act("subject", "a", "get")));
+    await rig.clock.settle();
+    store.fail("the disk is full");
+    store.release();
+    for (const call of calls) assert.equal((await call).code, "actor.restarting");
+    store.fail(undefined);
+    assert.equal(await rig.act("subject", "a", "get"), 0);
+    await rig.close();
+  });
+
+  it("at its creation leaves no actor behind, and says why", async () => {
+    const store = new HeldStore();
+    const rig = new Rig({ subject }, { store });
+    store.fail("the disk is full");
+    assert.equal((await failureOf(rig.act("subject", "a", "add", 1))).code, "actor.restarting");
+    assert.equal((await failureOf(rig.host.create("subject", ["b"], undefined))).code, "storage");
+    store.fail(undefined);
+    assert.deepEqual(await store.records("actors", "", 10), []);
+    assert.equal(await rig.act("subject", "a", "add", 1), 1);
+    await rig.close();
+  });
+});
