@@ -9,8 +9,6 @@ import type { StopReason } from "./lifecycle.ts";
 
 /** A client that wants to be connected. */
 export interface ClientInit {
-  /** UUID. */
-  readonly id: string;
   readonly params: unknown;
   readonly sink: ClientSink;
 }
@@ -52,8 +50,9 @@ export class Connections {
    * Lets a client in: its params are checked, `onBeforeConnect` may refuse it, its state is made; nobody sees it before.
    * `onConnect` may refuse it still. @throws ActrError what a hook threw; `actor.callback_timed_out`.
    */
-  async connect({ id, params, sink }: ClientInit): Promise<ActorConnection> {
-    const { kind, context } = this.#instance;
+  async connect({ params, sink }: ClientInit): Promise<ActorConnection> {
+    const { kind, context, components } = this.#instance;
+    const id = components.random.uuid();
     const { definition } = kind;
     return await this.#within("connecting", async () => {
       const checked = await checkedBy(definition.params, params, "actor.invalid_request");
@@ -73,8 +72,7 @@ export class Connections {
 
   /** Lets a client in that sends one request and hears of no events. @throws as {@link Connections.connect}. */
   async visit(params: unknown): Promise<ActorConnection> {
-    const id = this.#instance.components.random.uuid();
-    return await this.connect({ id, params, sink: noSink });
+    return await this.connect({ params, sink: noSink });
   }
 
   /** Ends a connection, once: it is gone before `onDisconnect` runs. */
@@ -92,11 +90,18 @@ export class Connections {
     }
   }
 
-  /** @throws ActrError `auth.forbidden`, `connection.not_found`. */
-  async subscribe(conn: ActorConnection, event: string): Promise<void> {
+  /**
+   * Sends an event to a client from now on; from when its definition has allowed it, where that takes time.
+   * @throws ActrError `auth.forbidden`, `connection.not_found`.
+   */
+  subscribe(conn: ActorConnection, event: string): void | Promise<void> {
     const { kind, context } = this.#instance;
-    const definition = kind.definition.events?.[event];
-    const allowed = (await definition?.canSubscribe?.(context, conn)) ?? true;
+    const allowed = kind.definition.events?.[event]?.canSubscribe?.(context, conn) ?? true;
+    if (typeof allowed === "boolean") return this.#subscribe(conn, event, allowed);
+    return allowed.then((given: boolean) => this.#subscribe(conn, event, given));
+  }
+
+  #subscribe(conn: ActorConnection, event: string, allowed: boolean): void {
     if (!allowed) throw new ActrError("auth.forbidden", `event ${event} is not for this client`);
     if (!this.#all.has(conn.id)) throw new ActrError("connection.not_found", "the client is gone");
     const subscribers = this.#subscribers.get(event);

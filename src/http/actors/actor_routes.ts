@@ -5,11 +5,14 @@ import type { ActorHost } from "../../host/actor_host.ts";
 import type { RequestContext } from "../../ports/sockets.ts";
 import { version } from "../../version.ts";
 import { answerAction, answerQueueSend, codecFor, refusal } from "./actor_requests.ts";
+import { type ConnectParts, connectClient } from "./connect.ts";
 import { controlApi } from "./control_api.ts";
 import { type GatewayRequest, readGatewayTarget } from "./gateway_target.ts";
 import { type ActorRouteParts, hostOf, requireToken } from "./route_parts.ts";
+import type { Offer } from "./subprotocols.ts";
 
 type App = Hono<{ Bindings: RequestContext }>;
+type AppContext = Context<{ Bindings: RequestContext }>;
 
 /** Everything that a client of actors asks over HTTP (`spec/actor-client.md` §1), below whatever path it is put. */
 export function actorRoutes(parts: ActorRouteParts): App {
@@ -23,11 +26,13 @@ export function actorRoutes(parts: ActorRouteParts): App {
   }
   app.get("/metadata", (c) => c.json({ runtime: "roost", version }));
   app.route("/actors", controlApi(parts));
+  app.get("/connect", (c) => connectClient(c, connectParts(parts, undefined)));
   app.all("/gateway/*", (c) => gateway(parts, c));
   return app;
 }
 
-async function gateway(parts: ActorRouteParts, c: Context): Promise<Response> {
+async function gateway(parts: ActorRouteParts, c: AppContext): Promise<Response> {
+  if (c.env.upgrade !== undefined) return upgraded(parts, c);
   try {
     const request = readRequest(c.req.raw);
     requireToken(parts.token, request.token ?? c.req.header("x-rivet-token"));
@@ -36,6 +41,30 @@ async function gateway(parts: ActorRouteParts, c: Context): Promise<Response> {
     const failure = ActrError.from(error);
     return refusal(codecFor(c.req.raw), failure);
   }
+}
+
+/** A WebSocket of a client: whatever is wrong with its address is told on it. */
+function upgraded(parts: ActorRouteParts, c: AppContext): Response {
+  return connectClient(c, connectParts(parts, c.req.raw));
+}
+
+/** @param addressed the request whose path says whom it is for; undefined when the subprotocols do. */
+function connectParts(parts: ActorRouteParts, addressed: Request | undefined): ConnectParts {
+  return {
+    host: () => hostOf(parts),
+    target(offer) {
+      const { target, path, token } =
+        addressed === undefined ? byOffer(offer) : readRequest(addressed);
+      requireToken(parts.token, token ?? offer.token);
+      if (path === "/connect") return target;
+      throw new ActrError("actor.not_configured", `there is no WebSocket at ${path || "/"}`);
+    },
+  };
+}
+
+function byOffer({ actorId, token }: Offer): Pick<GatewayRequest, "target" | "path" | "token"> {
+  if (actorId === undefined) throw new ActrError("actor.invalid_request", "rivet_actor is missing");
+  return { target: { id: actorId }, path: "/connect", token };
 }
 
 function readRequest(request: Request): GatewayRequest {
