@@ -22,9 +22,9 @@ const commands = blocks("sh").flatMap((block) =>
   block.split("\n").flatMap((line) => line.replace(/\s+# .*/, "").trim() || []),
 );
 const serves = (command: string): boolean =>
-  /\b(npm start|(task|run) dev|sqld|roost -- (serve|rendezvous))\b/.test(command);
-/** Whether a command serves something that is no node. */
-const servesOthers = (command: string): boolean => /\b(sqld|rendezvous)\b/.test(command);
+  /\b(npm start|(task|run) dev|sqld|roost -- (dev|serve|rendezvous))\b/.test(command);
+/** Whether a command serves something that does not echo. */
+const servesOthers = (command: string): boolean => /\b(sqld|rendezvous|counter)\b/.test(command);
 const answer = blocks("json").join("");
 
 interface Shell {
@@ -178,6 +178,8 @@ describe("README", { timeout: 400_000 }, () => {
         else if (command.includes("store import")) assert.match(out, /^imported [1-9]\d* entries/);
         else if (command.includes("doctor --store")) assert.match(out, /whole; .*; in use by/);
         else if (command.includes("call.ts")) assert.match(out, /Echo: hi/);
+        else if (command.includes("actors call")) assert.equal(out, "1\n");
+        else if (command.includes("actors ls")) assert.match(out, /counter room-1\n1 actor\n$/);
         else if (command.includes("discover"))
           assert.match(out, /@1001\/acme:EchoService:1\.0\.0\n$/);
       });
