@@ -1,0 +1,413 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type ActorContext, actor } from "../../../src/actor.ts";
+import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
+import { withResolvers } from "../../../src/with_resolvers.ts";
+import { HeldStore } from "./held_store.ts";
+import { failureOf, Rig } from "./support.ts";
+
+const forever = (): Promise<void> => new Promise(() => {});
+
+/** One actor, over a store whose commits can be held back, and what its hooks and actions did. */
+class Scene {
+  readonly store = new HeldStore();
+  readonly did: string[] = [];
+  readonly rig: Rig;
+  onSleep: (c: ActorContext) => void | Promise<void> = () => {};
+  onDestroy: (c: ActorContext) => void | Promise<void> = () => {};
+  /** What `work` waits for. */
+  gate = withResolvers<void>();
+  id = "";
+
+  constructor() {
+    const { did } = this;
+    const subject = actor({
+      state: () => ({ count: 0 }),
+      onWake: () => void did.push("wake"),
+      onSleep: async (c) => {
+        did.push("sleep");
+        await this.onSleep(c as unknown as ActorContext);
+      },
+      onDestroy: async (c) => {
+        did.push("destroy");
+        await this.onDestroy(c as unknown as ActorContext);
+      },
+      actions: {
+        id: (c) => c.actorId,
+        get: (c) => c.state.count,
+        add(c, by: number) {
+          c.state.count += by;
+          return c.state.count;
+        },
+        work: async (c) => {
+          await this.gate.promise;
+          c.state.count += 1;
+          return "worked";
+        },
+        waitUntil: (c) => {
+          c.waitUntil(
+            this.gate.promise.then(() => {
+              c.state.count += 10;
+            }),
+          );
+        },
+        keepAwake: (c) => void c.keepAwake(this.gate.promise),
+        sleepTwice(c) {
+          c.sleep();
+          c.sleep();
+          return c.signal.aborted;
+        },
+        destroyTwice(c) {
+          c.destroy();
+          try {
+            c.destroy();
+          } catch (error) {
+            return (error as { code: string }).code;
+          }
+          return c.signal.aborted;
+        },
+        end(c) {
+          c.destroy();
+          return c.signal.aborted;
+        },
+      },
+      options: { sleepGraceMs: 1000 },
+    });
+    this.rig = new Rig({ subject }, { store: this.store });
+  }
+
+  static async begin(): Promise<Scene> {
+    const scene = new Scene();
+    scene.id = (await scene.act("id")) as string;
+    scene.did.length = 0;
+    return scene;
+  }
+
+  act(action: string, ...args: unknown[]): Promise<unknown> {
+    return this.rig.act("subject", "a", action, ...args);
+  }
+
+  /** Begins a stop; `ended` says whether it is over. */
+  stop(reason: "sleep" | "destroy"): { ended: boolean; failed: unknown } {
+    const stop = { ended: false, failed: undefined as unknown };
+    this.rig.host.stop(this.id, reason).then(
+      () => {
+        stop.ended = true;
+      },
+      (error: unknown) => {
+        stop.failed = error;
+      },
+    );
+    return stop;
+  }
+
+  async storedCount(): Promise<unknown> {
+    const bytes = await this.store.record(`actor:${this.id}`, "s");
+    return bytes && (decodeCbor(bytes) as { count: number }).count;
+  }
+}
+
+describe("the end of an instance", () => {
+  it("[H-47] comes at once when there is no work", async () => {
+    const scene = await Scene.begin();
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.settle();
+    assert.ok(stop.ended);
+    assert.deepEqual([scene.did, scene.rig.host.awake], [["sleep"], 0]);
+  });
+
+  for (const work of ["keepAwake", "waitUntil", "work"]) {
+    it(`[H-48] waits for ${work}, and comes when that has ended`, async () => {
+      const scene = await Scene.begin();
+      const acting = scene.act(work);
+      await scene.rig.clock.settle();
+      const stop = scene.stop("sleep");
+      await scene.rig.clock.advance(500);
+      assert.equal(stop.ended, false);
+      scene.gate.resolve();
+      await acting;
+      await scene.rig.clock.settle();
+      assert.equal(stop.ended, true);
+    });
+  }
+
+  it("[H-85] saves what work changes that it waits for", async () => {
+    const scene = await Scene.begin();
+    await scene.act("waitUntil");
+    scene.stop("sleep");
+    await scene.rig.clock.settle();
+    scene.gate.resolve();
+    await scene.rig.clock.settle();
+    assert.equal(await scene.storedCount(), 10);
+    assert.equal(await scene.act("get"), 10);
+  });
+
+  it("[HD-15][H-49] is one for all who ask, told to each when it is over", async () => {
+    const scene = await Scene.begin();
+    await scene.act("keepAwake");
+    const stops = [scene.stop("sleep"), scene.stop("sleep"), scene.stop("sleep")];
+    await scene.rig.clock.settle();
+    assert.ok(stops.every(({ ended }) => !ended));
+    scene.gate.resolve();
+    await scene.rig.clock.settle();
+    assert.ok(stops.every(({ ended }) => ended));
+    assert.deepEqual(scene.did, ["sleep"]);
+  });
+
+  it("[HD-16] becomes the actor's end for good when that is asked for while it falls asleep", async () => {
+    const scene = await Scene.begin();
+    await scene.act("keepAwake");
+    const stops = [scene.stop("sleep")];
+    await scene.rig.clock.settle();
+    stops.push(scene.stop("destroy"));
+    await scene.rig.clock.settle();
+    assert.ok(stops.every(({ ended }) => !ended));
+    scene.gate.resolve();
+    await scene.rig.clock.settle();
+    assert.ok(stops.every(({ ended }) => ended));
+    assert.deepEqual(scene.did, ["sleep", "destroy"]);
+    assert.equal(await scene.rig.host.find({ id: scene.id }), undefined);
+  });
+
+  it("[H-51] comes when its grace is over, whatever goes on, and says what did", async () => {
+    const scene = await Scene.begin();
+    await scene.act("waitUntil");
+    const stop = scene.stop("destroy");
+    await scene.rig.clock.advance(999);
+    assert.equal(stop.ended, false);
+    await scene.rig.clock.advance(1);
+    await scene.rig.clock.settle();
+    assert.equal(stop.ended, true);
+    const [line] = scene.rig.logged("actor.grace_deadline");
+    assert.deepEqual([line?.attributes["reason"], line?.attributes["wait_until"]], ["destroy", 1]);
+  });
+
+  it("[HD-2] saves at the end of its grace what is there, though an action never ends", async () => {
+    const scene = await Scene.begin();
+    const hanging = failureOf(scene.act("work"));
+    await scene.rig.clock.settle();
+    const { saving } = await scene.rig.instance("subject", "a");
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.advance(990);
+    (saving.state as { count: number }).count = 42;
+    await scene.rig.clock.advance(10);
+    await scene.rig.clock.settle();
+    assert.equal(stop.ended, true);
+    assert.equal(await scene.storedCount(), 42);
+    assert.equal((await hanging).code, "actor.stopping");
+  });
+
+  it("[HD-4] answers every command that is left, those that go on and those that wait", async () => {
+    const scene = await Scene.begin();
+    const left = [scene.act("work"), scene.act("add", 1), scene.act("get")].map(failureOf);
+    await scene.rig.clock.settle();
+    scene.stop("sleep");
+    await scene.rig.clock.advance(1000);
+    for (const call of left) {
+      const { code, retryable } = await call;
+      assert.deepEqual([code, retryable], ["actor.stopping", true]);
+    }
+    assert.equal(await scene.act("add", 1), 1);
+  });
+
+  it("is final: what its code changes later is never written over what came after", async () => {
+    const scene = await Scene.begin();
+    await scene.act("waitUntil");
+    scene.stop("sleep");
+    await scene.rig.clock.advance(1000);
+    assert.equal(await scene.act("add", 5), 5);
+    scene.gate.resolve();
+    await scene.rig.clock.advance(10_000);
+    assert.equal(await scene.storedCount(), 5);
+    assert.equal(await scene.act("get"), 5);
+  });
+
+  it("leaves nothing of a destroyed actor, whatever its code does later", async () => {
+    const scene = await Scene.begin();
+    await scene.act("waitUntil");
+    scene.stop("destroy");
+    await scene.rig.clock.advance(1000);
+    scene.gate.resolve();
+    await scene.rig.clock.advance(10_000);
+    assert.equal(await scene.store.nextSpace(""), undefined);
+  });
+
+  it("[HD-34] lets actions finish that were accepted before it", async () => {
+    const scene = await Scene.begin();
+    const accepted = [scene.act("work"), scene.act("add", 2)];
+    await scene.rig.clock.settle();
+    const stop = scene.stop("destroy");
+    await scene.rig.clock.settle();
+    assert.equal(stop.ended, false);
+    scene.gate.resolve();
+    assert.deepEqual(await Promise.all(accepted), ["worked", 3]);
+    await scene.rig.clock.settle();
+    assert.equal(stop.ended, true);
+  });
+
+  it("[H-34] serves as long as its work goes on", async () => {
+    const scene = await Scene.begin();
+    await scene.act("keepAwake");
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.settle();
+    assert.equal(await scene.act("add", 4), 4);
+    assert.deepEqual([stop.ended, scene.did], [false, ["sleep"]]);
+    scene.gate.resolve();
+    await scene.rig.clock.settle();
+    assert.equal(await scene.storedCount(), 4);
+  });
+
+  it("[H-35] refuses what reaches it once its last save has begun; by its key the next one serves", async () => {
+    const scene = await Scene.begin();
+    const instance = await scene.rig.instance("subject", "a");
+    scene.store.hold();
+    instance.context.kv.put("k", 1);
+    scene.stop("sleep");
+    await scene.rig.clock.settle();
+    assert.equal(instance.state, "sleep_finalize");
+    const refused = new Promise<string>((resolve) => {
+      const answer = { take: () => () => {}, fail: (e: { code: string }) => resolve(e.code) };
+      instance.act({ name: "get", args: [], answer });
+    });
+    assert.equal(await refused, "actor.stopping");
+    const served = scene.act("add", 1);
+    scene.store.release();
+    assert.equal(await served, 1);
+  });
+
+  it("[H-26] waits for saves that are on their way", async () => {
+    const scene = await Scene.begin();
+    scene.store.hold();
+    const adding = scene.act("add", 1);
+    await scene.rig.clock.settle();
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.advance(5000);
+    assert.equal(stop.ended, false);
+    scene.store.release();
+    assert.equal(await adding, 1);
+    await scene.rig.clock.settle();
+    assert.equal(stop.ended, true);
+  });
+
+  it("[HD-19] comes, with an error, when the last save never ends", async () => {
+    const scene = await Scene.begin();
+    scene.store.hold();
+    const adding = failureOf(scene.act("add", 1));
+    await scene.rig.clock.settle();
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.advance(15_000);
+    await scene.rig.clock.settle();
+    assert.equal((stop.failed as { code: string }).code, "actor.shutdown_timeout");
+    assert.equal((await adding).code, "actor.shutdown_timeout");
+    assert.equal(scene.rig.host.awake, 0);
+  });
+
+  it("says so when the last save fails", async () => {
+    const scene = await Scene.begin();
+    scene.onSleep = (c) => {
+      (c.state as { count: number }).count = 9;
+    };
+    scene.store.fail("the disk is full");
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.settle();
+    assert.equal((stop.failed as { code: string }).code, "storage");
+    assert.equal(scene.rig.host.awake, 0);
+    scene.store.fail(undefined);
+    assert.equal(await scene.act("get"), 0);
+  });
+
+  it("is over at once when a commit fails while it waits", async () => {
+    const scene = await Scene.begin();
+    await scene.act("keepAwake");
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.settle();
+    scene.store.fail("the disk is full");
+    await failureOf(scene.act("add", 1));
+    await scene.rig.clock.settle();
+    assert.equal((stop.failed as { code: string }).code, "storage");
+    scene.store.fail(undefined);
+    assert.equal(await scene.act("add", 1), 1);
+  });
+
+  it("[H-86] comes though onSleep throws, and saves what it changed", async () => {
+    const scene = await Scene.begin();
+    scene.onSleep = (c) => {
+      (c.state as { count: number }).count = 3;
+      throw new Error("no");
+    };
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.settle();
+    assert.deepEqual([stop.ended, await scene.storedCount()], [true, 3]);
+    assert.equal(scene.rig.logged("actor.error").length, 1);
+  });
+
+  it("comes though onSleep never ends", async () => {
+    const scene = await Scene.begin();
+    scene.onSleep = forever;
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.advance(1000);
+    await scene.rig.clock.settle();
+    assert.equal(stop.ended, true);
+  });
+});
+
+describe("an actor's own code", () => {
+  it("[H-84] may ask twice to sleep, and sleeps once", async () => {
+    const scene = await Scene.begin();
+    assert.equal(await scene.act("sleepTwice"), false);
+    await scene.rig.clock.settle();
+    await scene.act("get");
+    assert.deepEqual(scene.did, ["sleep", "wake"]);
+  });
+
+  it("[H-38] is told that it stops when it asks twice for its end", async () => {
+    const scene = await Scene.begin();
+    assert.equal(await scene.act("destroyTwice"), "actor.stopping");
+    await scene.rig.clock.settle();
+    assert.deepEqual(scene.did, ["destroy"]);
+  });
+
+  it("[H-39] sleeps on the next turn of the event loop, without time passing", async () => {
+    const scene = await Scene.begin();
+    const before = scene.rig.clock.now();
+    await scene.act("sleepTwice");
+    await scene.rig.clock.settle();
+    assert.deepEqual([scene.rig.host.awake, scene.rig.clock.now()], [0, before]);
+  });
+
+  it("[H-89] goes on to its end when it asks for the actor's; who comes next by key gets a new one", async () => {
+    const scene = await Scene.begin();
+    await scene.act("add", 5);
+    assert.equal(await scene.act("end"), false);
+    assert.equal(await scene.act("get"), 0);
+    assert.notEqual(await scene.act("id"), scene.id);
+    assert.deepEqual(scene.did, ["destroy", "wake"]);
+  });
+
+  it("[H-10] after a sleep finds its signal fresh and the wish to sleep forgotten", async () => {
+    const scene = await Scene.begin();
+    await scene.act("sleepTwice");
+    await scene.rig.clock.settle();
+    await scene.act("get");
+    const instance = await scene.rig.instance("subject", "a");
+    assert.deepEqual(
+      [instance.requested, instance.context.signal.aborted, instance.state],
+      [undefined, false, "started"],
+    );
+  });
+
+  it("[H-57][HD-18] keeps its alarm while it sleeps, and has none when its end is told of", async () => {
+    const alarms = (rig: Rig) => rig.store.records("alarms", "", 10);
+    const subject = actor({
+      actions: { id: (c) => c.actorId, later: (c) => c.schedule.after(60_000, "id") },
+    });
+    const rig = new Rig({ subject });
+    const id = (await rig.act("subject", "a", "id")) as string;
+    await rig.act("subject", "a", "later");
+    await rig.host.stop(id, "sleep");
+    assert.equal((await alarms(rig)).length, 1);
+    await rig.host.stop(id, "destroy");
+    assert.equal((await alarms(rig)).length, 0);
+    await rig.close();
+  });
+});
