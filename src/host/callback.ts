@@ -10,22 +10,32 @@ export interface CallbackLimit {
 }
 
 /**
- * Runs a hook within its time.
+ * Runs a hook within its time. One that ends at once costs no more than its call.
  * @throws ActrError `actor.callback_timed_out`; the signal's reason; what the hook throws.
  */
-export async function callback<T>(
+export function callback<T>(
+  clock: Clock,
+  limit: CallbackLimit,
+  run: () => T | Promise<T>,
+): T | Promise<T> {
+  limit.signal.throwIfAborted();
+  const result = run();
+  return result instanceof Promise ? ended(clock, limit, result) : result;
+}
+
+async function ended<T>(
   clock: Clock,
   { name, ms, signal }: CallbackLimit,
-  run: () => T | Promise<T>,
+  running: Promise<T>,
 ): Promise<T> {
-  const late = new ActrError("actor.callback_timed_out", `${name} took longer than ${ms} ms`, {
-    details: { callback_name: name, duration_ms: ms },
-  });
   try {
-    return await withinLimit(clock, { what: name, ms, signal }, async () => await run());
+    return await withinLimit(clock, { what: name, ms, signal }, () => running);
   } catch (error) {
-    throw ActrError.is(error) && error.code === "timed_out" && error.message.startsWith(name)
-      ? late
-      : error;
+    const late =
+      ActrError.is(error) && error.code === "timed_out" && error.message.startsWith(name);
+    if (!late) throw error;
+    throw new ActrError("actor.callback_timed_out", `${name} took longer than ${ms} ms`, {
+      details: { callback_name: name, duration_ms: ms },
+    });
   }
 }

@@ -147,7 +147,7 @@ export class Connections {
   async #within<T>(name: string, run: () => Promise<T>): Promise<T> {
     const { components, kind, work, saving, stopping } = this.#instance;
     const limit = { name, ms: 2 * kind.options.hookTimeoutMs, signal: stopping.signal };
-    const running = callback(components.clock, limit, run);
+    const running = Promise.resolve(callback(components.clock, limit, run));
     work.track("connection", running);
     return await running.finally(() => saving.save());
   }

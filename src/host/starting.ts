@@ -102,6 +102,6 @@ function hook<T>(
   ms: number,
   signal: AbortSignal,
   run: () => T | Promise<T>,
-): Promise<T> {
+): T | Promise<T> {
   return callback(components.clock, { name, ms, signal }, run);
 }
