@@ -24,11 +24,14 @@ export const alarmsCommand: Command = {
     const json = input.has("json");
     return withInspector(input, world, async (inspector) => {
       let shown = 0;
+      let more = false;
       for await (const alarm of alarmsOf(inspector)) {
+        more = shown === limit;
+        if (more) break;
         world.out(json ? JSON.stringify(alarm) : lineOf(alarm));
         shown += 1;
-        if (shown === limit) break;
       }
+      if (!json && more) world.out(`the first ${shown}; --limit shows more`);
       if (!json && shown === 0) world.out("no alarms");
       return 0;
     });

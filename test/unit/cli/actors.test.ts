@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { silentLogger } from "../../../adapters/console/console_logger.ts";
 import type { Served } from "../../../adapters/serve/options.ts";
 import { app } from "../../../examples/counter/app.ts";
+import { temporaryFolder } from "../../adapters/temporary_folder.ts";
 import { adapter } from "../../fixtures/runtimes.ts";
 import { type Outcome, roost } from "./support.ts";
 
 const tokens = { inspectToken: "inspect", actorToken: "s3cret" };
 const env = { ROOST_ACTOR_TOKEN: "s3cret", ROOST_INSPECT_TOKEN: "inspect" };
+const quiet = { port: 0, hostname: "127.0.0.1", log: silentLogger() };
 let served: Served;
 
 /** Runs a command line about the node of this test, with its tokens in the environment. */
@@ -22,7 +25,6 @@ async function idOf(key: string): Promise<string> {
 describe("roost actors and roost alarms", { timeout: 60_000 }, () => {
   before(async () => {
     const { serve } = await adapter();
-    const quiet = { port: 0, hostname: "127.0.0.1", log: silentLogger() };
     served = await serve(app, { ...quiet, ...tokens });
   });
   after(() => served.stop());
@@ -129,7 +131,22 @@ describe("roost actors and roost alarms", { timeout: 60_000 }, () => {
     assert.match(out, /^\d{4}-\S+Z {2}counter a {2}add\n\d{4}-\S+Z {2}counter b {2}add$/);
     const one = JSON.parse((await ask("alarms", "ls", "--limit", "1", "--json")).out);
     assert.deepEqual([one.actor, one.key, one.action, one.failures], ["counter", "a", "add", 0]);
+    const first = await ask("alarms", "ls", "--limit", "1");
+    assert.match(first.out, /^\S+ {2}counter a {2}add\nthe first 1; --limit shows more$/);
     const closed = await roost(["alarms", "ls", "--token", "x", "--url", served.url]);
     assert.match(closed.err, /^roost: permission_denied: /);
+  });
+
+  it("list what is scheduled in a store at rest", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "node.db");
+    const { serve } = await adapter();
+    const node = await serve(app, { ...quiet, store: `file:${file}` });
+    const add = ["counter", "resting", "addLater", "--args", "[1,3600000]"];
+    await roost(["actors", "call", ...add, "--url", node.url]);
+    await node.stop();
+    const { code, out, err } = await roost(["alarms", "ls", "--store", file]);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.match(out, /^\S+Z {2}counter resting {2}add$/);
   });
 });
