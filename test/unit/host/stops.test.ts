@@ -222,6 +222,23 @@ describe("the end of an instance", () => {
     assert.equal(await scene.act("get"), 5);
   });
 
+  it("hands the store nothing, and sets no timer, for what is changed after its last save", async () => {
+    const scene = await Scene.begin();
+    const { saving, gate } = await scene.rig.instance("subject", "a");
+    scene.store.hold();
+    scene.stop("sleep");
+    saving.state = { count: 1 };
+    await scene.rig.clock.settle();
+    const [commits, timers] = [scene.store.commits.length, scene.rig.clock.pending];
+    saving.state = { count: 2 };
+    saving.save();
+    assert.deepEqual([scene.store.commits.length, scene.rig.clock.pending], [commits, timers]);
+    scene.store.release();
+    await scene.rig.clock.settle();
+    assert.equal(await scene.storedCount(), 1);
+    assert.equal((await failureOf(gate.flushed())).code, "actor.stopping");
+  });
+
   it("leaves nothing of a destroyed actor, whatever its code does later", async () => {
     const scene = await Scene.begin();
     await scene.act("waitUntil");
