@@ -7,7 +7,9 @@ import { checkedBy, checkedNow } from "./check.ts";
 import { actorSpace } from "./contents.ts";
 import type { HeldMessage } from "./held_message.ts";
 import type { Instance } from "./instance.ts";
+import type { StopReason } from "./lifecycle.ts";
 import { type IndexOwner, MessageIndex } from "./message_index.ts";
+import { QueueAlarm } from "./queue_alarm.ts";
 import type { QueueLane } from "./queue_lane.ts";
 import { deleteMessage, putMessage, type QueueRow, readMessage } from "./queue_row.ts";
 import { type Claim, type MessageKeeper, ReceivedMessage } from "./received_message.ts";
@@ -33,9 +35,19 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
   #size = 0;
   #lastSeq = 0;
   #closed = false;
+  readonly #alarm: QueueAlarm;
+  readonly #expect: (atMs: number) => void;
+  /** Whether the actor's `run` has waited for messages. */
+  #awaited = false;
+  #runRests = false;
+  /** Whether messages came that `run` did not wait for when they did. */
+  #missed = false;
 
-  constructor(instance: Instance) {
+  /** @param expect tells the host when the actor is to be woken, Unix milliseconds. */
+  constructor(instance: Instance, expect: (atMs: number) => void) {
     this.#instance = instance;
+    this.#expect = expect;
+    this.#alarm = new QueueAlarm(instance.id, instance.saving);
     this.#space = actorSpace(instance.id);
     const { kind, components } = instance;
     this.#index = new MessageIndex(kind.definition.queues ?? {}, components.clock, this);
@@ -52,6 +64,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     // The rows of deleted messages are gone, so their ids are kept from coming again by the time that has passed.
     this.#lastSeq = Math.max(0, this.#now - record.createdAt) * 1000;
     for (const entry of entries) {
+      if (this.#alarm.restore(entry)) continue;
       const row = readMessage(entry);
       this.#lastSeq = Math.max(this.#lastSeq, row.seq);
       const lane = this.#index.find(row.name);
@@ -143,6 +156,32 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     this.#again(message);
   }
 
+  unclaimed(): void {
+    if (!this.#runRests) this.#missed = true;
+  }
+
+  /** `run` waits for messages: what lies here is not for it. */
+  runRests(): void {
+    this.#runRests = true;
+    this.#missed = false;
+    if (!this.#awaited && this.#size > 0) this.#alarm.ringBy(this.#now);
+    this.#awaited = true;
+  }
+
+  runGoesOn(): void {
+    this.#runRests = false;
+  }
+
+  /** Before a stop: sees to it that the actor is woken when there is a message for its `run`. */
+  settle(reason: StopReason): void {
+    const { run } = this.#instance.kind.definition;
+    if (reason === "destroy" || run === undefined) return this.#alarm.set(undefined);
+    if (!this.#awaited) return;
+    const at = this.#missed && this.#index.hasReady ? this.#now : this.#index.nextAt;
+    this.#alarm.set(at);
+    if (at !== undefined) this.#expect(at);
+  }
+
   /** Ends its timers; who waits ends with the actor's signal. Whoever still has a message of it can do nothing with that. */
   close(): void {
     this.#closed = true;
@@ -180,8 +219,11 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
   /** A message can be handed out when its time comes, or becomes a dead letter after too many attempts. */
   #again(message: HeldMessage): void {
     const { row, lane } = message;
-    if (row.attempts < lane.policy.maxAttempts) this.#index.add(message, row.availableAt);
-    else this.#bury(message);
+    if (row.attempts >= lane.policy.maxAttempts) this.#bury(message);
+    else {
+      if (this.#awaited) this.#alarm.ringBy(row.availableAt);
+      this.#index.add(message, row.availableAt);
+    }
     this.#index.serve(lane);
   }
 
@@ -226,7 +268,8 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
 }
 
 function requireDelay(ms: number): void {
-  if (!(ms >= 0)) throw new RangeError(`delayMs is ${ms}; it must be at least 0`);
+  if (Number.isFinite(ms) && ms >= 0) return;
+  throw new RangeError(`delayMs is ${ms}; it must be finite and at least 0`);
 }
 
 /** @throws ActrError `queue.previous_message_not_completed`. */

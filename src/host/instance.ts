@@ -103,7 +103,7 @@ export class Instance implements TurnSeat {
     this.turns = new Turns(options.maxInbox);
     this.values = new ActorValues(store, id, this.saving);
     this.schedules = new ActorSchedules(this, owner.expect);
-    this.queues = new ActorMessages(this);
+    this.queues = new ActorMessages(this, owner.expect);
     this.connections = new Connections(this);
     this.runLoop = new RunLoop(this);
     this.context = new InstanceContext(this);

@@ -12,6 +12,8 @@ export interface IndexOwner {
   handOut(message: HeldMessage, completable: boolean): QueueMessage;
   /** Nobody completed a message in its time. */
   lapsed(message: HeldMessage): void;
+  /** A message can be handed out, and nobody waits for it. */
+  unclaimed(): void;
 }
 
 /**
@@ -34,6 +36,17 @@ export class MessageIndex {
       message.lane.uncompleted -= 1;
       this.#owner.lapsed(message);
     });
+  }
+
+  /** When the next message is given up by who has it, or its delay ends, Unix milliseconds. */
+  get nextAt(): number | undefined {
+    return this.#timer.nextAt;
+  }
+
+  /** Whether a message can be handed out. */
+  get hasReady(): boolean {
+    for (const lane of this.#lanes.values()) if (lane.first !== undefined) return true;
+    return false;
   }
 
   /** A queue, if it is declared. */
@@ -115,6 +128,7 @@ export class MessageIndex {
   #enter(message: HeldMessage): void {
     message.lane.put(message);
     this.serve(message.lane);
+    if (message.status === "ready") this.#owner.unclaimed();
   }
 }
 

@@ -17,6 +17,11 @@ export class MessageTimer {
     this.#onDue = onDue;
   }
 
+  /** When the first is due, Unix milliseconds. */
+  get nextAt(): number | undefined {
+    return this.#messages.first?.dueAt;
+  }
+
   add(message: HeldMessage): void {
     this.#messages.push(message);
     this.#arm();

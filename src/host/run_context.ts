@@ -30,12 +30,14 @@ export class RunContext extends InstanceContext {
   #rest(): void {
     if (this.#rests) return;
     this.#rests = true;
+    this.instance.queues.runRests();
     this.instance.work.end("run");
   }
 
   #goOn(): void {
     if (!this.#rests) return;
     this.#rests = false;
+    this.instance.queues.runGoesOn();
     this.instance.work.begin("run");
   }
 }

@@ -48,6 +48,7 @@ function indexOf(clock = new FakeClock()): { index: MessageIndex; held: HeldMess
       return new ReceivedMessage({ message, row: message.row }, undefined);
     },
     lapsed() {},
+    unclaimed() {},
   });
   return { index, held };
 }

@@ -31,7 +31,9 @@ const consumer = actor({
   },
   actions: {
     seen: (c) => c.state.seen,
-    send: (c, body: string) => c.queue.send("jobs", body),
+    send: (c, body: string, delayMs = 0) => c.queue.send("jobs", body, { delayMs }),
+    leave: (c) => c.queue.send("later", "nobody waits for it"),
+    rest: (c) => c.sleep(),
     ask: (c, body: string) => c.queue.sendAndWait("jobs", body),
     askInVain: (c, timeoutMs: number) => c.queue.sendAndWait("later", "x", { timeoutMs }),
     async completeLater(c) {
@@ -98,6 +100,60 @@ describe("the run loop of an actor that waits for a message", () => {
     await second.clock.settle();
     assert.deepEqual(await second.act("consumer", "k", "seen"), ["1", "2"]);
     await second.close();
+  });
+
+  it("is woken by a message that was delayed when its actor fell asleep", async () => {
+    const rig = new Rig({ consumer });
+    await rig.act("consumer", "k", "send", "1", 5000);
+    await rig.clock.advance(1000);
+    assert.equal(rig.host.awake, 0);
+    await rig.clock.advance(3999);
+    assert.equal(rig.host.awake, 0);
+    await rig.clock.advance(1);
+    assert.equal(rig.host.awake, 1);
+    await rig.clock.advance(1000);
+    assert.equal(rig.host.awake, 0);
+    assert.deepEqual(await rig.store.records("alarms", "", 10), []);
+    assert.deepEqual(await rig.act("consumer", "k", "seen"), ["1"]);
+    await rig.close();
+  });
+
+  it("is woken by a message that it had no time for before its actor stopped", async () => {
+    const rig = new Rig({ consumer });
+    await send(rig, "slow", { body: 1 });
+    await send(rig, "jobs", { body: "2" });
+    await rig.act("consumer", "k", "rest");
+    await rig.clock.settle();
+    for (const wakeUp of wakers.splice(0)) wakeUp();
+    await rig.clock.settle();
+    assert.equal(rig.logged("actor.lifecycle").at(-1)?.attributes["new"], "started");
+    assert.deepEqual(await rig.act("consumer", "k", "seen"), ["1", "2"]);
+    await rig.close();
+  });
+
+  it("is woken after a crash by what it had not completed, without a call", async () => {
+    const store = new MemoryStore();
+    const first = new Rig({ consumer }, { store });
+    await send(first, "slow", { body: 1 });
+    const { id } = await first.instance("consumer", "k");
+    const second = new Rig({ consumer }, { store: store.reopen() });
+    await second.clock.settle();
+    assert.equal(second.host.awake, 1);
+    for (const wakeUp of wakers.splice(0)) wakeUp();
+    await second.clock.settle();
+    assert.deepEqual(await second.act("consumer", { id }, "seen"), ["1"]);
+    await second.close();
+  });
+
+  it("lets its actor sleep on messages that it does not wait for", async () => {
+    const rig = new Rig({ consumer });
+    await rig.act("consumer", "k", "leave");
+    await rig.clock.advance(1000);
+    assert.equal(rig.host.awake, 0);
+    assert.deepEqual(await rig.store.records("alarms", "", 10), []);
+    await rig.clock.advance(60_000);
+    assert.equal(rig.host.awake, 0);
+    await rig.close();
   });
 
   it("takes no message any more once it has failed", async () => {
