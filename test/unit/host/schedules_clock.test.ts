@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
+import { actor } from "../../../src/actor.ts";
 import type { RecordEntry } from "../../../src/ports/store.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { newYear, planner, plannerRig, WatchedStore } from "./schedules_support.ts";
@@ -77,6 +78,26 @@ describe("the clock of schedules", () => {
     await rig.act("planner", "c", "after", 1000, "third");
     await rig.clock.advance(1000);
     assert.equal(((await rig.act("planner", "c", "ran")) as unknown[]).length, 1);
+    await rig.close();
+  });
+
+  it("hears of a schedule when it is on disk, also from an action that goes on", async () => {
+    const clock = new FakeClock(newYear);
+    const at: number[] = [];
+    const slow = actor({
+      actions: {
+        async plan(c) {
+          c.schedule.after(0, "run");
+          await clock.sleep(2000, { signal: c.signal });
+        },
+        run: () => void at.push(clock.now() - newYear),
+      },
+    });
+    const rig = new Rig({ slow }, { clock });
+    const planned = rig.act("slow", "a", "plan");
+    await clock.advance(3000);
+    await planned;
+    assert.deepEqual(at, [2000]);
     await rig.close();
   });
 
