@@ -56,23 +56,23 @@ export class Instance implements TurnSeat {
   readonly record: ActorRecord;
   readonly kind: ActorKind;
   readonly components: HostComponents;
-  readonly log: Logger;
   readonly saving: Saving;
   readonly work: Work;
   readonly gate: OutputGate;
-  readonly context: InstanceContext;
-  readonly values: ActorValues;
-  readonly schedules: ActorSchedules;
-  readonly queues: ActorMessages;
-  readonly connections: Connections;
-  readonly runLoop: RunLoop;
-  /** Aborted when it begins to stop. */
-  readonly stopping: AbortController = new AbortController();
   readonly turns: Turns;
   vars: unknown;
   /** What it was asked for by its own code. */
   requested: StopReason | undefined;
   readonly #owner: InstanceOwner;
+  // What many actors never need is made when it is asked for.
+  #log: Logger | undefined;
+  #context: InstanceContext | undefined;
+  #values: ActorValues | undefined;
+  #schedules: ActorSchedules | undefined;
+  #queues: ActorMessages | undefined;
+  #connections: Connections | undefined;
+  #runLoop: RunLoop | undefined;
+  #stopping: AbortController | undefined;
   #state: InstanceState = "loading";
   /** Why it was dropped. */
   #dropped: ActrError | undefined;
@@ -85,9 +85,8 @@ export class Instance implements TurnSeat {
     this.kind = kind;
     this.components = components;
     this.#owner = owner;
-    const { clock, log, store } = components;
+    const { clock, store } = components;
     const { definition, options } = kind;
-    this.log = log.with({ actor: kind.name, actor_id: id });
     this.gate = new OutputGate(store, (error) => owner.broken(this, error));
     const { onStateChange } = definition;
     this.saving = new Saving(
@@ -101,12 +100,53 @@ export class Instance implements TurnSeat {
     );
     this.work = new Work(() => this.#activity());
     this.turns = new Turns(options.maxInbox);
-    this.values = new ActorValues(store, id, this.saving);
-    this.schedules = new ActorSchedules(this, owner.expect);
-    this.queues = new ActorMessages(this, owner.expect);
-    this.connections = new Connections(this);
-    this.runLoop = new RunLoop(this);
-    this.context = new InstanceContext(this);
+  }
+
+  get log(): Logger {
+    this.#log ??= this.components.log.with({ actor: this.kind.name, actor_id: this.id });
+    return this.#log;
+  }
+
+  /** What its hooks and `run` are given. */
+  get context(): InstanceContext {
+    this.#context ??= new InstanceContext(this);
+    return this.#context;
+  }
+
+  /** Its own keys and values. */
+  get values(): ActorValues {
+    this.#values ??= new ActorValues(this.components.store, this.id, this.saving);
+    return this.#values;
+  }
+
+  get schedules(): ActorSchedules {
+    this.#schedules ??= new ActorSchedules(this, this.#owner.expect);
+    return this.#schedules;
+  }
+
+  get queues(): ActorMessages {
+    this.#queues ??= new ActorMessages(this, this.#owner.expect);
+    return this.#queues;
+  }
+
+  get connections(): Connections {
+    this.#connections ??= new Connections(this);
+    return this.#connections;
+  }
+
+  /** Aborted when it begins to stop. */
+  get stopping(): AbortController {
+    this.#stopping ??= new AbortController();
+    return this.#stopping;
+  }
+
+  /** Begins what goes on by itself while it is awake: `run`, and what is due. */
+  begin(): void {
+    if (this.kind.definition.run !== undefined) {
+      this.#runLoop = new RunLoop(this);
+      this.#runLoop.start();
+    }
+    this.#schedules?.fire();
   }
 
   get state(): InstanceState {
@@ -250,7 +290,7 @@ export class Instance implements TurnSeat {
     if (this.#state !== "started") return "not_started";
     if (this.kind.options.noSleep) return "no_sleep";
     if (this.turns.running + this.turns.waiting > 0) return "action";
-    if (this.connections.keepsAwake) return "connections";
+    if (this.#connections?.keepsAwake === true) return "connections";
     return this.work.keepsAwake;
   }
 
@@ -278,8 +318,8 @@ export class Instance implements TurnSeat {
     this.turns.close(error);
     this.#idleTimer?.cancel();
     this.saving.close();
-    this.queues.close();
-    this.runLoop.close();
+    this.#queues?.close();
+    this.#runLoop?.close();
   }
 
   /** Why no work is let in, if so. */

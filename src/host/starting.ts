@@ -32,8 +32,7 @@ export async function startInstance(
   saving.save();
   turns.open();
   instance.rest();
-  instance.runLoop.start();
-  instance.schedules.fire();
+  instance.begin();
 }
 
 async function create(instance: Instance, signal: AbortSignal): Promise<void> {
@@ -50,10 +49,12 @@ async function create(instance: Instance, signal: AbortSignal): Promise<void> {
 }
 
 async function restore(instance: Instance, contents: Contents, signal: AbortSignal): Promise<void> {
-  const { kind, saving, schedules, queues, record } = instance;
+  const { kind, saving, record } = instance;
   const { definition } = kind;
-  schedules.restore(contents.rows.get("t") ?? []);
-  queues.restore(contents.rows.get("q") ?? []);
+  const schedules = contents.rows.get("t");
+  const messages = contents.rows.get("q");
+  if (schedules !== undefined) instance.schedules.restore(schedules);
+  if (messages !== undefined) instance.queues.restore(messages);
   const state = contents.state && readState(instance, contents.state);
   saving.restore(state);
   const version = definition.stateVersion ?? 1;
