@@ -17,7 +17,7 @@ export class QueueLane {
   readonly definition: QueueDefinition;
   readonly policy: Required<QueuePolicy>;
   /** Who waits for its messages, by arrival. */
-  readonly receivers = new Set<Receiver>();
+  readonly receivers: Set<Receiver> = new Set();
   /** Messages that were handed out, and not completed yet. */
   uncompleted = 0;
   readonly #fresh = new Deque<HeldMessage>();
