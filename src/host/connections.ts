@@ -54,7 +54,8 @@ export class Connections {
     const { kind, context, components } = this.#instance;
     const id = components.random.uuid();
     const { definition } = kind;
-    return await this.#within("connecting", async () => {
+    const { signal } = this.#instance.stopping;
+    return await this.#within("connecting", signal, async () => {
       const checked = await checkedBy(definition.params, params, "actor.invalid_request");
       await definition.onBeforeConnect?.(context, checked);
       const state = await valueFor(definition.connState, checked, context);
@@ -83,8 +84,10 @@ export class Connections {
     const { kind, context } = this.#instance;
     const { onDisconnect } = kind.definition;
     if (onDisconnect === undefined) return;
+    // A stop cuts clients off, and waits for this hook: it does not end it.
+    const { signal } = new AbortController();
     try {
-      await this.#within("onDisconnect", async () => onDisconnect(context, conn));
+      await this.#within("onDisconnect", signal, async () => onDisconnect(context, conn));
     } catch (error) {
       this.#instance.report(error, "hook");
     }
@@ -144,9 +147,9 @@ export class Connections {
   }
 
   /** Runs hooks of a connection: they keep the actor awake, and have their deadline. */
-  async #within<T>(name: string, run: () => Promise<T>): Promise<T> {
-    const { components, kind, work, saving, stopping } = this.#instance;
-    const limit = { name, ms: 2 * kind.options.hookTimeoutMs, signal: stopping.signal };
+  async #within<T>(name: string, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+    const { components, kind, work, saving } = this.#instance;
+    const limit = { name, ms: 2 * kind.options.hookTimeoutMs, signal };
     const running = Promise.resolve(callback(components.clock, limit, run));
     work.track("connection", running);
     return await running.finally(() => saving.save());

@@ -14,11 +14,11 @@ export class Stopping {
   readonly #clock: Clock;
   #reason: StopReason;
   #deadline = Number.POSITIVE_INFINITY;
-  /** What ends the wait that goes on. */
+  /** Ends the wait that goes on. */
   #timer: Timer | undefined;
   /** Looks again whether there is something left to wait for. */
   #look: () => void = () => {};
-  /** A hook that goes on. */
+  /** Hooks that go on. */
   #hooks = 0;
   /** Whether `onDestroy` has run. */
   #destroyed = false;

@@ -358,6 +358,34 @@ describe("the end of an instance", () => {
     assert.equal(scene.rig.logged("actor.error").length, 1);
   });
 
+  for (const reason of ["sleep", "destroy"] as const) {
+    it(`waits for onDisconnect of the clients that a ${reason} cuts off, and saves what it changed`, async () => {
+      const { promise, resolve } = withResolvers<void>();
+      const left: string[] = [];
+      const room = actor({
+        state: () => ({ left: 0 }),
+        actions: { id: (c) => c.actorId, left: (c) => c.state.left },
+        async onDisconnect(c, conn) {
+          await promise;
+          left.push(conn.id);
+          c.state.left += 1;
+        },
+      });
+      const rig = new Rig({ room });
+      const id = (await rig.act("room", "a", "id")) as string;
+      const { connections } = await rig.instance("room", "a");
+      const conn = await connections.visit(undefined);
+      const stopped = rig.host.stop(id, reason);
+      await rig.clock.advance(1000);
+      assert.deepEqual([left, rig.host.awake], [[], 1]);
+      resolve();
+      await stopped;
+      assert.deepEqual([left, rig.host.awake], [[conn.id], 0]);
+      assert.equal(await rig.act("room", "a", "left"), reason === "sleep" ? 1 : 0);
+      await rig.close();
+    });
+  }
+
   it("comes though onSleep never ends", async () => {
     const scene = await Scene.begin();
     scene.onSleep = forever;
