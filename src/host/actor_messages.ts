@@ -1,7 +1,6 @@
 import type { QueueMessage, QueueSendOptions, ReceiveOptions } from "../actor.ts";
 import { ActrError } from "../errors.ts";
 import type { RecordEntry } from "../ports/store.ts";
-import { encodeCbor } from "../protocol/cbor/encode.ts";
 import { buriedMessage } from "./buried.ts";
 import { checkedBy, checkedNow } from "./check.ts";
 import { actorSpace } from "./contents.ts";
@@ -10,11 +9,17 @@ import type { Instance } from "./instance.ts";
 import type { StopReason } from "./lifecycle.ts";
 import { type IndexOwner, MessageIndex } from "./message_index.ts";
 import { QueueAlarm } from "./queue_alarm.ts";
+import {
+  encodeBody,
+  requireCount,
+  requireDelay,
+  requireOneOpen,
+  requireRoom,
+} from "./queue_checks.ts";
 import type { QueueLane } from "./queue_lane.ts";
 import { deleteMessage, putMessage, type QueueRow, readMessage } from "./queue_row.ts";
 import { type Claim, type MessageKeeper, ReceivedMessage } from "./received_message.ts";
 import { aborted } from "./receiver.ts";
-import { requireStorable } from "./storable.ts";
 
 /** Whose code receives: what ends its waits, and who is told of them. */
 export interface ReceiveScope {
@@ -32,22 +37,15 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
   readonly #instance: Instance;
   readonly #space: string;
   readonly #index: MessageIndex;
+  readonly #alarm: QueueAlarm;
   #size = 0;
   #lastSeq = 0;
   #closed = false;
-  readonly #alarm: QueueAlarm;
-  readonly #expect: (atMs: number) => void;
-  /** Whether the actor's `run` has waited for messages. */
-  #awaited = false;
-  #runRests = false;
-  /** Whether messages came that `run` did not wait for when they did. */
-  #missed = false;
 
   /** @param expect tells the host when the actor is to be woken, Unix milliseconds. */
   constructor(instance: Instance, expect: (atMs: number) => void) {
     this.#instance = instance;
-    this.#expect = expect;
-    this.#alarm = new QueueAlarm(instance.id, instance.saving);
+    this.#alarm = new QueueAlarm(instance, expect);
     this.#space = actorSpace(instance.id);
     const { kind, components } = instance;
     this.#index = new MessageIndex(kind.definition.queues ?? {}, components.clock, this);
@@ -87,11 +85,12 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
   /** Puts in a message that is checked; returns its number. @throws ActrError `queue.full`, `queue.message_too_large`. */
   put(lane: QueueLane, body: unknown, delayMs = 0): number {
     this.#requireOpen();
-    this.#requireRoom();
+    const { options } = this.#instance.kind;
+    requireRoom(this.#size, options);
     requireDelay(delayMs);
     const sentAt = this.#now;
     const availableAt = sentAt + delayMs;
-    const encoded = this.#encode(body);
+    const encoded = encodeBody(body, options);
     const seq = this.#lastSeq + 1;
     this.#lastSeq = seq;
     const row = { seq, name: lane.name, body: encoded, sentAt, availableAt, attempts: 0 };
@@ -105,7 +104,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     { names, signal, timeoutMs, completable = false, count = 1 }: ReceiveOptions,
     scope: ReceiveScope,
   ): Promise<readonly QueueMessage[]> {
-    if (!(count >= 1)) throw new RangeError(`count is ${count}; it must be at least 1`);
+    requireCount(count);
     const wanted = { lanes: this.#index.lanes(names), count, completable };
     const signals = signal === undefined ? [scope.signal] : [scope.signal, signal];
     if (signals.some((each) => each.aborted)) throw aborted();
@@ -157,29 +156,23 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
   }
 
   unclaimed(): void {
-    if (!this.#runRests) this.#missed = true;
+    this.#alarm.leave();
   }
 
-  /** `run` waits for messages: what lies here is not for it. */
+  /** `run` waits for messages. */
   runRests(): void {
-    this.#runRests = true;
-    this.#missed = false;
-    if (!this.#awaited && this.#size > 0) this.#alarm.ringBy(this.#now);
-    this.#awaited = true;
+    this.#alarm.runRests();
+    if (this.#size > 0) this.#alarm.ringBy(this.#now);
   }
 
+  /** `run` waits no longer. */
   runGoesOn(): void {
-    this.#runRests = false;
+    this.#alarm.runGoesOn();
   }
 
   /** Before a stop: sees to it that the actor is woken when there is a message for its `run`. */
   settle(reason: StopReason): void {
-    const { run } = this.#instance.kind.definition;
-    if (reason === "destroy" || run === undefined) return this.#alarm.set(undefined);
-    if (!this.#awaited) return;
-    const at = this.#missed && this.#index.hasReady ? this.#now : this.#index.nextAt;
-    this.#alarm.set(at);
-    if (at !== undefined) this.#expect(at);
+    this.#alarm.settle(reason, this.#index);
   }
 
   /** Ends its timers; who waits ends with the actor's signal. Whoever still has a message of it can do nothing with that. */
@@ -196,21 +189,6 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     if (this.#closed) throw new ActrError("actor.stopping", "the actor has stopped; try again");
   }
 
-  #requireRoom(): void {
-    if (this.#size < this.#instance.kind.options.maxQueueSize) return;
-    const message = `the queues hold ${this.#size} messages; send again later`;
-    throw new ActrError("queue.full", message, { retryAfterMs: 1000 });
-  }
-
-  #encode(body: unknown): Uint8Array {
-    requireStorable(body);
-    const encoded = encodeCbor(body);
-    const { maxQueueMessageBytes } = this.#instance.kind.options;
-    if (encoded.length <= maxQueueMessageBytes) return encoded;
-    const message = `the message has ${encoded.length} bytes; ${maxQueueMessageBytes} are allowed`;
-    throw new ActrError("queue.message_too_large", message);
-  }
-
   #hold(row: QueueRow, lane: QueueLane): void {
     this.#size += 1;
     this.#again({ row, lane, dueAt: 0, place: 0, status: "ready" });
@@ -221,7 +199,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     const { row, lane } = message;
     if (row.attempts >= lane.policy.maxAttempts) this.#bury(message);
     else {
-      if (this.#awaited) this.#alarm.ringBy(row.availableAt);
+      this.#alarm.ringBy(row.availableAt);
       this.#index.add(message, row.availableAt);
     }
     this.#index.serve(lane);
@@ -265,17 +243,4 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     const text = `message ${row.seq} is in its queue again: it was given back, or its time was up`;
     throw new ActrError("queue.timed_out", text);
   }
-}
-
-function requireDelay(ms: number): void {
-  if (Number.isFinite(ms) && ms >= 0) return;
-  throw new RangeError(`delayMs is ${ms}; it must be finite and at least 0`);
-}
-
-/** @throws ActrError `queue.previous_message_not_completed`. */
-function requireOneOpen(lanes: readonly QueueLane[]): void {
-  if (!lanes.every((lane) => lane.isFull)) return;
-  const names = lanes.map(({ name }) => name).join(", ");
-  const message = `messages of ${names} were received and not completed; complete them first`;
-  throw new ActrError("queue.previous_message_not_completed", message);
 }

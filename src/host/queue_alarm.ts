@@ -2,8 +2,17 @@ import type { RecordEntry } from "../ports/store.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import { actorSpace } from "./contents.ts";
-import type { Saving } from "./saving.ts";
+import type { Instance } from "./instance.ts";
+import type { StopReason } from "./lifecycle.ts";
 import { alarmKeyBefore, alarmSpace } from "./schedule_row.ts";
+
+/** What messages wait, as a stop finds them. */
+export interface MessagesLeft {
+  /** Whether one can be handed out. */
+  readonly hasReady: boolean;
+  /** When the next one can be, Unix milliseconds. */
+  readonly nextAt: number | undefined;
+}
 
 /** Stands in the index of alarms where schedules have their ids. */
 const lineId = "queue";
@@ -12,17 +21,23 @@ const pointerKey = "q!";
 const noValue = new Uint8Array(0);
 
 /**
- * The line in the node's index of alarms that wakes an actor for its messages, also after a crash. While the actor is
- * awake it is early rather than exact, so that messages need no line each.
+ * The line in the node's index of alarms that wakes an actor for the messages that its `run` waits for, also after a
+ * crash. While the actor is awake it is early rather than exact, so that messages need no line each.
  */
 export class QueueAlarm {
-  readonly #actorId: string;
-  readonly #saving: Saving;
+  readonly #instance: Instance;
+  readonly #expect: (atMs: number) => void;
   #at: number | undefined;
+  /** Whether `run` has waited for messages in this life. */
+  #awaited = false;
+  #runRests = false;
+  /** Whether messages came that `run` did not wait for when they did. */
+  #missed = false;
 
-  constructor(actorId: string, saving: Saving) {
-    this.#actorId = actorId;
-    this.#saving = saving;
+  /** @param expect tells the host when the actor is to be woken, Unix milliseconds. */
+  constructor(instance: Instance, expect: (atMs: number) => void) {
+    this.#instance = instance;
+    this.#expect = expect;
   }
 
   /** Takes what is stored; false for a row of something else. */
@@ -32,27 +47,53 @@ export class QueueAlarm {
     return true;
   }
 
-  /** Rings at a time or earlier, Unix milliseconds. */
+  /** A message can be handed out from a time on, Unix milliseconds. */
   ringBy(atMs: number): void {
-    if (this.#at === undefined || atMs < this.#at) this.set(atMs);
+    if (this.#awaited && (this.#at === undefined || atMs < this.#at)) this.#set(atMs);
   }
 
-  /** Rings at a time, Unix milliseconds; not at all without one. */
-  set(atMs: number | undefined): void {
+  /** A message can be handed out, and nobody takes it. */
+  leave(): void {
+    if (!this.#runRests) this.#missed = true;
+  }
+
+  /** `run` waits for messages: what lies in the queues is not for it. */
+  runRests(): void {
+    this.#runRests = true;
+    this.#missed = false;
+    this.#awaited = true;
+  }
+
+  runGoesOn(): void {
+    this.#runRests = false;
+  }
+
+  /** Before a stop: sees to it that the actor is woken when there is a message for its `run`. */
+  settle(reason: StopReason, { hasReady, nextAt }: MessagesLeft): void {
+    const { kind, components } = this.#instance;
+    if (reason === "destroy" || kind.definition.run === undefined) return this.#set(undefined);
+    if (!this.#awaited) return;
+    const at = this.#missed && hasReady ? components.clock.now() : nextAt;
+    this.#set(at);
+    if (at !== undefined) this.#expect(at);
+  }
+
+  #set(atMs: number | undefined): void {
     if (atMs === this.#at) return;
-    const pointer = { space: actorSpace(this.#actorId), key: pointerKey };
+    const { id, saving } = this.#instance;
+    const pointer = { space: actorSpace(id), key: pointerKey };
     if (this.#at !== undefined) {
-      this.#saving.add({ kind: "record.delete", space: alarmSpace, key: this.#line(this.#at) });
+      saving.add({ kind: "record.delete", space: alarmSpace, key: this.#line(this.#at) });
     }
     this.#at = atMs;
-    if (atMs === undefined) return this.#saving.add({ kind: "record.delete", ...pointer });
-    this.#saving.add(
+    if (atMs === undefined) return saving.add({ kind: "record.delete", ...pointer });
+    saving.add(
       { kind: "record.put", space: alarmSpace, key: this.#line(atMs), value: noValue },
       { kind: "record.put", ...pointer, value: encodeCbor(atMs) },
     );
   }
 
   #line(atMs: number): string {
-    return `${alarmKeyBefore(atMs)}:${this.#actorId}:${lineId}`;
+    return `${alarmKeyBefore(atMs)}:${this.#instance.id}:${lineId}`;
   }
 }

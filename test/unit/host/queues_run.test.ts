@@ -148,6 +148,11 @@ describe("the run loop of an actor that waits for a message", () => {
   it("lets its actor sleep on messages that it does not wait for", async () => {
     const rig = new Rig({ consumer });
     await rig.act("consumer", "k", "leave");
+    await send(rig, "slow", { body: 1 });
+    await rig.act("consumer", "k", "leave");
+    await rig.clock.settle();
+    for (const wakeUp of wakers.splice(0)) wakeUp();
+    await rig.clock.settle();
     await rig.clock.advance(1000);
     assert.equal(rig.host.awake, 0);
     assert.deepEqual(await rig.store.records("alarms", "", 10), []);
