@@ -142,7 +142,7 @@ describe("the end of an instance", () => {
     assert.equal(await scene.act("get"), 10);
   });
 
-  it("[HD-15][H-49] is one for all who ask, told to each when it is over", async () => {
+  it("[HD-15] is one for all who ask, told to each when it is over", async () => {
     const scene = await Scene.begin();
     await scene.act("keepAwake");
     const stops = [scene.stop("sleep"), scene.stop("sleep"), scene.stop("sleep")];
