@@ -66,8 +66,8 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
       const row = readMessage(entry);
       this.#lastSeq = Math.max(this.#lastSeq, row.seq);
       const lane = this.#index.find(row.name);
-      if (lane === undefined) log.warn("actor.queue_unknown", { queue: row.name, id: row.seq });
-      else this.#hold(row, lane);
+      if (lane !== undefined) this.#hold(row, lane);
+      else log.warn("actor.queue_unknown", { queue: row.name, message_id: row.seq });
     }
   }
 
