@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Program, type RuntimeName, runtimeNames } from "../fixtures/runtimes.ts";
-import type { ProbeOrder, ProbeOutcome } from "../fixtures/webrtc_probe.ts";
+import type {
+  ProbeOrder,
+  ProbeOutcome,
+  StormOutcome,
+  TakeOutcome,
+} from "../fixtures/webrtc_probe.ts";
 import { whyMissing } from "../fixtures/webrtc_stacks.ts";
 
 const fixture = (name: string): string =>
@@ -62,6 +67,28 @@ describe(
             const outcome = await perform(on(caller), order);
             assert.deepEqual([outcome.error, outcome.equal, outcome.pending], [undefined, true, 0]);
           }
+        });
+      }
+    }
+
+    for (const caller of runtimeNames) {
+      for (const callee of runtimeNames.filter((each) => each !== caller)) {
+        it(`${caller} calls ${callee} while ICE restarts: nothing is lost, nothing done twice`, async () => {
+          const [from, to] = [on(caller), on(callee)];
+          const stream = `storm-${caller}-${callee}`;
+          const first = { target: to.id, bytes: 1, atOnce: 1, timeoutMs: 20_000 };
+          assert.equal((await perform(from, first)).equal, true);
+          to.program.send({ take: stream, from: from.id });
+          const before = await to.program.line<number>(60_000);
+          from.program.send({ storm: to.id, stream, restarts: 1 });
+          const sent = await from.program.line<StormOutcome>(60_000);
+          const taken = await to.program.line<TakeOutcome>(60_000);
+          assert.deepEqual(sent.failed, []);
+          assert.ok(sent.calls > 16 && sent.chunks > 0);
+          assert.ok(sent.restarts > 0, "no restart");
+          assert.equal(sent.pending, 0);
+          assert.deepEqual([taken.chunks, taken.inOrder], [sent.chunks, true]);
+          assert.equal(taken.handled - before, sent.calls);
         });
       }
     }
