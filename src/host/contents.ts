@@ -1,10 +1,10 @@
 import type { ActorKey } from "../actor.ts";
 import { ActrError } from "../errors.ts";
 import type { RecordEntry, Store, StoreChange } from "../ports/store.ts";
+import { formatActorKey, parseActorKey } from "../protocol/actors/actor_key.ts";
 import { utf8 } from "../protocol/bytes.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
-import { formatActorKey, parseActorKey } from "./actor_key.ts";
 
 /** Who an actor is, for as long as it lives. */
 export interface ActorRecord {

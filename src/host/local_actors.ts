@@ -1,10 +1,10 @@
 import type { ActorKey } from "../actor.ts";
 import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
+import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
-import { formatActorKey } from "./actor_key.ts";
 import type { Answer } from "./command.ts";
 import type { Turn } from "./turns.ts";
 

@@ -1,7 +1,7 @@
-import { formatActorKey } from "../host/actor_key.ts";
 import { actorRecordOf } from "../host/contents.ts";
 import { type AlarmEntry, alarmSpace, readAlarmKey, scheduleOf } from "../host/schedule_row.ts";
 import type { Store } from "../ports/store.ts";
+import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { pageLimit } from "./page_limit.ts";
 
 /** One schedule of an actor, without the arguments of its action. Times are Unix milliseconds. */

@@ -1,6 +1,7 @@
 import type { ActorKey } from "../actor.ts";
 import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError, type ErrorCode, errorCodes } from "../errors.ts";
+import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import {
   readActionResponse,
   readErrorBody,
@@ -44,11 +45,11 @@ export class HttpActors implements ActorCaller {
     if ("id" in target) return target.id;
     const { name, key } = target;
     if (target.create !== undefined) return await this.#make("PUT", name, key, target.create.input);
-    const query = new URLSearchParams({ name, key: formatKey(key) });
+    const query = new URLSearchParams({ name, key: formatActorKey(key) });
     const { actors } = (await this.#json(`/actors?${query}`, {})) as { actors: ActorObject[] };
     const [found] = actors;
     if (found !== undefined) return found.actor_id;
-    throw new ActrError("actor.not_found", `there is no actor ${name} ${formatKey(key)}`);
+    throw new ActrError("actor.not_found", `there is no actor ${name} ${formatActorKey(key)}`);
   }
 
   create(name: string, key: ActorKey, input: unknown): Promise<string> {
@@ -58,7 +59,7 @@ export class HttpActors implements ActorCaller {
   async #make(method: string, name: string, key: ActorKey, input: unknown): Promise<string> {
     const body = JSON.stringify({
       name,
-      key: formatKey(key),
+      key: formatActorKey(key),
       ...(input === undefined ? {} : { input: toBase64(encodeCbor(escaped(input, bareLayer))) }),
       crash_policy: "sleep",
     });
@@ -122,12 +123,6 @@ function gatewayQuery(target: CallTarget): string {
 function base64Url(input: unknown): string {
   const text = toBase64(encodeCbor(escaped(input, bareLayer)));
   return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
-/** Serialised as in `spec/actor-client.md` §3.4. */
-function formatKey(key: ActorKey): string {
-  if (key.length === 0) return "/";
-  return key.map((part) => (part === "" ? "\\0" : part.replace(/[\\/]/g, "\\$&"))).join("/");
 }
 
 function readError(response: Response, bytes: Uint8Array): ErrorBody {

@@ -1,8 +1,8 @@
 import { type Context, Hono } from "hono";
 import { ActrError } from "../../errors.ts";
-import { formatActorKey, parseActorKey } from "../../host/actor_key.ts";
 import type { ActorAddress } from "../../host/contents.ts";
 import type { RequestContext } from "../../ports/sockets.ts";
+import { formatActorKey, parseActorKey } from "../../protocol/actors/actor_key.ts";
 import { revived } from "../../protocol/actors/escaping.ts";
 import { jsonCodec } from "../../protocol/actors/tree_codec.ts";
 import { fromBase64 } from "../../protocol/bytes.ts";

@@ -1,4 +1,4 @@
-import type { ActorKey } from "../actor.ts";
+import type { ActorKey } from "../../actor.ts";
 
 /** Longest key, serialised, and longest part of one, UTF-16 units (`spec/actor-client.md` §3.4). */
 export const maxKeyLength = 1024;
