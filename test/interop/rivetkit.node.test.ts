@@ -100,7 +100,7 @@ for (const runtime of runtimeNames) {
         };
         const conn = handle.connect({ user: "ü" });
         const seen: unknown[] = [];
-        conn.on("newCount", (count) => seen.push(count));
+        void conn.on("newCount", (count) => seen.push(count));
         assert.equal(await method(conn, "increment")(1), 1);
         assert.equal(await method(conn, "increment")(200), 201);
         assert.deepEqual(await method(conn, "params")(), { user: "ü" });

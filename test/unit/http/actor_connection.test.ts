@@ -83,7 +83,9 @@ class Client {
   /** What came since the last time. */
   async taken(t: TestNode): Promise<readonly (readonly [string, unknown])[]> {
     await t.clock.settle();
-    return this.frames.splice(0).map(({ tag, val }) => [tag, val["output"] ?? val["args"] ?? val["code"]]);
+    return this.frames
+      .splice(0)
+      .map(({ tag, val }) => [tag, val["output"] ?? val["args"] ?? val["code"]]);
   }
 }
 
