@@ -11,7 +11,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -19,6 +18,7 @@ import { build } from "esbuild";
 import { serve, silentLogger } from "../../adapters/node/mod.ts";
 import { app } from "../../examples/echo/app.ts";
 import { Chromium, chromiumMissing } from "../fixtures/chromium/chromium.ts";
+import { freePort } from "../fixtures/ports.ts";
 import { root } from "../tools/root.ts";
 import { findRuntime } from "../tools/runtimes.ts";
 
@@ -61,14 +61,6 @@ function run(name: string, ...words: string[]): string {
 function npm(cwd: string, ...words: string[]): void {
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   execFileSync("npm", [...words, ...quiet], { cwd, stdio: "inherit" });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 /** Asks until the answer is 200 or the time is over. */
