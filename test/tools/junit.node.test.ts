@@ -27,9 +27,9 @@ Error: a &lt; b
       <testsuite name="ext:x"><testcase name="outer &gt; one"><failure message="m">boom</failure></testcase>
       </testsuite></testsuites>`;
     assert.deepEqual(readJUnit(xml, 1), [
-      { name: "hooked", status: "failed", error: "hook broke" },
-      { name: "hooked > fine", status: "passed" },
-      { name: "outer > one", status: "failed", error: "boom" },
+      { name: "hooked", status: "failed", error: "hook broke", file: "a.test.ts" },
+      { name: "hooked > fine", status: "passed", file: "a.test.ts" },
+      { name: "outer > one", status: "failed", error: "boom", file: "a.test.ts" },
     ]);
   });
 
@@ -41,6 +41,29 @@ Error: a &lt; b
     assert.deepEqual(readJUnit(xml, 1), [
       { name: "s > t", status: "failed", error: "one\ntwo" },
       { name: "s > u", status: "failed", error: "only this" },
+    ]);
+  });
+
+  it("tells the files of a batch apart by the marks before their tests", () => {
+    const xml = `<testsuites><testcase name="tests of a.test.ts"/><testsuite name="s">
+      <testcase name="one"/></testsuite><testcase name="tests of b.test.ts"/>
+      <testcase name="two"/></testsuites>`;
+    assert.deepEqual(readJUnit(xml, 0), [
+      { name: "s > one", status: "passed", file: "a.test.ts" },
+      { name: "two", status: "passed", file: "b.test.ts" },
+    ]);
+  });
+
+  it("tells them apart by the suites of Deno, whose steps come after all files", () => {
+    const xml = `<testsuites><testsuite name="./test/tools/batch.ts">
+      <testcase name="tests of a.test.ts"/><testcase name="tests of b.test.ts"/></testsuite>
+      <testsuite name="./a.test.ts"><testcase name="s"/></testsuite>
+      <testsuite name="./b.test.ts"><testcase name="t"/></testsuite>
+      <testsuite name="ext:x"><testcase name="s &gt; one"/><testcase name="t &gt; two"/></testsuite>
+      </testsuites>`;
+    assert.deepEqual(readJUnit(xml, 1), [
+      { name: "s > one", status: "passed", file: "a.test.ts" },
+      { name: "t > two", status: "passed", file: "b.test.ts" },
     ]);
   });
 });

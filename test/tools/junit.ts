@@ -11,7 +11,16 @@ export interface TestResult {
   error?: string;
 }
 
-type Case = Pick<TestResult, "name" | "status" | "error">;
+type Case = Pick<TestResult, "name" | "status" | "error"> & {
+  /** Only in a batch: the file that the test is in. */
+  file?: string;
+};
+
+/** Environment variable that names the files of a batch, with commas between. */
+export const batchVariable = "ROOST_TEST_BATCH";
+
+/** Begins the title of the test that says which file of a batch comes next. */
+export const fileMark = "tests of ";
 
 const tagPattern = /<(\/?)(\w+)((?:\s+[\w-]+="[^"]*")*)\s*(\/?)>/g;
 const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
@@ -32,21 +41,24 @@ function title(attributes: string): string {
 }
 
 /**
- * Reads the JUnit report of one test file, as Node, Deno and Bun write it. Suites become part of
- * the names; `roots` tells how many outer levels only name the file.
+ * Reads the JUnit report of one test file or of a batch of them, as Node, Deno and Bun write it. Suites
+ * become part of the names; `roots` tells how many outer levels only name the file.
  */
 export function readJUnit(xml: string, roots: number): Case[] {
   const cases: Case[] = [];
   const path: string[] = [];
+  const homes = new Homes();
   let open: Case | undefined;
   let bodyStart = 0;
   for (const match of xml.matchAll(tagPattern)) {
     const [tag, closing, element, attributes = "", alone] = match;
     if (element === "testsuite" && closing) path.pop();
-    else if (element === "testsuite" && !alone) path.push(title(attributes));
-    else if (element === "testcase" && !closing) {
+    else if (element === "testsuite" && !alone) {
+      path.push(title(attributes));
+      if (path.length === roots) homes.enter(title(attributes));
+    } else if (element === "testcase" && !closing) {
       open = { name: [...path.slice(roots), title(attributes)].join(" > "), status: "passed" };
-      cases.push(open);
+      if (homes.place(open)) cases.push(open);
     } else if (open && element === "skipped") open.status = "skipped";
     else if (open && (element === "failure" || element === "error")) {
       open.status = "failed";
@@ -58,10 +70,35 @@ export function readJUnit(xml: string, roots: number): Case[] {
   return withoutParents(cases);
 }
 
+/** Tells which file of a batch a test is in: the one marked last, the one that Deno's outer level names, or that of its outermost suite, since Deno reports what is inside suites after all files. */
+class Homes {
+  readonly #ofSuite = new Map<string, string>();
+  #current: string | undefined;
+
+  /** An outer level begins, which may name a file. */
+  enter(name: string): void {
+    this.#current = /^\.\/(.+\.test\.ts)$/.exec(name)?.[1] ?? this.#current;
+  }
+
+  /** Whether it is a test, rather than the mark of a file. */
+  place(one: Case): boolean {
+    if (one.name.startsWith(fileMark)) {
+      this.#current = one.name.slice(fileMark.length);
+      return false;
+    }
+    if (this.#current === undefined) return true;
+    const [suite = ""] = one.name.split(" > ", 1);
+    const known = this.#ofSuite.get(suite);
+    one.file = known ?? this.#current;
+    if (known === undefined) this.#ofSuite.set(suite, one.file);
+    return true;
+  }
+}
+
 /** Deno reports suites as tests too: they count only for a failure that none inside them explains. */
 function withoutParents(cases: readonly Case[]): Case[] {
   const inside = (outer: Case): Case[] =>
-    cases.filter((c) => c.name.startsWith(`${outer.name} > `));
+    cases.filter((c) => c.file === outer.file && c.name.startsWith(`${outer.name} > `));
   return cases.filter((c) => {
     const children = inside(c);
     if (children.length === 0) return true;

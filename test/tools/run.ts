@@ -9,13 +9,17 @@ import { parseArgs } from "node:util";
 import { pooledMap } from "#async";
 import type { TestResult } from "./junit.ts";
 import { root } from "./root.ts";
-import { runFile } from "./run_file.ts";
+import { runFiles } from "./run_file.ts";
 import { findRuntime, type Runtime, runtimeNames } from "./runtimes.ts";
 
 process.chdir(root);
 
 /** Folders whose tests start processes or keep the machine busy: two files at a time, whatever it has. */
 const heavy = /^test\/(integration|interop|faults)\//;
+
+/** Tests of parts in memory, which share a process: starting one takes longer than most of them. */
+const small = /^test\/unit\/\w+\//;
+const batchSize = 16;
 
 /** Every test file below `test/`, with slashes on any system. */
 function testFiles(): string[] {
@@ -33,7 +37,21 @@ function runsOn(file: string, runtime: string): boolean {
 
 interface Job {
   runtime: Runtime;
-  file: string;
+  files: readonly [string, ...string[]];
+}
+
+/** What each process of a runtime runs. */
+function jobsOf(runtime: Runtime, files: readonly string[]): Job[] {
+  const own = files.filter((file) => runsOn(file, runtime.name));
+  const shared = own.filter((file) => small.test(file));
+  const jobs: Job[] = own
+    .filter((file) => !small.test(file))
+    .map((file) => ({ runtime, files: [file] }));
+  for (let at = 0; at < shared.length; at += batchSize) {
+    const [first, ...more] = shared.slice(at, at + batchSize);
+    if (first !== undefined) jobs.push({ runtime, files: [first, ...more] });
+  }
+  return jobs;
 }
 
 async function runAll(
@@ -44,7 +62,7 @@ async function runAll(
   const results: TestResult[] = [];
   const run = async (job: Job): Promise<TestResult[]> => {
     const began = performance.now();
-    const some = await runFile(job.runtime, job.file);
+    const some = await runFiles(job.runtime, job.files);
     progress.done(job, performance.now() - began);
     return some;
   };
@@ -55,7 +73,7 @@ async function runAll(
   return results;
 }
 
-/** Says on standard error how far the run is: a line that rewrites itself on a terminal, one in twenty-five files elsewhere. */
+/** Says on standard error how far the run is: a line that rewrites itself on a terminal, one in twenty-five processes elsewhere. */
 class Progress {
   readonly #total: number;
   readonly #began = performance.now();
@@ -66,21 +84,21 @@ class Progress {
     this.#total = total;
   }
 
-  done({ runtime, file }: Job, ms: number): void {
+  done({ runtime, files: [first, ...more] }: Job, ms: number): void {
     this.#finished++;
-    const what = `${runtime.name} ${file}`;
+    const what = `${runtime.name} ${first}${more.length === 0 ? "" : ` and ${more.length} more`}`;
     this.#slow.push({ what, ms });
     const line = `[${this.#finished}/${this.#total}, ${this.#seconds()} s] ${what}`;
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line.slice(0, 100)}`);
     else if (this.#finished % 25 === 0) process.stderr.write(`${line}\n`);
   }
 
-  /** The files that took longest, and the time of all. */
+  /** The processes that took longest, and the time of all. */
   summary(): string {
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
     const slowest = [...this.#slow].sort((a, b) => b.ms - a.ms).slice(0, 15);
     const list = slowest.map(({ what, ms }) => `${what} ${Math.round(ms / 1000)} s`).join(", ");
-    return `${this.#finished} files in ${this.#seconds()} s; longest: ${list}`;
+    return `${this.#finished} processes in ${this.#seconds()} s; longest: ${list}`;
   }
 
   #seconds(): number {
@@ -130,13 +148,11 @@ async function main(): Promise<boolean> {
       missing ||= name !== "node24";
     }
   }
-  const jobs = runtimes.flatMap((runtime) =>
-    files.filter((file) => runsOn(file, runtime.name)).map((file) => ({ runtime, file })),
-  );
-  const light = jobs.filter((job) => !heavy.test(job.file));
+  const jobs = runtimes.flatMap((runtime) => jobsOf(runtime, files));
+  const light = jobs.filter(({ files: [file] }) => !heavy.test(file));
   const progress = new Progress(jobs.length);
   const results = await runAll(light, Math.max(2, availableParallelism()), progress);
-  const rest = jobs.filter((job) => heavy.test(job.file));
+  const rest = jobs.filter(({ files: [file] }) => heavy.test(file));
   results.push(...(await runAll(rest, 2, progress)));
   console.log(progress.summary());
   if (values.json) await writeFile(values.json, JSON.stringify(results));

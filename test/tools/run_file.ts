@@ -2,31 +2,38 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readJUnit, type TestResult } from "./junit.ts";
+import { batchVariable, readJUnit, type TestResult } from "./junit.ts";
 import type { Runtime } from "./runtimes.ts";
 
 const limitMs = Number(process.env["ROOST_TEST_FILE_LIMIT_MS"] ?? 240_000);
 
-/** Runs one test file in a process of its own; a crash, a hang or silence is a failed test too. */
-export async function runFile(runtime: Runtime, file: string): Promise<TestResult[]> {
+const batch = "test/tools/batch.ts";
+
+/** Runs test files in one process; a crash, a hang, or silence of a file is a failed test too. */
+export async function runFiles(
+  runtime: Runtime,
+  files: readonly [string, ...string[]],
+): Promise<TestResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "roost-test-"));
+  const [first, ...more] = files;
   try {
     const report = join(folder, "junit.xml");
-    const end = await execute(runtime.binary, runtime.args(file, report));
+    const args = runtime.args(more.length === 0 ? first : batch, report);
+    const end = await execute(runtime.binary, args, { [batchVariable]: files.join(",") });
     const xml = await readFile(report, "utf8").catch(() => "");
-    const results = readJUnit(xml, runtime.reportRoots).map((one) => ({
-      runtime: runtime.name,
-      file,
-      ...one,
-    }));
+    const results = readJUnit(xml, runtime.reportRoots).map(
+      (one): TestResult => ({ runtime: runtime.name, file: first, ...one }),
+    );
     // Node tells of a broken hook only in passing, and reports the tests that never ran.
     const cancelled = results.find((one) => one.error?.includes("cancelledByParent"));
     if (cancelled) cancelled.error += `\n${end.output}`;
-    const trouble = troubleOf(end, results);
-    if (trouble) {
-      const error = `${trouble}\n${end.output}`;
+    const fail = (file: string, error: string): void => {
       results.push({ runtime: runtime.name, file, name: "(process)", status: "failed", error });
-    }
+    };
+    const trouble = troubleOf(end, results);
+    if (trouble) fail(more.length === 0 ? first : files.join(", "), `${trouble}\n${end.output}`);
+    const silent = files.filter((file) => results.every((one) => one.file !== file));
+    for (const file of silent) fail(file, `It reported no test (exit ${end.how}).\n${end.output}`);
     return results;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -43,7 +50,6 @@ interface End {
 
 function troubleOf(end: End, results: readonly TestResult[]): string | undefined {
   if (end.timedOut) return `The process did not end within ${limitMs / 1_000} s.`;
-  if (results.length === 0) return `The process reported no test (exit ${end.how}).`;
   if (end.how !== 0 && results.every((one) => one.status !== "failed")) {
     return `The process ended with ${end.how} although no test failed.`;
   }
@@ -70,9 +76,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-function execute(binary: string, args: readonly string[]): Promise<End> {
+function execute(
+  binary: string,
+  args: readonly string[],
+  variables: Record<string, string>,
+): Promise<End> {
   return new Promise((resolve) => {
-    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
+    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", ...variables };
     const child = spawn(binary, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     if (child.pid !== undefined) groups.add(child.pid);
     const end: End = { how: "no exit", timedOut: false, output: "" };

@@ -10,7 +10,6 @@ import { fileUrl, shownStore } from "../../../src/cli/settings/store_address.ts"
 import { resolveNodeOptions } from "../../../src/options.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "roost-settings-"));
-after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const names = Object.keys(sources) as SettingName[];
 const grammar = { arguments: { usage: "", least: 0, most: 0 }, options: settingOptions(...names) };
@@ -61,6 +60,8 @@ kind = "static"
 `;
 
 describe("settings", () => {
+  after(() => rmSync(scratch, { recursive: true, force: true }));
+
   it("come from actr.toml, whose keys without effect are told", () => {
     const { settings, unused, file } = load(everything);
     assert.deepEqual(settings, {

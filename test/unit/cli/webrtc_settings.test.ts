@@ -11,7 +11,6 @@ import { loadSettings } from "../../../src/cli/settings/load.ts";
 import { settingOptions, webRtcSettingNames } from "../../../src/cli/settings/settings.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "roost-webrtc-"));
-after(() => rmSync(scratch, { recursive: true, force: true }));
 const grammar = {
   arguments: { usage: "", least: 0, most: 0 },
   options: settingOptions(...webRtcSettingNames),
@@ -38,6 +37,8 @@ const stunUrls = ["stun:a:3478", "stun:[::1]:3478"];
 const turnUrls = ["turn:b?transport=tcp", "turns:c:5349"];
 
 describe("settings of WebRTC", () => {
+  after(() => rmSync(scratch, { recursive: true, force: true }));
+
   it("leave it off, and switch it on", () => {
     assert.deepEqual(options(""), {});
     for (const on of [

@@ -27,11 +27,6 @@ function setUp(options?: KeyCacheOptions) {
 
 /** Key pairs by number. */
 const pairs: SigningKey[] = [];
-before(async () => {
-  for (let seed = 0; seed < 4; seed++) {
-    pairs.push(await importSigningKey(new Uint8Array(32).fill(seed)));
-  }
-});
 const pair = (index: number): SigningKey => pairs[index] ?? assert.fail();
 const key = (index: number): Key => pair(index).publicKey;
 
@@ -45,6 +40,12 @@ const code = (expected: string) => (error: unknown) =>
   ActrError.is(error) && error.code === expected;
 
 describe("KeyCache", () => {
+  before(async () => {
+    for (let seed = 0; seed < 4; seed++) {
+      pairs.push(await importSigningKey(new Uint8Array(32).fill(seed)));
+    }
+  });
+
   it("answers a seeded key without a fetch", async () => {
     const { cache, fetches } = setUp();
     await cache.seed({ id: 7, publicKey: key(3) });

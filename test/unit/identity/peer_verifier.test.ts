@@ -29,9 +29,6 @@ const nowMs = 1_700_000_000_000;
 const expiresAt = nowMs / 1_000 + 60;
 
 let key: SigningKey;
-before(async () => {
-  key = await importSigningKey(new Uint8Array(32).fill(42));
-});
 
 /** A verifier that knows key 1, and finds out that there is no other. */
 async function setUp(
@@ -65,6 +62,10 @@ const refusedFor = (reason: PeerFault | "headers") => (error: unknown) => {
 };
 
 describe("PeerVerifier", () => {
+  before(async () => {
+    key = await importSigningKey(new Uint8Array(32).fill(42));
+  });
+
   it("[T-66] accepts a valid credential", async () => {
     const verifier = await setUp();
     const headers = headersOf(await signCredential(key, 1, claims()));
