@@ -1,6 +1,8 @@
-/** First in, first out, in a ring that grows by doubling: no shifting, no allocation per element. */
+const firstCapacity = 16;
+
+/** First in, first out, in a ring that grows by doubling: no shifting, no allocation per element, none while it is empty. */
 export class Deque<T> {
-  #ring: (T | undefined)[] = new Array<T | undefined>(16);
+  #ring: (T | undefined)[] = [];
   #head = 0;
   #size = 0;
 
@@ -30,7 +32,7 @@ export class Deque<T> {
 
   #grow(): void {
     const ordered = [...this.#ring.slice(this.#head), ...this.#ring.slice(0, this.#head)];
-    this.#ring = ordered.concat(new Array<T | undefined>(ordered.length));
+    this.#ring = ordered.concat(new Array<T | undefined>(ordered.length || firstCapacity));
     this.#head = 0;
   }
 }

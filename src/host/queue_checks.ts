@@ -2,7 +2,6 @@ import { ActrError } from "../errors.ts";
 import type { ActorOptions } from "../host_options.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { QueueLane } from "./queue_lane.ts";
-import { requireStorable } from "./storable.ts";
 
 /** @throws ActrError `queue.full`, to be tried again. */
 export function requireRoom(size: number, { maxQueueSize }: ActorOptions): void {
@@ -13,7 +12,6 @@ export function requireRoom(size: number, { maxQueueSize }: ActorOptions): void 
 
 /** The body of a message as it is stored. @throws ActrError `queue.message_too_large`, `actor.unsupported_value`. */
 export function encodeBody(body: unknown, { maxQueueMessageBytes }: ActorOptions): Uint8Array {
-  requireStorable(body);
   const encoded = encodeCbor(body);
   if (encoded.length <= maxQueueMessageBytes) return encoded;
   const message = `the message has ${encoded.length} bytes; ${maxQueueMessageBytes} are allowed`;

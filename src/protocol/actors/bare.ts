@@ -1,44 +1,42 @@
 import { ActrError } from "../../errors.ts";
-import { utf8 } from "../bytes.ts";
-import { readUtf8 } from "../utf8.ts";
+import { ByteWriter } from "../byte_writer.ts";
+import { readUtf8, utf8Length, writeUtf8 } from "../utf8.ts";
 
 /** Writes BARE: little endian, nothing between fields (`spec/actor-client.md` §6). */
-export class BareWriter {
-  readonly #bytes: number[] = [];
-
-  finish(): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from(this.#bytes);
-  }
-
-  byte(value: number): this {
-    this.#bytes.push(value);
-    return this;
-  }
-
+export class BareWriter extends ByteWriter {
   bool(value: boolean): this {
     return this.byte(value ? 1 : 0);
   }
 
   uint(value: bigint): this {
     let rest = value;
-    for (; rest >= 0x80n; rest >>= 7n) this.#bytes.push(Number(rest & 0x7fn) | 0x80);
+    for (; rest >= 0x80n; rest >>= 7n) this.byte(Number(rest & 0x7fn) | 0x80);
     return this.byte(Number(rest));
   }
 
   data(value: Uint8Array): this {
-    this.uint(BigInt(value.length));
-    for (const byte of value) this.#bytes.push(byte);
-    return this;
+    return this.#count(value.length).raw(value);
   }
 
   str(value: string): this {
-    return this.data(utf8(value));
+    const length = utf8Length(value);
+    this.#count(length).reserve(length);
+    writeUtf8(value, this.bytes, this.length);
+    this.length += length;
+    return this;
   }
 
   optional<T>(value: T | undefined, write: (value: T) => unknown): this {
     this.bool(value !== undefined);
     if (value !== undefined) write(value);
     return this;
+  }
+
+  /** As {@link BareWriter.uint}, for what is no longer than memory. */
+  #count(value: number): this {
+    let rest = value;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.byte((rest & 0x7f) | 0x80);
+    return this.byte(rest);
   }
 }
 

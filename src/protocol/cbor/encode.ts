@@ -26,15 +26,17 @@ function write(writer: CborWriter, value: unknown, path: string, depth: number):
     case "number":
       return number(writer, value);
     case "boolean":
-      return writer.byte(value ? 0xf5 : 0xf4);
+      writer.byte(value ? 0xf5 : 0xf4);
+      return;
     case "undefined":
-      return writer.byte(0xf7);
+      writer.byte(0xf7);
+      return;
     case "bigint":
       return bigint(writer, value);
     case "object":
-      if (value === null) return writer.byte(0xf6);
-      if (depth === maxDepth) throw unsupported(path, "nested too deeply, or in a circle");
-      return object(writer, value, path, depth + 1);
+      if (value !== null) return object(writer, value, path, depth + 1);
+      writer.byte(0xf6);
+      return;
     default:
       throw unsupported(path, `a ${typeof value}`);
   }
@@ -64,6 +66,7 @@ function bytesOf(value: bigint): Uint8Array {
 }
 
 function object(writer: CborWriter, value: object, path: string, depth: number): void {
+  if (depth > maxDepth) throw unsupported(path, "nested too deeply, or in a circle");
   if (Array.isArray(value)) {
     writer.head(4, value.length);
     for (let i = 0; i < value.length; i++) write(writer, value[i], `${path}[${i}]`, depth);
@@ -83,8 +86,10 @@ function object(writer: CborWriter, value: object, path: string, depth: number):
     writer.head(6, tags.set);
     return write(writer, [...value], path, depth);
   }
-  if (ArrayBuffer.isView(value)) return typedArray(writer, value, path);
   if (value instanceof ArrayBuffer) return writer.byteString(new Uint8Array(value));
+  // Not `ArrayBuffer.isView`, which sees through no proxy.
+  const tag = tagOfArray.get(value.constructor);
+  if (tag !== undefined) return typedArray(writer, tag, value as ArrayBufferView);
   throw unsupported(path, `an instance of ${value.constructor?.name ?? "a class"}`);
 }
 
@@ -116,9 +121,7 @@ function map(
   }
 }
 
-function typedArray(writer: CborWriter, value: ArrayBufferView, path: string): void {
-  const tag = tagOfArray.get(value.constructor);
-  if (tag === undefined) throw unsupported(path, `a ${value.constructor.name}`);
+function typedArray(writer: CborWriter, tag: number, value: ArrayBufferView): void {
   writer.head(6, tag);
   writer.byteString(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
 }

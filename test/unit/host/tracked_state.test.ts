@@ -144,6 +144,14 @@ describe("tracked state", () => {
     });
   });
 
+  it("moves parts of every kind into what is new", () => {
+    const subject = new Subject<{ all: Contents; copy?: unknown }>({ all: contents() });
+    subject.value.copy = { ...subject.value.all };
+    assert.deepEqual(subject.stored, { all: contents(), copy: contents() });
+    subject.value.all.floats[0] = 7;
+    assert.deepEqual((subject.stored as { copy: Contents }).copy.floats, Float64Array.of(7, 1.5));
+  });
+
   it("tells of changes in what has been put into it", () => {
     const subject = new Subject<{ list: Item[] }>({ list: [] });
     subject.value.list.push({ tags: [] });
