@@ -19,6 +19,7 @@ import {
   readContents,
 } from "./contents.ts";
 import type { ActorKind, HostComponents } from "./host_components.ts";
+import { ActorWatch, type Watcher } from "./inspection_watch.ts";
 import { Instance, type InstanceOwner } from "./instance.ts";
 import type { StopReason } from "./lifecycle.ts";
 import { LocalActors } from "./local_actors.ts";
@@ -44,6 +45,8 @@ export class ActorHost implements InstanceOwner {
   readonly #ids = new Map<string, string | Promise<Seat>>();
   /** Commands for actors that are being woken, by what they were asked for by. */
   readonly #waking = new Map<string, ActionCommand[]>();
+  /** Of actors that somebody looks at, by id. */
+  readonly #watches = new Map<string, ActorWatch>();
   readonly #alarms: AlarmClock;
   readonly expect: (atMs: number) => void;
   #closed: ActrError | undefined;
@@ -163,8 +166,24 @@ export class ActorHost implements InstanceOwner {
 
   /** Actors of a definition, ascending by key, after `after`. @throws ActrError `actor.not_registered`. */
   list(name: string, limit: number, after?: ActorKey): Promise<ActorAddress[]> {
-    this.#kind(name);
+    this.kind(name);
     return listActors(this.#components.store, name, after, limit);
+  }
+
+  /** An actor that is awake; undefined for one that sleeps. */
+  instance(id: string): Instance | undefined {
+    return this.#awake.get(id);
+  }
+
+  /** Tells of what changes in an actor, whether it sleeps or wakes meanwhile, until the function returned is called. */
+  watch(id: string, watcher: Watcher): () => void {
+    const { clock, log } = this.#components;
+    const watch =
+      this.#watches.get(id) ?? new ActorWatch({ clock, log: log.with({ actor_id: id }) });
+    this.#watches.set(id, watch);
+    watch.add(watcher);
+    this.#awake.get(id)?.observe(watch);
+    return () => this.#unwatch(id, watch, watcher);
   }
 
   /** Stops an actor, and resolves when it has. */
@@ -238,8 +257,16 @@ export class ActorHost implements InstanceOwner {
     const { id, record } = instance;
     if (this.#awake.get(id) !== instance) return;
     this.#awake.delete(id);
+    this.#watches.get(id)?.follow(undefined);
     this.#seats.delete(id);
     this.#ids.delete(addressOf(record.name, record.key));
+  }
+
+  #unwatch(id: string, watch: ActorWatch, watcher: Watcher): void {
+    watch.remove(watcher);
+    if (watch.isUsed || this.#watches.get(id) !== watch) return;
+    this.#watches.delete(id);
+    this.#awake.get(id)?.observe(undefined);
   }
 
   /** Where an actor is, woken or made if need be. */
@@ -254,7 +281,7 @@ export class ActorHost implements InstanceOwner {
     key,
     create,
   }: Exclude<CallTarget, { readonly id: string }>): Promise<string | Seat> {
-    const kind = this.#kind(name);
+    const kind = this.kind(name);
     checkActorKey(key);
     const address = addressOf(name, key);
     const known = this.#ids.get(address);
@@ -312,8 +339,9 @@ export class ActorHost implements InstanceOwner {
     read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
   ): Promise<Instance> {
     const { record, contents } = await read();
-    const kind = this.#kind(record.name);
+    const kind = this.kind(record.name);
     const instance = new Instance({ id, record, kind, components: this.#components, owner: this });
+    instance.observe(this.#watches.get(id));
     const { clock } = this.#components;
     const limit = abortAfter(clock, kind.options.startTimeoutMs, undefined, `the start of ${id}`);
     try {
@@ -353,7 +381,7 @@ export class ActorHost implements InstanceOwner {
   }
 
   async #lookUp(name: string, key: ActorKey): Promise<string | undefined> {
-    this.#kind(name);
+    this.kind(name);
     checkActorKey(key);
     const known = this.#ids.get(addressOf(name, key));
     if (typeof known === "string") return known;
@@ -366,7 +394,8 @@ export class ActorHost implements InstanceOwner {
     return new Promise((resolve) => this.#components.clock.defer(resolve));
   }
 
-  #kind(name: string): ActorKind {
+  /** A definition. @throws ActrError `actor.not_registered`. */
+  kind(name: string): ActorKind {
     const kind = this.#kinds.get(name);
     if (kind !== undefined) return kind;
     const names = this.names.join(", ") || "none";

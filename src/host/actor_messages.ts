@@ -191,6 +191,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
 
   #hold(row: QueueRow, lane: QueueLane): void {
     this.#size += 1;
+    this.#instance.watch?.changed("queue");
     this.#again({ row, lane, dueAt: 0, place: 0, status: "ready" });
   }
 
@@ -225,6 +226,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
   #delete(message: HeldMessage): void {
     message.status = "gone";
     this.#size -= 1;
+    this.#instance.watch?.changed("queue");
     this.#instance.saving.add(deleteMessage(this.#space, message.row));
   }
 

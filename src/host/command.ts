@@ -1,4 +1,4 @@
-import type { Connection, ScheduleFire } from "../actor.ts";
+import type { ActionContext, Connection, ScheduleFire } from "../actor.ts";
 import type { ActrError } from "../errors.ts";
 import type { Turn } from "./turns.ts";
 
@@ -16,6 +16,8 @@ export interface ActionCommand {
   readonly args: readonly unknown[];
   readonly answer: Answer;
   readonly conn?: Connection | undefined;
+  /** What runs in place of the action of this name: an operator's doing, which needs no declaration. */
+  readonly handler?: (c: ActionContext) => unknown;
   readonly fire?: ScheduleFire;
   /** It has its turn. */
   readonly begins?: () => void;

@@ -61,6 +61,7 @@ export class Connections {
       const state = await valueFor(definition.connState, checked, context);
       const conn = new ActorConnection({ id, params: checked, state, sink }, this);
       this.#all.set(id, conn);
+      this.#instance.watch?.changed("connections");
       try {
         await definition.onConnect?.(context, conn);
       } catch (error) {
@@ -143,6 +144,7 @@ export class Connections {
 
   #forget(conn: ActorConnection): void {
     this.#all.delete(conn.id);
+    this.#instance.watch?.changed("connections");
     for (const event of [...this.#subscribers.keys()]) this.unsubscribe(conn, event);
   }
 

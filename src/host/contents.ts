@@ -93,6 +93,11 @@ export async function actorRecordOf(store: Store, id: string): Promise<ActorReco
   return value && readRecord(id, value);
 }
 
+/** The state of an actor as it was saved last, CBOR; undefined when it never was. */
+export function actorStateOf(store: Store, id: string): Promise<Uint8Array | undefined> {
+  return store.record(actorSpace(id), stateKey);
+}
+
 /** Actors of a definition, ascending by key as the index has it, after `afterKey`. */
 export async function listActors(
   store: Store,

@@ -4,6 +4,7 @@ import { ActrError } from "../errors.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
 import { ActionTurn, asRefusal, type TurnSeat } from "./action_turn.ts";
 import { InstanceContext, TurnContext } from "./actor_context.ts";
 import { ActorMessages } from "./actor_messages.ts";
@@ -13,6 +14,7 @@ import type { ActionCommand } from "./command.ts";
 import { Connections } from "./connections.ts";
 import { type ActorRecord, actorSpace } from "./contents.ts";
 import type { ActorKind, HostComponents } from "./host_components.ts";
+import type { ActorWatch, Watched } from "./inspection_watch.ts";
 import { ActorValues } from "./key_values.ts";
 import {
   admitWork,
@@ -51,7 +53,7 @@ export interface InstanceParts {
 }
 
 /** One actor that is awake: its turns, its state, and the way of everything in and out of it. */
-export class Instance implements TurnSeat {
+export class Instance implements TurnSeat, Watched {
   readonly id: string;
   readonly record: ActorRecord;
   readonly kind: ActorKind;
@@ -61,6 +63,8 @@ export class Instance implements TurnSeat {
   readonly gate: OutputGate;
   readonly turns: Turns;
   vars: unknown;
+  /** Who looks at it, if somebody does. */
+  watch: ActorWatch | undefined;
   /** What it was asked for by its own code. */
   requested: StopReason | undefined;
   readonly #owner: InstanceOwner;
@@ -140,6 +144,21 @@ export class Instance implements TurnSeat {
     return this.#stopping;
   }
 
+  /** Shows its changes to who looks at it, until somebody else does, or nobody. */
+  observe(watch: ActorWatch | undefined): void {
+    this.watch = watch;
+    this.saving.observer = watch;
+    watch?.follow(this);
+  }
+
+  get isShown(): boolean {
+    return this.#state === "started" || this.#state === "sleep_grace";
+  }
+
+  encodedState(): Uint8Array<ArrayBuffer> {
+    return encodeCbor(this.saving.rawState);
+  }
+
   /** Begins what goes on by itself while it is awake: `run`, and what is due. */
   begin(): void {
     if (this.kind.definition.run !== undefined) {
@@ -163,6 +182,7 @@ export class Instance implements TurnSeat {
     if (next === undefined) throw new TypeError(`${event} means nothing to a ${this.#state} actor`);
     this.log.info("actor.lifecycle", { old: this.#state, new: next });
     this.#state = next;
+    this.watch?.changed("lifecycle");
   }
 
   /** Calls other actors, for turns of this one. */
@@ -181,7 +201,7 @@ export class Instance implements TurnSeat {
     const refusal = this.#refusal();
     if (refusal !== undefined) return command.answer.fail(refusal);
     const { definition } = this.kind;
-    if (!Object.hasOwn(definition.actions, command.name)) {
+    if (command.handler === undefined && !Object.hasOwn(definition.actions, command.name)) {
       const message = `Action \`${command.name}\` was not found.`;
       return command.answer.fail(new ActrError("actor.action_not_found", message));
     }
@@ -211,14 +231,14 @@ export class Instance implements TurnSeat {
   run(turn: ActionTurn): unknown {
     const { command } = turn;
     const { definition, options } = this.kind;
-    const action = definition.actions[command.name];
+    const action = command.handler ?? definition.actions[command.name];
     const limit = definition.actionOptions?.[command.name]?.timeoutMs ?? options.actionTimeoutMs;
     const { clock, deadlines } = this.components;
     turn.bucket = deadlines.add(turn, clock.monotonic() + limit);
     const c = new TurnContext(this, turn);
     const output = this.saving.within(() => action?.(c, ...command.args));
     const { onBeforeActionResponse } = definition;
-    if (onBeforeActionResponse === undefined) return output;
+    if (onBeforeActionResponse === undefined || command.handler !== undefined) return output;
     return Promise.resolve(output).then((value) =>
       onBeforeActionResponse(c, command.name, command.args, value),
     );

@@ -15,12 +15,22 @@ export interface SavingComponents {
   readonly onStateChange: ((state: unknown) => void) | undefined;
 }
 
+/** Who is told of what becomes of the state. */
+export interface SavingObserver {
+  stateChanged(): void;
+  /** It is handed to the store. */
+  stateSaving(): void;
+  /** It is on disk. */
+  stateSaved(): void;
+}
+
 /**
  * What changed in one actor and is not handed to the store yet: its state, and rows of its parts. The end of each
  * action saves it in one commit; what changes outside of actions is saved after an interval. Nothing is written before
  * {@link Saving.open}: an actor that could not be made leaves nothing behind.
  */
 export class Saving {
+  observer: SavingObserver | undefined;
   readonly #components: SavingComponents;
   readonly #intervalMs: number;
   #state: TrackedState;
@@ -49,6 +59,11 @@ export class Saving {
 
   set state(value: unknown) {
     this.#state.value = value;
+  }
+
+  /** The state as it is stored; not to be changed. */
+  get rawState(): unknown {
+    return this.#state.raw;
   }
 
   /** Whether anything may be written yet. */
@@ -100,9 +115,14 @@ export class Saving {
       const changes = this.#changes;
       this.#changes = [];
       if (this.#dirty) this.#addState(changes);
+      const observer = this.#dirty ? this.observer : undefined;
       this.#dirty = false;
       this.#saves += 1;
+      observer?.stateSaving();
       this.#components.gate.commit(changes);
+      if (observer !== undefined) {
+        this.#components.gate.put({ emit: () => observer.stateSaved(), drop() {} });
+      }
     }
     if (this.#outputs.length === 0) return;
     for (const output of this.#outputs.splice(0)) this.#components.gate.put(output);
@@ -142,6 +162,7 @@ export class Saving {
 
   #changed(): void {
     this.#dirty = true;
+    this.observer?.stateChanged();
     this.#tell();
     this.#arm();
   }
