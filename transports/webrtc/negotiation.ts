@@ -195,7 +195,8 @@ export class Negotiation {
 
   async #becomeReady(): Promise<WebRtcLink> {
     await this.link.ready;
-    await this.link.learnPath();
+    await Promise.race([this.link.learnPath(), this.link.closed]);
+    this.link.assertOpen();
     this.#deadline.cancel();
     this.#isUp = true;
     if (this.#exchange.peerBeats) this.link.watch(this.#parts.keepAlive);

@@ -27,6 +27,7 @@ import { InboundLanes } from "./inbound_lanes.ts";
 import { LaneSender } from "./lane_sender.ts";
 import { type ChannelLane, channelLanes, laneOf, openChannel } from "./lanes.ts";
 import { defaultWebRtcLinkOptions, type WebRtcLinkOptions } from "./link_options.ts";
+import { pathInUse } from "./path_in_use.ts";
 import { pauseChunk } from "./pause_chunk.ts";
 
 /** What {@link WebRtcLink} works with. */
@@ -173,10 +174,15 @@ export class WebRtcLink implements Link, Pinged {
     }
   }
 
-  /** Asks the connection for the path in use. */
+  /** Finds out which path is in use. */
   async learnPath(): Promise<void> {
-    const pair = await this.#parts.connection.candidatePair().catch(() => undefined);
+    const pair = await pathInUse({ ...this.#parts, isOver: () => this.#ended });
     if (pair !== undefined) this.relayed = pair.local === "relay" || pair.remote === "relay";
+  }
+
+  /** @throws ActrError `unavailable` once it is going. */
+  assertOpen(): void {
+    if (this.#ending !== undefined) throw gone(this.#ending);
   }
 
   /** The peer answers beats: has `keepAlive` find out whether it still does, until the link ends. */

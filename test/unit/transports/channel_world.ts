@@ -2,6 +2,7 @@ import type { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { ActrError } from "../../../src/errors.ts";
 import type {
+  CandidatePair,
   Channel,
   ChannelHandler,
   ChannelOptions,
@@ -137,7 +138,9 @@ export class FakeConnection implements PeerConnection {
 
   removeTrack(): void {}
 
-  async candidatePair(): Promise<undefined> {}
+  async candidatePair(): Promise<CandidatePair> {
+    return { local: "host", remote: "host" };
+  }
 }
 
 /** One end of a channel. */

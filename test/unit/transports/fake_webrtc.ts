@@ -20,8 +20,8 @@ import type {
 export class FakePaths {
   readonly clock: FakeClock;
   readonly connections: FakeConnection[] = [];
-  /** What candidate pairs are made of. */
-  pair: CandidatePair | Promise<CandidatePair> = { local: "host", remote: "host" };
+  /** What connections say of the path in use. */
+  pair: CandidatePair | undefined | Promise<CandidatePair> = { local: "host", remote: "host" };
   /** What stacks wait for before they take a description. */
   slowness: Promise<void> = Promise.resolve();
   /** Whether stacks can restart ICE. */
@@ -106,6 +106,8 @@ export class FakeStack implements PeerConnections {
 export class FakeConnection implements PeerConnection {
   readonly channels: FakeChannel[] = [];
   readonly added: IceCandidate[] = [];
+  /** How often it was asked for the path in use. */
+  asks = 0;
   /** Fragments of the peer's descriptions that it was given. */
   readonly remotes: string[] = [];
   state: PeerConnectionState = "new";
@@ -193,7 +195,8 @@ export class FakeConnection implements PeerConnection {
     this.tracks.delete(id);
   }
 
-  async candidatePair(): Promise<CandidatePair> {
+  async candidatePair(): Promise<CandidatePair | undefined> {
+    this.asks += 1;
     return this.#paths.pair;
   }
 

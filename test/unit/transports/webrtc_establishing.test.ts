@@ -177,6 +177,45 @@ describe("WebRTC: establishing a connection", () => {
     assert.equal(direct.link.relayed, false);
   });
 
+  it("asks again, a few times, where the stack does not know its path at once", async () => {
+    const world = new WebRtcWorld();
+    const [one, other] = [await world.node(100), await world.node(200)];
+    world.paths.pair = undefined;
+    const dial = one.dial(other);
+    await world.clock.advance(90);
+    assert.equal(dial.endedAt, undefined);
+    world.paths.pair = { local: "relay", remote: "host" };
+    await world.clock.advance(10);
+    assert.equal((await dial.link).relayed, true);
+    assert.equal(one.stack.last.asks, 3);
+  });
+
+  it("is ready without knowing its path when the stack never does", async () => {
+    const world = new WebRtcWorld();
+    const [one, other] = [await world.node(100), await world.node(200)];
+    const refused = Promise.reject<never>(new Error("no statistics"));
+    refused.catch(() => {});
+    world.paths.pair = refused;
+    const dial = one.dial(other);
+    await world.clock.advance(150);
+    assert.equal((await dial.link).relayed, undefined);
+    await world.clock.advance(1_000);
+    assert.equal(one.stack.last.asks, 4);
+  });
+
+  it("asks no more when it ends meanwhile", async () => {
+    const world = new WebRtcWorld();
+    const [one, other] = [await world.node(100), await world.node(200)];
+    world.paths.pair = undefined;
+    const dial = one.dial(other);
+    await world.clock.advance(10);
+    one.stack.last.close();
+    await world.clock.settle();
+    assert.equal(codeOf(dial.error), "unavailable");
+    await world.clock.advance(1_000);
+    assert.equal(one.stack.last.asks, 1);
+  });
+
   it("says so also of the path that it has after a loss, before it tells that it works again", async () => {
     const world = new WebRtcWorld();
     const { link } = await world.linked(100, 200);
