@@ -15,14 +15,25 @@ export type CallTarget =
       readonly create?: { readonly input: unknown };
     };
 
-/** The way to the actors of a node, wherever that is. */
+/** What holds for every call of one handle. */
+export interface HandleOptions {
+  /** Ends the wait; what was asked for may be done all the same. */
+  readonly signal?: AbortSignal;
+}
+
+/** The way to the actors of a node, wherever that is. Every wait has a deadline. */
 export interface ActorCaller {
-  /** Runs an action. @throws ActrError what it threw; `actor.*`. */
-  act(target: CallTarget, action: string, args: readonly unknown[]): Promise<unknown>;
-  /** The id of an actor. @throws ActrError `actor.not_found`, `actor.not_registered`. */
-  resolve(target: CallTarget): Promise<string>;
-  /** Makes an actor. @throws ActrError `actor.duplicate_key`. */
-  create(name: string, key: ActorKey, input: unknown): Promise<string>;
+  /** Runs an action. @throws ActrError what it threw; `actor.*`; the signal's reason. */
+  act(
+    target: CallTarget,
+    action: string,
+    args: readonly unknown[],
+    options?: HandleOptions,
+  ): Promise<unknown>;
+  /** The id of an actor. @throws ActrError `actor.not_found`, `actor.not_registered`; the signal's reason. */
+  resolve(target: CallTarget, options?: HandleOptions): Promise<string>;
+  /** Makes an actor. @throws ActrError `actor.duplicate_key`; the signal's reason. */
+  create(name: string, key: ActorKey, input: unknown, options?: HandleOptions): Promise<string>;
 }
 
 type ActionArguments<F> = F extends (c: never, ...args: infer Args) => unknown ? Args : never;
@@ -39,7 +50,7 @@ export type ActorHandle<D extends AnyActor> = {
 };
 
 /** What makes a new actor. */
-export interface CreateOptions<Input> {
+export interface CreateOptions<Input> extends HandleOptions {
   readonly input?: Input;
 }
 
@@ -57,9 +68,9 @@ export interface ActorAccess<D extends AnyActor> {
   /** The actor of a key; the first action makes it when there is none. */
   get(key: string | ActorKey, options?: CreateOptions<InputOf<D>>): ActorHandle<D>;
   /** The actor of a key, which must exist when an action is called. */
-  existing(key: string | ActorKey): ActorHandle<D>;
+  existing(key: string | ActorKey, options?: HandleOptions): ActorHandle<D>;
   /** The actor of an id. */
-  withId(id: string): ActorHandle<D>;
+  withId(id: string, options?: HandleOptions): ActorHandle<D>;
   /** Makes the actor of a key. @throws ActrError `actor.duplicate_key`. */
   create(key: string | ActorKey, options?: CreateOptions<InputOf<D>>): Promise<ActorHandle<D>>;
 }
@@ -89,21 +100,28 @@ export function actorsOf<App extends WithActors>(caller: ActorCaller): ActorsOf<
 
 function accessTo(caller: ActorCaller, name: string): ActorAccess<AnyActor> {
   return {
-    get: (key, { input } = {}) => handleOf(caller, { name, key: keyOf(key), create: { input } }),
-    existing: (key) => handleOf(caller, { name, key: keyOf(key) }),
-    withId: (id) => handleOf(caller, { id }),
-    create: async (key, { input } = {}) =>
-      handleOf(caller, { id: await caller.create(name, keyOf(key), input) }),
+    get: (key, { input, ...options } = {}) =>
+      handleOf(caller, { name, key: keyOf(key), create: { input } }, options),
+    existing: (key, options = {}) => handleOf(caller, { name, key: keyOf(key) }, options),
+    withId: (id, options = {}) => handleOf(caller, { id }, options),
+    create: async (key, { input, ...options } = {}) => {
+      const id = await caller.create(name, keyOf(key), input, options);
+      return handleOf(caller, { id }, options);
+    },
   };
 }
 
-function handleOf(caller: ActorCaller, target: CallTarget): ActorHandle<AnyActor> {
-  const own: Record<string, unknown> = { resolve: () => caller.resolve(target) };
+function handleOf(
+  caller: ActorCaller,
+  target: CallTarget,
+  options: HandleOptions,
+): ActorHandle<AnyActor> {
+  const own: Record<string, unknown> = { resolve: () => caller.resolve(target, options) };
   return new Proxy(own, {
     get(known, name) {
       // A handle is no promise, whatever it is awaited in.
       if (typeof name !== "string" || name === "then") return undefined;
-      known[name] ??= (...args: unknown[]) => caller.act(target, name, args);
+      known[name] ??= (...args: unknown[]) => caller.act(target, name, args, options);
       return known[name];
     },
   }) as ActorHandle<AnyActor>;

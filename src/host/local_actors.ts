@@ -1,5 +1,6 @@
+import { abortable } from "#async";
 import type { ActorKey } from "../actor.ts";
-import type { ActorCaller, CallTarget } from "../actor_client.ts";
+import type { ActorCaller, CallTarget, HandleOptions } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
@@ -19,9 +20,15 @@ export class LocalActors implements ActorCaller {
     this.#chain = chain;
   }
 
-  async act(target: CallTarget, name: string, args: readonly unknown[]): Promise<unknown> {
+  async act(
+    target: CallTarget,
+    name: string,
+    args: readonly unknown[],
+    { signal }: HandleOptions = {},
+  ): Promise<unknown> {
+    signal?.throwIfAborted();
     const copied = decodeCbor(encodeCbor(args)) as unknown[];
-    return await new Promise((resolve, reject) => {
+    const acting = new Promise((resolve, reject) => {
       const answer: Answer = {
         take(output) {
           const bytes = encodeCbor(output);
@@ -31,17 +38,30 @@ export class LocalActors implements ActorCaller {
       };
       this.#host.act(target, { name, args: copied, answer, chain: this.#chain });
     });
+    return await until(signal, acting);
   }
 
-  async resolve(target: CallTarget): Promise<string> {
-    if ("create" in target) return (await this.#host.wake(target)).id;
-    const found = await this.#host.find(target);
+  async resolve(target: CallTarget, { signal }: HandleOptions = {}): Promise<string> {
+    signal?.throwIfAborted();
+    if ("create" in target) return (await until(signal, this.#host.wake(target))).id;
+    const found = await until(signal, this.#host.find(target));
     if (found !== undefined) return found.id;
     const what = "id" in target ? target.id : `${target.name} ${formatActorKey(target.key)}`;
     throw new ActrError("actor.not_found", `there is no actor ${what}`);
   }
 
-  async create(name: string, key: ActorKey, input: unknown): Promise<string> {
-    return (await this.#host.create(name, key, input)).id;
+  async create(
+    name: string,
+    key: ActorKey,
+    input: unknown,
+    { signal }: HandleOptions = {},
+  ): Promise<string> {
+    signal?.throwIfAborted();
+    return (await until(signal, this.#host.create(name, key, input))).id;
   }
+}
+
+/** The host's own limits bound `work`; a caller may give up earlier. */
+function until<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  return signal === undefined ? work : abortable(work, signal);
 }

@@ -31,8 +31,21 @@ export interface HttpAppParts {
 /** Marks a dial of a peer, as against a signaling client; in the headers or, from a browser, in the query. */
 const peerHeader = "x-actr-source-id";
 
-/** Everything on a node's one port. */
+/** Everything on a node's one port. Where no actors are hosted, their paths are the application's. */
 export function httpApp(parts: HttpAppParts): Fetch {
+  const withActors = pages(parts, { actors: true });
+  const without = pages(parts, { actors: false });
+  return (request, context) => {
+    const hostsActors = parts.node()?.actors.names.length !== 0;
+    return (hostsActors ? withActors : without).fetch(request, context);
+  };
+}
+
+/** @param actors whether those of the actors are among them. */
+function pages(
+  parts: HttpAppParts,
+  { actors }: { readonly actors: boolean },
+): Hono<{ Bindings: RequestContext }> {
   const app = new Hono<{ Bindings: RequestContext }>();
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/readyz", (c) => {
@@ -53,12 +66,14 @@ export function httpApp(parts: HttpAppParts): Fetch {
     const inspector = (): StoreInspector | undefined => inspectorOf(parts.node());
     app.route("/inspect", inspectApp({ inspector, token: parts.inspectToken }));
   }
-  const actors = {
-    host: () => parts.node()?.actors,
-    ...(parts.actorToken && { token: parts.actorToken }),
-  };
-  app.route("/", actorRoutes(actors));
-  app.route("/actors", actorRoutes(actors));
+  if (actors) {
+    const routes = actorRoutes({
+      host: () => parts.node()?.actors,
+      log: () => parts.node()?.components.log,
+      ...(parts.actorToken && { token: parts.actorToken }),
+    });
+    for (const path of ["/", "/actors"]) app.route(path, routes);
+  }
   app.get("/ws", (c) => takePeer(parts, c.req.raw, c.env));
   app.get("/", (c) => {
     const dials = (c.req.header(peerHeader) ?? c.req.query(peerHeader)) !== undefined;
@@ -68,7 +83,7 @@ export function httpApp(parts: HttpAppParts): Fetch {
     return elsewhere(parts, c.req.raw, c.env);
   });
   app.all("*", (c) => elsewhere(parts, c.req.raw, c.env));
-  return (request, context) => app.fetch(request, context);
+  return app;
 }
 
 function inspectorOf(node: Node | undefined): StoreInspector | undefined {

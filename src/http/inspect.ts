@@ -2,17 +2,22 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ActrError, type ErrorCode } from "../errors.ts";
+import type { InspectionParts } from "../host/inspection.ts";
 import type { AlarmQuery } from "../inspector/alarms.ts";
 import type { Inspector, LetterQuery } from "../inspector/inspector.ts";
 import { readSelection } from "../inspector/selection.ts";
 import type { RequestContext } from "../ports/sockets.ts";
-import { equalBytes, utf8 } from "../protocol/bytes.ts";
-import { sha256 } from "../protocol/crypto.ts";
+import { statusOf } from "./actors/error_answer.ts";
+import { listActors } from "./inspector/actor_list.ts";
+import { answerInspection } from "./inspector/actor_views.ts";
+import { bearerOf, isToken } from "./inspector/token.ts";
 
 /** What the inspection needs of the node. */
 export interface InspectParts {
   /** None while the node starts. */
   readonly inspector: () => Inspector | undefined;
+  /** Where its actors are; none while it starts, or where it has none. */
+  readonly actors: () => InspectionParts | undefined;
   /** Who knows it may look and operate. */
   readonly token: string;
 }
@@ -20,12 +25,12 @@ export interface InspectParts {
 /** Longest request body, bytes. */
 const maxBodyBytes = 16_384;
 
-/** Longest id, category or token that is looked at, UTF-16 units. */
+/** Longest id or category that is looked at, UTF-16 units. */
 const maxTextLength = 1_024;
 
 type App = Hono<{ Bindings: RequestContext }>;
 
-/** `/inspect/*`: mailbox, dead letters and alarms, for who has the token. */
+/** `/inspect/*`: mailbox, dead letters, alarms and actors, for who has the token. */
 export function inspectApp(parts: InspectParts): App {
   const app: App = new Hono();
   const inspector = (): Inspector => {
@@ -35,12 +40,24 @@ export function inspectApp(parts: InspectParts): App {
   };
   app.use(async (c, next) => {
     c.header("cache-control", "no-store");
-    if (!(await isToken(c.req.header("authorization"), parts.token))) {
+    if (!(await isToken(bearerOf(c.req.header("authorization")), parts.token))) {
       const message = "send the inspection token: authorization: Bearer TOKEN";
       c.header("www-authenticate", "Bearer");
       return c.json({ error: { code: "permission_denied", message } }, 401);
     }
     return next();
+  });
+  app.get("/actors", async (c) =>
+    c.json(await listActors(parts.actors()?.host, new URL(c.req.url).searchParams)),
+  );
+  app.all("/actors/:id/*", async (c) => {
+    const actors = parts.actors();
+    if (actors === undefined) throw new ActrError("not_found", "this node has no actors yet");
+    const { method } = c.req;
+    const [, path = ""] = /\/actors\/[^/]+(.*)$/.exec(c.req.path) ?? [];
+    return c.json(
+      await answerInspection(actors, c.req.param("id"), { method, path, request: c.req.raw }),
+    );
   });
   app.use(bodyLimit({ maxSize: maxBodyBytes, onError: tooLong }));
   app.get("/mailbox", async (c) => c.json(await inspector().mailbox()));
@@ -61,9 +78,13 @@ export function inspectApp(parts: InspectParts): App {
     c.json({ error: { code: "unknown_route", message: "there is no such view" } }, 404),
   );
   app.onError((thrown, c) => {
-    const { code, message, retryAfterMs } = ActrError.from(thrown);
+    const error = ActrError.from(thrown);
+    const { code, message, retryAfterMs } = error;
     if (retryAfterMs !== undefined) c.header("retry-after", String(Math.ceil(retryAfterMs / 1000)));
-    return c.json({ error: { code, message } }, statuses[code] ?? 500);
+    return c.json(
+      { error: { code, message } },
+      statuses[code] ?? (statusOf(error) as ContentfulStatusCode),
+    );
   });
   return app;
 }
@@ -76,13 +97,6 @@ const statuses: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   lease_lost: 503,
   unavailable: 503,
 };
-
-/** Compares digests, so that the time taken tells nothing of the token. */
-async function isToken(authorization: string | undefined, token: string): Promise<boolean> {
-  const given = /^Bearer +(\S+)$/i.exec(authorization?.slice(0, maxTextLength) ?? "")?.[1] ?? "";
-  const [one, other] = await Promise.all([sha256(utf8(given)), sha256(utf8(token))]);
-  return equalBytes(one, other);
-}
 
 function tooLong(): Response {
   const message = `the request is longer than ${maxBodyBytes} bytes`;

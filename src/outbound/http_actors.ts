@@ -1,6 +1,7 @@
 import type { ActorKey } from "../actor.ts";
-import type { ActorCaller, CallTarget } from "../actor_client.ts";
+import type { ActorCaller, CallTarget, HandleOptions } from "../actor_client.ts";
 import { ActrError, type ErrorCode, errorCodes } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import {
   readActionResponse,
@@ -11,15 +12,22 @@ import { bareLayer, escaped } from "../protocol/actors/escaping.ts";
 import type { ErrorBody } from "../protocol/actors/messages.ts";
 import { toBase64 } from "../protocol/bytes.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
+import { withinLimit } from "../time_limit.ts";
 
 /** What {@link HttpActors} works with. */
 export interface HttpActorParts {
   /** Base address of the node that hosts them, such as `http://host:8080`. */
   readonly address: string;
   readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+  /** Deadline of a call, milliseconds. @default 65000, a little more than what an actor gives its actions */
+  readonly timeoutMs?: number;
   /** What the node opens its actors to. */
   readonly token?: string | undefined;
 }
+
+const defaultTimeoutMs = 65_000;
+const { signal: never } = new AbortController();
 
 /** Calls the actors of another node over HTTP: each call is a request of its own. */
 export class HttpActors implements ActorCaller {
@@ -31,50 +39,76 @@ export class HttpActors implements ActorCaller {
     this.#base = parts.address.replace(/\/+$/, "").replace(/^ws/, "http");
   }
 
-  async act(target: CallTarget, action: string, args: readonly unknown[]): Promise<unknown> {
+  async act(
+    target: CallTarget,
+    action: string,
+    args: readonly unknown[],
+    options: HandleOptions = {},
+  ): Promise<unknown> {
     const path = `${gatewayPath(target)}/action/${encodeURIComponent(action)}${gatewayQuery(target)}`;
     const headers = { "x-rivet-encoding": "bare", "content-type": "application/octet-stream" };
-    const body = writeActionRequest(args);
-    const response = await this.#send(path, { method: "POST", headers, body });
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (response.ok) return readActionResponse(bytes);
-    throw errorOf(readError(response, bytes));
+    const init = { method: "POST", headers, body: writeActionRequest(args) };
+    return readActionResponse(await this.#ask(path, init, options));
   }
 
-  async resolve(target: CallTarget): Promise<string> {
+  async resolve(target: CallTarget, options: HandleOptions = {}): Promise<string> {
     if ("id" in target) return target.id;
     const { name, key } = target;
-    if (target.create !== undefined) return await this.#make("PUT", name, key, target.create.input);
+    const { create } = target;
+    if (create !== undefined) return await this.#make("PUT", name, key, create.input, options);
     const query = new URLSearchParams({ name, key: formatActorKey(key) });
-    const { actors } = (await this.#json(`/actors?${query}`, {})) as { actors: ActorObject[] };
-    const [found] = actors;
-    if (found !== undefined) return found.actor_id;
+    const found = await this.#json(`/actors?${query}`, {}, options);
+    const [actor] = (found as { actors: ActorObject[] }).actors;
+    if (actor !== undefined) return actor.actor_id;
     throw new ActrError("actor.not_found", `there is no actor ${name} ${formatActorKey(key)}`);
   }
 
-  create(name: string, key: ActorKey, input: unknown): Promise<string> {
-    return this.#make("POST", name, key, input);
+  create(
+    name: string,
+    key: ActorKey,
+    input: unknown,
+    options: HandleOptions = {},
+  ): Promise<string> {
+    return this.#make("POST", name, key, input, options);
   }
 
-  async #make(method: string, name: string, key: ActorKey, input: unknown): Promise<string> {
+  async #make(
+    method: string,
+    name: string,
+    key: ActorKey,
+    input: unknown,
+    options: HandleOptions,
+  ): Promise<string> {
     const body = JSON.stringify({
       name,
       key: formatActorKey(key),
       ...(input === undefined ? {} : { input: toBase64(encodeCbor(escaped(input, bareLayer))) }),
       crash_policy: "sleep",
     });
-    const { actor } = (await this.#json("/actors", { method, body })) as { actor: ActorObject };
-    return actor.actor_id;
+    const made = await this.#json("/actors", { method, body }, options);
+    return (made as { actor: ActorObject }).actor.actor_id;
   }
 
-  async #json(path: string, init: RequestInit): Promise<unknown> {
-    const response = await this.#send(path, init);
-    const answer: unknown = await response.json();
-    if (response.ok) return answer;
-    throw errorOf(answer as ErrorBody);
+  async #json(path: string, init: RequestInit, options: HandleOptions): Promise<unknown> {
+    return JSON.parse(new TextDecoder().decode(await this.#ask(path, init, options)));
   }
 
-  /** @throws ActrError `unavailable` when nobody answers. */
+  /** The body of an answer. @throws ActrError what the node says; `unavailable` when nobody answers, `timed_out`. */
+  async #ask(
+    path: string,
+    init: RequestInit,
+    { signal = never }: HandleOptions,
+  ): Promise<Uint8Array> {
+    const { clock, timeoutMs = defaultTimeoutMs } = this.#parts;
+    const limit = { what: `a call of ${this.#base}`, ms: timeoutMs, signal };
+    return await withinLimit(clock, limit, async (bounds) => {
+      const response = await this.#send(path, { ...init, signal: bounds });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (response.ok) return bytes;
+      throw errorOf(response, bytes);
+    });
+  }
+
   async #send(path: string, init: RequestInit): Promise<Response> {
     const { fetch, token } = this.#parts;
     const headers = new Headers(init.headers);
@@ -125,19 +159,30 @@ function base64Url(input: unknown): string {
   return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-function readError(response: Response, bytes: Uint8Array): ErrorBody {
-  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
-  if (isJson) return JSON.parse(new TextDecoder().decode(bytes));
-  return readErrorBody(bytes);
-}
-
 /** The error as it was thrown there, as far as it may be known here. */
-function errorOf({ group, code, message, metadata }: ErrorBody): ActrError {
+function errorOf(response: Response, bytes: Uint8Array): ActrError {
+  const body = readError(response, bytes);
+  if (body === undefined) {
+    return new ActrError("unavailable", `${response.url} answers with ${response.status}`);
+  }
+  const { group, code, message, metadata } = body;
   const details =
     typeof metadata === "object" && metadata !== null
       ? { details: metadata as Readonly<Record<string, unknown>> }
       : {};
-  return new ActrError(codeOf(group, code), message, details);
+  const after = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const retryAfter = after >= 0 ? { retryAfterMs: 1000 * after } : {};
+  return new ActrError(codeOf(group, code), message, { ...details, ...retryAfter });
+}
+
+/** Undefined for what is none: something else answered, such as a proxy. */
+function readError(response: Response, bytes: Uint8Array): ErrorBody | undefined {
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+  try {
+    return isJson ? JSON.parse(new TextDecoder().decode(bytes)) : readErrorBody(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function codeOf(group: string, code: string): ErrorCode {

@@ -1,57 +1,66 @@
-import type { Context } from "hono";
 import type { CallTarget } from "../../actor_client.ts";
 import { ActrError } from "../../errors.ts";
-import type { ActorHost } from "../../host/actor_host.ts";
 import type { Instance } from "../../host/instance.ts";
 import { formatActorKey } from "../../protocol/actors/actor_key.ts";
 import { codecOf } from "../../protocol/actors/codecs.ts";
 import type { ActorCodec, ActorSpecifier } from "../../protocol/actors/messages.ts";
 import { jsonCodec } from "../../protocol/actors/tree_codec.ts";
-import { errorBody, statusOf } from "./error_answer.ts";
+import { errorBody, failureOf, statusOf } from "./error_answer.ts";
 import { readBody } from "./read_body.ts";
+import { type ActorRouteParts, hostOf } from "./route_parts.ts";
 
 /** Who an answer is of. */
 export function specifierOf({ id, key }: Instance): ActorSpecifier {
   return { actorId: id, generation: 1, key: formatActorKey(key) };
 }
 
+/** A request for an actor, and whom it is for. */
+export interface ActorRequest {
+  readonly parts: ActorRouteParts;
+  readonly target: CallTarget;
+  readonly raw: Request;
+}
+
 /** Runs an action for an HTTP request: its client is connected for that long (`spec/actor-client.md` §7). */
-export async function answerAction(
-  host: ActorHost,
-  target: CallTarget,
-  name: string,
-  c: Context,
-): Promise<Response> {
-  const codec = codecFor(c.req.raw);
-  let instance: Instance | undefined;
-  try {
-    instance = await host.wake(target);
-    const body = await readBody(c.req.raw, instance.kind.options.maxIncomingBytes);
-    const args = codec.readActionRequest(body);
-    const bytes = await actFor(instance, name, args, paramsOf(c.req.raw), codec);
-    return answer(codec, 200, bytes, specifierOf(instance));
-  } catch (error) {
-    return refusal(codec, ActrError.from(error), instance && specifierOf(instance));
-  }
+export function answerAction(request: ActorRequest, name: string): Promise<Response> {
+  return answered(request, async (instance, codec) => {
+    const body = await readBody(request.raw, instance.kind.options.maxIncomingBytes);
+    const args = readRequest(() => codec.readActionRequest(body));
+    return await actFor(instance, name, args, paramsOf(request.raw), codec);
+  });
 }
 
 /** Puts a message into a queue, and waits for its completion if the client does. */
-export async function answerQueueSend(
-  host: ActorHost,
-  target: CallTarget,
-  name: string,
-  c: Context,
+export function answerQueueSend(request: ActorRequest, name: string): Promise<Response> {
+  return answered(request, async (instance, codec) => {
+    const body = await readBody(request.raw, 2 * instance.kind.options.maxQueueMessageBytes);
+    const send = readRequest(() => codec.readQueueSend(body));
+    return codec.queueResult(await instance.send(name, send));
+  });
+}
+
+/** What an actor, awake, makes of a request, in the encoding that the request asks for; or why it does not. */
+async function answered(
+  { parts, target, raw }: ActorRequest,
+  work: (instance: Instance, codec: ActorCodec) => Promise<Uint8Array<ArrayBuffer>>,
 ): Promise<Response> {
-  const codec = codecFor(c.req.raw);
+  const codec = codecFor(raw);
   let instance: Instance | undefined;
   try {
-    instance = await host.wake(target);
-    const body = await readBody(c.req.raw, 2 * instance.kind.options.maxQueueMessageBytes);
-    const send = codec.readQueueSend(body);
-    const result = await instance.send(name, send);
-    return answer(codec, 200, codec.queueResult(result), specifierOf(instance));
+    instance = await hostOf(parts).wake(target);
+    return answer(codec, 200, await work(instance, codec), specifierOf(instance));
   } catch (error) {
-    return refusal(codec, ActrError.from(error), instance && specifierOf(instance));
+    return refusal(codec, failureOf(error, parts), instance && specifierOf(instance));
+  }
+}
+
+/** @throws ActrError `protocol.invalid_http_request` for a body that is none. */
+function readRequest<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!ActrError.is(cause)) throw cause;
+    throw new ActrError("protocol.invalid_http_request", cause.message, { cause });
   }
 }
 
@@ -110,7 +119,8 @@ async function actFor(
       instance.act({ name, args, conn, answer });
     });
   } finally {
-    await conn.disconnect();
+    // Its hook is no part of the answer.
+    void conn.disconnect();
   }
 }
 

@@ -1,13 +1,18 @@
 import { type Context, Hono } from "hono";
-import type { CallTarget } from "../../actor_client.ts";
 import { ActrError } from "../../errors.ts";
-import type { ActorHost } from "../../host/actor_host.ts";
 import type { RequestContext } from "../../ports/sockets.ts";
 import { version } from "../../version.ts";
-import { answerAction, answerQueueSend, codecFor, refusal } from "./actor_requests.ts";
+import {
+  type ActorRequest,
+  answerAction,
+  answerQueueSend,
+  codecFor,
+  refusal,
+} from "./actor_requests.ts";
 import { type ConnectParts, connectClient } from "./connect.ts";
 import { controlApi } from "./control_api.ts";
-import { type GatewayRequest, readGatewayTarget } from "./gateway_target.ts";
+import { failureOf } from "./error_answer.ts";
+import { decoded, type GatewayRequest, readGatewayTarget } from "./gateway_target.ts";
 import { type ActorRouteParts, hostOf, requireToken } from "./route_parts.ts";
 import type { Offer } from "./subprotocols.ts";
 
@@ -36,10 +41,9 @@ async function gateway(parts: ActorRouteParts, c: AppContext): Promise<Response>
   try {
     const request = readRequest(c.req.raw);
     requireToken(parts.token, request.token ?? c.req.header("x-rivet-token"));
-    return await toActor(hostOf(parts), request, c);
+    return await toActor(parts, request, c);
   } catch (error) {
-    const failure = ActrError.from(error);
-    return refusal(codecFor(c.req.raw), failure);
+    return refusal(codecFor(c.req.raw), failureOf(error, parts));
   }
 }
 
@@ -73,12 +77,12 @@ function readRequest(request: Request): GatewayRequest {
 }
 
 async function toActor(
-  host: ActorHost,
+  parts: ActorRouteParts,
   { target, path }: GatewayRequest,
   c: Context,
 ): Promise<Response> {
   const [, kind = "", name = ""] = /^\/(action|queue)\/([^/]+)$/.exec(path) ?? [];
-  if (kind !== "") return await post(host, target, kind, decodeURIComponent(name), c);
+  if (kind !== "") return await post({ parts, target, raw: c.req.raw }, kind, decoded(name));
   switch (path) {
     case "/health":
       return c.text("ok");
@@ -91,22 +95,16 @@ async function toActor(
   }
 }
 
-async function post(
-  host: ActorHost,
-  target: CallTarget,
-  kind: string,
-  name: string,
-  c: Context,
-): Promise<Response> {
-  const { method, path } = c.req;
+async function post(request: ActorRequest, kind: string, name: string): Promise<Response> {
+  const { method, url } = request.raw;
   if (method !== "POST") {
     throw new ActrError("actor.method_not_allowed", `${method} is no way to an ${kind}`, {
-      details: { method, path },
+      details: { method, path: new URL(url).pathname },
     });
   }
   return kind === "action"
-    ? await answerAction(host, target, name, c)
-    : await answerQueueSend(host, target, name, c);
+    ? await answerAction(request, name)
+    : await answerQueueSend(request, name);
 }
 
 /** What browsers ask before they send (`spec/actor-client.md` §4.5). */

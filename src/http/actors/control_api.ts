@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import type { ActorKey } from "../../actor.ts";
 import { ActrError } from "../../errors.ts";
 import type { ActorAddress } from "../../host/contents.ts";
 import type { RequestContext } from "../../ports/sockets.ts";
@@ -8,6 +9,8 @@ import { jsonCodec } from "../../protocol/actors/tree_codec.ts";
 import { fromBase64 } from "../../protocol/bytes.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { refusal } from "./actor_requests.ts";
+import { failureOf } from "./error_answer.ts";
+import { checkedKey } from "./gateway_target.ts";
 import { readBody } from "./read_body.ts";
 import { type ActorRouteParts, hostOf, requireToken } from "./route_parts.ts";
 
@@ -21,7 +24,7 @@ interface ActorObject {
 
 interface CreateRequest {
   readonly name: string;
-  readonly key: string[];
+  readonly key: ActorKey;
   readonly input: unknown;
 }
 
@@ -37,7 +40,7 @@ export function controlApi(parts: ActorRouteParts): Hono<{ Bindings: RequestCont
     requireToken(parts.token, token);
     await next();
   });
-  app.onError((error) => refusal(jsonCodec, ActrError.from(error)));
+  app.onError((error) => refusal(jsonCodec, failureOf(error, parts)));
   app.get("/", async (c) => c.json(await lookUp(parts, c)));
   app.put("/", async (c) => {
     const { name, key, input } = await readCreate(c);
@@ -73,11 +76,11 @@ async function lookUp(parts: ActorRouteParts, c: Context): Promise<unknown> {
   if (name === undefined) throw new ActrError("actor.invalid_request", "give actor_ids, or name");
   const key = c.req.query("key");
   if (key !== undefined) {
-    const found = await host.find({ name, key: parseActorKey(key) });
+    const found = await host.find({ name, key: checkedKey(parseActorKey(key)) });
     return { actors: found === undefined ? [] : [objectOf(found)] };
   }
   const cursor = c.req.query("cursor");
-  const after = cursor === undefined ? undefined : parseActorKey(cursor);
+  const after = cursor === undefined ? undefined : checkedKey(parseActorKey(cursor));
   const page = await host.list(name, pageSize, after);
   const last = page.length < pageSize ? undefined : page.at(-1);
   return {
@@ -93,7 +96,7 @@ async function readCreate(c: Context): Promise<CreateRequest> {
   if (key !== undefined && key !== null && typeof key !== "string") {
     throw new ActrError("actor.invalid_request", "key is no text");
   }
-  return { name, key: parseActorKey(key ?? "/"), input: readInput(input) };
+  return { name, key: checkedKey(parseActorKey(key ?? "/")), input: readInput(input) };
 }
 
 function readInput(input: unknown): unknown {

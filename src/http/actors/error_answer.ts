@@ -1,5 +1,6 @@
-import type { ActrError } from "../../errors.ts";
+import { ActrError } from "../../errors.ts";
 import type { ActorSpecifier, ErrorBody } from "../../protocol/actors/messages.ts";
+import type { ActorRouteParts } from "./route_parts.ts";
 
 /** HTTP statuses of errors that are none of the server's (`spec/actor-host.md` §18.1). */
 const statuses: Readonly<Record<string, number>> = {
@@ -15,6 +16,15 @@ const statuses: Readonly<Record<string, number>> = {
   "message.incoming_too_long": 413,
   unauthorized: 401,
 };
+
+/** Why a request failed; what is hidden from the client stands in the log. */
+export function failureOf(error: unknown, { log }: Pick<ActorRouteParts, "log">): ActrError {
+  const failure = ActrError.from(error);
+  if (isHidden(failure)) {
+    log()?.error("actor.request_failed", { error_code: failure.code, error: failure });
+  }
+  return failure;
+}
 
 const hidden = "An internal error occurred";
 
@@ -32,12 +42,16 @@ export function statusOf(error: ActrError): number {
  */
 export function errorBody(error: ActrError, actor?: ActorSpecifier): ErrorBody {
   const specifier = actor === undefined ? {} : { actor };
-  if (!error.public || error.kind === "corrupt") {
+  if (isHidden(error)) {
     return { group: "actor", code: "internal_error", message: hidden, ...specifier };
   }
   const [group, code] = groupAndCode(error.code);
   const metadata = error.details === undefined ? {} : { metadata: error.details };
   return { group, code, message: error.message, ...metadata, ...specifier };
+}
+
+function isHidden(error: ActrError): boolean {
+  return !error.public || error.kind === "corrupt";
 }
 
 function groupAndCode(code: string): readonly [group: string, code: string] {

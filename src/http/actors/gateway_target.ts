@@ -1,5 +1,7 @@
+import type { ActorKey } from "../../actor.ts";
 import type { CallTarget } from "../../actor_client.ts";
 import { ActrError } from "../../errors.ts";
+import { checkActorKey } from "../../protocol/actors/actor_key.ts";
 import { revived } from "../../protocol/actors/escaping.ts";
 import { fromBase64 } from "../../protocol/bytes.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
@@ -60,7 +62,7 @@ function byKey(
 ): Pick<GatewayRequest, "target" | "token"> {
   const text = given.get("rvt-key") ?? "";
   // An empty text is the empty key: a key of one empty part cannot be told from it.
-  const key = text === "" ? [] : text.split(",");
+  const key = checkedKey(text === "" ? [] : text.split(","));
   const token = given.get("rvt-token");
   const method = given.get("rvt-method");
   switch (method) {
@@ -70,6 +72,16 @@ function byKey(
       return { target: { name, key, create: { input: readInput(given.get("rvt-input")) } }, token };
     default:
       throw invalid(`rvt-method is ${JSON.stringify(method)}; it is get or getOrCreate`);
+  }
+}
+
+/** A key that a client gave. @throws ActrError `actor.invalid_request` for one that is too long. */
+export function checkedKey(key: ActorKey): ActorKey {
+  try {
+    checkActorKey(key);
+    return key;
+  } catch (cause) {
+    throw new ActrError("actor.invalid_request", (cause as RangeError).message, { cause });
   }
 }
 
@@ -98,7 +110,8 @@ function readInput(text: string | undefined): unknown {
   }
 }
 
-function decoded(text: string): string {
+/** A part of a path without its percent signs. @throws ActrError `actor.invalid_request` for one that is wrong. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (cause) {

@@ -1,11 +1,14 @@
 import { ActrError } from "../../errors.ts";
 import type { ActorHost } from "../../host/actor_host.ts";
+import type { Logger } from "../../ports/logger.ts";
 import { equalBytes, utf8 } from "../../protocol/bytes.ts";
 
 /** What the routes of actors need. */
 export interface ActorRouteParts {
   /** None while the node starts, or where no actors are hosted. */
   readonly host: () => ActorHost | undefined;
+  /** Where the failures go that clients are not told of. */
+  readonly log: () => Logger | undefined;
   /** Opens the actors to who sends it. @default they are open to everybody */
   readonly token?: string;
 }

@@ -1,0 +1,165 @@
+import type { ActorInspection, ConnectionView, QueueView } from "../../host/inspection.ts";
+import type { QueueRow } from "../../host/queue_row.ts";
+import type { ScheduleRow } from "../../host/schedule_row.ts";
+import { formatActorKey } from "../../protocol/actors/actor_key.ts";
+import { plainOf } from "../../protocol/actors/plain.ts";
+import { decodeCbor } from "../../protocol/cbor/decode.ts";
+
+/** What is shown of an actor, as JSON; values of actors as `plainOf` shows them. Times are Unix milliseconds. */
+export interface SummaryJson {
+  readonly id: string;
+  readonly name: string;
+  /** Serialised. */
+  readonly key: string;
+  readonly lifecycle: string;
+  /** Why it does not fall asleep; null when it may, or sleeps. */
+  readonly awakeReason: string | null;
+  readonly createdAt: number;
+  readonly stateVersion: number;
+  /** Turns that go on, and that wait. */
+  readonly turns: { readonly running: number; readonly waiting: number };
+  readonly state: unknown;
+  readonly isStateEnabled: boolean;
+  readonly connections: readonly ConnectionJson[];
+  readonly rpcs: readonly string[];
+  readonly queueSize: number;
+  readonly isDatabaseEnabled: boolean;
+  readonly workflowSupported: boolean;
+  readonly workflowHistory: unknown;
+}
+
+/** One client (`spec/actor-host.md` §16.3). */
+export interface ConnectionJson {
+  readonly id: string;
+  readonly details: {
+    readonly type: null;
+    readonly params: unknown;
+    readonly stateEnabled: boolean;
+    readonly state: unknown;
+    readonly subscriptions: number;
+    readonly events: readonly string[];
+    readonly isHibernatable: boolean;
+  };
+}
+
+/** The first messages of an actor's queues. */
+export interface QueueJson {
+  readonly size: number;
+  readonly maxSize: number;
+  readonly truncated: boolean;
+  readonly messages: readonly MessageJson[];
+}
+
+/** One message. */
+export interface MessageJson {
+  readonly id: number;
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly availableAtMs: number;
+  /** How often it was handed out. */
+  readonly attempts: number;
+  readonly bytes: number;
+  /** Absent where it is large. */
+  readonly body?: unknown;
+}
+
+/** One schedule. */
+export interface ScheduleJson {
+  readonly id: string;
+  readonly name: string | null;
+  readonly action: string;
+  readonly args: unknown;
+  readonly dueAt: number;
+  readonly nextAt: number;
+  readonly everyMs: number | null;
+  readonly cron: string | null;
+  readonly timeZone: string | null;
+  readonly failures: number;
+  readonly maxRetries: number;
+}
+
+/** Bodies of messages that have more bytes are not shown. */
+const maxBodyShown = 4_096;
+
+/** All of an actor at a glance. */
+export async function summaryJson(inspection: ActorInspection): Promise<SummaryJson> {
+  const { id, record, lifecycle, instance, hasState } = inspection;
+  const [state, queueSize] = await Promise.all([inspection.state(), inspection.queueSize()]);
+  return {
+    id,
+    name: record.name,
+    key: formatActorKey(record.key),
+    lifecycle,
+    awakeReason: instance?.awakeReason ?? null,
+    createdAt: record.createdAt,
+    stateVersion: record.stateVersion,
+    turns: { running: instance?.turns.running ?? 0, waiting: instance?.turns.waiting ?? 0 },
+    state: plainOf(state),
+    isStateEnabled: hasState,
+    connections: inspection.connections().map(connectionJson),
+    rpcs: inspection.actions,
+    queueSize,
+    isDatabaseEnabled: false,
+    workflowSupported: false,
+    workflowHistory: null,
+  };
+}
+
+/** One client. */
+export function connectionJson({
+  id,
+  params,
+  state,
+  events,
+  hibernates,
+}: ConnectionView): ConnectionJson {
+  return {
+    id,
+    details: {
+      type: null,
+      params: plainOf(params),
+      stateEnabled: true,
+      state: plainOf(state),
+      subscriptions: events.length,
+      events,
+      isHibernatable: hibernates,
+    },
+  };
+}
+
+/** The messages of an actor's queues. */
+export function queueJson({ size, maxSize, truncated, messages }: QueueView): QueueJson {
+  return { size, maxSize, truncated, messages: messages.map(messageJson) };
+}
+
+function messageJson({ seq, name, sentAt, availableAt, attempts, body }: QueueRow): MessageJson {
+  const bytes = body.length;
+  const shown = bytes > maxBodyShown ? {} : { body: plainOf(decodeCbor(body)) };
+  return {
+    id: seq,
+    name,
+    createdAtMs: sentAt,
+    availableAtMs: availableAt,
+    attempts,
+    bytes,
+    ...shown,
+  };
+}
+
+/** One schedule. */
+export function scheduleJson(row: ScheduleRow): ScheduleJson {
+  const { id, name, action, args, dueAt, nextAt, everyMs, cron, timeZone, failures } = row;
+  return {
+    id,
+    name: name ?? null,
+    action,
+    args: plainOf(args),
+    dueAt,
+    nextAt,
+    everyMs: everyMs ?? null,
+    cron: cron ?? null,
+    timeZone: timeZone ?? null,
+    failures,
+    maxRetries: row.maxRetries,
+  };
+}
