@@ -30,6 +30,13 @@ export class Deque<T> {
     return value;
   }
 
+  /** All, in the order in which {@link Deque.shift} gives them. */
+  *[Symbol.iterator](): Generator<T> {
+    for (let i = 0; i < this.#size; i++) {
+      yield this.#ring[(this.#head + i) & (this.#ring.length - 1)] as T;
+    }
+  }
+
   #grow(): void {
     const ordered = [...this.#ring.slice(this.#head), ...this.#ring.slice(0, this.#head)];
     this.#ring = ordered.concat(new Array<T | undefined>(ordered.length || firstCapacity));

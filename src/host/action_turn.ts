@@ -13,6 +13,8 @@ export interface TurnSeat {
   ended(turn: ActionTurn): void;
   /** Its handler goes on after the turn of the event loop in which it began. */
   goesOn(): void;
+  /** Who waited for it has been told. */
+  answered(turn: ActionTurn): void;
   /** Its deadline has passed, and it goes on. */
   late(turn: ActionTurn): void;
 }
@@ -77,11 +79,13 @@ export class ActionTurn implements Turn, Output, Expiring {
   }
 
   expire(): void {
-    const message = `action ${this.command.name} has not ended within its time`;
+    const { name } = this.command;
+    const what = this.#done ? "what it changed could not be saved" : "it has not ended";
+    const message = `action ${name} is not answered within its time: ${what}`;
     const error = new ActrError("actor.action_timed_out", message);
     this.#abort?.abort(error);
     this.refuse(error);
-    this.#seat.late(this);
+    if (!this.#done) this.#seat.late(this);
   }
 
   /** Hands the answer over. */
@@ -121,6 +125,7 @@ export class ActionTurn implements Turn, Output, Expiring {
   #reply(tell: () => void): void {
     if (this.#answered) return;
     this.#answered = true;
+    this.#seat.answered(this);
     tell();
   }
 }

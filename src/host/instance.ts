@@ -23,7 +23,7 @@ import {
   type LifecycleEvent,
   type StopReason,
 } from "./lifecycle.ts";
-import { OutputGate } from "./output_gate.ts";
+import { type GateOwner, OutputGate } from "./output_gate.ts";
 import { RunLoop } from "./run_loop.ts";
 import { Saving } from "./saving.ts";
 import { type Turn, Turns } from "./turns.ts";
@@ -52,8 +52,11 @@ export interface InstanceParts {
   readonly owner: InstanceOwner;
 }
 
+/** Saves in a row that fail before its code hears of it, and no work is let in any more. */
+const manyFailures = 3;
+
 /** One actor that is awake: its turns, its state, and the way of everything in and out of it. */
-export class Instance implements TurnSeat, Watched {
+export class Instance implements TurnSeat, GateOwner, Watched {
   readonly id: string;
   readonly record: ActorRecord;
   readonly kind: ActorKind;
@@ -89,9 +92,9 @@ export class Instance implements TurnSeat, Watched {
     this.kind = kind;
     this.components = components;
     this.#owner = owner;
-    const { clock, store } = components;
+    const { clock } = components;
     const { definition, options } = kind;
-    this.gate = new OutputGate(store, (error) => owner.broken(this, error));
+    this.gate = new OutputGate(components, this);
     const { onStateChange } = definition;
     this.saving = new Saving(
       {
@@ -246,12 +249,16 @@ export class Instance implements TurnSeat, Watched {
 
   /** What it changed is committed, and its answer leaves after that. */
   ended(turn: ActionTurn): void {
-    this.components.deadlines.remove(turn, turn.bucket);
     if (turn.failure !== undefined) this.#failed(turn);
     this.saving.save();
     this.gate.put(turn);
     this.turns.ended(turn);
     this.#activity();
+  }
+
+  /** Until then it has its deadline: what it changed may wait for a store that fails. */
+  answered(turn: ActionTurn): void {
+    this.components.deadlines.remove(turn, turn.bucket);
   }
 
   /** A handler that goes on after its deadline keeps its turn for the grace of a stop; then all that is in memory is dropped. */
@@ -287,6 +294,20 @@ export class Instance implements TurnSeat, Watched {
     this.gate.close(new ActrError("actor.stopping", `actor ${this.id} has stopped`));
   }
 
+  failing(error: ActrError, failures: number): void {
+    this.log.warn("actor.unsaved", { failures, error_code: error.code, error });
+    if (failures === manyFailures) this.report(error, "save");
+  }
+
+  recovered(): void {
+    this.log.info("actor.saved_again");
+    this.#activity();
+  }
+
+  lost(error: ActrError): void {
+    this.#owner.broken(this, error);
+  }
+
   /** Drops all that is in memory: nothing more is written or let out. */
   fail(error: ActrError): void {
     this.gate.fail(error);
@@ -310,6 +331,7 @@ export class Instance implements TurnSeat, Watched {
     if (this.#state !== "started") return "not_started";
     if (this.kind.options.noSleep) return "no_sleep";
     if (this.turns.running + this.turns.waiting > 0) return "action";
+    if (this.gate.isFailing) return "unsaved";
     if (this.#connections?.keepsAwake === true) return "connections";
     return this.work.keepsAwake;
   }
@@ -346,7 +368,9 @@ export class Instance implements TurnSeat, Watched {
   #refusal(): ActrError | undefined {
     if (this.#dropped !== undefined) return asRefusal(this.#dropped);
     const admission = admitWork(this.#state, this.requested === "destroy");
-    if (admission === "accept" || admission === "wait") return undefined;
+    if (admission === "accept" || admission === "wait") {
+      return this.gate.failures < manyFailures ? undefined : unsaved(this.id);
+    }
     return new ActrError(admission, `actor ${this.kind.name} ${this.id} is ${this.#state}`);
   }
 
@@ -389,6 +413,12 @@ export class Instance implements TurnSeat, Watched {
       this.#owner.wants(this, "sleep");
     });
   }
+}
+
+/** What came before it is not on disk yet. */
+function unsaved(id: string): ActrError {
+  const message = `changes of actor ${id} cannot be written at the moment; send again later`;
+  return new ActrError("actor.overloaded", message, { retryAfterMs: 1000 });
 }
 
 /** A read that waits for a change of what it reads would see it change. */

@@ -1,6 +1,7 @@
 import { Deque } from "../deque.ts";
-import { ActrError } from "../errors.ts";
-import type { Store, StoreChange } from "../ports/store.ts";
+import type { ActrError } from "../errors.ts";
+import type { StoreChange } from "../ports/store.ts";
+import { type CommitComponents, Commits, type CommitsOwner } from "./commits.ts";
 
 /** Something that leaves an actor: it tells what the actor knows, so it waits until that is on disk. */
 export interface Output {
@@ -14,45 +15,55 @@ interface Held {
   readonly output: Output;
 }
 
+/** Hears of what could not be written. */
+export interface GateOwner extends Pick<CommitsOwner, "failing"> {
+  /** What was failing is on disk. */
+  recovered(): void;
+  /** Called once: what is in memory is not what is on disk, and never will be. */
+  lost(error: ActrError): void;
+}
+
 /**
- * The commits of one actor, in order, and everything that leaves it: nothing does before the changes made until then
- * are on disk. With nothing to wait for it costs a comparison.
+ * The way of everything out of one actor: nothing leaves before the changes made until then are on disk. With nothing
+ * to wait for it costs a comparison.
  */
-export class OutputGate {
-  readonly #store: Store;
-  readonly #onFailure: (error: ActrError) => void;
+export class OutputGate implements CommitsOwner {
+  readonly #commits: Commits;
+  readonly #owner: GateOwner;
   readonly #held = new Deque<Held>();
-  #begun = 0;
-  #done = 0;
+  #isFailing = false;
   #failure: ActrError | undefined;
 
-  /** @param onFailure called once, when a commit failed: what is in memory is not what is on disk. */
-  constructor(store: Store, onFailure: (error: ActrError) => void) {
-    this.#store = store;
-    this.#onFailure = onFailure;
+  constructor(components: CommitComponents, owner: GateOwner) {
+    this.#commits = new Commits(components, this);
+    this.#owner = owner;
   }
 
-  /** Whether every change is on disk. */
-  get settled(): boolean {
-    return this.#done === this.#begun;
+  /** Whether changes could not be written, and are tried again. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** Tries in a row that failed. */
+  get failures(): number {
+    return this.#commits.failures;
+  }
+
+  /** What is in memory was read from the disk, so that changes of it are tried until they are written. */
+  keep(): void {
+    this.#commits.keep();
   }
 
   /** Writes changes, all or nothing. */
   commit(changes: readonly StoreChange[]): void {
-    if (this.#failure !== undefined) return;
-    this.#begun += 1;
-    const commit = this.#begun;
-    this.#store.commit(changes).then(
-      () => this.#release(commit),
-      (error: unknown) => this.fail(ActrError.from(error, "storage")),
-    );
+    this.#commits.add(changes);
   }
 
   /** Lets `output` out when all that was committed until now is on disk. */
   put(output: Output): void {
     if (this.#failure !== undefined) return output.drop(this.#failure);
-    if (this.settled) return output.emit();
-    this.#held.push({ after: this.#begun, output });
+    if (this.#commits.settled) return output.emit();
+    this.#held.push({ after: this.#commits.begun, output });
   }
 
   /** Resolves when all that was committed until now is on disk. @throws ActrError what the write failed with. */
@@ -64,23 +75,35 @@ export class OutputGate {
   fail(error: ActrError): void {
     if (this.#failure !== undefined) return;
     this.close(error);
-    this.#onFailure(error);
+    this.#owner.lost(error);
   }
 
   /** Nothing is written or let out any more, whoever still holds on to the actor; later calls change nothing. */
   close(error: ActrError): void {
     this.#failure ??= error;
+    this.#commits.close();
     for (let next = this.#held.shift(); next !== undefined; next = this.#held.shift()) {
       next.output.drop(error);
     }
   }
 
-  #release(commit: number): void {
-    this.#done = commit;
+  written(commit: number): void {
     for (let next = this.#held.first; next !== undefined; next = this.#held.first) {
-      if (next.after > commit) return;
+      if (next.after > commit) break;
       this.#held.shift();
       next.output.emit();
     }
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    this.#owner.recovered();
+  }
+
+  failing(error: ActrError, failures: number): void {
+    this.#isFailing = true;
+    this.#owner.failing(error, failures);
+  }
+
+  lost(error: ActrError): void {
+    this.fail(error);
   }
 }

@@ -49,8 +49,9 @@ async function create(instance: Instance, signal: AbortSignal): Promise<void> {
 }
 
 async function restore(instance: Instance, contents: Contents, signal: AbortSignal): Promise<void> {
-  const { kind, saving, record } = instance;
+  const { kind, saving, record, gate } = instance;
   const { definition } = kind;
+  gate.keep();
   const schedules = contents.rows.get("t");
   const messages = contents.rows.get("q");
   if (schedules !== undefined) instance.schedules.restore(schedules);

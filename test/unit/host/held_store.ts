@@ -1,10 +1,12 @@
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
+import { ActrError } from "../../../src/errors.ts";
 import type { StoreChange } from "../../../src/ports/store.ts";
 
 /** A store in memory whose commits a test may hold back. */
 export class HeldStore extends MemoryStore {
   #held: Promise<void> | undefined;
   #release: () => void = () => {};
+  #refusal: ActrError | undefined;
   /** Commits that were asked for. */
   readonly commits: (readonly StoreChange[])[] = [];
 
@@ -20,9 +22,17 @@ export class HeldStore extends MemoryStore {
     this.#release();
   }
 
+  /** The next commit fails, as one would whose changes the database does not take. */
+  refuseNext(fault: "statement" | "database"): void {
+    this.#refusal = new ActrError("storage", "it is not taken", { details: { fault } });
+  }
+
   override async commit(changes: readonly StoreChange[]): Promise<void> {
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
     this.commits.push(changes);
     await this.#held;
+    if (refusal !== undefined) throw refusal;
     await super.commit(changes);
   }
 }

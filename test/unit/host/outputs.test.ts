@@ -75,9 +75,9 @@ describe("what an actor says", () => {
     await rig.close();
   });
 
-  it("is never heard when the commit fails", async () => {
+  it("is never heard when it cannot be written", async () => {
     const { rig, store, heard } = await begin();
-    store.fail("the disk is full");
+    store.refuseNext("statement");
     await failureOf(rig.act("subject", "a", "add", 1));
     await rig.clock.settle();
     assert.deepEqual(heard, []);

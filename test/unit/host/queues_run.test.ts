@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { actor, queue } from "../../../src/actor.ts";
 import type { QueueResult, QueueSend } from "../../../src/protocol/actors/messages.ts";
+import { HeldStore } from "./held_store.ts";
 import { positive } from "./queues_support.ts";
 import { failureOf, Rig } from "./support.ts";
 
@@ -226,10 +227,10 @@ describe("a sender that waits for completion", () => {
   });
 
   it("is told that its message was not written", async () => {
-    const store = new MemoryStore();
+    const store = new HeldStore();
     const rig = new Rig({ consumer }, { store });
     await rig.act("consumer", "k", "seen");
-    store.fail("disk full");
+    store.refuseNext("statement");
     const failure = await failureOf(send(rig, "later", { body: "1", wait: true }));
     assert.equal(failure.code, "storage");
     await rig.close();

@@ -11,6 +11,7 @@ interface State {
 }
 
 const later: (() => void)[] = [];
+const errors: string[] = [];
 
 const subject = actor({
   state: (): State => ({ count: 0 }),
@@ -48,6 +49,7 @@ const subject = actor({
       c.state.self = c.state;
     },
   },
+  onError: (_, error, source) => void errors.push(`${source}: ${error.code}`),
   actionOptions: { get: { turn: "read" }, saves: { turn: "interleaved" } },
   options: { saveIntervalMs: 5000 },
 });
@@ -200,22 +202,102 @@ describe("what an actor changes", () => {
 });
 
 describe("a commit that fails", () => {
-  it("is told to the caller as something to try again; the next call finds what is on disk", async () => {
-    const { rig, store } = await begin();
+  it("[HD-7] is tried again, later and later, and its caller is answered when it is on disk", async () => {
+    const { rig, store, id } = await begin();
     await rig.act("subject", "a", "add", 2);
     store.fail("the disk is full");
+    const told: unknown[] = [];
+    const adding = rig.act("subject", "a", "add", 40).then((count) => told.push(count));
+    await rig.clock.settle();
+    const tries = store.commits.length;
+    for (const [ms, more] of [
+      [74, 0],
+      [51, 1],
+      [99, 1],
+      [151, 2],
+    ] as const) {
+      await rig.clock.advance(ms);
+      assert.equal(store.commits.length, tries + more, `${ms} ms later`);
+    }
+    assert.deepEqual([told, await storedCount(rig, id)], [[], 2]);
+    store.fail(undefined);
+    await rig.clock.advance(500);
+    await adding;
+    assert.deepEqual([told, await storedCount(rig, id)], [[42], 42]);
+    assert.equal(rig.logged("actor.saved_again").length, 1);
+    await rig.close();
+  });
+
+  it("[HD-7] again and again is tried every 30 s; its actor hears of it, stays awake, and takes no more work", async () => {
+    const { rig, store, id } = await begin();
+    errors.length = 0;
+    await rig.act("subject", "a", "outside", 3, 1);
+    later[0]?.();
+    store.fail("the disk is full");
+    const before = store.commits.length;
+    await rig.clock.advance(3_600_000);
+    const tries = store.commits.length - before;
+    assert.ok(tries > 96 && tries < 175, `${tries} tries in an hour`);
+    assert.deepEqual(errors, ["save: storage"]);
+    assert.equal(rig.host.awake, 1);
+    const refusal = await failureOf(rig.act("subject", "a", "get"));
+    assert.deepEqual([refusal.code, refusal.retryAfterMs], ["actor.overloaded", 1000]);
+    store.fail(undefined);
+    await rig.clock.advance(40_000);
+    assert.equal(await storedCount(rig, id), 3);
+    await rig.clock.advance(30_000);
+    assert.equal(rig.host.awake, 0);
+    await rig.close();
+  });
+
+  it("[HD-8] takes along what was changed since, in one commit", async () => {
+    const { rig, store, id } = await begin();
+    store.hold();
+    store.refuseNext("database");
+    const calls = [1, 20].map((by) => rig.act("subject", "a", "add", by));
+    await rig.clock.settle();
+    store.release();
+    await rig.clock.settle();
+    // The second was written without the first, and nobody has been told of it.
+    calls.push(rig.act("subject", "a", "add", 300));
+    await rig.clock.settle();
+    const before = store.commits.length;
+    await rig.clock.advance(125);
+    assert.deepEqual(await Promise.all(calls), [1, 21, 321]);
+    assert.equal(store.commits.length, before + 1);
+    assert.equal(store.commits.at(-1)?.length, 3);
+    assert.equal(await storedCount(rig, id), 321);
+    await rig.close();
+  });
+
+  it("keeps no caller longer than the deadline of the action", async () => {
+    const { rig, store, id } = await begin();
+    store.fail("the disk is full");
+    const failing = failureOf(rig.act("subject", "a", "add", 5));
+    await rig.clock.advance(60_008);
+    assert.equal((await failing).code, "actor.action_timed_out");
+    store.fail(undefined);
+    await rig.clock.advance(40_000);
+    assert.equal(await storedCount(rig, id), 5);
+    await rig.close();
+  });
+
+  it("for what it holds is told to the caller as something to try again; the next call finds what is on disk", async () => {
+    const { rig, store } = await begin();
+    await rig.act("subject", "a", "add", 2);
+    store.refuseNext("statement");
     const failure = await failureOf(rig.act("subject", "a", "add", 40));
     assert.deepEqual([failure.code, failure.retryable], ["actor.restarting", true]);
     assert.equal(rig.host.awake, 0);
-    store.fail(undefined);
     assert.equal(await rig.act("subject", "a", "get"), 2);
     assert.equal(await rig.act("subject", "a", "add", 1), 3);
     await rig.close();
   });
 
-  it("answers everybody who waits, and lets nothing out that was said after", async () => {
+  it("for what it holds answers everybody who waits, and lets nothing out that was said after", async () => {
     const { rig, store } = await begin();
     store.hold();
+    store.refuseNext("statement");
     const calls = [1, 2, 3].map((by) => failureOf(rig.act("subject", "a", "add", by)));
     calls.push(failureOf(rig.act("subject", "a", "get")));
     await rig.clock.settle();

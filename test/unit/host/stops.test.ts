@@ -319,7 +319,7 @@ describe("the end of an instance", () => {
     assert.equal(scene.rig.host.awake, 0);
   });
 
-  it("says so when the last save fails", async () => {
+  it("[HD-1] tries the last save again when it fails", async () => {
     const scene = await Scene.begin();
     scene.onSleep = (c) => {
       (c.state as { count: number }).count = 9;
@@ -327,22 +327,35 @@ describe("the end of an instance", () => {
     scene.store.fail("the disk is full");
     const stop = scene.stop("sleep");
     await scene.rig.clock.settle();
-    assert.equal((stop.failed as { code: string }).code, "storage");
+    assert.equal(stop.ended, false);
+    scene.store.fail(undefined);
+    await scene.rig.clock.advance(125);
+    assert.deepEqual([stop.ended, await scene.storedCount()], [true, 9]);
+  });
+
+  it("[HD-1] says so when the last save fails until its time is up, and keeps what was saved before", async () => {
+    const scene = await Scene.begin();
+    scene.onSleep = (c) => {
+      (c.state as { count: number }).count = 9;
+    };
+    scene.store.fail("the disk is full");
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.advance(15_000);
+    assert.equal((stop.failed as { code: string }).code, "actor.shutdown_timeout");
     assert.equal(scene.rig.host.awake, 0);
     scene.store.fail(undefined);
     assert.equal(await scene.act("get"), 0);
   });
 
-  it("is over at once when a commit fails while it waits", async () => {
+  it("is over at once when what is in memory cannot be kept", async () => {
     const scene = await Scene.begin();
     await scene.act("keepAwake");
     const stop = scene.stop("sleep");
     await scene.rig.clock.settle();
-    scene.store.fail("the disk is full");
+    scene.store.refuseNext("statement");
     await failureOf(scene.act("add", 1));
     await scene.rig.clock.settle();
     assert.equal((stop.failed as { code: string }).code, "storage");
-    scene.store.fail(undefined);
     assert.equal(await scene.act("add", 1), 1);
   });
 
