@@ -119,6 +119,13 @@ export class Connections {
     if (subscribers?.size === 0) this.#subscribers.delete(event);
   }
 
+  /** Names of the events that a client subscribed to. */
+  eventsOf({ id }: Connection): string[] {
+    const conn = this.#all.get(id);
+    if (conn === undefined) return [];
+    return [...this.#subscribers].filter(([, who]) => who.has(conn)).map(([event]) => event);
+  }
+
   /** Sends an event to whoever subscribed, encoded once for each encoding, when what the actor knows is on disk. */
   broadcast(event: string, payload: unknown): void {
     const subscribers = this.#subscribers.get(event);

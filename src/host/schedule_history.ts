@@ -1,5 +1,5 @@
 import type { ScheduleRun } from "../actor.ts";
-import type { RecordEntry } from "../ports/store.ts";
+import type { RecordEntry, Store } from "../ports/store.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import { actorSpace, runsSpace } from "./contents.ts";
@@ -55,15 +55,25 @@ export class ScheduleHistory {
   /** The last runs, the latest first; of one schedule, by id or name. */
   async list(idOrName: string | undefined, limit: number): Promise<ScheduleRun[]> {
     const { id, components } = this.#instance;
-    const entries = await components.store.records(runsSpace(id), "", maxRunsPerActor);
-    const runs = entries.map(({ value }) => decodeCbor(value) as StoredRun);
-    const wanted = runs.filter(
-      ({ scheduleId, name }) =>
-        idOrName === undefined || scheduleId === idOrName || name === idOrName,
-    );
-    wanted.sort((a, b) => b.number - a.number);
-    return wanted.slice(0, limit).map(({ number: _, ...run }) => run);
+    return await listRuns(components.store, id, idOrName, limit);
   }
+}
+
+/** The last runs of an actor's schedules, the latest first; of one schedule, by id or name. */
+export async function listRuns(
+  store: Store,
+  actorId: string,
+  idOrName: string | undefined,
+  limit: number,
+): Promise<ScheduleRun[]> {
+  const entries = await store.records(runsSpace(actorId), "", maxRunsPerActor);
+  const runs = entries.map(({ value }) => decodeCbor(value) as StoredRun);
+  const wanted = runs.filter(
+    ({ scheduleId, name }) =>
+      idOrName === undefined || scheduleId === idOrName || name === idOrName,
+  );
+  wanted.sort((a, b) => b.number - a.number);
+  return wanted.slice(0, limit).map(({ number: _, ...run }) => run);
 }
 
 function slotOf(number: number): string {

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { InspectionParts } from "../host/inspection.ts";
 import { StoreInspector } from "../inspector/store_inspector.ts";
 import { nodeHealth, notReadyReasons } from "../node/health.ts";
 import type { Node } from "../node/node.ts";
@@ -64,7 +65,8 @@ function pages(
   });
   if (parts.inspectToken !== undefined) {
     const inspector = (): StoreInspector | undefined => inspectorOf(parts.node());
-    app.route("/inspect", inspectApp({ inspector, token: parts.inspectToken }));
+    const inspected = (): InspectionParts | undefined => actorsOf(parts.node());
+    app.route("/inspect", inspectApp({ inspector, actors: inspected, token: parts.inspectToken }));
   }
   if (actors) {
     const routes = actorRoutes({
@@ -92,6 +94,11 @@ function inspectorOf(node: Node | undefined): StoreInspector | undefined {
   const { clock, store } = components;
   const { redriver } = inbound;
   return new StoreInspector({ clock, store, redriver, status: () => inbound.mailbox.status() });
+}
+
+function actorsOf(node: Node | undefined): InspectionParts | undefined {
+  const host = node?.actors;
+  return host && { host, store: node.components.store };
 }
 
 function reasonsOf(node: Node | undefined): string[] {
