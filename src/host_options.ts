@@ -34,6 +34,8 @@ export interface ActorOptions {
   readonly maxQueueMessageBytes: number;
   /** Bytes of one message that a client sends. @default 65536 */
   readonly maxIncomingBytes: number;
+  /** Bytes of the body of a request that `onRequest` is given. @default 20971520 */
+  readonly maxRequestBytes: number;
   /** Bytes of one message to a client. @default 1048576 */
   readonly maxOutgoingBytes: number;
 }
@@ -56,6 +58,7 @@ export const defaultActorOptions: ActorOptions = {
   maxQueueSize: 1000,
   maxQueueMessageBytes: 65_536,
   maxIncomingBytes: 65_536,
+  maxRequestBytes: 20_971_520,
   maxOutgoingBytes: 1_048_576,
 };
 

@@ -84,7 +84,7 @@ export class Connections {
     conn.sink.close(reason);
     const { kind, context } = this.#instance;
     const { onDisconnect } = kind.definition;
-    if (onDisconnect === undefined) return;
+    if (onDisconnect === undefined) return this.#instance.rest();
     // A stop cuts clients off, and waits for this hook: it does not end it.
     const { signal } = new AbortController();
     try {

@@ -26,7 +26,8 @@ export function answerAction(request: ActorRequest, name: string): Promise<Respo
   return answered(request, async (instance, codec) => {
     const body = await readBody(request.raw, instance.kind.options.maxIncomingBytes);
     const args = readRequest(() => codec.readActionRequest(body));
-    return await actFor(instance, name, args, paramsOf(request.raw), codec);
+    const bytes = await actFor(instance, name, args, paramsOf(request.raw), codec);
+    return answer(codec, 200, bytes, specifierOf(instance));
   });
 }
 
@@ -35,20 +36,21 @@ export function answerQueueSend(request: ActorRequest, name: string): Promise<Re
   return answered(request, async (instance, codec) => {
     const body = await readBody(request.raw, 2 * instance.kind.options.maxQueueMessageBytes);
     const send = readRequest(() => codec.readQueueSend(body));
-    return codec.queueResult(await instance.send(name, send));
+    const result = await instance.send(name, send);
+    return answer(codec, 200, codec.queueResult(result), specifierOf(instance));
   });
 }
 
-/** What an actor, awake, makes of a request, in the encoding that the request asks for; or why it does not. */
-async function answered(
+/** What an actor, awake, makes of a request, or why it does not, in the encoding that the request asks for. */
+export async function answered(
   { parts, target, raw }: ActorRequest,
-  work: (instance: Instance, codec: ActorCodec) => Promise<Uint8Array<ArrayBuffer>>,
+  work: (instance: Instance, codec: ActorCodec) => Promise<Response>,
 ): Promise<Response> {
   const codec = codecFor(raw);
   let instance: Instance | undefined;
   try {
     instance = await hostOf(parts).wake(target);
-    return answer(codec, 200, await work(instance, codec), specifierOf(instance));
+    return await work(instance, codec);
   } catch (error) {
     return refusal(codec, failureOf(error, parts), instance && specifierOf(instance));
   }
@@ -66,9 +68,12 @@ function readRequest<T>(read: () => T): T {
 
 /** An error as the answer to a request. */
 export function refusal(codec: ActorCodec, error: ActrError, actor?: ActorSpecifier): Response {
-  const response = answer(codec, statusOf(error), codec.error(errorBody(error, actor)), actor);
+  const body = errorBody(error, actor);
+  const response = answer(codec, statusOf(error), codec.error(body), actor);
+  response.headers.set("x-rivet-error", `${body.group}.${body.code}`);
   if (error.retryAfterMs !== undefined) {
     response.headers.set("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
+    response.headers.set("retry-after-ms", String(Math.ceil(error.retryAfterMs)));
   }
   return response;
 }
@@ -130,14 +135,23 @@ function answer(
   body: Uint8Array<ArrayBuffer>,
   actor?: ActorSpecifier,
 ): Response {
-  const headers = new Headers({ "content-type": codec.contentType });
-  if (actor !== undefined) {
-    headers.set("x-rivet-actor", actor.actorId);
-    headers.set("x-rivet-actor-generation", String(actor.generation));
-    const key = headerText(actor.key ?? "");
-    if (key !== undefined) headers.set("x-rivet-actor-key", key);
-  }
-  return new Response(body, { status, headers });
+  const response = new Response(body, {
+    status,
+    headers: { "content-type": codec.contentType },
+  });
+  if (actor !== undefined) signWith(response.headers, actor);
+  return response;
+}
+
+/** Says in the headers of an answer whom it is of. */
+export function signWith(
+  headers: Headers,
+  { actorId, generation, key = "" }: ActorSpecifier,
+): void {
+  headers.set("x-rivet-actor", actorId);
+  headers.set("x-rivet-actor-generation", String(generation));
+  const text = headerText(key);
+  if (text !== undefined) headers.set("x-rivet-actor-key", text);
 }
 
 /** UTF-8 bytes as the characters that headers take; undefined for what no header can hold. */

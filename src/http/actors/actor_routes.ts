@@ -13,6 +13,7 @@ import { type ConnectParts, connectClient } from "./connect.ts";
 import { controlApi } from "./control_api.ts";
 import { failureOf } from "./error_answer.ts";
 import { decoded, type GatewayRequest, readGatewayTarget } from "./gateway_target.ts";
+import { answerRaw } from "./raw_http.ts";
 import { type ActorRouteParts, hostOf, requireToken } from "./route_parts.ts";
 import type { Offer } from "./subprotocols.ts";
 
@@ -32,14 +33,26 @@ export function actorRoutes(parts: ActorRouteParts): App {
   app.get("/metadata", (c) => c.json({ runtime: "roost", version }));
   app.route("/actors", controlApi(parts));
   app.get("/connect", (c) => connectClient(c, connectParts(parts, undefined)));
-  app.all("/gateway/*", (c) => gateway(parts, c));
+  app.all("/gateway/*", (c) => gateway(parts, c, () => readRequest(c.req.raw)));
+  for (const path of ["/request", "/request/*"]) {
+    app.all(path, (c, next) => {
+      const { raw } = c.req;
+      return raw.headers.get("x-rivet-target") === "actor"
+        ? gateway(parts, c, () => byHeaders(raw))
+        : next();
+    });
+  }
   return app;
 }
 
-async function gateway(parts: ActorRouteParts, c: AppContext): Promise<Response> {
+async function gateway(
+  parts: ActorRouteParts,
+  c: AppContext,
+  read: () => GatewayRequest,
+): Promise<Response> {
   if (c.env.upgrade !== undefined) return upgraded(parts, c);
   try {
-    const request = readRequest(c.req.raw);
+    const request = read();
     requireToken(parts.token, request.token ?? c.req.header("x-rivet-token"));
     return await toActor(parts, request, c);
   } catch (error) {
@@ -76,13 +89,28 @@ function readRequest(request: Request): GatewayRequest {
   return readGatewayTarget(pathname.slice(pathname.indexOf("/gateway") + 8), search);
 }
 
+/** Addressed by headers (`spec/actor-client.md` §4.4). */
+function byHeaders({ url, headers }: Request): GatewayRequest {
+  const id = headers.get("x-rivet-actor");
+  if (id === null) throw new ActrError("actor.invalid_request", "x-rivet-actor is missing");
+  const { pathname, search } = new URL(url);
+  const path = pathname.slice(pathname.indexOf("/request"));
+  return { target: { id }, path, query: search, token: undefined };
+}
+
+function isBelow(base: string, path: string): boolean {
+  return path === base || path.startsWith(`${base}/`);
+}
+
 async function toActor(
   parts: ActorRouteParts,
-  { target, path }: GatewayRequest,
+  { target, path, query }: GatewayRequest,
   c: Context,
 ): Promise<Response> {
+  const request = { parts, target, raw: c.req.raw };
+  if (isBelow("/request", path)) return await answerRaw(request, { path, query });
   const [, kind = "", name = ""] = /^\/(action|queue)\/([^/]+)$/.exec(path) ?? [];
-  if (kind !== "") return await post({ parts, target, raw: c.req.raw }, kind, decoded(name));
+  if (kind !== "") return await post(request, kind, decoded(name));
   switch (path) {
     case "/health":
       return c.text("ok");

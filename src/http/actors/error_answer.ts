@@ -10,6 +10,7 @@ const statuses: Readonly<Record<string, number>> = {
   "actor.action_timed_out": 408,
   "actor.method_not_allowed": 405,
   "actor.workflow_in_flight": 409,
+  "workflow.entry_not_found": 404,
   "actor.duplicate_key": 409,
   "actor.overloaded": 429,
   "queue.full": 429,
