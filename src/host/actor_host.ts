@@ -177,9 +177,9 @@ export class ActorHost implements InstanceOwner {
 
   /** Tells of what changes in an actor, whether it sleeps or wakes meanwhile, until the function returned is called. */
   watch(id: string, watcher: Watcher): () => void {
-    const { clock, log } = this.#components;
+    const { clock, random, log } = this.#components;
     const watch =
-      this.#watches.get(id) ?? new ActorWatch({ clock, log: log.with({ actor_id: id }) });
+      this.#watches.get(id) ?? new ActorWatch({ clock, random, log: log.with({ actor_id: id }) });
     this.#watches.set(id, watch);
     watch.add(watcher);
     this.#awake.get(id)?.observe(watch);

@@ -1,6 +1,8 @@
 import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import { TurnTrace } from "./inspection_trace.ts";
 
 /** What of an actor can change under who looks at it. */
 export type WatchedPart = "connections" | "queue" | "workflow" | "lifecycle";
@@ -24,6 +26,7 @@ export interface Watched {
 /** Collaborators of {@link ActorWatch}. */
 export interface WatchComponents {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
 }
 
@@ -35,6 +38,8 @@ export const watchDelayMs = 50;
  * An actor that nobody looks at has none, and pays one comparison for each change.
  */
 export class ActorWatch {
+  /** What it does while somebody looks. */
+  readonly trace: TurnTrace;
   readonly #components: WatchComponents;
   readonly #watchers = new Set<Watcher>();
   readonly #parts = new Set<WatchedPart>();
@@ -47,6 +52,7 @@ export class ActorWatch {
 
   constructor(components: WatchComponents) {
     this.#components = components;
+    this.trace = new TurnTrace(components.clock, components.random);
   }
 
   /** Whether somebody looks. */

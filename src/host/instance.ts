@@ -238,6 +238,7 @@ export class Instance implements TurnSeat, GateOwner, Watched {
     const limit = definition.actionOptions?.[command.name]?.timeoutMs ?? options.actionTimeoutMs;
     const { clock, deadlines } = this.components;
     turn.bucket = deadlines.add(turn, clock.monotonic() + limit);
+    this.watch?.trace.begins(turn);
     const c = new TurnContext(this, turn);
     const output = this.saving.within(() => action?.(c, ...command.args));
     const { onBeforeActionResponse } = definition;
@@ -249,6 +250,7 @@ export class Instance implements TurnSeat, GateOwner, Watched {
 
   /** What it changed is committed, and its answer leaves after that. */
   ended(turn: ActionTurn): void {
+    this.watch?.trace.ends(turn);
     if (turn.failure !== undefined) this.#failed(turn);
     this.saving.save();
     this.gate.put(turn);
