@@ -3,6 +3,7 @@ import type { NodeContext } from "./context.ts";
 import type { ActrError } from "./errors.ts";
 import type { ActorOptionsInput } from "./host_options.ts";
 import type { Logger } from "./ports/logger.ts";
+import type { WorkflowDefinition } from "./workflow.ts";
 
 /** Names one actor among those of its definition: any texts, in order. */
 export type ActorKey = readonly string[];
@@ -434,6 +435,11 @@ export type Actions<Shape extends ActorShape> = Readonly<Record<string, Action<S
 /** Where an error of an actor came from. */
 export type ErrorSource = "action" | "schedule" | "run" | "hook" | "task" | "save" | "start";
 
+/** The handler that goes on by itself; a method, so that actors of all shapes stand side by side. */
+interface RunHandler<Shape extends ActorShape> {
+  run(c: ActorContext<Shape>): void | Promise<void>;
+}
+
 /** Hooks of an actor; those without other note have 5 seconds. */
 export interface ActorHooks<Shape extends ActorShape> {
   /** A stored state of another version; returns what it becomes. 30 seconds. */
@@ -449,8 +455,8 @@ export interface ActorHooks<Shape extends ActorShape> {
   onSleep?(c: ActorContext<Shape>): void | Promise<void>;
   /** Before all of it is deleted. */
   onDestroy?(c: ActorContext<Shape>): void | Promise<void>;
-  /** Goes on in the background while the actor is awake, until `c.signal`; an error of it restarts the actor. */
-  run?(c: ActorContext<Shape>): void | Promise<void>;
+  /** Goes on in the background while the actor is awake, until `c.signal`, and is begun again when it fails; or a workflow. */
+  readonly run?: RunHandler<Shape>["run"] | WorkflowDefinition<Shape>;
   /** After a change, once a turn of the event loop; may change nothing. */
   onStateChange?(c: ActorContext<Shape>, state: Shape["state"]): void;
   /** May refuse a client by throwing. */

@@ -151,3 +151,23 @@ export type {
   StreamWriter,
 } from "./stream.ts";
 export { version } from "./version.ts";
+export type {
+  Branch as WorkflowBranch,
+  EntryKind as WorkflowEntryKind,
+  EntryOptions as WorkflowEntryOptions,
+  Frozen,
+  InterleavedStepContext,
+  InterleavedStepOptions,
+  LoopOptions,
+  LoopResult,
+  MessageOptions as WorkflowMessageOptions,
+  RaceResult,
+  StepContext,
+  StepOptions,
+  StepPolicy,
+  StepSchedules,
+  WorkflowContext,
+  WorkflowDefinition,
+  WorkflowLimits,
+  WorkflowMessage,
+} from "./workflow.ts";

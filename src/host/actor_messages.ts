@@ -19,7 +19,7 @@ import {
 import type { QueueLane } from "./queue_lane.ts";
 import { deleteMessage, putMessage, type QueueRow, readMessage } from "./queue_row.ts";
 import { type Claim, type MessageKeeper, ReceivedMessage } from "./received_message.ts";
-import { aborted } from "./receiver.ts";
+import { aborted, type Wanted } from "./receiver.ts";
 
 /** Whose code receives: what ends its waits, and who is told of them. */
 export interface ReceiveScope {
@@ -28,6 +28,8 @@ export interface ReceiveScope {
   waits?(): void;
   /** It waits no longer. */
   goesOn?(): void;
+  /** Takes over what is received, as {@link Wanted} says. */
+  readonly takeOver?: (message: QueueMessage) => void;
 }
 
 const longestRetryMs = 3_600_000;
@@ -105,7 +107,12 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     scope: ReceiveScope,
   ): Promise<readonly QueueMessage[]> {
     requireCount(count);
-    const wanted = { lanes: this.#index.lanes(names), count, completable };
+    const wanted = {
+      lanes: this.#index.lanes(names),
+      count,
+      completable,
+      takeOver: scope.takeOver,
+    };
     const signals = signal === undefined ? [scope.signal] : [scope.signal, signal];
     if (signals.some((each) => each.aborted)) throw aborted();
     if (completable) requireOneOpen(wanted.lanes);
@@ -120,8 +127,14 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     return messages;
   }
 
-  handOut(message: HeldMessage, completable: boolean): QueueMessage {
+  handOut(message: HeldMessage, { completable, takeOver }: Wanted): QueueMessage {
     const row = { ...message.row, attempts: message.row.attempts + 1 };
+    if (takeOver !== undefined) {
+      const received = new ReceivedMessage({ message, row }, undefined);
+      this.#delete(message);
+      takeOver(received);
+      return received;
+    }
     if (!completable) {
       this.#complete(message, undefined);
       return new ReceivedMessage({ message, row }, undefined);
@@ -149,6 +162,14 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     this.#change(message, { ...row, availableAt: this.#now + pause });
     this.#again(message);
     await this.#instance.context.saveState();
+  }
+
+  /** A message that was taken over is done. Who waits for that hears of it when it is on disk. */
+  completed(seq: number, response: unknown): void {
+    const { components, id, saving } = this.#instance;
+    const { completions } = components;
+    if (!completions.has(id, seq)) return;
+    saving.put({ emit: () => completions.tell(id, seq, response), drop() {} });
   }
 
   lapsed(message: HeldMessage): void {
@@ -213,14 +234,9 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     this.#delete(message);
   }
 
-  /** A message is done. Who waits for that hears of it when it is on disk. */
   #complete(message: HeldMessage, response: unknown): void {
     this.#delete(message);
-    const { components, id, saving } = this.#instance;
-    const { completions } = components;
-    const { seq } = message.row;
-    if (!completions.has(id, seq)) return;
-    saving.put({ emit: () => completions.tell(id, seq, response), drop() {} });
+    this.completed(message.row.seq, response);
   }
 
   #delete(message: HeldMessage): void {

@@ -9,7 +9,7 @@ import { type Patience, Receiver, type Wanted } from "./receiver.ts";
 /** What becomes of the messages of an index. */
 export interface IndexOwner {
   /** A message leaves its queue for a receiver: it is claimed, or deleted. */
-  handOut(message: HeldMessage, completable: boolean): QueueMessage;
+  handOut(message: HeldMessage, wanted: Wanted): QueueMessage;
   /** Nobody completed a message in its time. */
   lapsed(message: HeldMessage): void;
   /** A message can be handed out, and nobody waits for it. */
@@ -96,13 +96,14 @@ export class MessageIndex {
   }
 
   /** What can be handed out now. */
-  take({ lanes, count, completable }: Wanted): QueueMessage[] {
+  take(wanted: Wanted): QueueMessage[] {
+    const { lanes, count, completable } = wanted;
     const taken: QueueMessage[] = [];
     while (taken.length < count) {
       const message = oldest(lanes, completable);
       if (message === undefined) break;
       message.lane.shift();
-      taken.push(this.#owner.handOut(message, completable));
+      taken.push(this.#owner.handOut(message, wanted));
     }
     return taken;
   }

@@ -10,6 +10,8 @@ export interface Wanted {
   readonly lanes: readonly QueueLane[];
   readonly count: number;
   readonly completable: boolean;
+  /** Takes each over in the instant in which it leaves its queue: to write it down in the same commit, and to complete it. */
+  readonly takeOver?: ((message: QueueMessage) => void) | undefined;
 }
 
 /** How long it is waited for. */

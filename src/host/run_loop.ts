@@ -21,7 +21,7 @@ export class RunLoop {
   start(): void {
     const { kind, work, components, stopping, saving } = this.#instance;
     const { run } = kind.definition;
-    if (run === undefined || stopping.signal.aborted) return;
+    if (typeof run !== "function" || stopping.signal.aborted) return;
     const { clock } = components;
     const beganAt = clock.monotonic();
     work.begin("run");
