@@ -15,6 +15,7 @@ import {
   actorIdOf,
   actorRecordOf,
   type Contents,
+  finishDeletions,
   listActors,
   readContents,
 } from "./contents.ts";
@@ -92,6 +93,8 @@ export class ActorHost implements InstanceOwner {
 
   /** Begins to run what is due. */
   start(): void {
+    const { store, log } = this.#components;
+    finishDeletions(store).catch((error: unknown) => log.error("actor.deletion_failed", { error }));
     this.#alarms.start();
   }
 
@@ -371,13 +374,16 @@ export class ActorHost implements InstanceOwner {
     }
   }
 
-  async #due(id: string, scheduleIds: readonly string[]): Promise<void> {
+  /** False when there is no such actor. */
+  async #due(id: string, scheduleIds: readonly string[]): Promise<boolean> {
     try {
       // One that stops leaves it to its next start.
       while (!(await this.wake({ id })).schedules.fire(scheduleIds));
     } catch (error) {
+      if (ActrError.is(error) && error.code === "actor.not_found") return false;
       this.#components.log.warn("actor.alarm_failed", { actor_id: id, error });
     }
+    return true;
   }
 
   async #lookUp(name: string, key: ActorKey): Promise<string | undefined> {

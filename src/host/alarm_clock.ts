@@ -2,15 +2,21 @@ import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store } from "../ports/store.ts";
-import { type AlarmEntry, alarmKeyBefore, alarmSpace, readAlarmKey } from "./schedule_row.ts";
+import {
+  type AlarmEntry,
+  alarmKeyBefore,
+  alarmSpace,
+  deleteAlarm,
+  readAlarmKey,
+} from "./schedule_row.ts";
 
 /** What an {@link AlarmClock} works with. */
 export interface AlarmClockComponents {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
-  /** Wakes an actor and runs those of its schedules that are due; never rejects. */
-  readonly onDue: (actorId: string, scheduleIds: readonly string[]) => Promise<void>;
+  /** Wakes an actor and runs those of its schedules that are due; false when there is no such actor. Never rejects. */
+  readonly onDue: (actorId: string, scheduleIds: readonly string[]) => Promise<boolean>;
 }
 
 const pageSize = 256;
@@ -113,17 +119,29 @@ export class AlarmClock {
 
   /** Tells every actor once, as long as not too many wake. */
   async #tell(entries: readonly AlarmEntry[]): Promise<void> {
-    const due = new Map<string, string[]>();
-    for (const { actorId, scheduleId } of entries) {
-      const ids = due.get(actorId);
-      if (ids === undefined) due.set(actorId, [scheduleId]);
-      else ids.push(scheduleId);
+    const due = new Map<string, AlarmEntry[]>();
+    for (const entry of entries) {
+      const known = due.get(entry.actorId);
+      if (known === undefined) due.set(entry.actorId, [entry]);
+      else known.push(entry);
     }
-    for (const [actorId, ids] of due) {
+    for (const [actorId, lines] of due) {
       while (this.#waking.size >= maxWaking) await Promise.race(this.#waking);
-      const woken = this.#components.onDue(actorId, ids);
+      const woken = this.#wake(actorId, lines);
       this.#waking.add(woken);
       void woken.then(() => this.#waking.delete(woken));
     }
+  }
+
+  async #wake(actorId: string, lines: readonly AlarmEntry[]): Promise<void> {
+    const { store, log, onDue } = this.#components;
+    const exists = await onDue(
+      actorId,
+      lines.map(({ scheduleId }) => scheduleId),
+    );
+    if (exists || !this.#open) return;
+    log.warn("actor.alarms_of_none", { actor_id: actorId, lines: lines.length });
+    // What cannot be deleted now is found again by the watchdog.
+    await store.commit(lines.map(deleteAlarm)).catch(() => {});
   }
 }

@@ -20,6 +20,8 @@ export interface ActorRecord {
 /** What an actor left in the store, as a start reads it. */
 export interface Contents {
   readonly record: ActorRecord;
+  /** Of the last life that changed something; the first is 1. */
+  readonly generation: number;
   /** Encoded; undefined when it was never saved. */
   readonly state: Uint8Array | undefined;
   /** Rows of its parts, by the key's first letter. */
@@ -38,8 +40,12 @@ export interface ActorAddress {
 
 /** Space of the index: `NAME LF KEY` → id. */
 const indexSpace = "actors";
+/** Space of the ids of actors that are gone, and whose rows may not be. */
+const goneSpace = "actors-gone";
 const recordKey = "!";
+const generationKey = "g";
 const stateKey = "s";
+const noValue = new Uint8Array(0);
 const pageSize = 1000;
 const decoder = new TextDecoder();
 
@@ -70,6 +76,12 @@ export function creation(id: string, record: ActorRecord): StoreChange[] {
 /** The change that stores who an actor is. */
 export function recordChange(id: string, record: ActorRecord): StoreChange {
   return { kind: "record.put", space: actorSpace(id), key: recordKey, value: encodeCbor(record) };
+}
+
+/** The change that stores which life of an actor this is. */
+export function generationChange(id: string, generation: number): StoreChange {
+  const value = encodeCbor(generation);
+  return { kind: "record.put", space: actorSpace(id), key: generationKey, value };
 }
 
 /** The change that stores an actor's state. */
@@ -124,32 +136,57 @@ export async function readContents(store: Store, id: string): Promise<Contents |
   const space = actorSpace(id);
   let record: ActorRecord | undefined;
   let state: Uint8Array | undefined;
+  let generation = 1;
   const rows = new Map<RowKind, RecordEntry[]>();
   for (let after = ""; ; ) {
     const page = await store.records(space, after, pageSize);
     for (const entry of page) {
       if (entry.key === recordKey) record = readRecord(id, entry.value);
       else if (entry.key === stateKey) state = entry.value;
+      else if (entry.key === generationKey) generation = decodeCbor(entry.value) as number;
       else addRow(rows, entry);
     }
     const last = page.at(-1);
     if (last === undefined || page.length < pageSize) break;
     after = last.key;
   }
-  return record && { record, state, rows };
+  return record && { record, generation, state, rows };
 }
 
-/** Deletes everything of an actor: first what makes it findable, then page by page; rejects with what a commit fails with. */
+/**
+ * Deletes everything of an actor: first what makes it findable, then its rows, page by page. A crash between leaves
+ * word of it to {@link finishDeletions}. Rejects with what a commit fails with.
+ */
 export async function deleteContents(store: Store, id: string, record: ActorRecord): Promise<void> {
-  const key = indexKey(record.name, record.key);
-  await store.commit([{ kind: "record.delete", space: indexSpace, key }]);
+  await store.commit([
+    { kind: "record.delete", space: indexSpace, key: indexKey(record.name, record.key) },
+    { kind: "record.delete", space: actorSpace(id), key: recordKey },
+    { kind: "record.put", space: goneSpace, key: id, value: noValue },
+  ]);
+  await deleteRows(store, id);
+}
+
+/** Deletes what is left of actors that were being deleted when their process ended. Rejects with what a commit fails with. */
+export async function finishDeletions(store: Store): Promise<void> {
+  for (let after = ""; ; ) {
+    const page = await store.records(goneSpace, after, pageSize);
+    for (const { key } of page) await deleteRows(store, key);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.key;
+  }
+}
+
+async function deleteRows(store: Store, id: string): Promise<void> {
   for (const space of [valueSpace(id), runsSpace(id), actorSpace(id)]) {
-    for (;;) {
+    for (let more = true; more; ) {
       const page = await store.records(space, "", pageSize);
-      if (page.length === 0) break;
+      more = page.length === pageSize;
+      if (page.length === 0) continue;
       await store.commit(page.map((entry) => ({ kind: "record.delete", space, key: entry.key })));
     }
   }
+  await store.commit([{ kind: "record.delete", space: goneSpace, key: id }]);
 }
 
 function indexKey(name: string, key: ActorKey): string {

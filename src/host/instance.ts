@@ -66,6 +66,8 @@ export class Instance implements TurnSeat, GateOwner, Watched {
   readonly gate: OutputGate;
   readonly turns: Turns;
   vars: unknown;
+  /** Which of the actor's lives this is; lives that change nothing leave theirs to the next. */
+  generation = 1;
   /** Who looks at it, if somebody does. */
   watch: ActorWatch | undefined;
   /** What it was asked for by its own code. */

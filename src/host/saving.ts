@@ -40,6 +40,8 @@ export class Saving {
   #inTurn = false;
   #told = true;
   #changes: StoreChange[] = [];
+  /** Goes with the first save. */
+  #first: StoreChange | undefined;
   /** What tells of changes that are not saved. */
   #outputs: Output[] = [];
   #timer: Timer | undefined;
@@ -81,8 +83,9 @@ export class Saving {
     return this.#saves;
   }
 
-  /** Takes a state that is saved already. */
-  restore(state: unknown): void {
+  /** Takes a state that is saved already; `first` is written with the first save, and not by itself. */
+  restore(state: unknown, first: StoreChange): void {
+    this.#first = first;
     this.#state = new TrackedState(state, () => this.#changed());
   }
 
@@ -115,6 +118,8 @@ export class Saving {
       const changes = this.#changes;
       this.#changes = [];
       if (this.#dirty) this.#addState(changes);
+      if (this.#first !== undefined) changes.push(this.#first);
+      this.#first = undefined;
       const observer = this.#dirty ? this.observer : undefined;
       this.#dirty = false;
       this.#saves += 1;

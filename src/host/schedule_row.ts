@@ -47,6 +47,11 @@ export function alarmKeyBefore(atMs: number): string {
   return Math.max(0, Math.floor(atMs)).toString().padStart(timeDigits, "0");
 }
 
+/** The change that deletes a line of the index. */
+export function deleteAlarm(entry: AlarmEntry): StoreChange {
+  return { kind: "record.delete", space: alarmSpace, key: alarmKey(entry) };
+}
+
 /** What a key of the index says. */
 export function readAlarmKey(key: string): AlarmEntry {
   const [at = "", actorId = "", scheduleId = ""] = key.split(":");
@@ -63,7 +68,8 @@ export function putSchedule(
   const put: StoreChange[] = [{ kind: "record.put", space, key, value: encodeCbor(row) }];
   if (before?.nextAt === row.nextAt) return put;
   if (before !== undefined) put.push(unlist(actorId, before));
-  put.push({ kind: "record.put", space: alarmSpace, key: alarmKey(actorId, row), value: noValue });
+  const line = alarmKey({ at: row.nextAt, actorId, scheduleId: row.id });
+  put.push({ kind: "record.put", space: alarmSpace, key: line, value: noValue });
   return put;
 }
 
@@ -91,10 +97,10 @@ function rowKey(scheduleId: string): string {
   return `t:${scheduleId}`;
 }
 
-function unlist(actorId: string, row: ScheduleRow): StoreChange {
-  return { kind: "record.delete", space: alarmSpace, key: alarmKey(actorId, row) };
+function unlist(actorId: string, { id, nextAt }: ScheduleRow): StoreChange {
+  return deleteAlarm({ at: nextAt, actorId, scheduleId: id });
 }
 
-function alarmKey(actorId: string, { id, nextAt }: ScheduleRow): string {
-  return `${alarmKeyBefore(nextAt)}:${actorId}:${id}`;
+function alarmKey({ at, actorId, scheduleId }: AlarmEntry): string {
+  return `${alarmKeyBefore(at)}:${actorId}:${scheduleId}`;
 }

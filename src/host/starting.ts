@@ -1,7 +1,7 @@
 import { ActrError } from "../errors.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { callback } from "./callback.ts";
-import { type Contents, creation, recordChange } from "./contents.ts";
+import { type Contents, creation, generationChange, recordChange } from "./contents.ts";
 import { valueFor } from "./initial.ts";
 import type { Instance } from "./instance.ts";
 
@@ -57,7 +57,8 @@ async function restore(instance: Instance, contents: Contents, signal: AbortSign
   if (schedules !== undefined) instance.schedules.restore(schedules);
   if (messages !== undefined) instance.queues.restore(messages);
   const state = contents.state && readState(instance, contents.state);
-  saving.restore(state);
+  instance.generation = contents.generation + 1;
+  saving.restore(state, generationChange(instance.id, instance.generation));
   const version = definition.stateVersion ?? 1;
   if (record.stateVersion !== version) await migrate(instance, state, version, signal);
   saving.open();

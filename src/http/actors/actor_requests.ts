@@ -10,8 +10,8 @@ import { readBody } from "./read_body.ts";
 import { type ActorRouteParts, hostOf } from "./route_parts.ts";
 
 /** Who an answer is of. */
-export function specifierOf({ id, key }: Instance): ActorSpecifier {
-  return { actorId: id, generation: 1, key: formatActorKey(key) };
+export function specifierOf({ id, generation, key }: Instance): ActorSpecifier {
+  return { actorId: id, generation, key: formatActorKey(key) };
 }
 
 /** A request for an actor, and whom it is for. */
