@@ -359,16 +359,16 @@ export class ActorHost implements InstanceOwner {
     }
     this.#awake.set(id, instance);
     this.#ids.set(addressOf(record.name, record.key), id);
-    this.#makeRoom();
+    this.#makeRoom(instance);
     return instance;
   }
 
-  /** Puts those to sleep that rested longest, when too many are awake. */
-  #makeRoom(): void {
+  /** Puts those to sleep that rested longest, when too many are awake; never the latest, which has not done what it was woken for. */
+  #makeRoom(latest: Instance): void {
     let tooMany = this.#awake.size - this.#options.maxAwake;
     for (const instance of this.#awake.values()) {
       if (tooMany <= 0) return;
-      if (instance.awakeReason !== undefined) continue;
+      if (instance === latest || instance.awakeReason !== undefined) continue;
       tooMany -= 1;
       this.wants(instance, "sleep");
     }
