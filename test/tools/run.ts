@@ -14,7 +14,7 @@ import { findRuntime, type Runtime, runtimeNames } from "./runtimes.ts";
 
 process.chdir(root);
 
-/** Folders whose tests start processes or keep the machine busy: two files at a time, whatever it has. */
+/** Folders whose tests start processes or keep the machine busy: and that wait for most of their time: three at a time, whatever it has. */
 const heavy = /^test\/(integration|interop|faults)\//;
 
 /** Tests of parts in memory, which share a process: starting one takes longer than most of them. */
@@ -153,7 +153,7 @@ async function main(): Promise<boolean> {
   const progress = new Progress(jobs.length);
   const results = await runAll(light, Math.max(2, availableParallelism()), progress);
   const rest = jobs.filter(({ files: [file] }) => heavy.test(file));
-  results.push(...(await runAll(rest, 2, progress)));
+  results.push(...(await runAll(rest, 3, progress)));
   console.log(progress.summary());
   if (values.json) await writeFile(values.json, JSON.stringify(results));
   // A filter may well leave nothing for a runtime to do; a whole run may not.
