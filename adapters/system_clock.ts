@@ -11,7 +11,7 @@ export function systemClock(): Clock {
     now,
     monotonic,
     sleep: (ms, options) => sleep(monotonic, ms, options),
-    timer: (atMs, fn) => waitUntil(now, atMs, fn, { keepsAlive: false }),
+    timer: (atMs, fn) => new SystemTimer(now, atMs, fn, false),
     defer: typeof setImmediate === "function" ? (fn) => void setImmediate(fn) : channelDefer(),
   };
 }
@@ -23,7 +23,7 @@ function sleep(monotonic: () => number, ms: number, { signal }: SleepOptions): P
       signal.removeEventListener("abort", abort);
       resolve();
     };
-    const timer = waitUntil(monotonic, monotonic() + ms, end, { keepsAlive: true });
+    const timer = new SystemTimer(monotonic, monotonic() + ms, end, true);
     const abort = (): void => {
       timer.cancel();
       reject(signal.reason);
@@ -33,20 +33,31 @@ function sleep(monotonic: () => number, ms: number, { signal }: SleepOptions): P
 }
 
 /** Calls `fn` when `time` has reached `at`: runtimes fire up to 1 ms early and know no long delays, so it looks again. */
-function waitUntil(
-  time: () => number,
-  at: number,
-  fn: () => void,
-  options: { readonly keepsAlive: boolean },
-): Timer {
-  let handle: ReturnType<typeof setTimeout>;
-  const arm = (): void => {
-    const delay = Math.min(Math.max(at - time(), 0), longestDelayMs);
-    handle = setTimeout(() => (time() >= at ? fn() : arm()), Math.ceil(delay));
-    if (!options.keepsAlive) unref(handle);
-  };
-  arm();
-  return { cancel: () => clearTimeout(handle) };
+class SystemTimer implements Timer {
+  readonly #time: () => number;
+  readonly #at: number;
+  readonly #fn: () => void;
+  #handle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(time: () => number, at: number, fn: () => void, keepsAlive: boolean) {
+    this.#time = time;
+    this.#at = at;
+    this.#fn = fn;
+    this.#arm(keepsAlive);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+
+  #arm(keepsAlive: boolean): void {
+    const delay = Math.min(Math.max(this.#at - this.#time(), 0), longestDelayMs);
+    this.#handle = setTimeout(() => {
+      if (this.#time() >= this.#at) this.#fn();
+      else this.#arm(keepsAlive);
+    }, Math.ceil(delay));
+    if (!keepsAlive) unref(this.#handle);
+  }
 }
 
 /** Timer handles are objects on Node and Bun (and Deno 2.9), plain numbers in browsers. */

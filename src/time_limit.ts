@@ -27,6 +27,38 @@ export function abortAfter(clock: Clock, ms: number, parent?: AbortSignal, what 
   };
 }
 
+/** As {@link abortAfter} from its making on, for work that mostly ends at once: nothing is watched until its signal is asked for. */
+export class LateLimit implements Limit {
+  readonly #clock: Clock;
+  readonly #atMs: number;
+  readonly #what: string;
+  #limit: Limit | undefined;
+
+  constructor(clock: Clock, ms: number, what: string) {
+    this.#clock = clock;
+    this.#atMs = clock.now() + ms;
+    this.#what = what;
+  }
+
+  get signal(): AbortSignal {
+    this.#limit ??= abortAfter(
+      this.#clock,
+      Math.max(0, this.#atMs - this.#clock.now()),
+      undefined,
+      this.#what,
+    );
+    return this.#limit.signal;
+  }
+
+  throwIfAborted(): void {
+    this.#limit?.signal.throwIfAborted();
+  }
+
+  cancel(): void {
+    this.#limit?.cancel();
+  }
+}
+
 /** What a limited wait is called in errors, how long it may take, and who else may end it. */
 export interface TimeLimit {
   /** Begins the error text, such as `registration`. */

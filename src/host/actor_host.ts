@@ -4,7 +4,7 @@ import { ActrError } from "../errors.ts";
 import { type HostOptions, resolveActorOptions } from "../host_options.ts";
 import { checkActorKey, formatActorKey } from "../protocol/actors/actor_key.ts";
 import { Deadlines } from "../session/deadlines.ts";
-import { abortAfter } from "../time_limit.ts";
+import { LateLimit } from "../time_limit.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import { checkedBy } from "./check.ts";
 import type { ActionCommand } from "./command.ts";
@@ -346,9 +346,9 @@ export class ActorHost implements InstanceOwner {
     const instance = new Instance({ id, record, kind, components: this.#components, owner: this });
     instance.observe(this.#watches.get(id));
     const { clock } = this.#components;
-    const limit = abortAfter(clock, kind.options.startTimeoutMs, undefined, `the start of ${id}`);
+    const limit = new LateLimit(clock, kind.options.startTimeoutMs, `the start of ${id}`);
     try {
-      await startInstance(instance, contents, limit.signal);
+      await startInstance(instance, contents, limit);
     } catch (error) {
       const failure = ActrError.from(error);
       instance.report(failure, "start");

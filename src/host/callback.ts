@@ -20,10 +20,11 @@ export function callback<T>(
 ): T | Promise<T> {
   limit.signal.throwIfAborted();
   const result = run();
-  return result instanceof Promise ? ended(clock, limit, result) : result;
+  return result instanceof Promise ? callbackEnd(clock, limit, result) : result;
 }
 
-async function ended<T>(
+/** Waits for the end of a hook that has begun. @throws as {@link callback}. */
+export async function callbackEnd<T>(
   clock: Clock,
   { name, ms, signal }: CallbackLimit,
   running: Promise<T>,

@@ -185,7 +185,10 @@ export class Instance implements TurnSeat, GateOwner, Watched {
   move(event: LifecycleEvent): void {
     const next = after(this.#state, event);
     if (next === undefined) throw new TypeError(`${event} means nothing to a ${this.#state} actor`);
-    this.log.info("actor.lifecycle", { old: this.#state, new: next });
+    // A logger for each actor is made where something is logged.
+    if (this.components.log.enabled("info")) {
+      this.log.info("actor.lifecycle", { old: this.#state, new: next });
+    }
     this.#state = next;
     this.watch?.changed("lifecycle");
   }

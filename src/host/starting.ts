@@ -1,6 +1,7 @@
 import { ActrError } from "../errors.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
-import { callback } from "./callback.ts";
+import type { LateLimit } from "../time_limit.ts";
+import { callbackEnd } from "./callback.ts";
 import { type Contents, creation, generationChange, recordChange } from "./contents.ts";
 import { valueFor } from "./initial.ts";
 import type { Instance } from "./instance.ts";
@@ -13,20 +14,20 @@ import type { Instance } from "./instance.ts";
 export async function startInstance(
   instance: Instance,
   contents: Contents | undefined,
-  signal: AbortSignal,
+  limit: LateLimit,
 ): Promise<void> {
   instance.move("start");
-  if (contents === undefined) await create(instance, signal);
-  else await restore(instance, contents, signal);
+  if (contents === undefined) await create(instance, limit);
+  else await restore(instance, contents, limit);
   const { kind, saving, turns } = instance;
   const { definition, options } = kind;
-  instance.vars = await hook(instance, "vars", options.hookTimeoutMs, signal, () =>
-    valueFor(definition.vars, createContext(instance)),
+  instance.vars = await hook(instance, "vars", options.hookTimeoutMs, limit, () =>
+    valueFor(definition.vars, instance.context),
   );
-  await hook(instance, "onWake", options.wakeTimeoutMs, signal, () =>
+  await hook(instance, "onWake", options.wakeTimeoutMs, limit, () =>
     definition.onWake?.(instance.context),
   );
-  signal.throwIfAborted();
+  limit.throwIfAborted();
   instance.move("ready");
   saving.open();
   saving.save();
@@ -35,20 +36,20 @@ export async function startInstance(
   instance.begin();
 }
 
-async function create(instance: Instance, signal: AbortSignal): Promise<void> {
+async function create(instance: Instance, limit: LateLimit): Promise<void> {
   const { kind, saving, record, context } = instance;
   const { definition, options } = kind;
-  const state = await hook(instance, "state", options.hookTimeoutMs, signal, () =>
-    valueFor(definition.state, record.input, createContext(instance)),
+  const state = await hook(instance, "state", options.hookTimeoutMs, limit, () =>
+    valueFor(definition.state, record.input, instance.context),
   );
   if (state !== undefined) saving.state = state;
-  await hook(instance, "onCreate", options.hookTimeoutMs, signal, () =>
+  await hook(instance, "onCreate", options.hookTimeoutMs, limit, () =>
     definition.onCreate?.(context, record.input),
   );
   saving.add(...creation(instance.id, record));
 }
 
-async function restore(instance: Instance, contents: Contents, signal: AbortSignal): Promise<void> {
+async function restore(instance: Instance, contents: Contents, limit: LateLimit): Promise<void> {
   const { kind, saving, record, gate } = instance;
   const { definition } = kind;
   gate.keep();
@@ -60,7 +61,7 @@ async function restore(instance: Instance, contents: Contents, signal: AbortSign
   instance.generation = contents.generation + 1;
   saving.restore(state, generationChange(instance.id, instance.generation));
   const version = definition.stateVersion ?? 1;
-  if (record.stateVersion !== version) await migrate(instance, state, version, signal);
+  if (record.stateVersion !== version) await migrate(instance, state, version, limit);
   saving.open();
 }
 
@@ -68,12 +69,12 @@ async function migrate(
   instance: Instance,
   state: unknown,
   version: number,
-  signal: AbortSignal,
+  limit: LateLimit,
 ): Promise<void> {
   const { kind, saving, record, context } = instance;
   const { definition, options } = kind;
   const stored = { state, version: record.stateVersion };
-  saving.state = await hook(instance, "onMigrate", options.wakeTimeoutMs, signal, () => {
+  saving.state = await hook(instance, "onMigrate", options.wakeTimeoutMs, limit, () => {
     if (definition.onMigrate !== undefined) return definition.onMigrate(context, stored);
     const message = `actor ${kind.name} is stored with version ${stored.version} of its state; give it onMigrate`;
     throw new ActrError("actor.not_configured", message);
@@ -90,21 +91,15 @@ function readState({ id }: Instance, state: Uint8Array): unknown {
   }
 }
 
-function createContext({ id, kind, key, log }: Instance): {
-  readonly actorId: string;
-  readonly name: string;
-  readonly key: readonly string[];
-  readonly log: Instance["log"];
-} {
-  return { actorId: id, name: kind.name, key, log };
-}
-
 function hook<T>(
   { components }: Instance,
   name: string,
   ms: number,
-  signal: AbortSignal,
+  limit: LateLimit,
   run: () => T | Promise<T>,
 ): T | Promise<T> {
-  return callback(components.clock, { name, ms, signal }, run);
+  limit.throwIfAborted();
+  const result = run();
+  if (!(result instanceof Promise)) return result;
+  return callbackEnd(components.clock, { name, ms, signal: limit.signal }, result);
 }

@@ -1,4 +1,5 @@
 const firstCapacity = 256;
+const keptCapacity = 65_536;
 
 /** Bytes that grow as they are written; what they mean is for its subclasses to say. */
 export class ByteWriter {
@@ -9,6 +10,14 @@ export class ByteWriter {
   /** What was written. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.length);
+  }
+
+  /** Forgets what was written; keeps its room, where that is not large. */
+  clear(): void {
+    this.length = 0;
+    if (this.bytes.length <= keptCapacity) return;
+    this.bytes = new Uint8Array(firstCapacity);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   byte(value: number): this {

@@ -7,6 +7,9 @@ const maxDepth = 256;
 
 const tagOfArray = new Map([...typedArrays].map(([tag, array]) => [array as unknown, tag]));
 
+/** The writer that was used last, for the next value: most are small, and a buffer costs more than they do. */
+const spare: CborWriter[] = [];
+
 /**
  * A value as CBOR (RFC 8949): what JSON has, and undefined, bigint, bytes, Date, Map, Set and typed arrays.
  * Whole numbers beyond 32 bits are doubles, since readers take integers of 64 bits for bigints.
@@ -14,9 +17,15 @@ const tagOfArray = new Map([...typedArrays].map(([tag, array]) => [array as unkn
  * of classes, circles.
  */
 export function encodeCbor(value: unknown): Uint8Array<ArrayBuffer> {
-  const writer = new CborWriter();
-  write(writer, value, "", 0);
-  return writer.finish();
+  const writer = spare.pop() ?? new CborWriter();
+  try {
+    write(writer, value, "", 0);
+    return writer.finish();
+  } finally {
+    writer.clear();
+    // A getter of the value may have encoded something else meanwhile.
+    if (spare.length === 0) spare.push(writer);
+  }
 }
 
 function write(writer: CborWriter, value: unknown, path: string, depth: number): void {
