@@ -1,9 +1,12 @@
 import type { ScheduleRun } from "../actor.ts";
 import { ActrError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
 import type { RecordEntry, Store } from "../ports/store.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
-import { asPromise } from "./command.ts";
+import { type Answer, asPromise } from "./command.ts";
 import {
   type ActorRecord,
   actorRecordOf,
@@ -12,6 +15,8 @@ import {
   valueSpace,
 } from "./contents.ts";
 import type { ActorKind } from "./host_components.ts";
+import type { TracePage, TraceQuery } from "./inspection_trace.ts";
+import type { Watcher } from "./inspection_watch.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceState } from "./lifecycle.ts";
 import { type QueueRow, readMessage } from "./queue_row.ts";
@@ -42,6 +47,17 @@ export interface QueueView {
 export interface InspectionParts {
   readonly host: ActorHost;
   readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A copy of what a client's part of an actor holds, which may be more than data. */
+function shown(value: unknown): unknown {
+  try {
+    return decodeCbor(encodeCbor(value));
+  } catch {
+    return "(no data)";
+  }
 }
 
 /** Entries that are counted at once. */
@@ -95,11 +111,10 @@ export class ActorInspection {
     return Object.keys(this.kind.definition.actions);
   }
 
-  /** The state now; not to be changed. */
-  async state(): Promise<unknown> {
-    if (this.instance !== undefined) return this.instance.saving.rawState;
-    const stored = await actorStateOf(this.#parts.store, this.id);
-    return stored && decodeCbor(stored);
+  /** The state now, CBOR; undefined when it has none. */
+  async encodedState(): Promise<Uint8Array | undefined> {
+    if (!this.hasState) return undefined;
+    return this.instance?.encodedState() ?? (await actorStateOf(this.#parts.store, this.id));
   }
 
   /** Replaces the state, in a turn of its own; resolves when it is on disk. @throws ActrError `actor.not_configured`, `actor.unsupported_value`. */
@@ -122,9 +137,28 @@ export class ActorInspection {
     );
   }
 
-  /** Runs an action for an operator: it has no connection. @throws ActrError what it throws. */
-  act(name: string, args: readonly unknown[]): Promise<unknown> {
-    return asPromise((answer) => this.#parts.host.act({ id: this.id }, { name, args, answer }));
+  /** Runs an action for an operator: it has no connection. Resolves with its output, CBOR. @throws ActrError what it throws. */
+  act(name: string, args: readonly unknown[]): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const answer: Answer = {
+        take(output) {
+          const bytes = encodeCbor(output);
+          return () => resolve(bytes);
+        },
+        fail: reject,
+      };
+      this.#parts.host.act({ id: this.id }, { name, args, answer });
+    });
+  }
+
+  /** Tells of its changes, until the function returned is called. */
+  watch(watcher: Watcher): () => void {
+    return this.#parts.host.watch(this.id, watcher);
+  }
+
+  /** Turns that have ended while somebody looked. */
+  turns(query: TraceQuery): TracePage {
+    return this.instance?.watch?.trace.find(query) ?? { turns: [], clamped: false };
   }
 
   connections(): ConnectionView[] {
@@ -132,8 +166,8 @@ export class ActorInspection {
     if (instance === undefined) return [];
     return [...instance.connections.all.values()].map((conn) => ({
       id: conn.id,
-      params: conn.params,
-      state: conn.state,
+      params: shown(conn.params),
+      state: shown(conn.state),
       events: instance.connections.eventsOf(conn),
       hibernates: conn.hibernates,
     }));

@@ -154,6 +154,7 @@ export class Instance implements TurnSeat, GateOwner, Watched {
     this.watch = watch;
     this.saving.observer = watch;
     watch?.follow(this);
+    if (this.saving.isDue) watch?.stateChanged();
   }
 
   get isShown(): boolean {

@@ -97,8 +97,9 @@ function inspectorOf(node: Node | undefined): StoreInspector | undefined {
 }
 
 function actorsOf(node: Node | undefined): InspectionParts | undefined {
-  const host = node?.actors;
-  return host && { host, store: node.components.store };
+  if (node?.actors === undefined) return undefined;
+  const { clock, log, store } = node.components;
+  return { host: node.actors, clock, log, store };
 }
 
 function reasonsOf(node: Node | undefined): string[] {

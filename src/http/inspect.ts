@@ -10,6 +10,7 @@ import type { RequestContext } from "../ports/sockets.ts";
 import { statusOf } from "./actors/error_answer.ts";
 import { listActors } from "./inspector/actor_list.ts";
 import { answerInspection } from "./inspector/actor_views.ts";
+import { InspectorSockets } from "./inspector/connect.ts";
 import { bearerOf, isToken } from "./inspector/token.ts";
 
 /** What the inspection needs of the node. */
@@ -33,11 +34,15 @@ type App = Hono<{ Bindings: RequestContext }>;
 /** `/inspect/*`: mailbox, dead letters, alarms and actors, for who has the token. */
 export function inspectApp(parts: InspectParts): App {
   const app: App = new Hono();
+  const sockets = new InspectorSockets(parts);
   const inspector = (): Inspector => {
     const found = parts.inspector();
     if (found !== undefined) return found;
     throw new ActrError("unavailable", "the node is starting", { retryAfterMs: 1_000 });
   };
+  app.get("/actors/:id/connect", async (c, next) => {
+    return sockets.connect(c, c.req.param("id")) ?? (await next());
+  });
   app.use(async (c, next) => {
     c.header("cache-control", "no-store");
     if (!(await isToken(bearerOf(c.req.header("authorization")), parts.token))) {

@@ -1,8 +1,10 @@
 import { ActrError } from "../../errors.ts";
 import { ActorInspection, type InspectionParts } from "../../host/inspection.ts";
 import { plainOf, valueOfPlain } from "../../protocol/actors/plain.ts";
+import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { readBody } from "../actors/read_body.ts";
-import { connectionJson, queueJson, scheduleJson, summaryJson } from "./views.ts";
+import { tracesJson } from "./traces.ts";
+import { connectionJson, queueJson, scheduleJson, stateJson, summaryJson } from "./views.ts";
 
 /** What is asked of one actor. */
 export interface Asked {
@@ -30,7 +32,7 @@ const maxLimit = 500;
 const views: Readonly<Record<string, (question: Question) => unknown>> = {
   "GET /summary": ({ actor }) => summaryJson(actor),
   "GET /state": async ({ actor }) => ({
-    state: plainOf(await actor.state()),
+    state: stateJson(await actor.encodedState()),
     isStateEnabled: actor.hasState,
   }),
   "PATCH /state": async ({ actor, body }) => {
@@ -40,6 +42,11 @@ const views: Readonly<Record<string, (question: Question) => unknown>> = {
   },
   "GET /connections": ({ actor }) => ({ connections: actor.connections().map(connectionJson) }),
   "GET /rpcs": ({ actor }) => ({ rpcs: actor.actions }),
+  "GET /traces": ({ actor, query }) => {
+    const startMs = timeOf(query, "startMs", 0);
+    const endMs = timeOf(query, "endMs", Number.MAX_SAFE_INTEGER);
+    return tracesJson(actor, { startMs, endMs, limit: limitOf(query) });
+  },
   "GET /queue": async ({ actor, query }) => queueJson(await actor.queue(limitOf(query))),
   "GET /schedules": async ({ actor, query }) => ({
     schedules: (await actor.schedules()).map(scheduleJson),
@@ -86,7 +93,7 @@ async function runAction({ actor, body }: Question, name: string): Promise<unkno
     name,
     args.map((each) => valueOfPlain(each)),
   );
-  return { output: plainOf(output) };
+  return { output: plainOf(decodeCbor(output)) };
 }
 
 function limitOf(query: URLSearchParams): number {
@@ -94,6 +101,13 @@ function limitOf(query: URLSearchParams): number {
   const limit = text === null ? usualLimit : Number(text);
   if (Number.isSafeInteger(limit) && limit >= 1 && limit <= maxLimit) return limit;
   throw invalid(`limit is ${text}; it is a whole number from 1 to ${maxLimit}`);
+}
+
+function timeOf(query: URLSearchParams, name: string, usual: number): number {
+  const text = query.get(name);
+  const time = text === null ? usual : Number(text);
+  if (Number.isSafeInteger(time) && time >= 0) return time;
+  throw invalid(`${name} is ${text}; it is a time in Unix milliseconds`);
 }
 
 async function readObject(request: Request): Promise<Readonly<Record<string, unknown>>> {

@@ -31,15 +31,18 @@ export interface SummaryJson {
 /** One client (`spec/actor-host.md` §16.3). */
 export interface ConnectionJson {
   readonly id: string;
-  readonly details: {
-    readonly type: null;
-    readonly params: unknown;
-    readonly stateEnabled: boolean;
-    readonly state: unknown;
-    readonly subscriptions: number;
-    readonly events: readonly string[];
-    readonly isHibernatable: boolean;
-  };
+  readonly details: unknown;
+}
+
+/** What is shown of one client. */
+export interface ConnectionDetails {
+  readonly type: null;
+  readonly params: unknown;
+  readonly stateEnabled: boolean;
+  readonly state: unknown;
+  readonly subscriptions: number;
+  readonly events: readonly string[];
+  readonly isHibernatable: boolean;
 }
 
 /** The first messages of an actor's queues. */
@@ -84,7 +87,7 @@ const maxBodyShown = 4_096;
 /** All of an actor at a glance. */
 export async function summaryJson(inspection: ActorInspection): Promise<SummaryJson> {
   const { id, record, lifecycle, instance, hasState } = inspection;
-  const [state, queueSize] = await Promise.all([inspection.state(), inspection.queueSize()]);
+  const [state, queueSize] = await Promise.all([inspection.encodedState(), inspection.queueSize()]);
   return {
     id,
     name: record.name,
@@ -94,7 +97,7 @@ export async function summaryJson(inspection: ActorInspection): Promise<SummaryJ
     createdAt: record.createdAt,
     stateVersion: record.stateVersion,
     turns: { running: instance?.turns.running ?? 0, waiting: instance?.turns.waiting ?? 0 },
-    state: plainOf(state),
+    state: stateJson(state),
     isStateEnabled: hasState,
     connections: inspection.connections().map(connectionJson),
     rpcs: inspection.actions,
@@ -106,25 +109,28 @@ export async function summaryJson(inspection: ActorInspection): Promise<SummaryJ
 }
 
 /** One client. */
-export function connectionJson({
-  id,
-  params,
-  state,
-  events,
-  hibernates,
-}: ConnectionView): ConnectionJson {
+export function connectionJson(view: ConnectionView): ConnectionJson {
+  return { id: view.id, details: plainOf(connectionDetails(view)) };
+}
+
+/** What is shown of one client. */
+export function connectionDetails(view: ConnectionView): ConnectionDetails {
+  const { params, state, events, hibernates } = view;
+  const subscriptions = events.length;
   return {
-    id,
-    details: {
-      type: null,
-      params: plainOf(params),
-      stateEnabled: true,
-      state: plainOf(state),
-      subscriptions: events.length,
-      events,
-      isHibernatable: hibernates,
-    },
+    type: null,
+    params,
+    stateEnabled: true,
+    state,
+    subscriptions,
+    events,
+    isHibernatable: hibernates,
   };
+}
+
+/** A state. */
+export function stateJson(encoded: Uint8Array | undefined): unknown {
+  return encoded === undefined ? null : plainOf(decodeCbor(encoded));
 }
 
 /** The messages of an actor's queues. */

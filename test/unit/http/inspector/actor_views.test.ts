@@ -78,7 +78,7 @@ describe("/inspect/actors", () => {
     assert.equal((await get<SummaryJson>(t, `/actors/${id}/summary`)).lifecycle, "asleep");
     const empty = await t.actors.stateless.get("x").resolve();
     const none = await get<Record<string, unknown>>(t, `/actors/${empty}/state`);
-    assert.deepEqual(none, { state: ["$Undefined", 0], isStateEnabled: false });
+    assert.deepEqual(none, { state: null, isStateEnabled: false });
   });
 
   it("changes the state in a turn: saved, told to the actor, and kept over a sleep", async () => {

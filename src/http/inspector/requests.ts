@@ -1,0 +1,131 @@
+import { ActrError, assertNever } from "../../errors.ts";
+import type { ActorInspection } from "../../host/inspection.ts";
+import type { WatchedPart } from "../../host/inspection_watch.ts";
+import type { InspectorAnswer, InspectorRequest } from "../../protocol/actors/inspector_schema.ts";
+import { decodeCbor } from "../../protocol/cbor/decode.ts";
+import { encodeCbor } from "../../protocol/cbor/encode.ts";
+import { tracesJson } from "./traces.ts";
+import { connectionDetails } from "./views.ts";
+
+/** Messages of a queue, and turns, of one answer (`spec/actor-host.md` §16.3). */
+const maxQueueLimit = 200n;
+const maxTraceLimit = 500n;
+
+type Val<Tag extends InspectorAnswer["tag"]> = Extract<InspectorAnswer, { tag: Tag }>["val"];
+
+/** All of an actor, for an inspector that has just come. */
+export async function initOf(actor: ActorInspection): Promise<InspectorAnswer> {
+  const [state, queueSize] = await Promise.all([actor.encodedState(), actor.queueSize()]);
+  const val = {
+    connections: connectionsOf(actor),
+    state,
+    isStateEnabled: actor.hasState,
+    rpcs: actor.actions,
+    isDatabaseEnabled: false,
+    queueSize: BigInt(queueSize),
+    workflowHistory: undefined,
+    isWorkflowEnabled: false,
+  };
+  return { tag: "Init", val };
+}
+
+/** What an inspector is told of a part that has changed. */
+export async function updateOf(
+  actor: ActorInspection,
+  part: WatchedPart,
+): Promise<InspectorAnswer> {
+  switch (part) {
+    case "connections":
+      return { tag: "ConnectionsUpdated", val: { connections: connectionsOf(actor) } };
+    case "queue":
+      return { tag: "QueueUpdated", val: { queueSize: BigInt(await actor.queueSize()) } };
+    case "workflow":
+      return { tag: "WorkflowHistoryUpdated", val: { history: encodeCbor(null) } };
+    case "lifecycle":
+      return { tag: "LifecycleUpdated", val: { lifecycle: actor.lifecycle } };
+    default:
+      return assertNever(part);
+  }
+}
+
+/** Does what an inspector asks for; undefined where nothing is answered. @throws ActrError what that failed with. */
+export async function answerRequest(
+  actor: ActorInspection,
+  { tag, val }: InspectorRequest,
+): Promise<InspectorAnswer | undefined> {
+  switch (tag) {
+    case "PatchStateRequest":
+      await actor.setState(decodeCbor(val.state));
+      return undefined;
+    case "StateRequest":
+      return { tag: "StateResponse", val: await stateOf(actor, val.id) };
+    case "ConnectionsRequest":
+      return {
+        tag: "ConnectionsResponse",
+        val: { rid: val.id, connections: connectionsOf(actor) },
+      };
+    case "ActionRequest": {
+      const output = await actor.act(val.name, argumentsOf(val.args));
+      return { tag: "ActionResponse", val: { rid: val.id, output } };
+    }
+    case "RpcsListRequest":
+      return { tag: "RpcsListResponse", val: { rid: val.id, rpcs: actor.actions } };
+    case "TraceQueryRequest": {
+      const { id: rid, startMs, endMs, limit } = val;
+      const query = { startMs: Number(startMs), endMs: Number(endMs) };
+      const most = Number(limit < maxTraceLimit ? limit : maxTraceLimit);
+      const payload = encodeCbor(tracesJson(actor, { ...query, limit: most }));
+      return { tag: "TraceQueryResponse", val: { rid, payload } };
+    }
+    case "QueueRequest":
+      return { tag: "QueueResponse", val: await queueOf(actor, val.id, val.limit) };
+    case "WorkflowHistoryRequest": {
+      const none = { history: undefined, isWorkflowEnabled: false };
+      return { tag: "WorkflowHistoryResponse", val: { rid: val.id, ...none } };
+    }
+    case "WorkflowReplayRequest": {
+      const none = { history: undefined, isWorkflowEnabled: false };
+      return { tag: "WorkflowReplayResponse", val: { rid: val.id, ...none } };
+    }
+    case "DatabaseSchemaRequest":
+    case "DatabaseTableRowsRequest":
+      throw new ActrError("sqlite.not_configured", "this actor has no database");
+    default:
+      return assertNever(tag);
+  }
+}
+
+function connectionsOf(actor: ActorInspection): Val<"ConnectionsUpdated">["connections"] {
+  return actor.connections().map((view) => {
+    return { id: view.id, details: encodeCbor(connectionDetails(view)) };
+  });
+}
+
+async function stateOf(actor: ActorInspection, rid: bigint): Promise<Val<"StateResponse">> {
+  return { rid, state: await actor.encodedState(), isStateEnabled: actor.hasState };
+}
+
+async function queueOf(
+  actor: ActorInspection,
+  rid: bigint,
+  limit: bigint,
+): Promise<Val<"QueueResponse">> {
+  const shown = Number(limit < maxQueueLimit ? limit : maxQueueLimit);
+  const { size, maxSize, truncated, messages } = await actor.queue(shown);
+  const summaries = messages.map(({ seq, name, sentAt }) => {
+    return { id: BigInt(seq), name, createdAtMs: BigInt(sentAt) };
+  });
+  const status = {
+    size: BigInt(size),
+    maxSize: BigInt(maxSize),
+    messages: summaries,
+    truncated,
+  };
+  return { rid, status };
+}
+
+function argumentsOf(encoded: Uint8Array): readonly unknown[] {
+  const args = decodeCbor(encoded);
+  if (Array.isArray(args)) return args;
+  throw new ActrError("actor.invalid_request", "args is no array");
+}
