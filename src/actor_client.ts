@@ -1,4 +1,5 @@
-import type { ActorKey, AnyActor } from "./actor.ts";
+import type { ActorKey, AnyActor, CompletionOf, MessageOf, QueueOutcome } from "./actor.ts";
+import { ActrError } from "./errors.ts";
 
 /** The name of a connection's peer actors: definitions by name, as `defineNode` has them. */
 export interface WithActors {
@@ -21,7 +22,20 @@ export interface HandleOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The way to the actors of a node, wherever that is. Every wait has a deadline. */
+/** How a message is put into a queue. */
+export interface SendOptions extends HandleOptions {
+  /** Until the message is completed, rather than until it is on disk. @default false */
+  readonly wait?: boolean;
+  /** How long the completion is waited for, milliseconds. @default the actor's actionTimeoutMs */
+  readonly timeoutMs?: number;
+}
+
+/** A request for `onRequest`. */
+export interface RequestOptions extends HandleOptions {
+  readonly init?: RequestInit;
+}
+
+/** The way to the actors of a node, wherever that is. Every wait has a deadline. What a way has no form for, it lacks. */
 export interface ActorCaller {
   /** Runs an action. @throws ActrError what it threw; `actor.*`; the signal's reason. */
   act(
@@ -34,20 +48,45 @@ export interface ActorCaller {
   resolve(target: CallTarget, options?: HandleOptions): Promise<string>;
   /** Makes an actor. @throws ActrError `actor.duplicate_key`; the signal's reason. */
   create(name: string, key: ActorKey, input: unknown, options?: HandleOptions): Promise<string>;
+  /** Puts a message into a queue. @throws ActrError `queue.*`, `actor.*`; the signal's reason. */
+  send?(
+    target: CallTarget,
+    queue: string,
+    body: unknown,
+    options?: SendOptions,
+  ): Promise<QueueOutcome>;
+  /** What `onRequest` answers; 404 where there is none. @throws ActrError as {@link ActorCaller.act}. */
+  fetch?(target: CallTarget, path: string, options?: RequestOptions): Promise<Response>;
 }
 
 type ActionArguments<F> = F extends (c: never, ...args: infer Args) => unknown ? Args : never;
 type ActionResult<F> = F extends (...args: never[]) => infer Result ? Awaited<Result> : never;
+
+type QueuesOf<D extends AnyActor> = NonNullable<D["queues"]>;
+type QueueOf<D extends AnyActor> = keyof QueuesOf<D> & string;
+
+/** What every actor understands beside its actions; an action of one of these names is not called by a handle. */
+export interface ActorMethods<D extends AnyActor> {
+  /** Its id. @throws ActrError `actor.not_found`. */
+  resolve(): Promise<string>;
+  /** Puts a message into one of its queues; resolves when it is on disk. @throws ActrError `queue.*`, `auth.forbidden`. */
+  send<Name extends QueueOf<D>>(name: Name, body: MessageOf<QueuesOf<D>[Name]>): Promise<void>;
+  /** As {@link ActorMethods.send}, and waits until the message is completed, or `timeoutMs` is over. */
+  sendAndWait<Name extends QueueOf<D>>(
+    name: Name,
+    body: MessageOf<QueuesOf<D>[Name]>,
+    options?: Pick<SendOptions, "timeoutMs">,
+  ): Promise<QueueOutcome<CompletionOf<QueuesOf<D>[Name]>>>;
+  /** Asks its `onRequest`, by path and query; 404 when it has none. @throws ActrError what `onRequest` threw. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+}
 
 /** One actor, as its callers see it: every action is a method. */
 export type ActorHandle<D extends AnyActor> = {
   readonly [Name in keyof D["actions"]]: (
     ...args: ActionArguments<D["actions"][Name]>
   ) => Promise<ActionResult<D["actions"][Name]>>;
-} & {
-  /** Its id. @throws ActrError `actor.not_found`. */
-  resolve(): Promise<string>;
-};
+} & ActorMethods<D>;
 
 /** What makes a new actor. */
 export interface CreateOptions<Input> extends HandleOptions {
@@ -116,15 +155,42 @@ function handleOf(
   target: CallTarget,
   options: HandleOptions,
 ): ActorHandle<AnyActor> {
-  const own: Record<string, unknown> = { resolve: () => caller.resolve(target, options) };
-  return new Proxy(own, {
-    get(known, name) {
-      // A handle is no promise, whatever it is awaited in.
-      if (typeof name !== "string" || name === "then") return undefined;
-      known[name] ??= (...args: unknown[]) => caller.act(target, name, args, options);
-      return known[name];
+  return new Proxy<Record<string, unknown>>(
+    { ...methodsOf(caller, target, options) },
+    {
+      get(known, name) {
+        // A handle is no promise, whatever it is awaited in.
+        if (typeof name !== "string" || name === "then") return undefined;
+        known[name] ??= (...args: unknown[]) => caller.act(target, name, args, options);
+        return known[name];
+      },
     },
-  }) as ActorHandle<AnyActor>;
+  ) as ActorHandle<AnyActor>;
+}
+
+function methodsOf(
+  caller: ActorCaller,
+  target: CallTarget,
+  options: HandleOptions,
+): ActorMethods<AnyActor> {
+  const send = async (name: string, body: unknown, how: SendOptions): Promise<QueueOutcome> => {
+    if (caller.send === undefined) throw lacking("messages for queues");
+    return await caller.send(target, name, body, { ...options, ...how });
+  };
+  return {
+    resolve: () => caller.resolve(target, options),
+    send: async (name, body) => void (await send(name, body, { wait: false })),
+    sendAndWait: (name, body, { timeoutMs } = {}) =>
+      send(name, body, { wait: true, ...(timeoutMs !== undefined && { timeoutMs }) }) as never,
+    async fetch(path, init = {}) {
+      if (caller.fetch === undefined) throw lacking("raw requests");
+      return await caller.fetch(target, path, { ...options, init });
+    },
+  };
+}
+
+function lacking(what: string): ActrError {
+  return new ActrError("not_implemented", `this way to the actors carries no ${what}`);
 }
 
 function keyOf(key: string | ActorKey): ActorKey {

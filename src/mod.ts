@@ -58,8 +58,11 @@ export {
 export type {
   ActorAccess,
   ActorHandle,
+  ActorMethods,
   ActorsOf,
   CreateOptions,
+  HandleOptions,
+  SendOptions,
   WithActors,
 } from "./actor_client.ts";
 export type {

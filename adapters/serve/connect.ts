@@ -49,7 +49,7 @@ export async function connectPeer<App extends WithActors = WithActors>(
   const bounds = signal === undefined ? {} : { signal };
   const node = await Node.start(definition, components, settingsOf(address, options), bounds);
   const { fetch } = globalThis;
-  const caller = new HttpActors({ address, fetch, clock, token: options.actorToken });
+  const caller = new HttpActors({ address, fetch, clock, random, token: options.actorToken });
   return new CallingPeer<App>(node, actorsOf<App>(caller));
 }
 

@@ -1,12 +1,19 @@
 import { abortable } from "#async";
-import type { ActorKey } from "../actor.ts";
-import type { ActorCaller, CallTarget, HandleOptions } from "../actor_client.ts";
+import type { ActorKey, QueueOutcome } from "../actor.ts";
+import type {
+  ActorCaller,
+  CallTarget,
+  HandleOptions,
+  RequestOptions,
+  SendOptions,
+} from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
 import type { Answer } from "./command.ts";
+import { answerRequest } from "./raw_request.ts";
 import type { Turn } from "./turns.ts";
 
 /** Calls actors of the same node: values are copied, as if they had crossed a wire. */
@@ -48,6 +55,31 @@ export class LocalActors implements ActorCaller {
     if (found !== undefined) return found.id;
     const what = "id" in target ? target.id : `${target.name} ${formatActorKey(target.key)}`;
     throw new ActrError("actor.not_found", `there is no actor ${what}`);
+  }
+
+  async send(
+    target: CallTarget,
+    queue: string,
+    body: unknown,
+    { wait = false, timeoutMs, signal }: SendOptions = {},
+  ): Promise<QueueOutcome> {
+    signal?.throwIfAborted();
+    const message = { body: decodeCbor(encodeCbor(body)), wait, timeoutMs };
+    const sending = this.#host.wake(target).then((instance) => instance.send(queue, message));
+    const { status, response } = await until(signal, sending);
+    return status === "completed" ? { status, response } : { status };
+  }
+
+  async fetch(
+    target: CallTarget,
+    path: string,
+    { init, signal }: RequestOptions = {},
+  ): Promise<Response> {
+    signal?.throwIfAborted();
+    const request = new Request(new URL(path.replace(/^\/*/, "/"), "http://actor"), init);
+    const asked = { request, params: undefined, chain: this.#chain };
+    const answering = this.#host.wake(target).then((instance) => answerRequest(instance, asked));
+    return (await until(signal, answering)) ?? new Response(null, { status: 404 });
   }
 
   async create(

@@ -1,16 +1,24 @@
 import { ActrError } from "../errors.ts";
 import type { Instance } from "./instance.ts";
+import type { Turn } from "./turns.ts";
+
+/** A request for an actor. */
+export interface RawRequest {
+  /** Its body has arrived: the turn waits for no network. */
+  readonly request: Request;
+  readonly params: unknown;
+  /** Turns that wait for the answer. */
+  readonly chain?: readonly Turn[];
+}
 
 /**
  * What an actor's `onRequest` answers, in a turn of its own; undefined when the actor takes no requests. The answer
  * leaves when all that was changed is on disk; while its body is being read the actor stays awake.
- * @param request its body has arrived: the turn waits for no network.
  * @throws ActrError what the hooks of connections, or `onRequest`, threw; `protocol.invalid_http_response`.
  */
 export async function answerRequest(
   instance: Instance,
-  request: Request,
-  params: unknown,
+  { request, params, chain = [] }: RawRequest,
 ): Promise<Response | undefined> {
   const { onRequest } = instance.kind.definition;
   if (onRequest === undefined) return undefined;
@@ -30,7 +38,7 @@ export async function answerRequest(
         fail: reject,
       };
       const handler = (c: Parameters<typeof onRequest>[0]): unknown => onRequest(c, request);
-      instance.act({ name: "onRequest", args: [], conn, answer, handler });
+      instance.act({ name: "onRequest", args: [], conn, answer, handler, chain });
     });
     return whenRead(request.method === "HEAD" ? withoutBody(response) : response, end);
   } catch (error) {

@@ -26,7 +26,7 @@ export function answerRaw(
       signal,
       ...(body.length === 0 ? {} : { body }),
     });
-    const response = await answerRequest(instance, asked, params);
+    const response = await answerRequest(instance, { request: asked, params });
     const answer = new Response(response?.body ?? null, response ?? { status: 404 });
     answer.headers.delete("x-rivet-error");
     signWith(answer.headers, specifierOf(instance));

@@ -23,7 +23,15 @@ const app = defineNode({ actors: { counter } });
 function actorsAt(t: TestNode, parts: Partial<HttpActorParts> = {}): ActorsOf<typeof app> {
   const { clock, network } = t.world;
   const fetch = network.fetch.bind(network) as typeof globalThis.fetch;
-  return actorsOf(new HttpActors({ address: `http://${t.host}`, fetch, clock, ...parts }));
+  return actorsOf(
+    new HttpActors({
+      address: `http://${t.host}`,
+      fetch,
+      clock,
+      random: t.world.random(),
+      ...parts,
+    }),
+  );
 }
 
 describe("calls of actors over HTTP", () => {
@@ -59,9 +67,10 @@ describe("calls of actors over HTTP", () => {
   it("fail as the node says, or as unavailable where no node answers", limit, async () => {
     await using t = await testNode(app);
     const nobody = actorsAt(t, { address: "http://nobody" });
-    assert.equal((await failureOf(nobody.counter.get("a").add(1))).code, "unavailable");
+    const gone = await t.clock.through(failureOf(nobody.counter.get("a").add(1)));
+    assert.equal(gone.code, "unavailable");
     const proxy = actorsAt(t, { fetch: async () => new Response("<html>", { status: 502 }) });
-    const failure = await failureOf(proxy.counter.get("a").add(1));
+    const failure = await t.clock.through(failureOf(proxy.counter.get("a").add(1)));
     assert.equal(failure.code, "unavailable");
     assert.match(failure.message, /502/);
   });
