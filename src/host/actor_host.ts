@@ -342,6 +342,8 @@ export class ActorHost implements InstanceOwner {
     read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
   ): Promise<Instance> {
     const { record, contents } = await read();
+    // What was being looked up when the host closed has nobody left to stop it.
+    if (this.#closed !== undefined) throw this.#closed;
     const kind = this.kind(record.name);
     const instance = new Instance({ id, record, kind, components: this.#components, owner: this });
     instance.observe(this.#watches.get(id));
