@@ -32,6 +32,8 @@ export interface ActorOptions {
   readonly maxQueueSize: number;
   /** Bytes of one message of a queue, encoded. @default 65536 */
   readonly maxQueueMessageBytes: number;
+  /** Clients that are connected at once. @default 10000 */
+  readonly maxConnections: number;
   /** Bytes of one message that a client sends. @default 65536 */
   readonly maxIncomingBytes: number;
   /** Bytes of the body of a request that `onRequest` is given. @default 20971520 */
@@ -57,6 +59,7 @@ export const defaultActorOptions: ActorOptions = {
   maxSchedules: 1000,
   maxQueueSize: 1000,
   maxQueueMessageBytes: 65_536,
+  maxConnections: 10_000,
   maxIncomingBytes: 65_536,
   maxRequestBytes: 20_971_520,
   maxOutgoingBytes: 1_048_576,

@@ -13,19 +13,22 @@ export interface TurnSeat {
   ended(turn: ActionTurn): void;
   /** Its handler goes on after the turn of the event loop in which it began. */
   goesOn(): void;
+  /** Its time was up before its turn came: now it has come. */
+  skipped(turn: ActionTurn): void;
   /** Who waited for it has been told. */
   answered(turn: ActionTurn): void;
   /** Its deadline has passed, and it goes on. */
   late(turn: ActionTurn): void;
 }
 
-/** One action that has its turn, from its arrival until its answer. */
+/** One action, from its arrival until its answer. */
 export class ActionTurn implements Turn, Output, Expiring {
   readonly command: ActionCommand;
   readonly kind: TurnKind;
   /** Where its deadline is watched. */
   bucket = 0;
   readonly #seat: TurnSeat;
+  #begun = false;
   #done = false;
   #answered = false;
   /** What hands the answer over; none for a failure. */
@@ -58,6 +61,8 @@ export class ActionTurn implements Turn, Output, Expiring {
   }
 
   begin(): void {
+    if (this.#answered) return this.#seat.skipped(this);
+    this.#begun = true;
     this.command.begins?.();
     let output: unknown;
     try {
@@ -80,12 +85,11 @@ export class ActionTurn implements Turn, Output, Expiring {
 
   expire(): void {
     const { name } = this.command;
-    const what = this.#done ? "what it changed could not be saved" : "it has not ended";
-    const message = `action ${name} is not answered within its time: ${what}`;
+    const message = `action ${name} is not answered within its time: ${this.#stage}`;
     const error = new ActrError("actor.action_timed_out", message);
     this.#abort?.abort(error);
     this.refuse(error);
-    if (!this.#done) this.#seat.late(this);
+    if (this.#begun && !this.#done) this.#seat.late(this);
   }
 
   /** Hands the answer over. */
@@ -99,6 +103,12 @@ export class ActionTurn implements Turn, Output, Expiring {
 
   drop(error: ActrError): void {
     this.refuse(error);
+  }
+
+  /** How far it has come. */
+  get #stage(): string {
+    if (this.#done) return "what it changed could not be saved";
+    return this.#begun ? "it has not ended" : "others have their turns before it";
   }
 
   #succeed(output: unknown): void {

@@ -7,6 +7,7 @@ import { Deadlines } from "../session/deadlines.ts";
 import { LateLimit } from "../time_limit.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import { checkedBy } from "./check.ts";
+import { Clients } from "./clients.ts";
 import type { ActionCommand } from "./command.ts";
 import { Completions } from "./completions.ts";
 import {
@@ -22,7 +23,7 @@ import {
 import type { ActorKind, HostComponents } from "./host_components.ts";
 import { ActorWatch, type Watcher } from "./inspection_watch.ts";
 import { Instance, type InstanceOwner } from "./instance.ts";
-import type { StopReason } from "./lifecycle.ts";
+import { admitStop, type StopReason } from "./lifecycle.ts";
 import { LocalActors } from "./local_actors.ts";
 import { startInstance } from "./starting.ts";
 import { Stopping } from "./stopping.ts";
@@ -55,14 +56,15 @@ export class ActorHost implements InstanceOwner {
   /** @throws ActrError `config` for an option that is none. */
   constructor(
     definitions: Readonly<Record<string, AnyActor>>,
-    components: Omit<HostComponents, "deadlines" | "completions" | "suspectUntil">,
+    components: Omit<HostComponents, "deadlines" | "completions" | "clients" | "suspectUntil">,
     options: HostOptions,
   ) {
     const { clock, log, store } = components;
     const completions = new Completions();
     const suspectUntil = store.opened.unclean ? clock.now() : Number.NEGATIVE_INFINITY;
     const deadlines = new Deadlines(clock);
-    this.#components = { ...components, deadlines, completions, suspectUntil };
+    const clients = new Clients(clock);
+    this.#components = { ...components, deadlines, completions, clients, suspectUntil };
     this.#options = options;
     for (const [name, definition] of Object.entries(definitions)) {
       const resolved = resolveActorOptions(name, definition.options);
@@ -75,6 +77,11 @@ export class ActorHost implements InstanceOwner {
   /** Actors that are awake. */
   get awake(): number {
     return this.#awake.size;
+  }
+
+  /** Clients that are connected, to actors that sleep too. */
+  get clients(): number {
+    return this.#components.clients.size;
   }
 
   /** How many actors of each definition are awake; counted when it is asked for. */
@@ -198,14 +205,22 @@ export class ActorHost implements InstanceOwner {
       return await this.stop(id, reason);
     }
     const instance = await seat.instance;
-    if (seat.stopping === undefined) this.#stop(seat, instance, reason);
-    else if (
-      reason === "destroy" &&
-      seat.stopping.reason === "sleep" &&
-      !seat.stopping.escalate()
-    ) {
-      await seat.stopping.ended;
-      return await this.stop(id, reason);
+    // It may have stopped, and woken, meanwhile.
+    if (this.#seats.get(id) !== seat) return await this.stop(id, reason);
+    switch (admitStop(instance.state, reason)) {
+      case "begin":
+        this.#stop(seat, instance, reason);
+        break;
+      case "escalate":
+        seat.stopping?.escalate();
+        break;
+      case "after_stop":
+        await seat.stopping?.ended;
+        return await this.stop(id, reason);
+      case "after_start":
+      case "join":
+      case "done":
+        break;
     }
     await seat.stopping?.ended;
   }
@@ -216,6 +231,7 @@ export class ActorHost implements InstanceOwner {
     this.#alarms.close();
     const ids = [...this.#seats.keys()];
     await Promise.all(ids.map((id) => this.stop(id, "sleep").catch(() => {})));
+    this.#components.clients.close("actor.stopping");
     this.#components.deadlines.close();
   }
 
@@ -224,6 +240,7 @@ export class ActorHost implements InstanceOwner {
     this.#closed = reason;
     this.#alarms.close();
     for (const instance of [...this.#awake.values()]) this.broken(instance, reason);
+    this.#components.clients.close("actor.stopping");
     this.#components.deadlines.close();
   }
 
@@ -236,10 +253,11 @@ export class ActorHost implements InstanceOwner {
   }
 
   broken(instance: Instance, error: ActrError): void {
+    if (instance.state === "terminated") return;
     this.#components.log.error("actor.broken", { actor_id: instance.id, error });
+    const stopping = this.#seats.get(instance.id)?.stopping;
     instance.drop(error);
-    this.#seats.get(instance.id)?.stopping?.cut(error);
-    this.#leave(instance);
+    stopping?.cut(error);
   }
 
   activity(instance: Instance): void {
@@ -249,14 +267,12 @@ export class ActorHost implements InstanceOwner {
   #stop(seat: Seat, instance: Instance, reason: StopReason): void {
     const stopping = new Stopping(instance, reason);
     seat.stopping = stopping;
-    stopping.ended.then(
-      () => this.#leave(instance),
-      (error: unknown) => this.broken(instance, ActrError.from(error, "storage")),
+    stopping.ended.catch((error: unknown) =>
+      this.broken(instance, ActrError.from(error, "storage")),
     );
   }
 
-  /** It is not in memory any more. */
-  #leave(instance: Instance): void {
+  left(instance: Instance): void {
     const { id, record } = instance;
     if (this.#awake.get(id) !== instance) return;
     this.#awake.delete(id);

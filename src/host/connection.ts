@@ -1,42 +1,59 @@
 import type { Connection } from "../actor.ts";
+import type { StoreChange } from "../ports/store.ts";
+import type { Client } from "./client.ts";
+import { putConnection } from "./connection_row.ts";
 import type { Connections } from "./connections.ts";
-
-/** How events are written for a client. */
-export interface EventCodec {
-  event(name: string, args: readonly unknown[]): string | Uint8Array;
-}
-
-/** The client's end of a connection. */
-export interface ClientSink {
-  readonly codec: EventCodec;
-  send(frame: string | Uint8Array): void;
-  /** Ends it; does nothing when it has ended. */
-  close(reason: string): void;
-}
+import type { LateChange } from "./saving.ts";
+import { TrackedState } from "./tracked_state.ts";
 
 /** What a connection begins with. */
 export interface ConnectionParts {
   readonly id: string;
   readonly params: unknown;
+  /** Data, which is not checked. */
   readonly state: unknown;
-  readonly sink: ClientSink;
+  /** Whom it hibernates with; none for one that lasts as long as its request. */
+  readonly client: Client | undefined;
 }
 
 /** One client, as its actor sees it. */
-export class ActorConnection implements Connection {
+export class ActorConnection implements Connection, LateChange {
   readonly id: string;
   readonly params: unknown;
-  readonly hibernates: boolean = false;
-  readonly sink: ClientSink;
-  state: unknown;
+  readonly client: Client | undefined;
+  /** Names of what it subscribed to. */
+  readonly events = new Set<string>();
   readonly #connections: Connections;
+  readonly #initial: unknown;
+  /** Made when it is first asked for: few that last as long as a request ever are. */
+  #tracked: TrackedState | undefined;
 
-  constructor({ id, params, state, sink }: ConnectionParts, connections: Connections) {
+  constructor({ id, params, state, client }: ConnectionParts, connections: Connections) {
     this.id = id;
     this.params = params;
-    this.state = state;
-    this.sink = sink;
+    this.client = client;
+    this.#initial = state;
     this.#connections = connections;
+  }
+
+  get hibernates(): boolean {
+    return this.client !== undefined;
+  }
+
+  get state(): unknown {
+    return this.#state.value;
+  }
+
+  set state(value: unknown) {
+    this.#state.value = value;
+  }
+
+  /** Its row, as it is now; none when it has ended. @throws ActrError `actor.unsupported_value`. */
+  change(space: string): StoreChange | undefined {
+    if (this.#connections.get(this.id) !== this) return undefined;
+    const { id, params, events } = this;
+    const state = this.#tracked === undefined ? this.#initial : this.#tracked.raw;
+    return putConnection(space, { id, params, state, events: [...events] });
   }
 
   send(name: string, payload: unknown): void {
@@ -45,5 +62,10 @@ export class ActorConnection implements Connection {
 
   disconnect(reason = "disconnected by the actor"): Promise<void> {
     return this.#connections.disconnect(this, reason);
+  }
+
+  get #state(): TrackedState {
+    this.#tracked ??= new TrackedState(this.#initial, () => this.#connections.changed(this));
+    return this.#tracked;
   }
 }

@@ -6,6 +6,7 @@ import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import type { Deadlines } from "../session/deadlines.ts";
+import type { Clients } from "./clients.ts";
 import type { Completions } from "./completions.ts";
 
 /** Collaborators of everything in the actor host. */
@@ -20,6 +21,8 @@ export interface HostComponents {
   readonly deadlines: Deadlines;
   /** Senders that wait for the completion of their messages. */
   readonly completions: Completions;
+  /** Clients of all actors, whether these sleep or not. */
+  readonly clients: Clients;
   /** The node that actors call others in the name of. */
   readonly node: () => NodeContext;
 }

@@ -1,12 +1,12 @@
 import type { ActorKey, ErrorSource } from "../actor.ts";
 import type { ActorCaller } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
-import type { Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
-import { ActionTurn, asRefusal, type TurnSeat } from "./action_turn.ts";
-import { InstanceContext, TurnContext } from "./actor_context.ts";
+import { asRefusal } from "./action_turn.ts";
+import { Actions } from "./actions.ts";
+import { InstanceContext } from "./actor_context.ts";
 import { ActorMessages } from "./actor_messages.ts";
 import { ActorSchedules } from "./actor_schedules.ts";
 import { admitSend, sendForClient } from "./awaited_send.ts";
@@ -14,6 +14,7 @@ import type { ActionCommand } from "./command.ts";
 import { Connections } from "./connections.ts";
 import { type ActorRecord, actorSpace } from "./contents.ts";
 import type { ActorKind, HostComponents } from "./host_components.ts";
+import { Idle, type IdleOwner } from "./idle.ts";
 import type { ActorWatch, Watched } from "./inspection_watch.ts";
 import { ActorValues } from "./key_values.ts";
 import {
@@ -26,7 +27,7 @@ import {
 import { type GateOwner, OutputGate } from "./output_gate.ts";
 import { RunLoop } from "./run_loop.ts";
 import { Saving } from "./saving.ts";
-import { type Turn, Turns } from "./turns.ts";
+import type { Turn } from "./turns.ts";
 import { Work } from "./work.ts";
 
 /** What an instance tells the host. */
@@ -35,6 +36,8 @@ export interface InstanceOwner {
   wants(instance: Instance, reason: StopReason): void;
   /** What is in memory cannot be trusted any more, and is to be dropped. */
   broken(instance: Instance, error: ActrError): void;
+  /** It is not in memory any more. */
+  left(instance: Instance): void;
   /** Something has ended that a stop may have waited for. */
   activity(instance: Instance): void;
   /** Calls actors of the node, for turns that wait for them. */
@@ -56,7 +59,7 @@ export interface InstanceParts {
 const manyFailures = 3;
 
 /** One actor that is awake: its turns, its state, and the way of everything in and out of it. */
-export class Instance implements TurnSeat, GateOwner, Watched {
+export class Instance implements GateOwner, IdleOwner, Watched {
   readonly id: string;
   readonly record: ActorRecord;
   readonly kind: ActorKind;
@@ -64,7 +67,7 @@ export class Instance implements TurnSeat, GateOwner, Watched {
   readonly saving: Saving;
   readonly work: Work;
   readonly gate: OutputGate;
-  readonly turns: Turns;
+  readonly actions: Actions;
   vars: unknown;
   /** Which of the actor's lives this is; lives that change nothing leave theirs to the next. */
   generation = 1;
@@ -73,6 +76,7 @@ export class Instance implements TurnSeat, GateOwner, Watched {
   /** What it was asked for by its own code. */
   requested: StopReason | undefined;
   readonly #owner: InstanceOwner;
+  readonly #idle: Idle;
   // What many actors never need is made when it is asked for.
   #log: Logger | undefined;
   #context: InstanceContext | undefined;
@@ -85,8 +89,6 @@ export class Instance implements TurnSeat, GateOwner, Watched {
   #state: InstanceState = "loading";
   /** Why it was dropped. */
   #dropped: ActrError | undefined;
-  #idleAt = 0;
-  #idleTimer: Timer | undefined;
 
   constructor({ id, record, kind, components, owner }: InstanceParts) {
     this.id = id;
@@ -107,8 +109,9 @@ export class Instance implements TurnSeat, GateOwner, Watched {
       },
       { intervalMs: options.saveIntervalMs },
     );
-    this.work = new Work(() => this.#activity());
-    this.turns = new Turns(options.maxInbox);
+    this.work = new Work(() => this.activity());
+    this.actions = new Actions(this);
+    this.#idle = new Idle(clock, this, options.sleepAfterMs);
   }
 
   get log(): Logger {
@@ -165,13 +168,31 @@ export class Instance implements TurnSeat, GateOwner, Watched {
     return encodeCbor(this.saving.rawState);
   }
 
-  /** Begins what goes on by itself while it is awake: `run`, and what is due. */
+  /** Serves: actions that waited, what goes on by itself while it is awake, what is due, and clients that stayed. */
   begin(): void {
+    this.actions.turns.open();
+    this.activity();
     if (this.kind.definition.run !== undefined) {
       this.#runLoop = new RunLoop(this);
       this.#runLoop.start();
     }
     this.#schedules?.fire();
+    this.#connections?.begin();
+  }
+
+  /** Something has ended. */
+  activity(): void {
+    if (this.#state === "started") this.#idle.rest();
+    else this.#owner.activity(this);
+  }
+
+  fallAsleep(): void {
+    this.#owner.wants(this, "sleep");
+  }
+
+  /** Whether it takes what clients send now; else that waits for its next start. */
+  get serves(): boolean {
+    return this.#state === "started" && this.requested === undefined;
   }
 
   get state(): InstanceState {
@@ -205,22 +226,15 @@ export class Instance implements TurnSeat, GateOwner, Watched {
     this.components.clock.defer(() => this.#owner.wants(this, reason));
   }
 
-  /** Runs an action, in its turn; refuses it where the lifecycle says so. */
-  act(command: ActionCommand): void {
+  /**
+   * Runs an action, in its turn; refuses it where the lifecycle says so.
+   * @param arrivedAt when it reached the node, of the clock's monotonic time: its deadline counts from then.
+   */
+  act(command: ActionCommand, arrivedAt = this.components.clock.monotonic()): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) return command.answer.fail(refusal);
-    const { definition } = this.kind;
-    if (command.handler === undefined && !Object.hasOwn(definition.actions, command.name)) {
-      const message = `Action \`${command.name}\` was not found.`;
-      return command.answer.fail(new ActrError("actor.action_not_found", message));
-    }
-    const options = definition.actionOptions?.[command.name];
-    const turn = new ActionTurn(command, options?.turn ?? "exclusive", this);
-    this.#stayAwake();
-    const holder = command.chain && this.turns.holderAmong(command.chain);
-    if (holder === undefined) return this.turns.enter(turn);
-    if (holder.kind === "read" && turn.kind === "exclusive") return turn.refuse(deadlock(command));
-    this.turns.nest(turn);
+    this.#idle.busy();
+    this.actions.act(command, arrivedAt);
   }
 
   /**
@@ -237,56 +251,6 @@ export class Instance implements TurnSeat, GateOwner, Watched {
     return await sendForClient(this, admitted, message);
   }
 
-  run(turn: ActionTurn): unknown {
-    const { command } = turn;
-    const { definition, options } = this.kind;
-    const action = command.handler ?? definition.actions[command.name];
-    const limit = definition.actionOptions?.[command.name]?.timeoutMs ?? options.actionTimeoutMs;
-    const { clock, deadlines } = this.components;
-    turn.bucket = deadlines.add(turn, clock.monotonic() + limit);
-    this.watch?.trace.begins(turn);
-    const c = new TurnContext(this, turn);
-    const output = this.saving.within(() => action?.(c, ...command.args));
-    const { onBeforeActionResponse } = definition;
-    if (onBeforeActionResponse === undefined || command.handler !== undefined) return output;
-    return Promise.resolve(output).then((value) =>
-      onBeforeActionResponse(c, command.name, command.args, value),
-    );
-  }
-
-  /** What it changed is committed, and its answer leaves after that. */
-  ended(turn: ActionTurn): void {
-    this.watch?.trace.ends(turn);
-    if (turn.failure !== undefined) this.#failed(turn);
-    this.saving.save();
-    this.gate.put(turn);
-    this.turns.ended(turn);
-    this.#activity();
-  }
-
-  /** Until then it has its deadline: what it changed may wait for a store that fails. */
-  answered(turn: ActionTurn): void {
-    this.components.deadlines.remove(turn, turn.bucket);
-  }
-
-  /** A handler that goes on after its deadline keeps its turn for the grace of a stop; then all that is in memory is dropped. */
-  late(turn: ActionTurn): void {
-    if (this.#state === "terminated") return;
-    const { clock } = this.components;
-    const { sleepGraceMs } = this.kind.options;
-    this.log.warn("actor.action_timed_out", { action: turn.command.name });
-    clock.timer(clock.now() + sleepGraceMs, () => {
-      if (turn.done || this.#state === "terminated") return;
-      const message = `action ${turn.command.name} never ended; the actor starts anew`;
-      this.fail(new ActrError("actor.action_timed_out", message));
-    });
-  }
-
-  /** A handler has returned a promise: what it changed so far is saved if it takes long. */
-  goesOn(): void {
-    this.saving.watch();
-  }
-
   /** Ends at once: nothing is saved, and who waits is told why. */
   drop(error: ActrError): void {
     if (this.#state !== "terminated") this.move("failed");
@@ -294,12 +258,21 @@ export class Instance implements TurnSeat, GateOwner, Watched {
     this.gate.close(error);
     this.stopping.abort(error);
     this.close(error);
+    this.#connections?.cut();
+    this.#owner.left(this);
   }
 
   /** It has stopped in order; what its code still does is not saved any more. */
   end(): void {
     this.move("finished");
     this.gate.close(new ActrError("actor.stopping", `actor ${this.id} has stopped`));
+    this.#owner.left(this);
+    this.#connections?.hibernate();
+  }
+
+  /** Cuts off the clients that do not stay. */
+  endConnections(reason: StopReason): void {
+    this.#connections?.endFor(reason);
   }
 
   failing(error: ActrError, failures: number): void {
@@ -309,7 +282,7 @@ export class Instance implements TurnSeat, GateOwner, Watched {
 
   recovered(): void {
     this.log.info("actor.saved_again");
-    this.#activity();
+    this.activity();
   }
 
   lost(error: ActrError): void {
@@ -338,7 +311,7 @@ export class Instance implements TurnSeat, GateOwner, Watched {
   get awakeReason(): string | undefined {
     if (this.#state !== "started") return "not_started";
     if (this.kind.options.noSleep) return "no_sleep";
-    if (this.turns.running + this.turns.waiting > 0) return "action";
+    if (this.actions.count > 0) return "action";
     if (this.gate.isFailing) return "unsaved";
     if (this.#connections?.keepsAwake === true) return "connections";
     return this.work.keepsAwake;
@@ -346,27 +319,21 @@ export class Instance implements TurnSeat, GateOwner, Watched {
 
   /** Whether a stop has nothing to wait for. */
   isDrained(reason: StopReason): boolean {
-    if (this.turns.running + this.turns.waiting > 0) return false;
+    if (this.actions.count > 0) return false;
     const run = reason === "destroy" ? this.work.count("run") : 0;
     return this.work.total === run;
   }
 
   /** What a stop still waits for, for its log line. */
   workLeft(): Record<string, number> {
-    const { running, waiting } = this.turns;
+    const { running, waiting } = this.actions.turns;
     return { running, waiting, ...this.work.all() };
-  }
-
-  /** Begins the time after which it sleeps, if nothing keeps it awake. */
-  rest(): void {
-    this.#idleAt = this.components.clock.now();
-    if (this.#idleTimer === undefined && this.awakeReason === undefined) this.#armIdle();
   }
 
   /** Answers with `error` whoever still waits, and ends its own timers. */
   close(error: ActrError): void {
-    this.turns.close(error);
-    this.#idleTimer?.cancel();
+    this.actions.turns.close(error);
+    this.#idle.close();
     this.saving.close();
     this.#queues?.close();
     this.#runLoop?.close();
@@ -387,12 +354,6 @@ export class Instance implements TurnSeat, GateOwner, Watched {
     if (refusal !== undefined) throw refusal;
   }
 
-  #failed({ command, failure }: ActionTurn): void {
-    // What a caller did wrong is the caller's to know.
-    if (failure?.kind === "client") return;
-    this.report(failure, command.fire === undefined ? "action" : "schedule");
-  }
-
   #tellOfChange(state: unknown): void {
     try {
       this.kind.definition.onStateChange?.(this.context, state);
@@ -400,37 +361,10 @@ export class Instance implements TurnSeat, GateOwner, Watched {
       this.report(error, "hook");
     }
   }
-
-  #activity(): void {
-    if (this.#state === "started") this.rest();
-    else this.#owner.activity(this);
-  }
-
-  #stayAwake(): void {
-    this.#idleAt = Number.POSITIVE_INFINITY;
-  }
-
-  #armIdle(): void {
-    const { clock } = this.components;
-    const { sleepAfterMs } = this.kind.options;
-    this.#idleTimer = clock.timer(this.#idleAt + sleepAfterMs, () => {
-      this.#idleTimer = undefined;
-      if (this.awakeReason !== undefined) return;
-      // Something was done meanwhile: the rest of the time since then.
-      if (clock.now() < this.#idleAt + sleepAfterMs) return this.#armIdle();
-      this.#owner.wants(this, "sleep");
-    });
-  }
 }
 
 /** What came before it is not on disk yet. */
 function unsaved(id: string): ActrError {
   const message = `changes of actor ${id} cannot be written at the moment; send again later`;
   return new ActrError("actor.overloaded", message, { retryAfterMs: 1000 });
-}
-
-/** A read that waits for a change of what it reads would see it change. */
-function deadlock({ name }: ActionCommand): ActrError {
-  const message = `action ${name} is called back from a read of the same actor; declare it a read, or the caller exclusive`;
-  return new ActrError("actor.deadlock", message);
 }

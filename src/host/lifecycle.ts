@@ -78,30 +78,6 @@ export function admitWork(state: InstanceState, destroyRequested: boolean): Admi
   }
 }
 
-/** What is done with a start: begun, joined or confirmed as done already, or refused with a code. */
-export type StartAdmission = "begin" | "join" | "done" | HostErrorCode;
-
-/** What a start does (`spec/actor-host.md` §3.3, D14: a started one stays as it is). */
-export function admitStart(state: InstanceState): StartAdmission {
-  switch (state) {
-    case "loading":
-      return "begin";
-    case "starting":
-      return "join";
-    case "started":
-      return "done";
-    case "sleep_grace":
-    case "sleep_finalize":
-    case "destroy_grace":
-      return "actor.stopping";
-    case "destroying":
-    case "terminated":
-      return "actor.destroying";
-    default:
-      return assertNever(state);
-  }
-}
-
 /** What is done with a stop: begun, put off until the start has ended, joined, escalated from sleep to the end, or over. */
 export type StopAdmission = "begin" | "after_start" | "join" | "escalate" | "after_stop" | "done";
 
@@ -147,9 +123,4 @@ export function admitAlarm(state: InstanceState): AlarmAdmission {
     default:
       return assertNever(state);
   }
-}
-
-/** Whether what changes outside an action is saved from time to time. */
-export function savesPeriodically(state: InstanceState): boolean {
-  return state === "started" || state === "sleep_grace";
 }

@@ -15,6 +15,12 @@ export interface SavingComponents {
   readonly onStateChange: ((state: unknown) => void) | undefined;
 }
 
+/** A row that is written as it is when it is saved, however often it changed. */
+export interface LateChange {
+  /** None when there is nothing to write any more. @throws ActrError `actor.unsupported_value`. */
+  change(space: string): StoreChange | undefined;
+}
+
 /** Who is told of what becomes of the state. */
 export interface SavingObserver {
   stateChanged(): void;
@@ -40,6 +46,7 @@ export class Saving {
   #inTurn = false;
   #told = true;
   #changes: StoreChange[] = [];
+  readonly #late = new Set<LateChange>();
   /** Goes with the first save. */
   #first: StoreChange | undefined;
   /** What tells of changes that are not saved. */
@@ -75,7 +82,7 @@ export class Saving {
 
   /** Whether there is something to save. */
   get isDue(): boolean {
-    return this.#dirty || this.#changes.length > 0;
+    return this.#dirty || this.#changes.length > 0 || this.#late.size > 0;
   }
 
   /** How often changes were handed to the store. */
@@ -100,6 +107,12 @@ export class Saving {
     this.#arm();
   }
 
+  /** Adds a row to the next save, as it will be then. */
+  addLate(row: LateChange): void {
+    this.#late.add(row);
+    this.#arm();
+  }
+
   /** Runs the part of a handler that runs at once; whoever calls this saves afterwards, or when the handler has ended. */
   within<T>(handler: () => T): T {
     this.#inTurn = true;
@@ -117,7 +130,7 @@ export class Saving {
       this.#disarm();
       const changes = this.#changes;
       this.#changes = [];
-      if (this.#dirty) this.#addState(changes);
+      this.#encode(changes);
       if (this.#first !== undefined) changes.push(this.#first);
       this.#first = undefined;
       const observer = this.#dirty ? this.observer : undefined;
@@ -156,13 +169,18 @@ export class Saving {
   }
 
   /** A state that has come to contain itself cannot be written: then all that is in memory is dropped. */
-  #addState(changes: StoreChange[]): void {
+  #encode(changes: StoreChange[]): void {
     const { gate, space } = this.#components;
     try {
-      changes.push(stateChange(space, this.#state.raw));
+      if (this.#dirty) changes.push(stateChange(space, this.#state.raw));
+      for (const row of this.#late) {
+        const change = row.change(space);
+        if (change !== undefined) changes.push(change);
+      }
     } catch (error) {
       gate.fail(ActrError.from(error));
     }
+    this.#late.clear();
   }
 
   #changed(): void {

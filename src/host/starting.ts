@@ -19,7 +19,7 @@ export async function startInstance(
   instance.move("start");
   if (contents === undefined) await create(instance, limit);
   else await restore(instance, contents, limit);
-  const { kind, saving, turns } = instance;
+  const { kind, saving } = instance;
   const { definition, options } = kind;
   instance.vars = await hook(instance, "vars", options.hookTimeoutMs, limit, () =>
     valueFor(definition.vars, instance.context),
@@ -31,8 +31,6 @@ export async function startInstance(
   instance.move("ready");
   saving.open();
   saving.save();
-  turns.open();
-  instance.rest();
   instance.begin();
 }
 
@@ -57,6 +55,8 @@ async function restore(instance: Instance, contents: Contents, limit: LateLimit)
   const messages = contents.rows.get("q");
   if (schedules !== undefined) instance.schedules.restore(schedules);
   if (messages !== undefined) instance.queues.restore(messages);
+  const connections = contents.rows.get("c");
+  if (connections !== undefined) instance.connections.restore(connections);
   const state = contents.state && readState(instance, contents.state);
   instance.generation = contents.generation + 1;
   saving.restore(state, generationChange(instance.id, instance.generation));

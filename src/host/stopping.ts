@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import { callback } from "./callback.ts";
 import { deleteContents } from "./contents.ts";
 import type { Instance } from "./instance.ts";
-import { admitStop, type StopReason } from "./lifecycle.ts";
+import type { StopReason } from "./lifecycle.ts";
 
 /** Least time that the last save has, milliseconds; a longer grace is its time too. */
 const leastSaveMs = 15_000;
@@ -47,14 +47,12 @@ export class Stopping {
     return this.#instance.state === "sleep_grace" && this.#hooks + this.#instance.work.total > 0;
   }
 
-  /** Makes of a sleep the end of the actor, as long as nothing of it is final. */
-  escalate(): boolean {
-    if (admitStop(this.#instance.state, "destroy") !== "escalate") return false;
+  /** Makes of a sleep the end of the actor. */
+  escalate(): void {
     this.#reason = "destroy";
     this.#instance.move("stop_destroy");
-    this.#disconnect();
+    this.#instance.endConnections(this.#reason);
     this.#look();
-    return true;
   }
 
   /** Something has ended. */
@@ -73,7 +71,7 @@ export class Stopping {
     instance.move(this.#reason === "sleep" ? "stop_sleep" : "stop_destroy");
     this.#deadline = this.#clock.now() + instance.kind.options.sleepGraceMs;
     instance.stopping.abort(new ActrError("actor.aborted", `the actor stops: ${this.#reason}`));
-    this.#disconnect();
+    this.#instance.endConnections(this.#reason);
     await this.#hook(this.#reason === "sleep" ? "onSleep" : "onDestroy");
     await this.#drained();
     // Whoever was asked to end only while it slept is asked now.
@@ -98,14 +96,6 @@ export class Stopping {
     }
     this.#hooks -= 1;
     saving.save();
-  }
-
-  /** Cuts clients off; their hooks are work that is waited for. */
-  #disconnect(): void {
-    const { connections } = this.#instance;
-    for (const conn of connections.closable(this.#reason)) {
-      void connections.disconnect(conn, `actor.${this.#reason}`);
-    }
   }
 
   /** Resolves when nothing is left to wait for, or the grace is over. */

@@ -96,7 +96,10 @@ export async function summaryJson(inspection: ActorInspection): Promise<SummaryJ
     awakeReason: instance?.awakeReason ?? null,
     createdAt: record.createdAt,
     stateVersion: record.stateVersion,
-    turns: { running: instance?.turns.running ?? 0, waiting: instance?.turns.waiting ?? 0 },
+    turns: {
+      running: instance?.actions.turns.running ?? 0,
+      waiting: instance?.actions.turns.waiting ?? 0,
+    },
     state: stateJson(state),
     isStateEnabled: hasState,
     connections: inspection.connections().map(connectionJson),

@@ -95,13 +95,31 @@ describe("actions of one actor", () => {
   it("are answered at their deadline, and keep their turn until they end", async () => {
     const scene = new Scene();
     const late = failureOf(scene.act("write", "1"));
+    await scene.rig.clock.advance(900);
     const next = scene.act("write", "2");
-    await scene.rig.clock.advance(1010);
+    await scene.rig.clock.advance(110);
     assert.equal((await late).code, "actor.action_timed_out");
     assert.deepEqual(scene.did, ["begin 1"]);
     await scene.end("1");
     await scene.end("2");
     assert.equal(await next, "2");
+    await scene.rig.close();
+  });
+
+  it("have their deadline from their arrival: one whose turn comes too late is refused, and never begins", async () => {
+    const scene = new Scene();
+    const long = scene.act("read", "1");
+    const waiting = failureOf(scene.act("write", "2"));
+    await scene.rig.clock.advance(1010);
+    const { code, message } = await waiting;
+    assert.equal(code, "actor.action_timed_out");
+    assert.match(message, /others have their turns before it/);
+    const next = scene.act("write", "3");
+    await scene.end("1");
+    assert.equal(await long, "1");
+    await scene.end("3");
+    assert.equal(await next, "3");
+    assert.deepEqual(scene.did, ["begin 1", "end 1", "begin 3", "end 3"]);
     await scene.rig.close();
   });
 

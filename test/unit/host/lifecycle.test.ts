@@ -4,13 +4,11 @@ import {
   type Admission,
   type AlarmAdmission,
   admitAlarm,
-  admitStart,
   admitStop,
   admitWork,
   after,
   type InstanceState,
   type LifecycleEvent,
-  type StartAdmission,
   type StopAdmission,
 } from "../../../src/host/lifecycle.ts";
 
@@ -54,17 +52,6 @@ const work: readonly Row<Admission>[] = [
 ];
 
 /** §3.3. */
-const starts: readonly Row<StartAdmission>[] = [
-  ["loading", "begin"],
-  ["starting", "join"],
-  ["started", "done"],
-  ["sleep_grace", "actor.stopping"],
-  ["sleep_finalize", "actor.stopping"],
-  ["destroy_grace", "actor.stopping"],
-  ["destroying", "actor.destroying"],
-  ["terminated", "actor.destroying"],
-];
-
 const stops: readonly Row<{ readonly sleep: StopAdmission; readonly destroy: StopAdmission }>[] = [
   ["loading", { sleep: "after_start", destroy: "after_start" }],
   ["starting", { sleep: "after_start", destroy: "after_start" }],
@@ -101,12 +88,6 @@ describe("the lifecycle of an actor", () => {
       it(`${state}: ${admission}`, () => assert.equal(admitWork(state, false), admission));
       it(`${state}, to be destroyed: actor.destroying`, () =>
         assert.equal(admitWork(state, true), "actor.destroying"));
-    }
-  });
-
-  describe("takes a start", () => {
-    for (const [state, admission] of starts) {
-      it(`${state}: ${admission}`, () => assert.equal(admitStart(state), admission));
     }
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { actor, event } from "../../../src/actor.ts";
-import type { ClientSink } from "../../../src/host/connection.ts";
+import { Listener } from "./connections_support.ts";
 import { HeldStore } from "./held_store.ts";
 import { failureOf, Rig } from "./support.ts";
 
@@ -21,24 +21,14 @@ const subject = actor({
   },
 });
 
-/** A client that writes down what it hears. */
-function listener(heard: unknown[]): ClientSink {
-  return {
-    codec: { event: (name, args) => JSON.stringify([name, ...args]) },
-    send: (frame) => heard.push(JSON.parse(String(frame))),
-    close() {},
-  };
-}
-
 async function begin(): Promise<{ rig: Rig; store: HeldStore; heard: unknown[] }> {
   const store = new HeldStore();
   const rig = new Rig({ subject }, { store });
   await rig.act("subject", "a", "get");
-  const { connections } = await rig.instance("subject", "a");
   const heard: unknown[] = [];
-  const init = { id: "c", params: undefined, sink: listener(heard) };
-  const conn = await connections.connect(init);
-  await connections.subscribe(conn, "changed");
+  const client = await Listener.connect(rig, "subject", "a", undefined, heard);
+  client.subscribe("changed");
+  await rig.clock.advance(1000);
   return { rig, store, heard };
 }
 

@@ -32,6 +32,7 @@ const room = actor({
     },
     leave: (c) => c.conn?.disconnect("bye"),
     large: () => "x".repeat(2_000_000),
+    megabyte: () => "x".repeat(1_000_000),
   },
   onConnect: (c, conn) => conn.send("changed", c.state.count),
   onDisconnect(c, conn) {
@@ -141,20 +142,63 @@ describe("connections of clients to actors", () => {
     assert.deepEqual(odd.end, { code: 1003, reason: "actor.unsupported_websocket_encoding" });
   });
 
-  it("end with their hook, whoever ends them; then the actor may sleep", async () => {
+  it("end with their hook, whoever ends them", async () => {
     await using t = await testNode(app);
     const one = await Client.open(t, "one");
     const two = await Client.open(t, "two");
-    await t.clock.advance(60_000);
-    assert.equal(t.node.actors.awake, 1);
     one.act(1, "leave");
     await t.clock.settle();
     assert.deepEqual(one.end, { code: 1000, reason: "bye" });
     two.socket.close(1000, "Disposed");
     await t.clock.settle();
     assert.deepEqual(await t.actors.room.get("a").gone(), ["one", "two"]);
+  });
+
+  it("[HD-24] let their actor sleep, and stay open; what clients send wakes it, as does that they go", async () => {
+    await using t = await testNode(app);
+    const one = await Client.open(t, "one");
+    const two = await Client.open(t, "two");
+    two.send("SubscriptionRequest", { eventName: "changed", subscribe: true });
+    one.act(1, "calls");
+    one.act(2, "add", 2);
+    await one.taken(t);
+    await two.taken(t);
     await t.clock.advance(31_000);
-    assert.equal(t.node.actors.awake, 0);
+    assert.deepEqual([t.node.actors.awake, one.end, two.end], [0, undefined, undefined]);
+    one.act(3, "add", 5);
+    one.act(4, "calls");
+    assert.deepEqual(await one.taken(t), [
+      ["ActionResponse", 7],
+      ["ActionResponse", 2],
+    ]);
+    assert.deepEqual(await two.taken(t), [["Event", [7]]]);
+    await t.clock.advance(31_000);
+    two.socket.close(1000, "Disposed");
+    await t.clock.settle();
+    assert.equal(t.node.actors.awake, 1);
+    assert.deepEqual(await t.actors.room.get("a").gone(), ["two"]);
+  });
+
+  it("[HD-27] end when the client is silent though it is asked: a dead one keeps nobody busy", async () => {
+    await using t = await testNode(app);
+    const dead = await Client.open(t, "dead");
+    dead.socket.pause();
+    const living = await Client.open(t, "living");
+    await t.clock.advance(60_000);
+    assert.equal(living.end, undefined);
+    assert.deepEqual(await t.actors.room.get("a").gone(), ["dead"]);
+  });
+
+  it("end, with a reason, when the client does not read", async () => {
+    await using t = await testNode(app);
+    const slow = await Client.open(t, "slow");
+    slow.socket.pause();
+    for (let id = 0; id < 20; id++) slow.act(id, "megabyte");
+    await t.clock.settle();
+    slow.socket.resume();
+    await t.clock.settle();
+    assert.deepEqual(slow.end, { code: 1011, reason: "connection.slow_reader" });
+    assert.deepEqual(await t.actors.room.get("a").gone(), ["slow"]);
   });
 
   it("end when the client sends what is no message, or too much", async () => {
@@ -167,5 +211,10 @@ describe("connections of clients to actors", () => {
     two.act(1, "add", "x".repeat(70_000));
     await t.clock.settle();
     assert.deepEqual(two.end, { code: 1011, reason: "message.incoming_too_long" });
+    // Its limit counts bytes: these are three each.
+    const three = await Client.open(t, "three");
+    three.act(1, "add", "€".repeat(22_000));
+    await t.clock.settle();
+    assert.deepEqual(three.end, { code: 1011, reason: "message.incoming_too_long" });
   });
 });
