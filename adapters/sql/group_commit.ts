@@ -40,7 +40,8 @@ class Group {
 
 /**
  * Collects the commits of one turn of the event loop and writes them in one transaction; while that is under way,
- * the next group collects. Groups are written one after the other, in order.
+ * the next group collects. Groups are written one after the other, in order; a database that fails one fails the next
+ * with it, as far as that was handed over by then.
  */
 export class GroupCommit {
   readonly #write: WriteEffects;
@@ -111,10 +112,19 @@ export class GroupCommit {
     this.#commits += group.members.length;
     const apart = faultOf(error) === "statement";
     if (apart) for (const member of group.members) await this.#alone(member);
+    const told = apart ? [] : error === undefined ? [group] : [group, this.#takeOpen()];
     this.#writing = undefined;
     group.settle();
     this.#flush();
-    if (!apart) for (const member of group.members) tell(member, error);
+    for (const { members } of told) for (const member of members) tell(member, error);
+  }
+
+  /** What was handed over since builds on what has just failed: written without it, it would tear its owner's data. */
+  #takeOpen(): Group {
+    const open = this.#open;
+    this.#open = new Group();
+    open.settle();
+    return open;
   }
 
   /** One bad commit must not fail its neighbours. */

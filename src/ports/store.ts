@@ -161,7 +161,8 @@ export interface Store extends AsyncDisposable {
   readonly opened: StoreOpened;
   /**
    * Makes `changes` durable, all or nothing. Commits of one turn of the event loop share one transaction;
-   * resolves when it is on disk. Commits apply in the order of the calls.
+   * resolves when it is on disk. Commits apply in the order of the calls; when the database fails one, those that were
+   * handed over until then fail with it.
    * @throws ActrError `storage` when the write failed; nothing was written then, except when `details.unknown` is true:
    * the store was closed before a server could say. `lease_lost` when another process owns the store, `overloaded` when too much
    * waits to be written; RangeError for a `mailbox.put` whose seq does not ascend.

@@ -112,6 +112,26 @@ describe("group commit", () => {
     );
   });
 
+  it("fails what was handed over while a write went on that the database fails, and goes on with what comes then", async () => {
+    const { clock, writes, group } = slowDisk();
+    const first = group.commit(put(1));
+    await clock.settle();
+    const second = group.commit(put(2));
+    const settled = group.settle();
+    writes[0]?.end(fault("database"));
+    await assert.rejects(first, { code: "storage" });
+    await assert.rejects(second, { code: "storage" });
+    await settled;
+    const third = group.commit(put(3));
+    await clock.settle();
+    writes[1]?.end();
+    await third;
+    assert.deepEqual(
+      writes.map(({ seqs }) => seqs),
+      [[1], [3]],
+    );
+  });
+
   it("fails all members when the database is at fault, without another try", async () => {
     const { clock, writes, group } = slowDisk();
     const commits = Promise.allSettled([group.commit(put(1)), group.commit(put(2))]);
