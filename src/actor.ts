@@ -1,8 +1,9 @@
 import type { ActorsOf, WithActors } from "./actor_client.ts";
-import type { NodeContext } from "./context.ts";
+import type { ActorCallOptions, NodeContext } from "./context.ts";
 import type { ActrError } from "./errors.ts";
 import type { ActorOptionsInput } from "./host_options.ts";
 import type { Logger } from "./ports/logger.ts";
+import type { ActrId } from "./protocol/ids.ts";
 import type { WorkflowDefinition } from "./workflow.ts";
 
 /** Names one actor among those of its definition: any texts, in order. */
@@ -378,8 +379,15 @@ export interface ActorContext<Shape extends ActorShape = ActorShape> {
   keepAwake<T>(work: Promise<T>): Promise<T>;
   /** A stop waits for `work`, though the actor may begin to sleep. */
   waitUntil(work: Promise<unknown>): void;
-  /** Other actors of the node, typed by the app that they are part of. An actor that is called may call this one back. */
-  client<App extends WithActors>(): ActorsOf<App>;
+  /**
+   * Other actors, typed by the app that they are part of: of the node, or of the one at `target`, an id or a type, as
+   * {@link NodeContext.actors}. An actor that is called may call this one back, across nodes too.
+   * @throws ActrError from each call: `actor.calls_too_deep` when 64 wait for each other already.
+   */
+  client<App extends WithActors>(
+    target?: ActrId | string,
+    options?: ActorCallOptions,
+  ): ActorsOf<App>;
   /** Lets the actor sleep as soon as its work is done. Idempotent. @throws ActrError `actor.starting`, `actor.stopping`. */
   sleep(): void;
   /** Ends the actor for good, with all its data, as soon as its work is done. @throws ActrError `actor.starting`, `actor.stopping`. */

@@ -1,3 +1,4 @@
+import type { ActorsOf, WithActors } from "./actor_client.ts";
 import type { Media } from "./media.ts";
 import type { Logger } from "./ports/logger.ts";
 import type { TraceContext } from "./ports/tracer.ts";
@@ -95,6 +96,9 @@ export interface State {
  */
 export type Destination = ActrId | "workload" | "host";
 
+/** How actors of another node are called. */
+export type ActorCallOptions = Pick<CallOptions, "timeoutMs" | "signal" | "trace">;
+
 /** What a node offers to its own code, wherever that runs. Reads identity and connections live. */
 export interface NodeContext {
   /** This node. */
@@ -131,6 +135,21 @@ export interface NodeContext {
   discover(type: ActrType | string, options?: DiscoverOptions): Promise<ActrId[]>;
   /** A typed client of a service at `target`. */
   service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S>;
+  /**
+   * Actors, typed by the app that they are part of: this node's own, or those at `target`, an id or a type. Those of
+   * another node are called like its services; its access rules hold, and a call that is tried again takes effect once.
+   * An actor that is called may call back whoever waits for it.
+   *
+   * @example
+   * ```ts
+   * const { counter } = context.actors<typeof app>("acme:Counter:1.0.0");
+   * await counter.get("room-1").add(2);
+   * ```
+   */
+  actors<App extends WithActors>(
+    target?: ActrId | string,
+    options?: ActorCallOptions,
+  ): ActorsOf<App>;
 }
 
 /**

@@ -176,6 +176,11 @@ export interface NodeInit {
   readonly actors?: Readonly<Record<string, AnyActor>>;
   /** Who may call, where a service or method says nothing else. Without rules everybody, with an empty list nobody; a matching deny wins. */
   readonly acl?: readonly AclRule[];
+  /**
+   * Which peers may call its actors, where that is not as for its services; whom `acl` denies stays denied. Over HTTP
+   * actors are open to who sends the `actorToken`. @default as `acl`
+   */
+  readonly actorAcl?: readonly AclRule[];
   /** What the embedding program offers to this node's own handlers, and to nobody else: the destination `host`. */
   readonly host?: readonly AnyService[];
   /** What it was built against: discovery prefers nodes with these descriptions, and finds no other types. @default any type, whatever its description */

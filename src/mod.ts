@@ -66,6 +66,7 @@ export type {
   WithActors,
 } from "./actor_client.ts";
 export type {
+  ActorCallOptions,
   CallOptions,
   ClientMethod,
   ClientStreamMethod,

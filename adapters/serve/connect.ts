@@ -48,9 +48,18 @@ export async function connectPeer<App extends WithActors = WithActors>(
   const definition = defineNode(type === undefined ? {} : { type });
   const bounds = signal === undefined ? {} : { signal };
   const node = await Node.start(definition, components, settingsOf(address, options), bounds);
-  const { fetch } = globalThis;
-  const caller = new HttpActors({ address, fetch, clock, random, token: options.actorToken });
-  return new CallingPeer<App>(node, actorsOf<App>(caller));
+  return new CallingPeer<App>(node, actorsFor<App>(node, address, options));
+}
+
+/** Actors of the node that the options name, called as its services are; else of the one at the address, over HTTP. */
+function actorsFor<App extends WithActors>(
+  { context, components }: Node,
+  address: string,
+  { actorsAt, actorToken }: ConnectOptions,
+): ActorsOf<App> {
+  if (actorsAt !== undefined) return context.actors<App>(actorsAt);
+  const { clock, random, fetch } = components;
+  return actorsOf<App>(new HttpActors({ address, fetch, clock, random, token: actorToken }));
 }
 
 function settingsOf(address: string, options: ConnectOptions): NodeSettings {

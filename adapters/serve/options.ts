@@ -113,7 +113,12 @@ export interface ConnectOptions extends WebRtcSettings {
   readonly realmSecret?: string;
   /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0" */
   readonly type?: string;
-  /** What the node opens its actors to. @default they are open */
+  /**
+   * The node whose actors are called, an id or a type: over WebSocket or WebRTC, as its services are.
+   * @default the node at the address, over HTTP
+   */
+  readonly actorsAt?: Target;
+  /** What the node opens its actors to over HTTP. @default they are open */
   readonly actorToken?: string;
   /** Address of the signaling socket. @default the host connected to, `/signaling/ws` */
   readonly signaling?: string;
@@ -139,7 +144,7 @@ export interface Peer<App extends WithActors = WithActors> extends AsyncDisposab
   find(target: Target, options?: { readonly signal?: AbortSignal }): Promise<ActrId>;
   /** A typed client of a service; a type is discovered at the first call, and anew when the node found cannot be reached. */
   service<S extends ServiceDescriptor>(descriptor: S, target: Target): ServiceClient<S>;
-  /** Actors of the node at the address connected to: `connect<typeof app>(…)` types them. */
+  /** Actors of the node at the address connected to, or `actorsAt`: `connect<typeof app>(…)` types them. */
   readonly actors: ActorsOf<App>;
   /** Leaves. Idempotent; never rejects. */
   close(): Promise<void>;

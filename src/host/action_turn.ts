@@ -1,6 +1,8 @@
 import type { TurnKind } from "../actor.ts";
 import { ActrError } from "../errors.ts";
+import type { Random } from "../ports/random.ts";
 import type { Expiring } from "../session/deadlines.ts";
+import type { CallChain } from "./chain.ts";
 import type { ActionCommand } from "./command.ts";
 import type { Output } from "./output_gate.ts";
 import type { Turn } from "./turns.ts";
@@ -29,6 +31,7 @@ export class ActionTurn implements Turn, Output, Expiring {
   bucket = 0;
   readonly #seat: TurnSeat;
   #begun = false;
+  #name: string | undefined;
   #done = false;
   #answered = false;
   /** What hands the answer over; none for a failure. */
@@ -51,6 +54,16 @@ export class ActionTurn implements Turn, Output, Expiring {
   /** Why it failed, once it has ended. */
   get failure(): ActrError | undefined {
     return this.#failure;
+  }
+
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /** Who waits for what its handler calls: itself, and who waits for it. */
+  chain(random: Random): CallChain {
+    this.#name ??= random.uuid();
+    return [...(this.command.chain ?? []), this.#name];
   }
 
   /** Aborted at its deadline, or with `parent`; made when it is first asked for. */

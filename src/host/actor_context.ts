@@ -9,15 +9,16 @@ import type {
   ScheduleFire,
   Schedules,
 } from "../actor.ts";
-import { type ActorsOf, actorsOf, type WithActors } from "../actor_client.ts";
-import type { NodeContext } from "../context.ts";
+import { type ActorCaller, type ActorsOf, actorsOf, type WithActors } from "../actor_client.ts";
+import type { ActorCallOptions, NodeContext } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { ActrId } from "../protocol/ids.ts";
 import type { ActionTurn } from "./action_turn.ts";
 import type { ReceiveScope } from "./actor_messages.ts";
 import { ScopedQueues } from "./actor_queues.ts";
 import type { Instance } from "./instance.ts";
-import type { Turn } from "./turns.ts";
+import { TurnNode } from "./turn_node.ts";
 
 /** What an actor's hooks and `run` are given: a view of its instance. */
 export class InstanceContext implements ActorContext {
@@ -26,11 +27,6 @@ export class InstanceContext implements ActorContext {
 
   constructor(instance: Instance) {
     this.instance = instance;
-  }
-
-  /** Turns that wait for whatever is called here. */
-  protected get chain(): readonly Turn[] {
-    return [];
   }
 
   /** What ends the waits of this part of the actor's code. */
@@ -115,8 +111,12 @@ export class InstanceContext implements ActorContext {
     work.catch((error: unknown) => this.instance.report(error, "task"));
   }
 
-  client<App extends WithActors>(): ActorsOf<App> {
-    return actorsOf<App>(this.instance.callerOf(this.chain));
+  client<App extends WithActors>(
+    target?: ActrId | string,
+    options?: ActorCallOptions,
+  ): ActorsOf<App> {
+    if (target !== undefined) return this.node.actors<App>(target, options);
+    return actorsOf<App>(this.instance.callerOf({}));
   }
 
   sleep(): void {
@@ -147,14 +147,37 @@ export class InstanceContext implements ActorContext {
 /** What one action is given. */
 export class TurnContext extends InstanceContext implements ActionContext {
   readonly #turn: ActionTurn;
+  #node: TurnNode | undefined;
 
   constructor(instance: Instance, turn: ActionTurn) {
     super(instance);
     this.#turn = turn;
   }
 
-  protected override get chain(): readonly Turn[] {
-    return [...(this.#turn.command.chain ?? []), this.#turn];
+  override get node(): NodeContext {
+    const { components } = this.instance;
+    this.#node ??= new TurnNode({
+      node: components.node(),
+      finder: components.finder,
+      local: () => this.#local,
+      chain: () => this.#turn.chain(components.random),
+      trace: this.#turn.command.trace,
+    });
+    return this.#node;
+  }
+
+  get #local(): ActorCaller {
+    const { trace } = this.#turn.command;
+    const chain = this.#turn.chain(this.instance.components.random);
+    return this.instance.callerOf({ chain, trace });
+  }
+
+  override client<App extends WithActors>(
+    target?: ActrId | string,
+    options?: ActorCallOptions,
+  ): ActorsOf<App> {
+    if (target !== undefined) return this.node.actors<App>(target, options);
+    return actorsOf<App>(this.#local);
   }
 
   get conn(): Connection | undefined {

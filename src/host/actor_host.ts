@@ -2,6 +2,7 @@ import type { ActorKey, AnyActor } from "../actor.ts";
 import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
 import { type HostOptions, resolveActorOptions } from "../host_options.ts";
+import { TargetFinder } from "../outbound/target_finder.ts";
 import { checkActorKey, formatActorKey } from "../protocol/actors/actor_key.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { LateLimit } from "../time_limit.ts";
@@ -24,10 +25,9 @@ import type { ActorKind, HostComponents } from "./host_components.ts";
 import { ActorWatch, type Watcher } from "./inspection_watch.ts";
 import { Instance, type InstanceOwner } from "./instance.ts";
 import { admitStop, type StopReason } from "./lifecycle.ts";
-import { LocalActors } from "./local_actors.ts";
+import { LocalActors, type LocalCallOptions } from "./local_actors.ts";
 import { startInstance } from "./starting.ts";
 import { Stopping } from "./stopping.ts";
-import type { Turn } from "./turns.ts";
 
 /** An actor that is awake, or wakes, or stops. */
 interface Seat {
@@ -56,7 +56,10 @@ export class ActorHost implements InstanceOwner {
   /** @throws ActrError `config` for an option that is none. */
   constructor(
     definitions: Readonly<Record<string, AnyActor>>,
-    components: Omit<HostComponents, "deadlines" | "completions" | "clients" | "suspectUntil">,
+    components: Omit<
+      HostComponents,
+      "deadlines" | "completions" | "clients" | "finder" | "suspectUntil"
+    >,
     options: HostOptions,
   ) {
     const { clock, log, store } = components;
@@ -64,7 +67,10 @@ export class ActorHost implements InstanceOwner {
     const suspectUntil = store.opened.unclean ? clock.now() : Number.NEGATIVE_INFINITY;
     const deadlines = new Deadlines(clock);
     const clients = new Clients(clock);
-    this.#components = { ...components, deadlines, completions, clients, suspectUntil };
+    this.#components = {
+      ...{ ...components, deadlines, completions, clients, suspectUntil },
+      finder: new TargetFinder(),
+    };
     this.#options = options;
     for (const [name, definition] of Object.entries(definitions)) {
       const resolved = resolveActorOptions(name, definition.options);
@@ -196,6 +202,18 @@ export class ActorHost implements InstanceOwner {
     return () => this.#unwatch(id, watch, watcher);
   }
 
+  /**
+   * Refuses what a peer sends to an actor if it is too long: by the limit of its kind, or the widest where it goes by id.
+   * @throws ActrError `message.incoming_too_long`, `actor.not_registered`.
+   */
+  requireRoom(target: CallTarget, bytes: number): void {
+    const kinds = "id" in target ? [...this.#kinds.values()] : [this.kind(target.name)];
+    const limit = Math.max(0, ...kinds.map(({ options }) => options.maxIncomingBytes));
+    if (bytes <= limit) return;
+    const message = `a message for an actor has ${bytes} bytes; ${limit} are allowed`;
+    throw new ActrError("message.incoming_too_long", message, { details: { bytes, limit } });
+  }
+
   /** Stops an actor, and resolves when it has. */
   async stop(id: string, reason: StopReason): Promise<void> {
     const seat = this.#seats.get(id);
@@ -244,8 +262,8 @@ export class ActorHost implements InstanceOwner {
     this.#components.deadlines.close();
   }
 
-  callerOf(chain: readonly Turn[]): ActorCaller {
-    return new LocalActors(this, chain);
+  callerOf(options: LocalCallOptions): Required<ActorCaller> {
+    return new LocalActors(this, options);
   }
 
   wants(instance: Instance, reason: StopReason): void {

@@ -1,6 +1,7 @@
 import type { ActionContext, Connection, ScheduleFire } from "../actor.ts";
 import type { ActrError } from "../errors.ts";
-import type { Turn } from "./turns.ts";
+import type { TraceContext } from "../ports/tracer.ts";
+import type { CallChain } from "./chain.ts";
 
 /** Who waits for what an action returns. */
 export interface Answer {
@@ -25,8 +26,12 @@ export interface ActionCommand {
   readonly goesOn?: () => void;
   /** Adds what belongs into the commit of its end; called once the handler has ended. */
   readonly settle?: (failure: ActrError | undefined) => void;
-  /** Turns, of any actor, that wait for this one, the outermost first. */
-  readonly chain?: readonly Turn[];
+  /** Who waits for this one, on whatever node. */
+  readonly chain?: CallChain;
+  /** What calls that it makes belong to. */
+  readonly trace?: TraceContext;
+  /** Names the request, whose repeats have the same name: it takes effect once. */
+  readonly request?: string;
 }
 
 /** Runs one of an actor's actions for a caller in this process. */

@@ -28,8 +28,8 @@ export interface Contents {
   readonly rows: ReadonlyMap<RowKind, readonly RecordEntry[]>;
 }
 
-/** Parts of an actor whose rows are read at its start: connections, queues, schedules. */
-export type RowKind = "c" | "q" | "t";
+/** Parts of an actor whose rows are read at its start: connections, queues, requests, schedules. */
+export type RowKind = "c" | "q" | "r" | "t";
 
 /** One line of a list of actors. */
 export interface ActorAddress {

@@ -1,6 +1,7 @@
 import type { AnyActor } from "../actor.ts";
 import type { NodeContext } from "../context.ts";
 import type { ActorOptions } from "../host_options.ts";
+import type { TargetFinder } from "../outbound/target_finder.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
@@ -23,6 +24,8 @@ export interface HostComponents {
   readonly completions: Completions;
   /** Clients of all actors, whether these sleep or not. */
   readonly clients: Clients;
+  /** Finds nodes whose actors are called. */
+  readonly finder: TargetFinder;
   /** The node that actors call others in the name of. */
   readonly node: () => NodeContext;
 }

@@ -24,10 +24,11 @@ import {
   type LifecycleEvent,
   type StopReason,
 } from "./lifecycle.ts";
+import type { LocalCallOptions } from "./local_actors.ts";
 import { type GateOwner, OutputGate } from "./output_gate.ts";
+import { Requests } from "./requests.ts";
 import { RunLoop } from "./run_loop.ts";
 import { Saving } from "./saving.ts";
-import type { Turn } from "./turns.ts";
 import { Work } from "./work.ts";
 
 /** What an instance tells the host. */
@@ -40,8 +41,8 @@ export interface InstanceOwner {
   left(instance: Instance): void;
   /** Something has ended that a stop may have waited for. */
   activity(instance: Instance): void;
-  /** Calls actors of the node, for turns that wait for them. */
-  callerOf(chain: readonly Turn[]): ActorCaller;
+  /** Calls actors, for those that wait for them. */
+  callerOf(options: LocalCallOptions): ActorCaller;
   /** A schedule is due then, Unix milliseconds. */
   readonly expect: (atMs: number) => void;
 }
@@ -83,6 +84,7 @@ export class Instance implements GateOwner, IdleOwner, Watched {
   #values: ActorValues | undefined;
   #schedules: ActorSchedules | undefined;
   #queues: ActorMessages | undefined;
+  #requests: Requests | undefined;
   #connections: Connections | undefined;
   #runLoop: RunLoop | undefined;
   #stopping: AbortController | undefined;
@@ -139,6 +141,12 @@ export class Instance implements GateOwner, IdleOwner, Watched {
   get queues(): ActorMessages {
     this.#queues ??= new ActorMessages(this, this.#owner.expect);
     return this.#queues;
+  }
+
+  /** Requests of other nodes. */
+  get requests(): Requests {
+    this.#requests ??= new Requests(this);
+    return this.#requests;
   }
 
   get connections(): Connections {
@@ -215,9 +223,9 @@ export class Instance implements GateOwner, IdleOwner, Watched {
     this.watch?.changed("lifecycle");
   }
 
-  /** Calls other actors, for turns of this one. */
-  callerOf(chain: readonly Turn[]): ActorCaller {
-    return this.#owner.callerOf(chain);
+  /** Calls other actors, for this one or one of its turns. */
+  callerOf(options: LocalCallOptions): ActorCaller {
+    return this.#owner.callerOf(options);
   }
 
   /** Asks for its own stop: once its code has gone on, so that nothing is aborted under it. */
@@ -230,9 +238,11 @@ export class Instance implements GateOwner, IdleOwner, Watched {
    * Runs an action, in its turn; refuses it where the lifecycle says so.
    * @param arrivedAt when it reached the node, of the clock's monotonic time: its deadline counts from then.
    */
-  act(command: ActionCommand, arrivedAt = this.components.clock.monotonic()): void {
+  act(asked: ActionCommand, arrivedAt = this.components.clock.monotonic()): void {
     const refusal = this.#refusal();
-    if (refusal !== undefined) return command.answer.fail(refusal);
+    if (refusal !== undefined) return asked.answer.fail(refusal);
+    const command = asked.request === undefined ? asked : this.requests.admit(asked.request, asked);
+    if (command === undefined) return;
     this.#idle.busy();
     this.actions.act(command, arrivedAt);
   }

@@ -8,23 +8,31 @@ import type {
   SendOptions,
 } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
+import type { TraceContext } from "../ports/tracer.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
+import { type CallChain, requireDepth } from "./chain.ts";
 import type { Answer } from "./command.ts";
 import { answerRequest } from "./raw_request.ts";
-import type { Turn } from "./turns.ts";
+
+/** In whose name actors of the same node are called. */
+export interface LocalCallOptions {
+  /** Who waits for what is called. @default nobody */
+  readonly chain?: CallChain;
+  /** What the calls belong to. */
+  readonly trace?: TraceContext | undefined;
+}
 
 /** Calls actors of the same node: values are copied, as if they had crossed a wire. */
 export class LocalActors implements ActorCaller {
   readonly #host: ActorHost;
-  /** Turns that wait for what is called. */
-  readonly #chain: readonly Turn[];
+  readonly #options: LocalCallOptions;
 
-  constructor(host: ActorHost, chain: readonly Turn[] = []) {
+  constructor(host: ActorHost, options: LocalCallOptions = {}) {
     this.#host = host;
-    this.#chain = chain;
+    this.#options = options;
   }
 
   async act(
@@ -34,6 +42,8 @@ export class LocalActors implements ActorCaller {
     { signal }: HandleOptions = {},
   ): Promise<unknown> {
     signal?.throwIfAborted();
+    const { chain = [], trace } = this.#options;
+    requireDepth(chain);
     const copied = decodeCbor(encodeCbor(args)) as unknown[];
     const acting = new Promise((resolve, reject) => {
       const answer: Answer = {
@@ -43,7 +53,8 @@ export class LocalActors implements ActorCaller {
         },
         fail: reject,
       };
-      this.#host.act(target, { name, args: copied, answer, chain: this.#chain });
+      const command = { name, args: copied, answer, chain };
+      this.#host.act(target, trace === undefined ? command : { ...command, trace });
     });
     return await until(signal, acting);
   }
@@ -76,8 +87,10 @@ export class LocalActors implements ActorCaller {
     { init, signal }: RequestOptions = {},
   ): Promise<Response> {
     signal?.throwIfAborted();
+    const { chain = [] } = this.#options;
+    requireDepth(chain);
     const request = new Request(new URL(path.replace(/^\/*/, "/"), "http://actor"), init);
-    const asked = { request, params: undefined, chain: this.#chain };
+    const asked = { request, params: undefined, chain };
     const answering = this.#host.wake(target).then((instance) => answerRequest(instance, asked));
     return (await until(signal, answering)) ?? new Response(null, { status: 404 });
   }

@@ -1,14 +1,14 @@
 import { ActrError } from "../errors.ts";
+import type { CallChain } from "./chain.ts";
 import type { Instance } from "./instance.ts";
-import type { Turn } from "./turns.ts";
 
 /** A request for an actor. */
 export interface RawRequest {
   /** Its body has arrived: the turn waits for no network. */
   readonly request: Request;
   readonly params: unknown;
-  /** Turns that wait for the answer. */
-  readonly chain?: readonly Turn[];
+  /** Who waits for the answer. */
+  readonly chain?: CallChain;
 }
 
 /**

@@ -53,6 +53,8 @@ async function restore(instance: Instance, contents: Contents, limit: LateLimit)
   gate.keep();
   const schedules = contents.rows.get("t");
   const messages = contents.rows.get("q");
+  const requests = contents.rows.get("r");
+  if (requests !== undefined) instance.requests.restore(requests);
   if (schedules !== undefined) instance.schedules.restore(schedules);
   if (messages !== undefined) instance.queues.restore(messages);
   const connections = contents.rows.get("c");

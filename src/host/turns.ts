@@ -1,10 +1,13 @@
 import type { TurnKind } from "../actor.ts";
 import { Deque } from "../deque.ts";
 import { ActrError } from "../errors.ts";
+import type { CallChain } from "./chain.ts";
 
 /** Something that waits for its turn; `begin` is called once, and {@link Turns.ended} when it has ended. */
 export interface Turn {
   readonly kind: TurnKind;
+  /** Under which others know of it; none as long as it calls nobody. */
+  readonly name?: string | undefined;
   begin(): void;
   /** Nobody waits for it any more: it will not begin, or is no longer waited for. */
   refuse(error: ActrError): void;
@@ -40,8 +43,10 @@ export class Turns {
   }
 
   /** The turn of `chain` that goes on and keeps others from beginning. */
-  holderAmong(chain: readonly Turn[]): Turn | undefined {
-    return chain.find((turn) => turn === this.#exclusive || this.#reads.has(turn));
+  holderAmong(chain: CallChain): Turn | undefined {
+    if (isAmong(chain, this.#exclusive)) return this.#exclusive;
+    for (const turn of this.#reads) if (isAmong(chain, turn)) return turn;
+    return undefined;
   }
 
   /** Begins a turn, or has it wait for its own; refuses it when too many wait. */
@@ -110,6 +115,10 @@ export class Turns {
     else this.#interleaved.add(turn);
     turn.begin();
   }
+}
+
+function isAmong(chain: CallChain, turn: Turn | undefined): boolean {
+  return turn?.name !== undefined && chain.includes(turn.name);
 }
 
 function overloaded(waiting: number): ActrError {

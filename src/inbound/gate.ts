@@ -35,8 +35,8 @@ export interface GateComponents {
   readonly deadLetters: DeadLetters;
   readonly replier: Replier;
   readonly admission: AdmissionComponents;
-  /** Deals with a request that handlers wait for; false when it goes the way of all others. */
-  readonly receiveNested: (message: InboundMessage, stops: boolean) => boolean;
+  /** Deals with a request that handlers wait for, or that waits for none; false when it goes the way of all others. */
+  readonly receiveApart: (message: InboundMessage, stops: boolean) => boolean;
   readonly streams: Pick<StreamRegistry, "receive" | "tally">;
 }
 
@@ -169,7 +169,8 @@ export class Gate {
       answered: durableSend,
       unwritten: undefined,
     };
-    if (nested && this.#components.receiveNested(message, this.#closed !== undefined)) return;
+    const apart = nested || (!durableSend && this.#isDirect(envelope));
+    if (apart && this.#components.receiveApart(message, this.#closed !== undefined)) return;
     // A tell has nobody to be told; it waits on disk for the next start.
     if (this.#closed !== undefined && envelope.direction === directions.request) {
       return replier.refuse(message, this.#closed);
@@ -209,6 +210,11 @@ export class Gate {
       replier.refuse(message, ActrError.from(error, "storage"));
     }
   };
+
+  #isDirect({ direction, routeKey }: RpcEnvelope): boolean {
+    if (direction !== directions.request) return false;
+    return this.#components.admission.routes.get(routeKey)?.direct === true;
+  }
 
   #isDurable(envelope: RpcEnvelope): boolean {
     if (envelope.direction === directions.tell || this.#durableCalls) return true;

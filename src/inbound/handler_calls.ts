@@ -93,8 +93,14 @@ export class HandlerCalls {
     call: (chain: readonly string[]) => Promise<T>,
   ): Promise<T> {
     const peer = formatActrId(target);
-    if (this.#ancestors.length >= maxChain) throw tooDeep();
     if (this.#nesting.isAwaitedBy(peer)) throw crossed(routeKey, peer);
+    return await this.within(target, call);
+  }
+
+  /** As {@link HandlerCalls.during}, for what waits for no handler. @throws ActrError `invalid_argument` when too many wait already. */
+  async within<T>(target: ActrId, call: (chain: readonly string[]) => Promise<T>): Promise<T> {
+    const peer = formatActrId(target);
+    if (this.#ancestors.length >= maxChain) throw tooDeep();
     this.#begin(peer);
     try {
       return await call([...this.#ancestors, this.name]);

@@ -1,4 +1,6 @@
+import { type ActorCaller, type ActorsOf, actorsOf, type WithActors } from "../actor_client.ts";
 import type {
+  ActorCallOptions,
   CallOptions,
   Context,
   Destination,
@@ -10,7 +12,9 @@ import type {
 } from "../context.ts";
 import type { Media } from "../media.ts";
 import type { NestedCallOptions } from "../outbound/caller.ts";
+import { wayToActors } from "../outbound/remote_actors.ts";
 import { senderTo, serviceClient } from "../outbound/service_client.ts";
+import type { TargetFinder } from "../outbound/target_finder.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import type { TraceContext } from "../ports/tracer.ts";
@@ -27,6 +31,13 @@ export interface NodeScope {
   readonly node: NodeContext;
   readonly store: Store;
   readonly nesting: Nesting;
+  /** Finds nodes whose actors are called. */
+  readonly finder: TargetFinder;
+  /** The way to the node's own actors, for those who wait for them. */
+  readonly localActors: (waiting: {
+    readonly chain?: readonly string[];
+    readonly trace: TraceContext;
+  }) => Required<ActorCaller>;
 }
 
 const noChanges: readonly StoreChange[] = [];
@@ -93,9 +104,9 @@ export class HandlerContext implements Context {
     if (this.#left) {
       return this.#scope.node.call(target, routeKey, payload, this.#traced(options));
     }
-    this.#calls ??= this.#scope.nesting.open(callChain(this.#message.envelope.metadata));
+    const calls = this.#openCalls();
     const waitedFor = typeof target === "string" ? this.selfId : target;
-    return this.#calls.during({ target: waitedFor, routeKey }, (chain) => {
+    return calls.during({ target: waitedFor, routeKey }, (chain) => {
       const nested: NestedCallOptions = { ...this.#traced(options), chain };
       return this.#scope.node.call(target, routeKey, payload, nested);
     });
@@ -118,6 +129,15 @@ export class HandlerContext implements Context {
     return serviceClient(senderTo(this, target), descriptor);
   }
 
+  actors<App extends WithActors>(
+    target?: ActrId | string,
+    options?: ActorCallOptions,
+  ): ActorsOf<App> {
+    const { finder } = this.#scope;
+    const parts = { finder, context: this, local: () => this.#localActors() };
+    return actorsOf<App>(wayToActors(parts, target, options));
+  }
+
   /** Ends the handler's writing; what it changed is to be committed with its answer. */
   close(): readonly StoreChange[] {
     return this.#state?.close() ?? noChanges;
@@ -137,6 +157,28 @@ export class HandlerContext implements Context {
   leave(): void {
     this.#left = true;
     this.#calls?.leave();
+  }
+
+  /** Each call has the handler lend its place while it waits. */
+  #localActors(): ActorCaller {
+    const { localActors } = this.#scope;
+    const trace = this.#trace;
+    if (this.#left) return localActors({ trace });
+    const calls = this.#openCalls();
+    const during = <T>(call: (actors: Required<ActorCaller>) => Promise<T>): Promise<T> =>
+      calls.within(this.selfId, (chain) => call(localActors({ chain, trace })));
+    return {
+      act: (...request) => during((actors) => actors.act(...request)),
+      resolve: (...request) => during((actors) => actors.resolve(...request)),
+      create: (...request) => during((actors) => actors.create(...request)),
+      send: (...request) => during((actors) => actors.send(...request)),
+      fetch: (...request) => during((actors) => actors.fetch(...request)),
+    };
+  }
+
+  #openCalls(): HandlerCalls {
+    this.#calls ??= this.#scope.nesting.open(callChain(this.#message.envelope.metadata));
+    return this.#calls;
   }
 
   /** A call made while handling belongs to the trace of the request. */

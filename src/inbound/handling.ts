@@ -12,6 +12,7 @@ import type { Completion } from "./completion.ts";
 import type { Dedup } from "./dedup.ts";
 import { Dispatcher, type HandlerFailure } from "./dispatcher.ts";
 import { Nesting } from "./handler_calls.ts";
+import type { NodeScope } from "./handler_context.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { InboundMessage } from "./message.ts";
 import { NestedCalls } from "./nested_calls.ts";
@@ -22,7 +23,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { Turn } from "./turn.ts";
 
 /** Collaborators of {@link Handling}. */
-export interface HandlingComponents {
+export interface HandlingComponents extends Pick<NodeScope, "finder" | "localActors"> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: Random;
@@ -62,15 +63,16 @@ export class Handling {
   readonly #nested: NestedCalls;
   readonly #pipeline: Pipeline;
   readonly #scheduler: Scheduler<Turn>;
+  #open = false;
   #closed = false;
 
   constructor(components: HandlingComponents, options: HandlingOptions) {
-    const { random, node, store, admission } = components;
+    const { random, node, store, admission, finder, localActors } = components;
     const nesting = new Nesting(random, {
       lend: () => this.#scheduler.lend(),
       resume: () => this.#scheduler.resume(),
     });
-    const scope = { node, store, nesting };
+    const scope = { node, store, nesting, finder, localActors };
     this.#dispatcher = new Dispatcher({ ...components, scope }, options);
     const work = { ...components, ...admission, dispatcher: this.#dispatcher };
     const pipeline = new Pipeline(work, options);
@@ -95,6 +97,7 @@ export class Handling {
 
   /** Begins to hand out what the mailbox holds. */
   open(): void {
+    this.#open = true;
     this.#pump.open();
   }
 
@@ -103,9 +106,9 @@ export class Handling {
     this.#pump.wake();
   }
 
-  /** Deals with a request that handlers wait for; false when it goes the way of all others. While the node `stops`, only handlers here may still call it. */
-  receiveNested(message: InboundMessage, stops: boolean): boolean {
-    return !this.#closed && this.#nested.receive(message, stops);
+  /** Deals with a request that handlers wait for, or that waits for none; false when it goes the way of all others. While the node `stops`, only handlers here may still call it. */
+  receiveApart(message: InboundMessage, stops: boolean): boolean {
+    return !this.#closed && this.#nested.receive(message, { stops, open: this.#open });
   }
 
   /** Resolves when nothing is left to claim and no handler runs. */

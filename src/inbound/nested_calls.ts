@@ -21,7 +21,16 @@ export interface NestedCallsComponents {
   readonly scheduler: Scheduler<Turn>;
 }
 
-/** Calls that handlers wait for, looked at as they arrive: in the queue they might wait for those very handlers, without end. */
+/** What a node lets in at the moment. */
+export interface ReceiveBounds {
+  readonly stops: boolean;
+  readonly open: boolean;
+}
+
+/**
+ * Calls that do not simply queue, looked at as they arrive: those that handlers wait for, since in the queue they might
+ * wait for those very handlers, without end; and those that wait for nobody.
+ */
 export class NestedCalls {
   readonly #components: NestedCallsComponents;
 
@@ -30,10 +39,11 @@ export class NestedCalls {
   }
 
   /**
-   * Whether it dealt with a request that handlers wait for; otherwise the request goes the way of all others.
-   * While the node `stops`, it deals only with those of its own handlers.
+   * Whether it dealt with a request; otherwise the request goes the way of all others. While the node `stops`, it deals
+   * only with those that its own handlers wait for.
+   * @param open whether handlers may begin.
    */
-  receive(message: InboundMessage, stops: boolean): boolean {
+  receive(message: InboundMessage, { stops, open }: ReceiveBounds): boolean {
     const { admission, nesting, pipeline } = this.#components;
     const chain = callChain(message.envelope.metadata);
     let route: Route;
@@ -42,6 +52,10 @@ export class NestedCalls {
     } catch {
       return false;
     }
+    if (route.direct === true && open && !stops && message.row === undefined) {
+      return this.#begin(message);
+    }
+    if (chain.length === 0) return false;
     const key = pipeline.keyOf(message, route);
     if (nesting.knows(chain)) return this.#receiveOwn(message, route, key, chain);
     return !stops && this.#receiveForeign(message, key, chain);
@@ -81,6 +95,13 @@ export class NestedCalls {
     // What goes to the disk may come back as another object, or not at all.
     if (message.row === undefined) this.#queue(message);
     return message.row === undefined;
+  }
+
+  /** It waits for nobody. */
+  #begin(message: InboundMessage): true {
+    const turn = this.#take(message);
+    if (turn !== undefined) void this.#components.pipeline.start(turn);
+    return true;
   }
 
   #queue(message: InboundMessage): void {

@@ -26,6 +26,8 @@ export interface Route {
   readonly keyOf?: KeyOf;
   /** Whether a call runs in the middle of the handler that waits for it. */
   readonly reentrant?: boolean;
+  /** Whether a call waits for no handler, and holds none up: it begins as it arrives. Its handler has to end at once. */
+  readonly direct?: boolean;
   /** Whether the handler takes the reply: it answers when it likes, and what it returns means nothing. */
   readonly explicit?: boolean;
   /** Decodes, handles and encodes; the handler of an explicit route gives nothing. Plain values stay plain, so that a synchronous handler costs no promise. */

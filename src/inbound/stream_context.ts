@@ -1,4 +1,6 @@
+import type { ActorsOf, WithActors } from "../actor_client.ts";
 import type {
+  ActorCallOptions,
   CallOptions,
   Context,
   Destination,
@@ -71,5 +73,12 @@ export class StreamContext implements RequestContext {
 
   service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S> {
     return this.#context.service(descriptor, target);
+  }
+
+  actors<App extends WithActors>(
+    target?: ActrId | string,
+    options?: ActorCallOptions,
+  ): ActorsOf<App> {
+    return this.#context.actors<App>(target, options);
   }
 }

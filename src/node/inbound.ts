@@ -8,6 +8,7 @@ import { DeadLetters } from "../inbound/dead_letters.ts";
 import { Dedup } from "../inbound/dedup.ts";
 import { Gate } from "../inbound/gate.ts";
 import { Nesting } from "../inbound/handler_calls.ts";
+import type { NodeScope } from "../inbound/handler_context.ts";
 import { Handling } from "../inbound/handling.ts";
 import { HostGate } from "../inbound/host_gate.ts";
 import { Mailbox } from "../inbound/mailbox.ts";
@@ -15,6 +16,7 @@ import { Redriver } from "../inbound/redriver.ts";
 import { Refill } from "../inbound/refill.ts";
 import { Replier } from "../inbound/replier.ts";
 import { RowMaker } from "../inbound/row_maker.ts";
+import { TargetFinder } from "../outbound/target_finder.ts";
 import type { Store } from "../ports/store.ts";
 import { encodeActrId } from "../protocol/ids.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
@@ -34,6 +36,7 @@ export interface InboundParts {
   readonly hooks: HookQueue;
   readonly pending: PendingCalls;
   readonly sessions: SessionManager;
+  readonly localActors: NodeScope["localActors"];
 }
 
 /** The way of a request through the node, put together: gate → mailbox → handling → completion → replier. */
@@ -55,7 +58,7 @@ export class Inbound {
   readonly #forgetStore: () => void;
 
   constructor(parts: InboundParts) {
-    const { plan, components, context, hooks, sessions, pending } = parts;
+    const { plan, components, context, hooks, sessions, pending, localActors } = parts;
     const { clock, random, store, log } = components;
     const { options, routes, rules } = plan;
     this.#store = store;
@@ -82,6 +85,7 @@ export class Inbound {
       selfBytes: () => encodeActrId(context.selfId),
       onDeadLetter: (letter) => hooks.emit("onError", deadLetterEvent(letter)),
     });
+    const actors = { finder: new TargetFinder(), localActors };
     const dedup = new Dedup(clock, options.inbound);
     this.#dedup = dedup;
     this.#cleanUp = new CleanUp({ clock, log, store, dedup }, options.inbound);
@@ -97,6 +101,7 @@ export class Inbound {
       {
         ...{ clock, log, random, store, admission, mailbox, dedup, replier },
         node: context,
+        ...actors,
         tracer: components.tracer,
         completion: this.#completion,
         onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
@@ -108,13 +113,13 @@ export class Inbound {
     this.host = new HostGate(
       {
         ...{ clock, log, random, tracer: components.tracer },
-        scope: { node: context, store, nesting },
+        scope: { node: context, store, nesting, ...actors },
         onFailure: (failure) => hooks.emit("onError", handlerEvent(failure, clock.now())),
       },
       plan.hostRoutes,
       options.outbound,
     );
-    const receiveNested = this.handling.receiveNested.bind(this.handling);
+    const receiveApart = this.handling.receiveApart.bind(this.handling);
     this.streams = new StreamRegistry(
       {
         clock,
@@ -130,7 +135,7 @@ export class Inbound {
     this.gate = new Gate(
       {
         ...{ clock, log, store, rows, pending, mailbox, deadLetters, replier, admission, streams },
-        receiveNested,
+        receiveApart,
       },
       { durableCalls: options.inbound.durableCalls, compat: options.session.compat },
     );

@@ -1,6 +1,7 @@
 import type { NodeContext } from "../context.ts";
 import type { NodeDefinition } from "../define.ts";
 import { ActorHost } from "../host/actor_host.ts";
+import { withActorRoutes } from "../host/actor_service.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { tracedAs } from "../spans.ts";
@@ -171,9 +172,14 @@ export class Node implements AsyncDisposable {
       streams: () => this.streams,
       media: () => this.media,
       host: () => this.inbound.host,
+      localActors: () => this.actors.callerOf({}),
     });
     const { context } = this;
-    this.inbound = new Inbound({ plan, components: traced, context, hooks, pending, sessions });
+    this.inbound = new Inbound({
+      ...{ components: traced, context, hooks, pending, sessions },
+      plan: { ...plan, routes: withActorRoutes(plan, () => this.actors) },
+      localActors: (waiting) => this.actors.callerOf(waiting),
+    });
     const { clock, random } = components;
     this.streams = new NodeStreams(
       { clock, random, registry: this.inbound.streams, sender: this.outbound.chunks },

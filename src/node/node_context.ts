@@ -1,4 +1,6 @@
+import { type ActorCaller, type ActorsOf, actorsOf, type WithActors } from "../actor_client.ts";
 import type {
+  ActorCallOptions,
   CallOptions,
   Destination,
   DiscoverOptions,
@@ -10,7 +12,9 @@ import type { SessionState } from "../identity/session_state.ts";
 import type { HostGate } from "../inbound/host_gate.ts";
 import type { Media } from "../media.ts";
 import type { Caller } from "../outbound/caller.ts";
+import { wayToActors } from "../outbound/remote_actors.ts";
 import { senderTo, serviceClient } from "../outbound/service_client.ts";
+import { TargetFinder } from "../outbound/target_finder.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ActrId, ActrType } from "../protocol/ids.ts";
 import type { ServiceDescriptor } from "../protocol/service.ts";
@@ -28,11 +32,14 @@ export interface NodeContextComponents {
   readonly streams: () => Streams;
   readonly media: () => Media;
   readonly host: () => HostGate;
+  /** The way to the node's own actors. */
+  readonly localActors: () => ActorCaller;
 }
 
 /** The context of a node itself: its hooks and its embedding program; every handler's context stands on it. */
 export class LiveNodeContext implements NodeContext {
   readonly #components: NodeContextComponents;
+  readonly #finder = new TargetFinder();
 
   constructor(components: NodeContextComponents) {
     this.#components = components;
@@ -86,6 +93,16 @@ export class LiveNodeContext implements NodeContext {
 
   service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S> {
     return serviceClient(senderTo(this, target), descriptor);
+  }
+
+  actors<App extends WithActors>(
+    target?: ActrId | string,
+    options?: ActorCallOptions,
+  ): ActorsOf<App> {
+    const { localActors: local } = this.#components;
+    return actorsOf<App>(
+      wayToActors({ finder: this.#finder, context: this, local }, target, options),
+    );
   }
 
   #peerOf(target: ActrId | "workload"): ActrId {

@@ -3,7 +3,7 @@ import type { NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
 import type { Hooks } from "../hooks.ts";
 import type { Registration } from "../identity/ais_client.ts";
-import { type ResolvedRule, resolveRules } from "../inbound/acl.ts";
+import { nearestRules, type ResolvedRule, resolveRules } from "../inbound/acl.ts";
 import type { RouteTable } from "../inbound/route.ts";
 import { serviceRoutes } from "../inbound/service_routes.ts";
 import { type NodeOptions, resolveNodeOptions } from "../options.ts";
@@ -25,6 +25,8 @@ export interface NodePlan {
   readonly concurrent: boolean;
   /** None: everybody may call. */
   readonly rules: readonly ResolvedRule[] | undefined;
+  /** None: who may call the services may call the actors. */
+  readonly actorRules: readonly ResolvedRule[] | undefined;
   /** Definitions of actors, by name. */
   readonly actors: Readonly<Record<string, AnyActor>>;
   /** The services' own, the node's, and further ones: told side by side. */
@@ -33,19 +35,21 @@ export interface NodePlan {
 
 /** @throws ActrError `config` for an option, a type, a rule or a service that cannot be served. */
 export function planNode(definition: NodeDefinition, settings: NodeSettings): NodePlan {
-  const { services = [], host = [], acl, hooks, observers = [] } = definition;
+  const { services = [], host = [], acl, actorAcl, hooks, observers = [] } = definition;
   const options = resolveNodeOptions(definition.options);
   const { realm } = settings;
   const routes = serviceRoutes(services, { realm, ...(acl && { acl }) });
+  const actors = checkedActors(definition.actors);
+  const keyed = [...routes.values()].some(({ keyOf }) => keyOf !== undefined);
   return {
     options,
     registration: registrationOf(definition, settings),
     dependencies: definition.dependencies,
-    concurrent:
-      options.dispatch.concurrent && [...routes.values()].some(({ keyOf }) => keyOf !== undefined),
+    concurrent: options.dispatch.concurrent && (keyed || Object.keys(actors).length > 0),
     routes: withReflection(routes, services),
     hostRoutes: serviceRoutes(host),
-    actors: checkedActors(definition.actors),
+    actors,
+    actorRules: nearestRules([acl, actorAcl], realm),
     rules: acl && resolveRules(acl, realm),
     observers: [
       ...services.flatMap((service) => service.hooks ?? []),

@@ -1,4 +1,5 @@
 import { ActrError, type ErrorCode, type ErrorDetails, errorCodes, errorFacts } from "../errors.ts";
+import { hostErrorCodes } from "../host_errors.ts";
 import type { WireError } from "./envelope.ts";
 import { type MetadataEntry, noMetadata } from "./metadata.ts";
 
@@ -35,6 +36,12 @@ function withoutDetails(error: ActrError): string {
   return new ActrError(code, withheld, { ...hint, details: {} }).display;
 }
 
+/** Key of the metadata entry that carries a code of the actor host, or of an actor, which has no number of its own. */
+const codeKey = "roost-error-code";
+
+/** Longest code that is read, UTF-16 units. */
+const maxCodeLength = 128;
+
 /** Key of the metadata entry that carries an error's details, as JSON, beside its text; other Actr peers ignore it. */
 const detailsKey = "roost-error-details";
 
@@ -46,6 +53,12 @@ const maxDetailsLength = 8_192;
  * caller's own fault and for strangers to read. Those of other kinds speak of connections, which are nobody else's.
  */
 export function errorMetadata(error: ActrError): readonly MetadataEntry[] {
+  const details = detailsMetadata(error);
+  if (!error.public || !error.code.includes(".")) return details;
+  return [{ key: codeKey, value: error.code }, ...details];
+}
+
+function detailsMetadata(error: ActrError): readonly MetadataEntry[] {
   if (error.details === undefined || error.kind !== "client" || !error.public) return noMetadata;
   const value = jsonOf(error.details);
   return value === undefined || value.length > maxDetailsLength
@@ -62,9 +75,9 @@ function jsonOf(details: ErrorDetails): string | undefined {
   }
 }
 
-/** {@link fromWireError}, with the details that the metadata beside it carry. */
+/** {@link fromWireError}, with the code and the details that the metadata beside it carry. */
 export function fromWireErrorWith(wire: WireError, metadata: readonly MetadataEntry[]): ActrError {
-  const error = fromWireError(wire);
+  const error = fromCode(wire, metadata);
   if (error.kind !== "client" || metadata.length === 0) return error;
   const text = metadata.find(({ key }) => key === detailsKey)?.value;
   const details = text === undefined ? undefined : parseDetails(text);
@@ -72,6 +85,19 @@ export function fromWireErrorWith(wire: WireError, metadata: readonly MetadataEn
   const { code, message, retryAfterMs } = error;
   const hint = retryAfterMs === undefined ? {} : { retryAfterMs };
   return new ActrError(code, message, { ...hint, details: { ...error.details, ...details } });
+}
+
+/** The code beside it counts where it means the same to who knows its number alone. */
+function fromCode(wire: WireError, metadata: readonly MetadataEntry[]): ActrError {
+  const value = metadata.find(({ key }) => key === codeKey)?.value;
+  const code = value === undefined || value.length > maxCodeLength ? undefined : hostCode(value);
+  if (code === undefined || errorFacts(code).wire !== wire.code) return fromWireError(wire);
+  return fromKnownCode(code, wire);
+}
+
+function hostCode(text: string): ErrorCode | undefined {
+  if (/^user\.[^\s]+$/.test(text)) return text as ErrorCode;
+  return (hostErrorCodes as readonly string[]).includes(text) ? (text as ErrorCode) : undefined;
 }
 
 function parseDetails(text: string): ErrorDetails | undefined {

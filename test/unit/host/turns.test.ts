@@ -7,6 +7,7 @@ import { type Turn, Turns } from "../../../src/host/turns.ts";
 class TestTurn implements Turn {
   readonly kind: TurnKind;
   readonly #onBegin: (turn: Turn) => void;
+  name: string | undefined;
   begun = 0;
   refused: ActrError | undefined;
 
@@ -121,11 +122,12 @@ describe("turns", () => {
       TestTurn,
       TestTurn,
     ];
-    const elsewhere = new TestTurn("exclusive");
-    assert.equal(turns.holderAmong([elsewhere, exclusive]), exclusive);
-    assert.equal(turns.holderAmong([interleaved]), undefined);
+    exclusive.name = "exclusive";
+    interleaved.name = "interleaved";
+    assert.equal(turns.holderAmong(["elsewhere", "exclusive"]), exclusive);
+    assert.equal(turns.holderAmong(["interleaved"]), undefined);
     turns.ended(exclusive);
-    assert.equal(turns.holderAmong([exclusive]), undefined);
+    assert.equal(turns.holderAmong(["exclusive"]), undefined);
   });
 
   it("begin a nested one within the one that waits for it, ahead of all others", () => {

@@ -117,6 +117,9 @@ export async function rig(setup: RigOptions = {}): Promise<Rig> {
     hooks,
     pending,
     sessions: manager,
+    localActors: () => {
+      throw new TypeError("this node has no actors");
+    },
   });
   const world = Object.assign(base, { inbound, store, pending, errors, handled });
   world.onFrame = (frame, peer, link) => inbound.gate.receive(frame, peer, link);

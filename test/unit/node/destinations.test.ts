@@ -14,6 +14,7 @@ import { Nesting } from "../../../src/inbound/handler_calls.ts";
 import { HostGate } from "../../../src/inbound/host_gate.ts";
 import { serviceRoutes } from "../../../src/inbound/service_routes.ts";
 import { defaultNodeOptions } from "../../../src/options.ts";
+import { TargetFinder } from "../../../src/outbound/target_finder.ts";
 import { directions } from "../../../src/protocol/envelope.ts";
 import { lanes } from "../../../src/protocol/frame.ts";
 import { LedgerService } from "../../fixtures/ledger_pb.ts";
@@ -193,7 +194,9 @@ describe("the destination host", () => {
     const { clock, random, log } = node.node.components;
     const heard: number[] = [];
     const nesting = new Nesting(random, { lend() {}, resume() {} });
-    const scope = { node: node.context, store: new MemoryStore(), nesting };
+    const localActors = () => assert.fail("it calls no actors");
+    const actors = { finder: new TargetFinder(), localActors };
+    const scope = { node: node.context, store: new MemoryStore(), nesting, ...actors };
     const onFailure = ({ message }: HandlerFailure) => void heard.push(message.envelope.direction);
     const gate = new HostGate(
       { clock, random, log, tracer: undefined, scope, onFailure },

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ActrError, errorCodes, type NodeErrorCode } from "../../../src/errors.ts";
 import {
+  errorMetadata,
   fromLegacyWireError,
   fromWireError,
+  fromWireErrorWith,
   toWireError,
 } from "../../../src/protocol/wire_error.ts";
 import behaviour from "../../vectors/behaviour.json" with { type: "json" };
@@ -110,5 +112,34 @@ describe("RPC errors on the wire", () => {
     }
     const hinted = new ActrError("storage", "/secret/path", { retryAfterMs: 9 });
     assert.match(toWireError(hinted).message, /^unavailable: .*retry_after_ms=Some\(9\)$/);
+  });
+});
+
+describe("codes of the actor host and of actors", () => {
+  const sent = (error: ActrError): ActrError =>
+    fromWireErrorWith(toWireError(error), errorMetadata(error));
+
+  it("travel beside the number that other peers know", () => {
+    for (const code of ["actor.not_found", "actor.overloaded", "queue.full", "user.no"] as const) {
+      const { code: read, message } = sent(new ActrError(code, "why"));
+      assert.deepEqual([read, message], [code, "why"]);
+    }
+  });
+
+  it("count for nothing where they are none, or mean another kind of error", () => {
+    const wire = toWireError(new ActrError("actor.not_found", "why"));
+    for (const value of [
+      "actor.overloaded",
+      "actor.nothing",
+      "storage",
+      `user.${"x".repeat(200)}`,
+    ]) {
+      const metadata = [{ key: "roost-error-code", value }];
+      assert.equal(fromWireErrorWith(wire, metadata).code, "not_found");
+    }
+  });
+
+  it("stay here where the error is not for strangers", () => {
+    assert.deepEqual(errorMetadata(new ActrError("actor.panicked", "secret")), []);
   });
 });

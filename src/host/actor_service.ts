@@ -1,0 +1,114 @@
+import type { AnyActor } from "../actor.ts";
+import type { CallTarget } from "../actor_client.ts";
+import type { Context } from "../context.ts";
+import { ActrError } from "../errors.ts";
+import type { ResolvedRule } from "../inbound/acl.ts";
+import { ownKeys } from "../inbound/forward.ts";
+import type { Request, Route, RouteTable } from "../inbound/route.ts";
+import {
+  actorRoutes,
+  decodeAct,
+  decodeCreate,
+  decodeResolve,
+} from "../protocol/actors/actor_calls.ts";
+import { callChain } from "../protocol/call_chain.ts";
+import { encodeCbor } from "../protocol/cbor/encode.ts";
+import { formatActrId } from "../protocol/ids.ts";
+import type { Reply } from "../reply.ts";
+import type { ActorHost } from "./actor_host.ts";
+import type { Answer } from "./command.ts";
+import { LocalActors } from "./local_actors.ts";
+
+/** Where an answer goes to. */
+interface Asked {
+  readonly payload: Uint8Array;
+  readonly context: Context;
+  readonly reply: Reply<Uint8Array>;
+  readonly request: Request;
+}
+
+/** What a node says of its actors. */
+export interface ActorRouteParts {
+  readonly routes: RouteTable;
+  readonly actors: Readonly<Record<string, AnyActor>>;
+  /** Who may call, where that is not as for the node's other routes. */
+  readonly actorRules: readonly ResolvedRule[] | undefined;
+}
+
+/**
+ * A node's routes, with those by which peers reach its actors, if it has any. None of their calls waits for others of the
+ * node, nor holds any up: each actor has turns of its own.
+ */
+export function withActorRoutes(
+  { routes, actors, actorRules }: ActorRouteParts,
+  host: () => ActorHost,
+): RouteTable {
+  if (Object.keys(actors).length === 0) return routes;
+  const own = actorServiceRoutes(host, actorRules).map((route) => [route.key, route] as const);
+  return new Map([...routes, ...own]);
+}
+
+function actorServiceRoutes(
+  host: () => ActorHost,
+  rules: readonly ResolvedRule[] | undefined,
+): Route[] {
+  const route = (key: string, take: (asked: Asked) => void): Route => ({
+    key,
+    durable: false,
+    direct: true,
+    // Where it has to queue, as before the node's start has ended.
+    keyOf: ownKeys(),
+    reentrant: true,
+    explicit: true,
+    ...(rules && { rules }),
+    handle(payload, context, reply, request) {
+      take({ payload, context, reply, request });
+      return undefined;
+    },
+  });
+  return [
+    route(actorRoutes.act, (asked) => act(host(), asked)),
+    route(actorRoutes.resolve, (asked) => {
+      const target = decodeResolve(asked.payload);
+      answerWithId(host(), target, asked, (actors) => actors.resolve(target));
+    }),
+    route(actorRoutes.create, (asked) => {
+      const { name, key, input } = decodeCreate(asked.payload);
+      answerWithId(host(), { name, key }, asked, (actors) => actors.create(name, key, input));
+    }),
+  ];
+}
+
+function act(host: ActorHost, { payload, context, reply, request }: Asked): void {
+  const { target, action, args } = decodeAct(payload);
+  host.requireRoom(target, payload.length);
+  const { envelope } = request.message;
+  const answer: Answer = {
+    take(output) {
+      const bytes = encodeCbor(output);
+      return () => void reply.send(bytes);
+    },
+    fail: (error) => void reply.fail(error),
+  };
+  host.act(target, {
+    name: action,
+    args,
+    answer,
+    chain: callChain(envelope.metadata),
+    trace: envelope,
+    request: `${context.requestId} of ${formatActrId(context.callerId)}`,
+  });
+}
+
+function answerWithId(
+  host: ActorHost,
+  target: CallTarget,
+  { payload, reply }: Asked,
+  ask: (actors: LocalActors) => Promise<string>,
+): void {
+  host.requireRoom(target, payload.length);
+  ask(new LocalActors(host)).then(
+    (id) => reply.send(encodeCbor(id)),
+    (error: unknown) => reply.fail(ActrError.from(error)),
+  );
+}

@@ -1,0 +1,85 @@
+import type { ActorKey } from "../actor.ts";
+import type { ActorCaller, CallTarget, HandleOptions } from "../actor_client.ts";
+import type { ActorCallOptions } from "../context.ts";
+import {
+  actorRoutes,
+  decodeId,
+  encodeAct,
+  encodeCreate,
+  encodeResolve,
+} from "../protocol/actors/actor_calls.ts";
+import { decodeCbor } from "../protocol/cbor/decode.ts";
+import { type ActrId, formatActrId } from "../protocol/ids.ts";
+import type { Sender } from "./service_client.ts";
+import type { FindingContext, TargetFinder } from "./target_finder.ts";
+
+/**
+ * Calls the actors of another node, as its services are called: one deadline over everything, transient failures are
+ * tried again under the same request id, and take effect once.
+ */
+export class RemoteActors implements ActorCaller {
+  readonly #sender: Pick<Sender, "call">;
+  readonly #options: ActorCallOptions;
+
+  constructor(sender: Pick<Sender, "call">, options: ActorCallOptions = {}) {
+    this.#sender = sender;
+    this.#options = options;
+  }
+
+  async act(
+    target: CallTarget,
+    action: string,
+    args: readonly unknown[],
+    options?: HandleOptions,
+  ): Promise<unknown> {
+    const payload = encodeAct({ target, action, args });
+    return decodeCbor(await this.#call(actorRoutes.act, payload, options));
+  }
+
+  async resolve(target: CallTarget, options?: HandleOptions): Promise<string> {
+    return decodeId(await this.#call(actorRoutes.resolve, encodeResolve(target), options));
+  }
+
+  async create(
+    name: string,
+    key: ActorKey,
+    input: unknown,
+    options?: HandleOptions,
+  ): Promise<string> {
+    const payload = encodeCreate({ name, key, input });
+    return decodeId(await this.#call(actorRoutes.create, payload, options));
+  }
+
+  #call(
+    routeKey: string,
+    payload: Uint8Array,
+    { signal }: HandleOptions = {},
+  ): Promise<Uint8Array> {
+    const outer = this.#options.signal;
+    if (signal === undefined) return this.#sender.call(routeKey, payload, this.#options);
+    const either = outer === undefined ? signal : AbortSignal.any([outer, signal]);
+    return this.#sender.call(routeKey, payload, { ...this.#options, signal: either });
+  }
+}
+
+/** Where actors are looked for, and in whose name. */
+export interface WayParts {
+  readonly finder: TargetFinder;
+  readonly context: FindingContext;
+  /** The way to the node's own. */
+  readonly local: () => ActorCaller;
+}
+
+/** The way to the actors at `target`, an id, its text, or a type; without one, to the node's own. */
+export function wayToActors(
+  { finder, context, local }: WayParts,
+  target: ActrId | string | undefined,
+  options: ActorCallOptions | undefined,
+): ActorCaller {
+  if (target === undefined || textOf(target) === formatActrId(context.selfId)) return local();
+  return new RemoteActors(finder.sender(context, target), options);
+}
+
+function textOf(target: ActrId | string): string {
+  return typeof target === "string" ? target : formatActrId(target);
+}
