@@ -155,7 +155,7 @@ describe("a client that connects", () => {
   it("[H-66] goes once, however many end it", async () => {
     const scene = new Scene();
     const { conn } = await scene.connect("one");
-    await Promise.all([conn?.disconnect(), conn?.disconnect(), conn?.disconnect()]);
+    await Promise.all([conn.disconnect(), conn.disconnect(), conn.disconnect()]);
     assert.deepEqual(scene.left, ["one"]);
     await scene.rig.close();
   });

@@ -31,13 +31,13 @@ export class Listener implements ClientSink {
     params?: unknown,
     heard: unknown[] = [],
     own: ClientSink["codec"] = codec,
-  ): Promise<Listener & { readonly client: Client }> {
+  ): Promise<Listener & { readonly client: Client; readonly conn: ActorConnection }> {
     const instance = await rig.host.wake({ name, key: [key], create: { input: undefined } });
     const listener = new Listener(heard, own);
     const client = new Client(rig.host, listener);
-    await instance.connections.connect({ params, client });
+    const conn = await instance.connections.connect({ params, client });
     await rig.clock.settle();
-    return Object.assign(listener, { client });
+    return Object.assign(listener, { client, conn });
   }
 
   /** Sends a call of an action; its number. */
