@@ -59,6 +59,11 @@ export function valueSpace(id: string): string {
   return `actor-kv:${id}`;
 }
 
+/** Space of the history of an actor's workflow. */
+export function workflowSpace(id: string): string {
+  return `actor-wf:${id}`;
+}
+
 /** Space of the last runs of an actor's schedules. */
 export function runsSpace(id: string): string {
   return `actor-runs:${id}`;
@@ -178,7 +183,7 @@ export async function finishDeletions(store: Store): Promise<void> {
 }
 
 async function deleteRows(store: Store, id: string): Promise<void> {
-  for (const space of [valueSpace(id), runsSpace(id), actorSpace(id)]) {
+  for (const space of [valueSpace(id), runsSpace(id), workflowSpace(id), actorSpace(id)]) {
     for (let more = true; more; ) {
       const page = await store.records(space, "", pageSize);
       more = page.length === pageSize;

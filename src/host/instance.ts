@@ -30,6 +30,7 @@ import { Requests } from "./requests.ts";
 import { RunLoop } from "./run_loop.ts";
 import { Saving } from "./saving.ts";
 import { Work } from "./work.ts";
+import { WorkflowRun } from "./workflow/workflow_run.ts";
 
 /** What an instance tells the host. */
 export interface InstanceOwner {
@@ -87,6 +88,7 @@ export class Instance implements GateOwner, IdleOwner, Watched {
   #requests: Requests | undefined;
   #connections: Connections | undefined;
   #runLoop: RunLoop | undefined;
+  #workflow: WorkflowRun | undefined;
   #stopping: AbortController | undefined;
   #state: InstanceState = "loading";
   /** Why it was dropped. */
@@ -154,6 +156,14 @@ export class Instance implements GateOwner, IdleOwner, Watched {
     return this.#connections;
   }
 
+  /** What goes on by itself in it, if that is a workflow. */
+  get workflow(): WorkflowRun | undefined {
+    const { run } = this.kind.definition;
+    if (typeof run !== "object") return undefined;
+    this.#workflow ??= new WorkflowRun(this, run, this.#owner.expect);
+    return this.#workflow;
+  }
+
   /** Aborted when it begins to stop. */
   get stopping(): AbortController {
     this.#stopping ??= new AbortController();
@@ -180,7 +190,8 @@ export class Instance implements GateOwner, IdleOwner, Watched {
   begin(): void {
     this.actions.turns.open();
     this.activity();
-    if (this.kind.definition.run !== undefined) {
+    this.workflow?.start();
+    if (typeof this.kind.definition.run === "function") {
       this.#runLoop = new RunLoop(this);
       this.#runLoop.start();
     }
@@ -347,6 +358,7 @@ export class Instance implements GateOwner, IdleOwner, Watched {
     this.saving.close();
     this.#queues?.close();
     this.#runLoop?.close();
+    this.#workflow?.close();
   }
 
   /** Why no work is let in, if so. */

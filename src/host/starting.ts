@@ -59,6 +59,7 @@ async function restore(instance: Instance, contents: Contents, limit: LateLimit)
   if (messages !== undefined) instance.queues.restore(messages);
   const connections = contents.rows.get("c");
   if (connections !== undefined) instance.connections.restore(connections);
+  await instance.workflow?.restore();
   const state = contents.state && readState(instance, contents.state);
   instance.generation = contents.generation + 1;
   saving.restore(state, generationChange(instance.id, instance.generation));

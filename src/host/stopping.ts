@@ -125,6 +125,7 @@ export class Stopping {
     instance.move("drained");
     if (this.#reason === "destroy") for (const { id } of schedules.list()) schedules.cancel(id);
     instance.queues.settle(this.#reason);
+    instance.workflow?.settle(this.#reason);
     instance.saving.save();
     instance.close(new ActrError("actor.stopping", "the actor has stopped; try again"));
     const ms = Math.max(leastSaveMs, instance.kind.options.sleepGraceMs);

@@ -1,0 +1,181 @@
+import type { ActorShape } from "../../actor.ts";
+import { decodeCbor } from "../../protocol/cbor/decode.ts";
+import { withResolvers } from "../../with_resolvers.ts";
+import type { Branch } from "../../workflow.ts";
+import type { RecordedError } from "./history.ts";
+import type { Life } from "./life.ts";
+import { type BranchRecord, type EntryRow, recorded, thrown } from "./rows.ts";
+import { never, type Strand } from "./strand.ts";
+
+type Branches = Readonly<Record<string, Branch<ActorShape>>>;
+
+const maxBranches = 100;
+
+/** Runs branches to their ends; their outputs by name. @throws ActrError what the first of those that failed failed with. */
+export async function runJoin(
+  life: Life,
+  strand: Strand,
+  { seq }: EntryRow,
+  branches: Branches,
+): Promise<Readonly<Record<string, unknown>>> {
+  const parts = new Parts(life, strand, seq, branches);
+  const end = withResolvers<void>();
+  const look = (): void => {
+    if (!parts.names.every((name) => isEnded(parts.record(name)))) return;
+    if (parts.row.endedAt === undefined) {
+      const error = parts.firstError;
+      parts.settle({ state: error === undefined ? "completed" : "failed", error });
+    }
+    end.resolve();
+  };
+  if (parts.isToRun) {
+    parts.run((name, record) => {
+      parts.note(name, record);
+      look();
+    });
+    look();
+    await end.promise;
+  }
+  if (parts.row.error !== undefined) throw thrown(parts.row.error);
+  return Object.fromEntries(parts.names.map((name) => [name, outputOf(parts.record(name))]));
+}
+
+/** Runs branches until one succeeds: that ends the others. @throws ActrError what the first failed with, when all have. */
+export async function runRace(
+  life: Life,
+  strand: Strand,
+  { seq }: EntryRow,
+  branches: Branches,
+): Promise<{ readonly winner: string; readonly value: unknown }> {
+  const parts = new Parts(life, strand, seq, branches);
+  const end = withResolvers<void>();
+  const look = (): void => {
+    const { names, row } = parts;
+    if (row.endedAt !== undefined) return end.resolve();
+    const winner = names.find((name) => parts.record(name)?.state === "completed");
+    if (winner !== undefined) parts.win(winner);
+    else if (!names.every((name) => isEnded(parts.record(name)))) return;
+    else parts.settle({ state: "failed", error: parts.firstError });
+    end.resolve();
+  };
+  if (parts.isToRun) {
+    parts.run((name, record) => {
+      parts.note(name, record);
+      look();
+    });
+    look();
+    await end.promise;
+    await parts.passed();
+  }
+  const { winner, error } = parts.row;
+  if (error !== undefined) throw thrown(error);
+  return { winner: winner as string, value: outputOf(parts.record(winner as string)) };
+}
+
+/** The branches of one entry, and what they have come to. */
+class Parts {
+  readonly names: readonly string[];
+  readonly #life: Life;
+  readonly #strand: Strand;
+  readonly #seq: number;
+  readonly #branches: Branches;
+  readonly #strands = new Map<string, Strand>();
+
+  constructor(life: Life, strand: Strand, seq: number, branches: Branches) {
+    this.#life = life;
+    this.#strand = strand;
+    this.#seq = seq;
+    this.#branches = branches;
+    this.names = Object.keys(branches);
+    if (this.names.length === 0 || this.names.length > maxBranches) {
+      throw new RangeError(`1 to ${maxBranches} branches are possible, not ${this.names.length}`);
+    }
+  }
+
+  get row(): EntryRow {
+    return this.#life.journal.entry(this.#seq) as EntryRow;
+  }
+
+  /** Whether there is something to run: to come to an end, or to tell how steps are undone. */
+  get isToRun(): boolean {
+    return this.row.endedAt === undefined || this.#life.journal.hasUndo(this.#seq);
+  }
+
+  get firstError(): RecordedError | undefined {
+    return this.names.map((name) => this.record(name)?.error).find((error) => error !== undefined);
+  }
+
+  record(name: string): BranchRecord | undefined {
+    return this.row.branches?.[name];
+  }
+
+  /** Runs those that have not ended, and all where steps may have to be undone. */
+  run(onEnd: (name: string, record: BranchRecord) => void): void {
+    const again = this.#life.journal.hasUndo(this.#seq);
+    const names = this.names.filter((name) => again || !isEnded(this.record(name)));
+    for (const name of names) this.#strands.set(name, this.#strand.fork());
+    for (const [name, strand] of this.#strands) {
+      void this.#branch(name, strand).then((record) => {
+        // Whoever waits for all of them goes on in the same instant.
+        onEnd(name, record);
+        strand.end();
+      });
+    }
+  }
+
+  /** Notes what a branch has come to. */
+  note(name: string, record: BranchRecord): void {
+    if (isEnded(this.record(name))) return;
+    const branches = { ...this.row.branches, [name]: record };
+    this.#life.journal.change(this.row, { branches });
+  }
+
+  settle(end: Partial<EntryRow>): void {
+    const { journal } = this.#life;
+    journal.change(this.row, { ...end, endedAt: journal.now });
+    journal.save();
+  }
+
+  /** One has won: the others end where they are. */
+  win(winner: string): void {
+    const { journal } = this.#life;
+    const endedAt = journal.now;
+    const cancelled = { state: "cancelled" as const };
+    const all = this.names.map((name) => [name, this.record(name) ?? cancelled]);
+    for (const [name, strand] of this.#strands) if (name !== winner) strand.cancel();
+    for (const row of journal.within(this.#seq)) {
+      if (row.endedAt === undefined)
+        journal.change(row, { ...cancelled, endedAt, wakesAt: undefined });
+    }
+    this.settle({ state: "completed", winner, branches: Object.fromEntries(all) });
+  }
+
+  /** Those that were cancelled have gone as far as they did. */
+  async passed(): Promise<void> {
+    await new Promise<void>((resolve) => this.#life.clock.defer(resolve));
+    for (const strand of this.#strands.values()) strand.cancel();
+  }
+
+  async #branch(name: string, strand: Strand): Promise<BranchRecord> {
+    const life = this.#life;
+    const scope = life.open(strand, { parent: this.#seq, branch: name });
+    let record: BranchRecord;
+    try {
+      const output = await this.#branches[name]?.(scope);
+      record = { state: "completed", output: life.journal.encode(output) };
+    } catch (error) {
+      record = { state: "failed", error: recorded(error) };
+    }
+    if (life.isOver || strand.signal.aborted) return await never();
+    if (record.state === "completed") await scope.ended();
+    return record;
+  }
+}
+
+function isEnded(record: BranchRecord | undefined): boolean {
+  return record !== undefined;
+}
+
+function outputOf(record: BranchRecord | undefined): unknown {
+  return record?.output && decodeCbor(record.output);
+}

@@ -1,0 +1,226 @@
+import { ActrError } from "../../errors.ts";
+import type { RecordEntry } from "../../ports/store.ts";
+import { encodeCbor } from "../../protocol/cbor/encode.ts";
+import type { WorkflowLimits } from "../../workflow.ts";
+import { workflowSpace } from "../contents.ts";
+import type { Instance } from "../instance.ts";
+import type { EntryKind } from "./history.ts";
+import {
+  deleteEntry,
+  type EntryRow,
+  type Place,
+  putEntry,
+  putWorkflow,
+  readRow,
+  type WorkflowRow,
+} from "./rows.ts";
+import { moveLine } from "./wake_line.ts";
+
+/** What a new entry begins with. */
+export type EntryInit = Place &
+  Partial<Omit<EntryRow, keyof Place>> & { readonly kind: EntryKind; readonly name: string };
+
+const pageSize = 1000;
+
+/** The history of one actor's workflow: in memory by place, and written with whatever else of the actor changes. */
+export class Journal {
+  readonly #instance: Instance;
+  readonly #limits: WorkflowLimits;
+  readonly #expect: (atMs: number) => void;
+  readonly #space: string;
+  readonly #rows = new Map<number, EntryRow>();
+  readonly #sizes = new Map<number, number>();
+  readonly #places = new Map<string, number[]>();
+  readonly #listeners = new Set<() => void>();
+  #workflow: WorkflowRow = { state: "pending", lastSeq: 0 };
+  #lastSeq = 0;
+  #bytes = 0;
+
+  /** @param expect tells the host when the actor is to be woken, Unix milliseconds. */
+  constructor(instance: Instance, limits: WorkflowLimits, expect: (atMs: number) => void) {
+    this.#instance = instance;
+    this.#limits = limits;
+    this.#expect = expect;
+    this.#space = workflowSpace(instance.id);
+  }
+
+  /** Reads what is stored. Tries that a crash cut short are over. */
+  async restore(): Promise<void> {
+    const { store } = this.#instance.components;
+    for (let after = ""; ; ) {
+      const page = await store.records(this.#space, after, pageSize);
+      for (const record of page) this.#take(record);
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageSize) break;
+      after = last.key;
+    }
+    this.#lastSeq = Math.max(this.#lastSeq, this.#workflow.lastSeq);
+  }
+
+  get workflow(): WorkflowRow {
+    return this.#workflow;
+  }
+
+  /** By creation. */
+  get entries(): readonly EntryRow[] {
+    return [...this.#rows.values()].sort((a, b) => a.seq - b.seq);
+  }
+
+  get now(): number {
+    return this.#instance.components.clock.now();
+  }
+
+  entry(seq: number): EntryRow | undefined {
+    return this.#rows.get(seq);
+  }
+
+  /** The entries of one place, by creation. */
+  at(place: Place): readonly EntryRow[] {
+    return this.#seqsAt(place).map((seq) => this.#rows.get(seq) as EntryRow);
+  }
+
+  /** The entries that are part of one, at any depth. */
+  within(seq: number): EntryRow[] {
+    return this.entries.filter((row) => this.#isWithin(row, seq));
+  }
+
+  /** Whether the code says of a step within an entry how it is undone, and it may have to be. */
+  hasUndo(seq: number): boolean {
+    const from = this.checkpoint;
+    return this.within(seq).some((row) => row.undo === true && row.seq > from);
+  }
+
+  /** Number of the last checkpoint; 0 for none. */
+  get checkpoint(): number {
+    const last = this.entries.findLast(({ kind }) => kind === "rollback_checkpoint");
+    return last?.seq ?? 0;
+  }
+
+  /** @throws ActrError `workflow.too_large`. */
+  add(init: EntryInit): EntryRow {
+    const { maxEntries } = this.#limits;
+    if (this.#rows.size >= maxEntries) throw tooLarge(`${maxEntries} entries`);
+    const seq = this.#lastSeq + 1;
+    const begun = { attempts: 0, interruptions: 0, createdAt: this.now };
+    const row: EntryRow = { state: "running", ...begun, ...init, seq };
+    this.put(row);
+    this.#lastSeq = seq;
+    return row;
+  }
+
+  /** Stores an entry in place of what was known of it. @throws ActrError `workflow.too_large`. */
+  put(row: EntryRow): EntryRow {
+    const change = putEntry(this.#space, row);
+    const bytes = this.#bytes + change.value.length - (this.#sizes.get(row.seq) ?? 0);
+    if (bytes > this.#limits.maxHistoryBytes) {
+      throw tooLarge(`${this.#limits.maxHistoryBytes} bytes`);
+    }
+    this.#keep(row, change.value.length);
+    this.#instance.saving.add(change);
+    this.#tell();
+    return row;
+  }
+
+  /** The same entry with changes. @throws ActrError `workflow.too_large`. */
+  change({ seq }: EntryRow, changes: Partial<EntryRow>): EntryRow {
+    return this.put({ ...(this.#rows.get(seq) as EntryRow), ...changes });
+  }
+
+  /** Deletes entries. */
+  drop(rows: readonly EntryRow[]): void {
+    if (rows.length === 0) return;
+    for (const row of rows) {
+      this.#bytes -= this.#sizes.get(row.seq) ?? 0;
+      this.#sizes.delete(row.seq);
+      this.#rows.delete(row.seq);
+      const seqs = this.#seqsAt(row);
+      seqs.splice(seqs.indexOf(row.seq), 1);
+      this.#instance.saving.add(deleteEntry(this.#space, row.seq));
+    }
+    this.set({});
+  }
+
+  /** Changes the workflow. */
+  set(changes: Partial<WorkflowRow>): void {
+    const { saving, id } = this.#instance;
+    const before = this.#workflow;
+    this.#workflow = { ...before, ...changes, lastSeq: this.#lastSeq };
+    const { wakesAt } = this.#workflow;
+    saving.add(putWorkflow(this.#space, this.#workflow), ...moveLine(id, before.wakesAt, wakesAt));
+    // Only what is on disk can be found there when it is due.
+    if (wakesAt !== undefined && wakesAt !== before.wakesAt) {
+      saving.put({ emit: () => this.#expect(wakesAt), drop() {} });
+    }
+    this.#tell();
+  }
+
+  /** Hands all that changed to the store. */
+  save(): void {
+    this.#instance.saving.save();
+  }
+
+  /** Hands all that changed to the store; resolves when it is on disk. @throws ActrError `storage`. */
+  async saved(): Promise<void> {
+    this.save();
+    await this.#instance.gate.flushed();
+  }
+
+  /** A value as it is kept. @throws ActrError `actor.unsupported_value`, `workflow.too_large`. */
+  encode(value: unknown): Uint8Array {
+    const bytes = encodeCbor(value);
+    const { maxOutputBytes } = this.#limits;
+    if (bytes.length <= maxOutputBytes) return bytes;
+    const message = `an output of ${bytes.length} bytes; ${maxOutputBytes} are allowed`;
+    throw new ActrError("workflow.too_large", message);
+  }
+
+  /** Calls back after each change, until the function returned is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #take(record: RecordEntry): void {
+    const row = readRow(record);
+    if ("workflow" in row) {
+      this.#workflow = row.workflow;
+      return;
+    }
+    const { entry } = row;
+    const cut = entry.kind === "step" && entry.state === "running";
+    const interruptions = entry.interruptions + 1;
+    this.#keep(cut ? { ...entry, state: "pending", interruptions } : entry, record.value.length);
+  }
+
+  #keep(row: EntryRow, size: number): void {
+    if (!this.#rows.has(row.seq)) this.#seqsAt(row).push(row.seq);
+    this.#bytes += size - (this.#sizes.get(row.seq) ?? 0);
+    this.#sizes.set(row.seq, size);
+    this.#rows.set(row.seq, row);
+    this.#lastSeq = Math.max(this.#lastSeq, row.seq);
+  }
+
+  #seqsAt({ parent, branch }: Place): number[] {
+    const key = `${parent}:${branch}`;
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    const seqs: number[] = [];
+    this.#places.set(key, seqs);
+    return seqs;
+  }
+
+  #isWithin(row: EntryRow, seq: number): boolean {
+    for (let at: EntryRow | undefined = row; at !== undefined; at = this.#rows.get(at.parent)) {
+      if (at.parent === seq) return true;
+    }
+    return false;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function tooLarge(limit: string): ActrError {
+  return new ActrError("workflow.too_large", `a workflow's history has at most ${limit}`);
+}
