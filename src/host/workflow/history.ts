@@ -107,7 +107,10 @@ export interface WorkflowHistory {
   readonly entries: readonly HistoryEntry[];
 }
 
-/** What an inspector may do with the workflow of an actor that is awake: its instance's `workflow`. */
+/**
+ * What an inspector may do with the workflow of an actor that is awake: its instance's `workflow`. Each change of the
+ * history is one of the part `workflow` of who watches the instance.
+ */
 export interface WorkflowInspection {
   history(): WorkflowHistory;
   /**
@@ -116,6 +119,4 @@ export interface WorkflowInspection {
    * @throws ActrError `actor.workflow_in_flight` while a step runs; `workflow.entry_not_found`.
    */
   replay(fromEntry?: string): Promise<WorkflowHistory>;
-  /** Calls back after each change of the history, until the function returned is called. */
-  onChange(listener: () => void): () => void;
 }

@@ -1,5 +1,4 @@
 import { ActrError } from "../../errors.ts";
-import type { RecordEntry } from "../../ports/store.ts";
 import { encodeCbor } from "../../protocol/cbor/encode.ts";
 import type { WorkflowLimits } from "../../workflow.ts";
 import { workflowSpace } from "../contents.ts";
@@ -11,16 +10,14 @@ import {
   type Place,
   putEntry,
   putWorkflow,
-  readRow,
   type WorkflowRow,
 } from "./rows.ts";
+import { readWorkflow } from "./stored.ts";
 import { moveLine } from "./wake_line.ts";
 
 /** What a new entry begins with. */
 export type EntryInit = Place &
   Partial<Omit<EntryRow, keyof Place>> & { readonly kind: EntryKind; readonly name: string };
-
-const pageSize = 1000;
 
 /** The history of one actor's workflow: in memory by place, and written with whatever else of the actor changes. */
 export class Journal {
@@ -31,7 +28,6 @@ export class Journal {
   readonly #rows = new Map<number, EntryRow>();
   readonly #sizes = new Map<number, number>();
   readonly #places = new Map<string, number[]>();
-  readonly #listeners = new Set<() => void>();
   #workflow: WorkflowRow = { state: "pending", lastSeq: 0 };
   #lastSeq = 0;
   #bytes = 0;
@@ -46,15 +42,11 @@ export class Journal {
 
   /** Reads what is stored. Tries that a crash cut short are over. */
   async restore(): Promise<void> {
-    const { store } = this.#instance.components;
-    for (let after = ""; ; ) {
-      const page = await store.records(this.#space, after, pageSize);
-      for (const record of page) this.#take(record);
-      const last = page.at(-1);
-      if (last === undefined || page.length < pageSize) break;
-      after = last.key;
-    }
-    this.#lastSeq = Math.max(this.#lastSeq, this.#workflow.lastSeq);
+    const { components, id } = this.#instance;
+    const { workflow, entries } = await readWorkflow(components.store, id);
+    this.#workflow = workflow ?? this.#workflow;
+    this.#lastSeq = this.#workflow.lastSeq;
+    for (const { row, bytes } of entries) this.#keep(asLeft(row), bytes);
   }
 
   get workflow(): WorkflowRow {
@@ -174,24 +166,6 @@ export class Journal {
     throw new ActrError("workflow.too_large", message);
   }
 
-  /** Calls back after each change, until the function returned is called. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  #take(record: RecordEntry): void {
-    const row = readRow(record);
-    if ("workflow" in row) {
-      this.#workflow = row.workflow;
-      return;
-    }
-    const { entry } = row;
-    const cut = entry.kind === "step" && entry.state === "running";
-    const interruptions = entry.interruptions + 1;
-    this.#keep(cut ? { ...entry, state: "pending", interruptions } : entry, record.value.length);
-  }
-
   #keep(row: EntryRow, size: number): void {
     if (!this.#rows.has(row.seq)) this.#seqsAt(row).push(row.seq);
     this.#bytes += size - (this.#sizes.get(row.seq) ?? 0);
@@ -217,8 +191,14 @@ export class Journal {
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener();
+    this.#instance.watch?.changed("workflow");
   }
+}
+
+/** An entry as the process left it whose try of it had not ended. */
+function asLeft(row: EntryRow): EntryRow {
+  if (row.kind !== "step" || row.state !== "running") return row;
+  return { ...row, state: "pending", interruptions: row.interruptions + 1 };
 }
 
 function tooLarge(limit: string): ActrError {

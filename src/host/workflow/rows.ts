@@ -1,6 +1,5 @@
 import { ActrError, type ErrorCode } from "../../errors.ts";
-import type { RecordEntry, StoreChange } from "../../ports/store.ts";
-import { decodeCbor } from "../../protocol/cbor/decode.ts";
+import type { StoreChange } from "../../ports/store.ts";
 import { encodeCbor } from "../../protocol/cbor/encode.ts";
 import type { EntryKind, EntryState, RecordedError } from "./history.ts";
 
@@ -73,8 +72,8 @@ export interface WorkflowRow {
   readonly lastSeq: number;
 }
 
-/** Sorts before all entries. */
-const workflowKey = "!";
+/** Key of a workflow's own record; sorts before all entries. */
+export const workflowKey = "!";
 /** Digits of the greatest whole number that is exact: keys ascend as entries do. */
 const seqDigits = 16;
 const maxMessageLength = 1000;
@@ -95,15 +94,6 @@ export function putEntry(
 /** The change that deletes an entry. */
 export function deleteEntry(space: string, seq: number): StoreChange {
   return { kind: "record.delete", space, key: entryKey(seq) };
-}
-
-/** What a record of a history is. */
-export function readRow({
-  key,
-  value,
-}: RecordEntry): { readonly workflow: WorkflowRow } | { readonly entry: EntryRow } {
-  if (key === workflowKey) return { workflow: decodeCbor(value) as WorkflowRow };
-  return { entry: decodeCbor(value) as EntryRow };
 }
 
 /** A failure as it is kept. */

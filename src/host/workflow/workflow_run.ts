@@ -61,10 +61,6 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
     return historyOf(this.#journal.workflow, this.#journal.entries);
   }
 
-  onChange(listener: () => void): () => void {
-    return this.#journal.onChange(listener);
-  }
-
   async replay(fromEntry?: string): Promise<WorkflowHistory> {
     if (this.#works) {
       const message = "a step of the workflow runs; replay it when it waits, or has ended";
