@@ -217,7 +217,7 @@ export const defaultNodeOptions: NodeOptions = {
     maxHookEvents: 1024,
   },
   network: { settleMs: 400, resultTimeoutMs: 5000, maxEvents: 100 },
-  actors: { maxAwake: 50_000 },
+  actors: { maxAwake: 50_000, maxDatabases: 128 },
 };
 
 /**

@@ -2,7 +2,12 @@ import type { Durability } from "../../src/options.ts";
 import type { SqlDriver, SqlValue } from "../../src/ports/sql_driver.ts";
 import { collect } from "./collect.ts";
 import { openError } from "./sql_errors.ts";
-import { openSyncDriver, type SyncBinding, type SyncStatement } from "./sync_driver.ts";
+import {
+  type Locking,
+  openSyncDriver,
+  type SyncBinding,
+  type SyncStatement,
+} from "./sync_driver.ts";
 
 /** The part of the `libsql` package in use. */
 interface LibsqlModule {
@@ -22,21 +27,25 @@ interface LibsqlStatement {
 }
 
 /**
- * Opens a file with the `libsql` package, for this process alone. For Node without `node:sqlite`.
+ * Opens a file with the `libsql` package, for this process alone unless `locking` says otherwise. For Node without `node:sqlite`.
  * @throws ActrError `storage` when another process has the file, or it cannot be used.
  */
-export async function openLibsqlSync(path: string, durability: Durability): Promise<SqlDriver> {
+export async function openLibsqlSync(
+  path: string,
+  durability: Durability,
+  locking: Locking = "EXCLUSIVE",
+): Promise<SqlDriver> {
   const name = `${path} (libsql)`;
   const module = (await import("libsql")) as unknown as LibsqlModule;
-  return openSyncDriver(name, bind(module, path, name), durability);
+  return openSyncDriver(name, bind(module, path, name, locking), durability, locking);
 }
 
-function bind(module: LibsqlModule, path: string, name: string): SyncBinding {
+function bind(module: LibsqlModule, path: string, name: string, locking: Locking): SyncBinding {
   const database = openDatabase(module, path, name);
   return {
     exec: (sql) => database.exec(sql),
     prepare: (sql) => bindStatement(database.prepare(sql)),
-    close: () => closeDatabase(database),
+    close: () => (locking === "EXCLUSIVE" ? closeDatabase(database) : database.close()),
   };
 }
 

@@ -1,7 +1,12 @@
 import type { Durability } from "../../src/options.ts";
 import type { SqlDriver, SqlValue } from "../../src/ports/sql_driver.ts";
 import { openError } from "./sql_errors.ts";
-import { openSyncDriver, type SyncBinding, type SyncStatement } from "./sync_driver.ts";
+import {
+  type Locking,
+  openSyncDriver,
+  type SyncBinding,
+  type SyncStatement,
+} from "./sync_driver.ts";
 
 /** The part of `node:sqlite` in use; the types of Node 20 do not know it. */
 interface SqliteModule {
@@ -26,14 +31,18 @@ export async function hasNodeSqlite(): Promise<boolean> {
 }
 
 /**
- * Opens a file with `node:sqlite`, for this process alone.
+ * Opens a file with `node:sqlite`, for this process alone unless `locking` says otherwise.
  * @throws ActrError `storage` when the runtime lacks the module, another process has the file, or it cannot be used.
  */
-export async function openNodeSqlite(path: string, durability: Durability): Promise<SqlDriver> {
+export async function openNodeSqlite(
+  path: string,
+  durability: Durability,
+  locking?: Locking,
+): Promise<SqlDriver> {
   const module = await load();
   const name = `${path} (node:sqlite)`;
   if (module === undefined) throw openError("this runtime has no node:sqlite", name);
-  return openSyncDriver(name, bind(module, path, name), durability);
+  return openSyncDriver(name, bind(module, path, name), durability, locking);
 }
 
 async function load(): Promise<SqliteModule | undefined> {

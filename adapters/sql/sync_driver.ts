@@ -14,6 +14,9 @@ export interface SyncStatement {
   all(args: readonly SqlValue[]): readonly Readonly<Record<string, unknown>>[];
 }
 
+/** Whether other connections may have the file too; none of a process that was killed can. */
+export type Locking = "EXCLUSIVE" | "NORMAL";
+
 /** What differs between synchronous SQLite bindings. */
 export interface SyncBinding {
   exec(sql: string): void;
@@ -22,20 +25,22 @@ export interface SyncBinding {
 }
 
 /**
- * Takes a database file for this process alone, in WAL mode. The lock is the operating system's: it ends with the process.
+ * Takes a database file in WAL mode, for this process alone unless `locking` says otherwise. The lock is the operating
+ * system's: it ends with the process.
  * @throws ActrError `storage` when another process has the file or it cannot be used; the binding is closed then.
  */
 export async function openSyncDriver(
   name: string,
   binding: SyncBinding,
   durability: Durability,
+  locking: Locking = "EXCLUSIVE",
 ): Promise<SqlDriver> {
   try {
-    binding.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA locking_mode = EXCLUSIVE;
+    binding.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA locking_mode = ${locking};
       PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA foreign_keys = OFF`);
     // The lock is taken by the first use, not by the pragma.
     binding.exec("BEGIN IMMEDIATE; COMMIT");
-    return new SyncDriver(name, binding);
+    return new SyncDriver(name, binding, locking === "EXCLUSIVE");
   } catch (error) {
     await binding.close();
     throw openError(error, name);
@@ -45,14 +50,15 @@ export async function openSyncDriver(
 class SyncDriver implements SqlDriver {
   readonly name: string;
   readonly synchronous = true;
-  readonly exclusive = true;
+  readonly exclusive: boolean;
   readonly remote = false;
   readonly #binding: SyncBinding;
   readonly #statements = new Map<string, SyncStatement>();
   #closed = false;
 
-  constructor(name: string, binding: SyncBinding) {
+  constructor(name: string, binding: SyncBinding, exclusive: boolean) {
     this.name = name;
+    this.exclusive = exclusive;
     this.#binding = binding;
   }
 

@@ -8,6 +8,7 @@ import type {
   SaveOptions,
   ScheduleFire,
   Schedules,
+  Sql,
 } from "../actor.ts";
 import { type ActorCaller, type ActorsOf, actorsOf, type WithActors } from "../actor_client.ts";
 import type { ActorCallOptions, NodeContext } from "../context.ts";
@@ -60,6 +61,10 @@ export class InstanceContext implements ActorContext {
 
   get kv(): KeyValues {
     return this.instance.values;
+  }
+
+  get sql(): Sql {
+    return this.instance.sql;
   }
 
   get schedule(): Schedules {

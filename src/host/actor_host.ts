@@ -4,6 +4,7 @@ import { ActrError } from "../errors.ts";
 import { type HostOptions, resolveActorOptions } from "../host_options.ts";
 import { TargetFinder } from "../outbound/target_finder.ts";
 import { checkActorKey, formatActorKey } from "../protocol/actors/actor_key.ts";
+import type { SqlDatabases } from "../ports/sql_databases.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { LateLimit } from "../time_limit.ts";
 import { AlarmClock } from "./alarm_clock.ts";
@@ -26,6 +27,7 @@ import { ActorWatch, type Watcher } from "./inspection_watch.ts";
 import { Instance, type InstanceOwner } from "./instance.ts";
 import { admitStop, type StopReason } from "./lifecycle.ts";
 import { LocalActors, type LocalCallOptions } from "./local_actors.ts";
+import { SqlPool } from "./sql_pool.ts";
 import { startInstance } from "./starting.ts";
 import { Stopping } from "./stopping.ts";
 
@@ -58,18 +60,20 @@ export class ActorHost implements InstanceOwner {
     definitions: Readonly<Record<string, AnyActor>>,
     components: Omit<
       HostComponents,
-      "deadlines" | "completions" | "clients" | "finder" | "suspectUntil"
-    >,
+      "deadlines" | "completions" | "clients" | "finder" | "suspectUntil" | "sql"
+    > & { readonly databases?: SqlDatabases | undefined },
     options: HostOptions,
   ) {
-    const { clock, log, store } = components;
+    const { clock, log, store, databases } = components;
     const completions = new Completions();
     const suspectUntil = store.opened.unclean ? clock.now() : Number.NEGATIVE_INFINITY;
     const deadlines = new Deadlines(clock);
     const clients = new Clients(clock);
+    const sql = databases && new SqlPool(databases, { maxOpen: options.maxDatabases });
     this.#components = {
       ...{ ...components, deadlines, completions, clients, suspectUntil },
       finder: new TargetFinder(),
+      sql,
     };
     this.#options = options;
     for (const [name, definition] of Object.entries(definitions)) {
@@ -106,8 +110,8 @@ export class ActorHost implements InstanceOwner {
 
   /** Begins to run what is due. */
   start(): void {
-    const { store, log } = this.#components;
-    finishDeletions(store).catch((error: unknown) => log.error("actor.deletion_failed", { error }));
+    const { log } = this.#components;
+    finishDeletions(this.#components).catch((error: unknown) => log.error("actor.deletion_failed", { error }));
     this.#alarms.start();
   }
 

@@ -5,6 +5,7 @@ import { formatActorKey, parseActorKey } from "../protocol/actors/actor_key.ts";
 import { utf8 } from "../protocol/bytes.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
+import type { SqlPool } from "./sql_pool.ts";
 
 /** Who an actor is, for as long as it lives. */
 export interface ActorRecord {
@@ -30,6 +31,12 @@ export interface Contents {
 
 /** Parts of an actor whose rows are read at its start: connections, queues, requests, schedules. */
 export type RowKind = "c" | "q" | "r" | "t";
+
+/** Where the contents of actors are. */
+export interface ActorPlaces {
+  readonly store: Store;
+  readonly sql: SqlPool | undefined;
+}
 
 /** One line of a list of actors. */
 export interface ActorAddress {
@@ -162,27 +169,32 @@ export async function readContents(store: Store, id: string): Promise<Contents |
  * Deletes everything of an actor: first what makes it findable, then its rows, page by page. A crash between leaves
  * word of it to {@link finishDeletions}. Rejects with what a commit fails with.
  */
-export async function deleteContents(store: Store, id: string, record: ActorRecord): Promise<void> {
-  await store.commit([
+export async function deleteContents(
+  places: ActorPlaces,
+  id: string,
+  record: ActorRecord,
+): Promise<void> {
+  await places.store.commit([
     { kind: "record.delete", space: indexSpace, key: indexKey(record.name, record.key) },
     { kind: "record.delete", space: actorSpace(id), key: recordKey },
     { kind: "record.put", space: goneSpace, key: id, value: noValue },
   ]);
-  await deleteRows(store, id);
+  await deleteRest(places, id);
 }
 
 /** Deletes what is left of actors that were being deleted when their process ended. Rejects with what a commit fails with. */
-export async function finishDeletions(store: Store): Promise<void> {
+export async function finishDeletions(places: ActorPlaces): Promise<void> {
   for (let after = ""; ; ) {
-    const page = await store.records(goneSpace, after, pageSize);
-    for (const { key } of page) await deleteRows(store, key);
+    const page = await places.store.records(goneSpace, after, pageSize);
+    for (const { key } of page) await deleteRest(places, key);
     const last = page.at(-1);
     if (last === undefined) return;
     after = last.key;
   }
 }
 
-async function deleteRows(store: Store, id: string): Promise<void> {
+async function deleteRest({ store, sql }: ActorPlaces, id: string): Promise<void> {
+  await sql?.delete(id);
   for (const space of [valueSpace(id), runsSpace(id), workflowSpace(id), actorSpace(id)]) {
     for (let more = true; more; ) {
       const page = await store.records(space, "", pageSize);

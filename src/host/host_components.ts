@@ -9,6 +9,7 @@ import type { Store } from "../ports/store.ts";
 import type { Deadlines } from "../session/deadlines.ts";
 import type { Clients } from "./clients.ts";
 import type { Completions } from "./completions.ts";
+import type { SqlPool } from "./sql_pool.ts";
 
 /** Collaborators of everything in the actor host. */
 export interface HostComponents {
@@ -18,6 +19,8 @@ export interface HostComponents {
   readonly store: Store;
   /** What was due until then, Unix milliseconds, may have ended an earlier process; before all times when none ended so. */
   readonly suspectUntil: number;
+  /** Databases of actors, where the node has a place for them. */
+  readonly sql: SqlPool | undefined;
   /** Deadlines of actions. */
   readonly deadlines: Deadlines;
   /** Senders that wait for the completion of their messages. */

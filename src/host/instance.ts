@@ -9,6 +9,7 @@ import { Actions } from "./actions.ts";
 import { InstanceContext } from "./actor_context.ts";
 import { ActorMessages } from "./actor_messages.ts";
 import { ActorSchedules } from "./actor_schedules.ts";
+import { ActorSql } from "./actor_sql.ts";
 import { admitSend, sendForClient } from "./awaited_send.ts";
 import type { ActionCommand } from "./command.ts";
 import { Connections } from "./connections.ts";
@@ -83,6 +84,7 @@ export class Instance implements GateOwner, IdleOwner, Watched {
   #log: Logger | undefined;
   #context: InstanceContext | undefined;
   #values: ActorValues | undefined;
+  #sql: ActorSql | undefined;
   #schedules: ActorSchedules | undefined;
   #queues: ActorMessages | undefined;
   #requests: Requests | undefined;
@@ -133,6 +135,17 @@ export class Instance implements GateOwner, IdleOwner, Watched {
   get values(): ActorValues {
     this.#values ??= new ActorValues(this.components.store, this.id, this.saving);
     return this.#values;
+  }
+
+  /** Its own database. @throws ActrError `sqlite.not_configured`. */
+  get sql(): ActorSql {
+    if (this.#sql !== undefined) return this.#sql;
+    const { components, id, kind } = this;
+    const { sql: pool, clock } = components;
+    const { sql: definition } = kind.definition;
+    if (definition === undefined || pool === undefined) throw noSql(kind, definition);
+    this.#sql = new ActorSql({ id, pool, definition, clock });
+    return this.#sql;
   }
 
   get schedules(): ActorSchedules {
@@ -279,6 +292,7 @@ export class Instance implements GateOwner, IdleOwner, Watched {
     this.gate.close(error);
     this.stopping.abort(error);
     this.close(error);
+    void this.closeSql();
     this.#connections?.cut();
     this.#owner.left(this);
   }
@@ -361,6 +375,11 @@ export class Instance implements GateOwner, IdleOwner, Watched {
     this.#workflow?.close();
   }
 
+  /** Closes its database; a transaction that goes on is rolled back. */
+  async closeSql(): Promise<void> {
+    await this.#sql?.close();
+  }
+
   /** Why no work is let in, if so. */
   #refusal(): ActrError | undefined {
     if (this.#dropped !== undefined) return asRefusal(this.#dropped);
@@ -383,6 +402,14 @@ export class Instance implements GateOwner, IdleOwner, Watched {
       this.report(error, "hook");
     }
   }
+}
+
+function noSql({ name }: ActorKind, definition: unknown): ActrError {
+  const mend =
+    definition === undefined
+      ? `give actor ${name} \`sql: {}\``
+      : "serve with a store of which the databases have a place, or with `databases`";
+  return new ActrError("sqlite.not_configured", `there is no database: ${mend}`);
 }
 
 /** What came before it is not on disk yet. */

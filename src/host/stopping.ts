@@ -135,7 +135,8 @@ export class Stopping {
       );
     });
     await gate.flushed();
-    if (this.#reason === "destroy") await deleteContents(components.store, instance.id, record);
+    await instance.closeSql();
+    if (this.#reason === "destroy") await deleteContents(components, instance.id, record);
     this.#timer.cancel();
     instance.end();
   }

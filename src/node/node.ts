@@ -193,7 +193,10 @@ export class Node implements AsyncDisposable {
     });
     this.actors = new ActorHost(
       plan.actors,
-      { clock, random, log, store: components.store, node: () => this.context },
+      {
+        ...{ clock, random, log, node: () => this.context },
+        ...{ store: components.store, databases: components.databases },
+      },
       options.actors,
     );
     this.#network = new NodeNetwork({ components, presence, outbound }, options.network);

@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Sockets } from "../ports/sockets.ts";
+import type { SqlDatabases } from "../ports/sql_databases.ts";
 import type { Store } from "../ports/store.ts";
 import type { SystemMeter } from "../ports/system_meter.ts";
 import type { Tracer } from "../ports/tracer.ts";
@@ -37,6 +38,8 @@ export interface NodeComponents {
   readonly tracer?: Tracer | undefined;
   /** Owned by whoever opened it; the node leaves it open. */
   readonly store: Store;
+  /** Where the databases of actors are, for those that have one. */
+  readonly databases?: SqlDatabases | undefined;
   readonly sockets: Sockets;
   readonly fetch: typeof globalThis.fetch;
   /** Without one the load of the runtime is unknown, which counts as none. */

@@ -7,6 +7,7 @@ import { ActrError } from "../../../src/errors.ts";
 import { ActorHost } from "../../../src/host/actor_host.ts";
 import { asPromise } from "../../../src/host/command.ts";
 import type { Logger } from "../../../src/ports/logger.ts";
+import type { SqlDatabases } from "../../../src/ports/sql_databases.ts";
 import type { Store } from "../../../src/ports/store.ts";
 
 /** One line of the log. */
@@ -38,6 +39,8 @@ export interface RigOptions {
   readonly store?: Store;
   readonly clock?: FakeClock;
   readonly maxAwake?: number;
+  readonly maxDatabases?: number;
+  readonly databases?: SqlDatabases;
   /** Of what is random; processes that follow each other on one store differ in it. @default 1 */
   readonly seed?: number;
 }
@@ -55,6 +58,8 @@ export class Rig {
       store = new MemoryStore(),
       clock = new FakeClock(),
       maxAwake = 1000,
+      maxDatabases = 10,
+      databases,
       seed = 1,
     }: RigOptions = {},
   ) {
@@ -65,7 +70,7 @@ export class Rig {
     };
     const log = recorder(this.lines);
     const random = new SeededRandom(seed);
-    this.host = new ActorHost(actors, { clock, random, log, store, node }, { maxAwake });
+    this.host = new ActorHost(actors, { clock, random, log, store, node, databases }, { maxAwake, maxDatabases });
     this.host.start();
   }
 
