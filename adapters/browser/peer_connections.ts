@@ -3,7 +3,8 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { PeerConnections } from "../../src/ports/peer_connections.ts";
-import { Connection, defaultLimits } from "../webrtc/connection.ts";
+import { Connection } from "../webrtc/connection.ts";
+import { defaultLimits } from "../webrtc/peer_channel.ts";
 import { StandardConnection, standardConfiguration } from "../webrtc/standard_connection.ts";
 
 /** What every browser takes. */

@@ -10,8 +10,9 @@ import type {
   IceCandidate,
   PeerConnectionState,
 } from "../../src/ports/peer_connections.ts";
-import type { Connection, RawConnection } from "../webrtc/connection.ts";
+import type { Connection } from "../webrtc/connection.ts";
 import type { PeerChannel } from "../webrtc/peer_channel.ts";
+import type { RawConnection } from "../webrtc/raw_connection.ts";
 import { type PlacedCandidate, usernameFragment, withoutCandidates } from "../webrtc/sdp.ts";
 import { type MediaLibrary, MediaSender } from "./media_sender.ts";
 import { readRtp } from "./rtp.ts";

@@ -18,6 +18,9 @@ export interface ChannelLimits {
   readonly lowWaterBytes: number;
 }
 
+/** Limits of channels unless the options say otherwise. */
+export const defaultLimits: ChannelLimits = { maxBufferedBytes: 1_048_576, lowWaterBytes: 262_144 };
+
 /** Who else a channel needs. */
 export interface ChannelComponents {
   readonly raw: RawChannel;

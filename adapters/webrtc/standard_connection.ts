@@ -6,9 +6,11 @@ import type {
   ChannelOptions,
   Description,
   PeerConnectionOptions,
+  PeerConnectionState,
 } from "../../src/ports/peer_connections.ts";
-import type { Connection, RawConnection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { PeerChannel } from "./peer_channel.ts";
+import type { RawConnection } from "./raw_connection.ts";
 import type { PlacedCandidate } from "./sdp.ts";
 
 /** The settings that every standard stack has, and ports, which some have. */
@@ -41,6 +43,10 @@ export class StandardConnection implements RawConnection {
     };
     native.onconnectionstatechange = () => this.#look();
     native.ondatachannel = ({ channel }) => connection.offered(this.#wire(channel));
+  }
+
+  state(): PeerConnectionState {
+    return this.#native.connectionState;
   }
 
   async describe(type: Description["type"], iceRestart: boolean): Promise<string> {
@@ -82,7 +88,7 @@ export class StandardConnection implements RawConnection {
   }
 
   #look(): void {
-    this.#connection.changed(this.#native.connectionState);
+    this.#connection.changed(this.state());
   }
 
   #wire(native: RTCDataChannel): PeerChannel {

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { FakeClock } from "../../adapters/memory/fake_clock.ts";
 import { Connection } from "../../adapters/webrtc/connection.ts";
 import type { PeerChannel } from "../../adapters/webrtc/peer_channel.ts";
+import type { PeerConnectionState } from "../../src/ports/peer_connections.ts";
 import { End } from "../conformance/connection_pair.ts";
 
 describe("what no stack can be made to do on demand", () => {
@@ -32,6 +33,27 @@ describe("what no stack can be made to do on demand", () => {
     assert.deepEqual(end.states, ["disconnected", "connected", "disconnected", "closed"]);
   });
 
+  it("looks for what the stack does not tell, as long as the connection is lost", async () => {
+    const { clock, end, connection, stack } = scripted();
+    stack.state = "connected";
+    connection.changed("connected");
+    stack.state = "disconnected";
+    connection.changed("disconnected");
+    await clock.advance(1_000);
+    stack.state = "connected";
+    await clock.advance(100);
+    assert.deepEqual(end.states, ["connected", "disconnected", "connected"]);
+    assert.equal(clock.pending, 0);
+    connection.changed("failed");
+    await clock.advance(100);
+    assert.deepEqual(end.states.slice(3), ["failed", "connected"]);
+    connection.changed("disconnected");
+    connection.close();
+    await clock.advance(60_000);
+    assert.deepEqual(end.states.slice(5), ["disconnected", "closed"]);
+    assert.equal(clock.pending, 0);
+  });
+
   it("gives a late handler what came before, and then counts it no more", () => {
     const { end, connection } = scripted();
     const channel = connection.wrap(rawChannel);
@@ -53,9 +75,18 @@ describe("what no stack can be made to do on demand", () => {
 
 const rawChannel = { label: "lane", buffered: () => 0, send: () => {} };
 
+interface Scripted {
+  readonly clock: FakeClock;
+  readonly end: End;
+  readonly connection: Connection;
+  /** What the stack says when it is asked. */
+  readonly stack: { state: PeerConnectionState };
+}
+
 /** A connection whose stack does nothing by itself, and what it told. */
-function scripted(): { clock: FakeClock; end: End; connection: Connection } {
+function scripted(): Scripted {
   const clock = new FakeClock();
+  const stack: Scripted["stack"] = { state: "new" };
   const made: Connection[] = [];
   const end = new End(
     {
@@ -70,10 +101,10 @@ function scripted(): { clock: FakeClock; end: End; connection: Connection } {
         mediaNeedsExit: false,
       },
       create: (options, handler) => {
-        const stack = { clock, maxMessageBytes: 1_000, lowWaterEvents: false };
-        return new Connection(stack, options, handler, (connection) => {
+        const facts = { clock, maxMessageBytes: 1_000, lowWaterEvents: false };
+        return new Connection(facts, options, handler, (connection) => {
           made.push(connection);
-          return idle;
+          return { ...idle, state: () => stack.state };
         });
       },
     },
@@ -81,7 +112,7 @@ function scripted(): { clock: FakeClock; end: End; connection: Connection } {
   );
   const [connection] = made;
   assert.ok(connection);
-  return { clock, end, connection };
+  return { clock, end, connection, stack };
 }
 
 const idle = {
