@@ -165,21 +165,13 @@ export async function readContents(store: Store, id: string): Promise<Contents |
   return record && { record, generation, state, rows };
 }
 
-/**
- * Deletes everything of an actor: first what makes it findable, then its rows, page by page. A crash between leaves
- * word of it to {@link finishDeletions}. Rejects with what a commit fails with.
- */
-export async function deleteContents(
-  places: ActorPlaces,
-  id: string,
-  record: ActorRecord,
-): Promise<void> {
-  await places.store.commit([
-    { kind: "record.delete", space: indexSpace, key: indexKey(record.name, record.key) },
+/** The changes that end an actor: nobody finds it any more. They leave word of its rows to {@link finishDeletions}. */
+export function ending(id: string, { name, key }: ActorRecord): StoreChange[] {
+  return [
+    { kind: "record.delete", space: indexSpace, key: indexKey(name, key) },
     { kind: "record.delete", space: actorSpace(id), key: recordKey },
     { kind: "record.put", space: goneSpace, key: id, value: noValue },
-  ]);
-  await deleteRest(places, id);
+  ];
 }
 
 /** Deletes what is left of actors that were being deleted when their process ended. Rejects with what a commit fails with. */
@@ -193,7 +185,8 @@ export async function finishDeletions(places: ActorPlaces): Promise<void> {
   }
 }
 
-async function deleteRest({ store, sql }: ActorPlaces, id: string): Promise<void> {
+/** Deletes what is left of an actor that has ended, page by page. Rejects with what a commit fails with. */
+export async function deleteRest({ store, sql }: ActorPlaces, id: string): Promise<void> {
   await sql?.delete(id);
   for (const space of [valueSpace(id), runsSpace(id), workflowSpace(id), actorSpace(id)]) {
     for (let more = true; more; ) {

@@ -1,7 +1,7 @@
 import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { callback } from "./callback.ts";
-import { deleteContents } from "./contents.ts";
+import { deleteRest, ending } from "./contents.ts";
 import type { Instance } from "./instance.ts";
 import type { StopReason } from "./lifecycle.ts";
 
@@ -119,13 +119,13 @@ export class Stopping {
   /** Saves what there is before anything is dropped (D2), within a time of its own (D19). */
   async #finish(): Promise<void> {
     const instance = this.#instance;
-    const { gate, record, components, schedules } = instance;
+    const { gate, components } = instance;
     // It was dropped meanwhile.
     if (instance.state === "terminated") return;
     instance.move("drained");
-    if (this.#reason === "destroy") for (const { id } of schedules.list()) schedules.cancel(id);
     instance.queues.settle(this.#reason);
     instance.workflow?.settle(this.#reason);
+    if (this.#reason === "destroy") this.#delete();
     instance.saving.save();
     instance.close(new ActrError("actor.stopping", "the actor has stopped; try again"));
     const ms = Math.max(leastSaveMs, instance.kind.options.sleepGraceMs);
@@ -136,8 +136,15 @@ export class Stopping {
     });
     await gate.flushed();
     await instance.closeSql();
-    if (this.#reason === "destroy") await deleteContents(components, instance.id, record);
+    if (this.#reason === "destroy") await deleteRest(components, instance.id);
     this.#timer.cancel();
     instance.end();
+  }
+
+  /** Its schedules end in the commit that ends it: an actor that cannot be deleted goes on with them. */
+  #delete(): void {
+    const { id, record, saving, schedules } = this.#instance;
+    for (const schedule of schedules.list()) schedules.cancel(schedule.id);
+    saving.add(...ending(id, record));
   }
 }

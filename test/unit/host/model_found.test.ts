@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { actor } from "../../../src/actor.ts";
+import { DiskStore, type Fate } from "./model/disk_store.ts";
 import { failureOf, Rig } from "./support.ts";
 
 describe("what the model has found", () => {
@@ -35,5 +37,32 @@ describe("what the model has found", () => {
     await rig.close();
     assert.equal((await asked).code, "stopping");
     assert.equal(rig.host.awake, 0);
+  });
+
+  it("an actor whose deletion fails goes on with its schedules, or has ended", async () => {
+    const planner = actor({
+      state: { done: 0 },
+      actions: {
+        later: (c) => c.schedule.after(60_000, "work"),
+        work(c) {
+          c.state.done += 1;
+        },
+        done: (c) => c.state.done,
+      },
+    });
+    for (const written of [0, 1]) {
+      const clock = new FakeClock();
+      let left = Number.POSITIVE_INFINITY;
+      const fate = (): Fate => ({ ms: 0, fault: left-- > 0 ? undefined : "statement" });
+      const rig = new Rig({ planner }, { clock, store: new DiskStore(clock, fate) });
+      await rig.act("planner", "a", "later");
+      const { id } = await rig.instance("planner", "a");
+      left = written;
+      await assert.rejects(rig.host.stop(id, "destroy"), { code: "storage" });
+      left = Number.POSITIVE_INFINITY;
+      await clock.advance(60_000);
+      const done = (await rig.host.find({ id })) && (await rig.act("planner", { id }, "done"));
+      assert.equal(done, written === 0 ? 1 : undefined);
+    }
   });
 });
