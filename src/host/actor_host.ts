@@ -3,8 +3,8 @@ import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
 import { type HostOptions, resolveActorOptions } from "../host_options.ts";
 import { TargetFinder } from "../outbound/target_finder.ts";
-import { checkActorKey, formatActorKey } from "../protocol/actors/actor_key.ts";
 import type { SqlDatabases } from "../ports/sql_databases.ts";
+import { checkActorKey, formatActorKey } from "../protocol/actors/actor_key.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { LateLimit } from "../time_limit.ts";
 import { AlarmClock } from "./alarm_clock.ts";
@@ -111,7 +111,9 @@ export class ActorHost implements InstanceOwner {
   /** Begins to run what is due. */
   start(): void {
     const { log } = this.#components;
-    finishDeletions(this.#components).catch((error: unknown) => log.error("actor.deletion_failed", { error }));
+    finishDeletions(this.#components).catch((error: unknown) =>
+      log.error("actor.deletion_failed", { error }),
+    );
     this.#alarms.start();
   }
 
@@ -301,6 +303,11 @@ export class ActorHost implements InstanceOwner {
     this.#watches.get(id)?.follow(undefined);
     this.#seats.delete(id);
     this.#ids.delete(addressOf(record.name, record.key));
+  }
+
+  /** Who looks at an actor, if somebody does. */
+  watchOf(id: string): ActorWatch | undefined {
+    return this.#watches.get(id);
   }
 
   #unwatch(id: string, watch: ActorWatch, watcher: Watcher): void {

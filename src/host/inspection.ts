@@ -7,6 +7,7 @@ import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
 import { type Answer, asPromise } from "./command.ts";
+import { readConnection } from "./connection_row.ts";
 import {
   type ActorRecord,
   actorRecordOf,
@@ -22,6 +23,9 @@ import type { InstanceState } from "./lifecycle.ts";
 import { type QueueRow, readMessage } from "./queue_row.ts";
 import { listRuns } from "./schedule_history.ts";
 import { readSchedule, type ScheduleRow } from "./schedule_row.ts";
+import type { WorkflowHistory } from "./workflow/history.ts";
+import { readWorkflow } from "./workflow/stored.ts";
+import { historyOf } from "./workflow/view.ts";
 
 /** One client of an actor. */
 export interface ConnectionView {
@@ -51,6 +55,11 @@ export interface InspectionParts {
   readonly log: Logger;
 }
 
+/** A client of an actor that sleeps. */
+function hibernating(entry: RecordEntry): ConnectionView {
+  return { ...readConnection(entry), hibernates: true };
+}
+
 /** A copy of what a client's part of an actor holds, which may be more than data. */
 function shown(value: unknown): unknown {
   try {
@@ -59,6 +68,9 @@ function shown(value: unknown): unknown {
     return "(no data)";
   }
 }
+
+/** Clients that are shown of an actor that sleeps. */
+const maxConnections = 1000;
 
 /** Entries that are counted at once. */
 const countPage = 1000;
@@ -158,12 +170,13 @@ export class ActorInspection {
 
   /** Turns that have ended while somebody looked. */
   turns(query: TraceQuery): TracePage {
-    return this.instance?.watch?.trace.find(query) ?? { turns: [], clamped: false };
+    return this.#parts.host.watchOf(this.id)?.trace.find(query) ?? { turns: [], clamped: false };
   }
 
-  connections(): ConnectionView[] {
+  /** Its clients; of one that sleeps, those that hibernate with it. */
+  async connections(): Promise<ConnectionView[]> {
     const { instance } = this;
-    if (instance === undefined) return [];
+    if (instance === undefined) return (await this.#rows("c:", maxConnections)).map(hibernating);
     return [...instance.connections.all.values()].map((conn) => ({
       id: conn.id,
       params: shown(conn.params),
@@ -204,6 +217,27 @@ export class ActorInspection {
     await this.#flushed();
     const entries = await this.#parts.store.records(valueSpace(this.id), after, limit);
     return entries.map(({ key, value }) => ({ key, value: decodeCbor(value) }));
+  }
+
+  /** Whether what goes on by itself in it is a workflow. */
+  get hasWorkflow(): boolean {
+    return typeof this.kind.definition.run === "object";
+  }
+
+  /** What its workflow has done; undefined when it runs none. */
+  async workflow(): Promise<WorkflowHistory | undefined> {
+    if (!this.hasWorkflow) return undefined;
+    if (this.instance?.workflow !== undefined) return this.instance.workflow.history();
+    const { workflow, entries } = await readWorkflow(this.#parts.store, this.id);
+    const rows = entries.map(({ row }) => row);
+    return historyOf(workflow ?? { state: "pending", lastSeq: 0 }, rows);
+  }
+
+  /** Runs its workflow again, from an entry or its beginning; undefined when it runs none. @throws ActrError as `WorkflowInspection.replay`. */
+  async replay(fromEntry: string | undefined): Promise<WorkflowHistory | undefined> {
+    if (!this.hasWorkflow) return undefined;
+    const { workflow } = await this.#parts.host.wake({ id: this.id });
+    return await workflow?.replay(fromEntry);
   }
 
   /** Rows of one kind. */

@@ -11,6 +11,7 @@ import { statusOf } from "./actors/error_answer.ts";
 import { listActors } from "./inspector/actor_list.ts";
 import { answerInspection } from "./inspector/actor_views.ts";
 import { InspectorSockets } from "./inspector/connect.ts";
+import { pageAnswer } from "./inspector/page_answer.ts";
 import { bearerOf, isToken } from "./inspector/token.ts";
 
 /** What the inspection needs of the node. */
@@ -31,7 +32,7 @@ const maxTextLength = 1_024;
 
 type App = Hono<{ Bindings: RequestContext }>;
 
-/** `/inspect/*`: mailbox, dead letters, alarms and actors, for who has the token. */
+/** `/inspect`: a page; `/inspect/*`: mailbox, dead letters, alarms and actors, for who has the token. */
 export function inspectApp(parts: InspectParts): App {
   const app: App = new Hono();
   const sockets = new InspectorSockets(parts);
@@ -40,6 +41,7 @@ export function inspectApp(parts: InspectParts): App {
     if (found !== undefined) return found;
     throw new ActrError("unavailable", "the node is starting", { retryAfterMs: 1_000 });
   };
+  app.get("/", () => pageAnswer());
   app.get("/actors/:id/connect", async (c, next) => {
     return sockets.connect(c, c.req.param("id")) ?? (await next());
   });

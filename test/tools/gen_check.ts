@@ -46,7 +46,7 @@ function differing(copy: string): string[] {
   return [...files].filter((file) => read(join(root, file)) !== read(join(copy, file))).sort();
 }
 
-/** What protoc-gen-es wrote: it alone names files so. */
+/** What protoc-gen-es wrote, which alone names files so, and the inspector's page. */
 function generatedFiles(top: string): string[] {
   return ["src", "examples", "test"]
     .filter((part) => existsSync(join(top, part)))
@@ -55,7 +55,7 @@ function generatedFiles(top: string): string[] {
         join(part, path),
       ),
     )
-    .filter((path) => path.endsWith("_pb.ts"));
+    .filter((path) => path.endsWith("_pb.ts") || path.endsWith("inspector/page_text.ts"));
 }
 
 function read(file: string): string | undefined {

@@ -1,10 +1,18 @@
 import { ActrError } from "../../errors.ts";
 import { ActorInspection, type InspectionParts } from "../../host/inspection.ts";
+import type { WorkflowHistory } from "../../host/workflow/history.ts";
 import { plainOf, valueOfPlain } from "../../protocol/actors/plain.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { readBody } from "../actors/read_body.ts";
 import { tracesJson } from "./traces.ts";
-import { connectionJson, queueJson, scheduleJson, stateJson, summaryJson } from "./views.ts";
+import {
+  connectionJson,
+  historyJson,
+  queueJson,
+  scheduleJson,
+  stateJson,
+  summaryJson,
+} from "./views.ts";
 
 /** What is asked of one actor. */
 export interface Asked {
@@ -40,8 +48,16 @@ const views: Readonly<Record<string, (question: Question) => unknown>> = {
     await actor.setState(valueOfPlain(state));
     return { ok: true };
   },
-  "GET /connections": ({ actor }) => ({ connections: actor.connections().map(connectionJson) }),
+  "GET /connections": async ({ actor }) => ({
+    connections: (await actor.connections()).map(connectionJson),
+  }),
   "GET /rpcs": ({ actor }) => ({ rpcs: actor.actions }),
+  "GET /workflow-history": async ({ actor }) => workflowJson(actor, await actor.workflow()),
+  "POST /workflow/replay": async ({ actor, body }) => {
+    const { entryId } = await body();
+    if (entryId !== undefined && typeof entryId !== "string") throw invalid("entryId is no text");
+    return workflowJson(actor, await actor.replay(entryId));
+  },
   "GET /traces": ({ actor, query }) => {
     const startMs = timeOf(query, "startMs", 0);
     const endMs = timeOf(query, "endMs", Number.MAX_SAFE_INTEGER);
@@ -84,6 +100,10 @@ export async function answerInspection(
   const view = views[`${method} ${path}`];
   if (view !== undefined) return await view(question);
   throw new ActrError("not_found", `there is no ${method} ${path} of an actor`);
+}
+
+function workflowJson(actor: ActorInspection, history: WorkflowHistory | undefined): unknown {
+  return { history: historyJson(history), isWorkflowEnabled: actor.hasWorkflow };
 }
 
 async function runAction({ actor, body }: Question, name: string): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { ActrError, assertNever } from "../../errors.ts";
 import type { ActorInspection } from "../../host/inspection.ts";
 import type { WatchedPart } from "../../host/inspection_watch.ts";
+import type { WorkflowHistory } from "../../host/workflow/history.ts";
 import type { InspectorAnswer, InspectorRequest } from "../../protocol/actors/inspector_schema.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { encodeCbor } from "../../protocol/cbor/encode.ts";
@@ -15,16 +16,21 @@ type Val<Tag extends InspectorAnswer["tag"]> = Extract<InspectorAnswer, { tag: T
 
 /** All of an actor, for an inspector that has just come. */
 export async function initOf(actor: ActorInspection): Promise<InspectorAnswer> {
-  const [state, queueSize] = await Promise.all([actor.encodedState(), actor.queueSize()]);
+  const [state, queueSize, connections, history] = await Promise.all([
+    actor.encodedState(),
+    actor.queueSize(),
+    connectionsOf(actor),
+    actor.workflow(),
+  ]);
   const val = {
-    connections: connectionsOf(actor),
+    connections,
     state,
     isStateEnabled: actor.hasState,
     rpcs: actor.actions,
     isDatabaseEnabled: false,
     queueSize: BigInt(queueSize),
-    workflowHistory: undefined,
-    isWorkflowEnabled: false,
+    workflowHistory: history && encodeCbor(history),
+    isWorkflowEnabled: actor.hasWorkflow,
   };
   return { tag: "Init", val };
 }
@@ -36,11 +42,14 @@ export async function updateOf(
 ): Promise<InspectorAnswer> {
   switch (part) {
     case "connections":
-      return { tag: "ConnectionsUpdated", val: { connections: connectionsOf(actor) } };
+      return { tag: "ConnectionsUpdated", val: { connections: await connectionsOf(actor) } };
     case "queue":
       return { tag: "QueueUpdated", val: { queueSize: BigInt(await actor.queueSize()) } };
     case "workflow":
-      return { tag: "WorkflowHistoryUpdated", val: { history: encodeCbor(null) } };
+      return {
+        tag: "WorkflowHistoryUpdated",
+        val: { history: encodeCbor(await actor.workflow()) },
+      };
     case "lifecycle":
       return { tag: "LifecycleUpdated", val: { lifecycle: actor.lifecycle } };
     default:
@@ -62,7 +71,7 @@ export async function answerRequest(
     case "ConnectionsRequest":
       return {
         tag: "ConnectionsResponse",
-        val: { rid: val.id, connections: connectionsOf(actor) },
+        val: { rid: val.id, connections: await connectionsOf(actor) },
       };
     case "ActionRequest": {
       const output = await actor.act(val.name, argumentsOf(val.args));
@@ -80,12 +89,12 @@ export async function answerRequest(
     case "QueueRequest":
       return { tag: "QueueResponse", val: await queueOf(actor, val.id, val.limit) };
     case "WorkflowHistoryRequest": {
-      const none = { history: undefined, isWorkflowEnabled: false };
-      return { tag: "WorkflowHistoryResponse", val: { rid: val.id, ...none } };
+      const history = historyOf(actor, await actor.workflow());
+      return { tag: "WorkflowHistoryResponse", val: { rid: val.id, ...history } };
     }
     case "WorkflowReplayRequest": {
-      const none = { history: undefined, isWorkflowEnabled: false };
-      return { tag: "WorkflowReplayResponse", val: { rid: val.id, ...none } };
+      const history = historyOf(actor, await actor.replay(val.entryId));
+      return { tag: "WorkflowReplayResponse", val: { rid: val.id, ...history } };
     }
     case "DatabaseSchemaRequest":
     case "DatabaseTableRowsRequest":
@@ -95,8 +104,17 @@ export async function answerRequest(
   }
 }
 
-function connectionsOf(actor: ActorInspection): Val<"ConnectionsUpdated">["connections"] {
-  return actor.connections().map((view) => {
+function historyOf(
+  actor: ActorInspection,
+  history: WorkflowHistory | undefined,
+): Omit<Val<"WorkflowHistoryResponse">, "rid"> {
+  return { history: history && encodeCbor(history), isWorkflowEnabled: actor.hasWorkflow };
+}
+
+async function connectionsOf(
+  actor: ActorInspection,
+): Promise<Val<"ConnectionsUpdated">["connections"]> {
+  return (await actor.connections()).map((view) => {
     return { id: view.id, details: encodeCbor(connectionDetails(view)) };
   });
 }

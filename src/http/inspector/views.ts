@@ -1,6 +1,7 @@
 import type { ActorInspection, ConnectionView, QueueView } from "../../host/inspection.ts";
 import type { QueueRow } from "../../host/queue_row.ts";
 import type { ScheduleRow } from "../../host/schedule_row.ts";
+import type { HistoryEntry, WorkflowHistory } from "../../host/workflow/history.ts";
 import { formatActorKey } from "../../protocol/actors/actor_key.ts";
 import { plainOf } from "../../protocol/actors/plain.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
@@ -87,7 +88,12 @@ const maxBodyShown = 4_096;
 /** All of an actor at a glance. */
 export async function summaryJson(inspection: ActorInspection): Promise<SummaryJson> {
   const { id, record, lifecycle, instance, hasState } = inspection;
-  const [state, queueSize] = await Promise.all([inspection.encodedState(), inspection.queueSize()]);
+  const [state, queueSize, connections, workflow] = await Promise.all([
+    inspection.encodedState(),
+    inspection.queueSize(),
+    inspection.connections(),
+    inspection.workflow(),
+  ]);
   return {
     id,
     name: record.name,
@@ -102,12 +108,12 @@ export async function summaryJson(inspection: ActorInspection): Promise<SummaryJ
     },
     state: stateJson(state),
     isStateEnabled: hasState,
-    connections: inspection.connections().map(connectionJson),
+    connections: connections.map(connectionJson),
     rpcs: inspection.actions,
     queueSize,
     isDatabaseEnabled: false,
-    workflowSupported: false,
-    workflowHistory: null,
+    workflowSupported: inspection.hasWorkflow,
+    workflowHistory: historyJson(workflow),
   };
 }
 
@@ -128,6 +134,27 @@ export function connectionDetails(view: ConnectionView): ConnectionDetails {
     subscriptions,
     events,
     isHibernatable: hibernates,
+  };
+}
+
+/** What a workflow has done; null for none. */
+export function historyJson(history: WorkflowHistory | undefined): unknown {
+  if (history === undefined) return null;
+  const { state, output, error, entries } = history;
+  return { state, output: plainOf(output), error: error ?? null, entries: entries.map(entryJson) };
+}
+
+function entryJson({ detail, ...entry }: HistoryEntry): unknown {
+  const { startedAt, endedAt, wakesAt, error, rolledBackAt, rollbackError, ...rest } = entry;
+  return {
+    ...rest,
+    detail: plainOf(detail),
+    startedAt: startedAt ?? null,
+    endedAt: endedAt ?? null,
+    wakesAt: wakesAt ?? null,
+    error: error ?? null,
+    rolledBackAt: rolledBackAt ?? null,
+    rollbackError: rollbackError ?? null,
   };
 }
 
