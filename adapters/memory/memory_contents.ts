@@ -65,9 +65,20 @@ export function apply(contents: Contents, change: StoreChange): void {
     case "record.delete":
       contents.spaces.get(change.space)?.delete(change.key);
       return;
+    case "record.expect":
+      return;
     default:
       assertNever(change);
   }
+}
+
+/** Whether what a change expects holds. */
+export function holds({ spaces }: Contents, change: StoreChange): boolean {
+  if (change.kind !== "record.expect") return true;
+  const { space, key, value } = change;
+  const found = spaces.get(space)?.get(key);
+  if (value === null || found === undefined) return value === null && found === undefined;
+  return found.length === value.length && found.every((byte, at) => byte === value[at]);
 }
 
 function applyMailbox(contents: Contents, change: Change<"mailbox">): void {

@@ -13,7 +13,7 @@ import type {
   StoredAnswer,
   StoreOpened,
 } from "../../src/ports/store.ts";
-import { apply, type Contents, emptyContents, unclaim } from "./memory_contents.ts";
+import { apply, type Contents, emptyContents, holds, unclaim } from "./memory_contents.ts";
 import { matches, newestFirst } from "./memory_letters.ts";
 import { byCodePoint } from "./order.ts";
 
@@ -27,17 +27,20 @@ export class MemoryStore implements Store {
   readonly opened: StoreOpened;
   readonly lost: Promise<string>;
   readonly #contents: Contents;
+  readonly #shared: boolean;
   readonly #faultListeners = new Set<(fault: string | undefined) => void>();
   #fault: string | undefined;
   #closed = false;
   #tellLoss: (reason: string) => void = () => {};
 
-  constructor(contents: Contents = emptyContents()) {
+  /** @param contents those of another store, which is lost then. @param shared leaves that other one be. */
+  constructor(contents: Contents = emptyContents(), { shared = false } = {}) {
     this.#contents = contents;
+    this.#shared = shared;
     const unclean = !contents.clean;
-    const recovered = unclaim(contents);
-    contents.clean = false;
-    contents.fence++;
+    const recovered = shared ? 0 : unclaim(contents);
+    contents.clean = shared && contents.clean;
+    contents.fence += shared ? 0 : 1;
     this.opened = { recovered, unclean, fence: contents.fence, lastSeq: contents.lastSeq };
     this.lost = new Promise((resolve) => {
       this.#tellLoss = resolve;
@@ -49,6 +52,11 @@ export class MemoryStore implements Store {
     const next = new MemoryStore(this.#contents);
     if (!this.#closed) this.#tellLoss("another owner took over");
     return next;
+  }
+
+  /** The same contents for one more user: all of them go on, as the nodes of one database do that keep their actors there. */
+  share(): MemoryStore {
+    return new MemoryStore(this.#contents, { shared: true });
   }
 
   get fault(): string | undefined {
@@ -71,6 +79,9 @@ export class MemoryStore implements Store {
     this.#check();
     if (this.#fault !== undefined) {
       throw new ActrError("storage", this.#fault, { details: { fault: "database" } });
+    }
+    if (!changes.every((change) => holds(this.#contents, change))) {
+      throw new ActrError("lease_lost", "memory store: what the commit expects does not hold");
     }
     this.#takeSeqs(changes);
     for (const change of changes) apply(this.#contents, change);
@@ -179,7 +190,7 @@ export class MemoryStore implements Store {
 
   #check(): void {
     if (this.#closed) throw new ActrError("storage", "memory store is closed; open it again");
-    if (this.#contents.fence === this.opened.fence) return;
+    if (this.#shared || this.#contents.fence === this.opened.fence) return;
     throw new ActrError("lease_lost", "memory store: another owner took over");
   }
 

@@ -1,5 +1,10 @@
 import { assertNever } from "../../src/errors.ts";
-import type { MailboxRow, StoreChange, StoredAnswer } from "../../src/ports/store.ts";
+import type {
+  MailboxRow,
+  RecordExpectation,
+  StoreChange,
+  StoredAnswer,
+} from "../../src/ports/store.ts";
 
 /** What a mailbox row is released with: when it may be handed out again, and how often it failed. */
 export interface Release {
@@ -38,6 +43,8 @@ export class Effects {
   answers: StoredAnswer[] = [];
   readonly deletedAnswers: Set<number> = new Set();
   readonly records: Map<string, RecordEffect> = new Map();
+  /** What has to hold, each once. */
+  readonly expectations: RecordExpectation[] = [];
   /** Stored answers up to this seq are gone; 0 for none. */
   forgetThrough = 0;
   /** Greatest seq put; 0 for none. */
@@ -92,9 +99,20 @@ export class Effects {
       case "record.delete":
         this.records.set(pairKey(change.space, change.key), { ...change, value: null });
         return;
+      case "record.expect":
+        return this.#expect(change);
       default:
         assertNever(change);
     }
+  }
+
+  /** Commits of one owner expect the same, by the same bytes. */
+  #expect(change: RecordExpectation): void {
+    const { space, key, value } = change;
+    const known = this.expectations.some(
+      (each) => each.value === value && each.key === key && each.space === space,
+    );
+    if (!known) this.expectations.push(change);
   }
 
   #put(row: MailboxRow): void {

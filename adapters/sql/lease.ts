@@ -9,6 +9,8 @@ export interface LeaseOptions {
   readonly leaseMs: number;
   /** End as written at the takeover, Unix milliseconds. */
   readonly expiresAt: number;
+  /** Whether nobody can take the database over, so that there is nothing to renew. */
+  readonly shared: boolean;
   /** Told how each renewal ended: it is the only write of a store that is idle. */
   readonly onRenewal: (error: unknown) => void;
 }
@@ -20,6 +22,11 @@ const retries = 15;
 /** Passes only while the owner with this fence owns the database. */
 export function fenceGuard(fence: number): SqlStatement {
   return { sql: "SELECT 1 FROM meta WHERE fence = ?", args: [fence] };
+}
+
+/** Passes while one who shares the database with others has it open. */
+function markGuard(fence: number): SqlStatement {
+  return { sql: "SELECT 1 FROM commit_mark WHERE fence = ?", args: [fence] };
 }
 
 /**
@@ -47,11 +54,11 @@ export class Lease {
     this.#leaseMs = options.leaseMs;
     this.#onRenewal = options.onRenewal;
     this.#expiresAt = options.expiresAt;
-    this.guard = fenceGuard(options.fence);
+    this.guard = options.shared ? markGuard(options.fence) : fenceGuard(options.fence);
     this.lost = new Promise((resolve) => {
       this.#tellLoss = resolve;
     });
-    if (!driver.exclusive) this.#schedule(renewals);
+    if (!driver.exclusive && !options.shared) this.#schedule(renewals);
   }
 
   /** Why nothing may be written any more, if so. */

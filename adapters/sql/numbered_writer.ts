@@ -14,6 +14,8 @@ export interface Writer {
 export interface NumberedWriterOptions {
   readonly clock: Clock;
   readonly fence: number;
+  /** Whether others write too, so that only a fence of one's own counts. */
+  readonly shared: boolean;
   /** Told of each failure, while the outcome is still being asked for. */
   readonly onFailure: (error: unknown) => void;
   /** Ends the questions: the database is lost, or is being closed. */
@@ -99,7 +101,8 @@ export class NumberedWriter implements Writer {
     });
     const steps = Number(row?.["number"] ?? this.#number) - this.#number;
     if (steps > 0) return steps;
-    if (row?.["fence"] !== this.#options.fence) throw lost(this.#driver);
+    const isOwner = this.#options.shared || row?.["fence"] === this.#options.fence;
+    if (!isOwner) throw lost(this.#driver);
     try {
       await this.#driver.batch([this.#mark(2)], this.#guard());
       return 2;
@@ -116,7 +119,8 @@ export class NumberedWriter implements Writer {
   }
 
   #guard(): SqlStatement {
-    const sql = "SELECT 1 FROM meta JOIN commit_mark USING (fence) WHERE fence = ? AND number = ?";
+    const owned = this.#options.shared ? "commit_mark" : "meta JOIN commit_mark USING (fence)";
+    const sql = `SELECT 1 FROM ${owned} WHERE fence = ? AND number = ?`;
     return { sql, args: [this.#options.fence, this.#number] };
   }
 }

@@ -20,6 +20,7 @@ import type {
 import type { Effects } from "./effects.ts";
 import { GroupCommit, type GroupCommitOptions } from "./group_commit.ts";
 import { type FaultListener, Health } from "./health.ts";
+import { join } from "./join.ts";
 import { Lease } from "./lease.ts";
 import {
   deadLetterQuery,
@@ -62,6 +63,8 @@ export interface SqlStoreOptions {
   readonly callTimeoutMs?: number;
   /** Copies the database before its tables are changed to a newer version. */
   readonly backup?: Backup;
+  /** Opens it beside others, for records alone; then it has no lease. @default false */
+  readonly shared?: boolean;
 }
 
 /** Something to write when only the question is whether it can be. */
@@ -79,11 +82,13 @@ export async function openSqlStore(
   const { clock, random, leaseMs = 15_000 } = options;
   const { owner = random.uuid(), leaseWaitMs = leaseMs } = options;
   const { maxPendingChanges = 65_536, maxPendingBytes = 64 * 2 ** 20 } = options;
-  const { callTimeoutMs: closeMs = 5_000, backup } = options;
+  const { callTimeoutMs: closeMs = 5_000, backup, shared = false } = options;
   const copy = backup === undefined ? {} : { backup };
   try {
-    const taken = await takeOver(driver, clock, { owner, leaseMs, leaseWaitMs, signal, ...copy });
-    return new SqlStore(driver, clock, taken, { maxPendingChanges, maxPendingBytes, closeMs });
+    const lease = { owner, leaseMs, leaseWaitMs, signal, ...copy };
+    const taken = await (shared ? join(driver, clock, lease) : takeOver(driver, clock, lease));
+    const limits = { maxPendingChanges, maxPendingBytes, closeMs, shared };
+    return new SqlStore(driver, clock, taken, limits);
   } catch (error) {
     await driver.close();
     throw error;
@@ -93,6 +98,7 @@ export async function openSqlStore(
 interface SqlStoreLimits extends GroupCommitOptions {
   /** How long a close waits for writes under way, milliseconds. */
   readonly closeMs: number;
+  readonly shared: boolean;
 }
 
 class SqlStore implements Store {
@@ -107,6 +113,7 @@ class SqlStore implements Store {
   readonly #reads: Reads;
   readonly #clock: Clock;
   readonly #closeMs: number;
+  readonly #shared: boolean;
   /** Ends the wait for a server that does not tell what became of a write. */
   readonly #ending = new AbortController();
   readonly #health: Health;
@@ -121,16 +128,18 @@ class SqlStore implements Store {
     this.#driver = driver;
     this.#clock = clock;
     this.#closeMs = limits.closeMs;
+    this.#shared = limits.shared;
     this.#lastSeq = lastSeq;
     this.#seqReserved = taken.seqReserved;
     const onRenewal = (error: unknown): void => this.#health.note(error);
-    this.#lease = new Lease(driver, clock, { ...taken, onRenewal });
+    this.#lease = new Lease(driver, clock, { ...taken, shared: limits.shared, onRenewal });
     this.lost = this.#lease.lost;
     void this.lost.then(() => this.#ending.abort(this.#lease.loss));
     this.#writer = driver.remote
       ? new NumberedWriter(driver, {
           clock,
           fence,
+          shared: limits.shared,
           signal: this.#ending.signal,
           onFailure: (error) => this.#health.note(error),
         })
@@ -245,12 +254,17 @@ class SqlStore implements Store {
 
   /** Tells the next owner that all is in order; one who has taken over already need not hear it. */
   async #release(): Promise<void> {
-    const sql = "UPDATE meta SET clean = 1, owner = NULL, seq_reserved = ?";
     try {
-      await this.#driver.batch([{ sql, args: [this.#lastSeq] }], this.#lease.guard);
+      await this.#driver.batch([this.#leave()], this.#lease.guard);
     } catch (error) {
       if (ActrError.from(error).code !== "lease_lost") throw error;
     }
+  }
+
+  #leave(): SqlStatement {
+    return this.#shared
+      ? { sql: "DELETE FROM commit_mark WHERE fence = ?", args: [this.opened.fence] }
+      : { sql: "UPDATE meta SET clean = 1, owner = NULL, seq_reserved = ?", args: [this.#lastSeq] };
   }
 
   async #write(effects: Effects): Promise<void> {
@@ -263,15 +277,16 @@ class SqlStore implements Store {
       if (this.#health.fault === undefined) return;
       statements.push(probe);
     }
-    await this.#writeAll(statements);
+    await this.#writeAll(statements, effects.expectations.length > 0);
     if (reserve !== undefined) this.#seqReserved = reserve;
   }
 
-  async #writeAll(statements: readonly SqlStatement[]): Promise<void> {
+  async #writeAll(statements: readonly SqlStatement[], expects: boolean): Promise<void> {
     try {
       await this.#writer.write(statements);
       this.#health.note(undefined);
     } catch (error) {
+      if (expects && isUnmet(error)) throw unmet(error, this.name);
       this.#health.note(error);
       if (ActrError.from(error).code === "lease_lost") this.#lease.lose("another owner took over");
       throw this.#lease.loss ?? error;
@@ -310,6 +325,16 @@ class SqlStore implements Store {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
   }
+}
+
+/** How `toStatements` has a transaction fail that expects what does not hold. */
+function isUnmet(error: unknown): boolean {
+  return ActrError.is(error) && /NOT NULL constraint failed: record\.value/.test(error.message);
+}
+
+function unmet(cause: unknown, name: string): ActrError {
+  const message = `${name}: what the commit expects does not hold; nothing was written`;
+  return new ActrError("lease_lost", message, { cause, details: { fault: "statement" } });
 }
 
 /** How many sizes it takes to reach `sum`, the last one included; all when they do not. */

@@ -1,6 +1,11 @@
 import { assertNever } from "../../src/errors.ts";
 import type { SqlStatement, SqlValue } from "../../src/ports/sql_driver.ts";
-import type { DeadLetter, MailboxRow, StoredAnswer } from "../../src/ports/store.ts";
+import type {
+  DeadLetter,
+  MailboxRow,
+  RecordExpectation,
+  StoredAnswer,
+} from "../../src/ports/store.ts";
 import type { Effects, LetterChange, RecordEffect, Release } from "./effects.ts";
 
 /** Most keys of one IN list. */
@@ -32,6 +37,10 @@ const deleteDeliveries = lists(
   (times) => `DELETE FROM delivery WHERE seq IN (${repeated("?", times)})`,
 );
 const putRecord = "INSERT OR REPLACE INTO record (space, key, value) VALUES (?, ?, ?)";
+const expectValue = `INSERT INTO record (space, key, value) SELECT '', '', NULL
+  WHERE NOT EXISTS (SELECT 1 FROM record WHERE space = ? AND key = ? AND value = ?)`;
+const expectNone = `INSERT INTO record (space, key, value) SELECT '', '', NULL
+  WHERE EXISTS (SELECT 1 FROM record WHERE space = ? AND key = ?)`;
 const deleteLetter = "DELETE FROM dead_letter WHERE id = ?";
 const redriveLetter =
   "UPDATE dead_letter SET redrive_attempts = redrive_attempts + 1, last_redrive_at = ? WHERE id = ?";
@@ -44,7 +53,7 @@ const forgetAnswers = "DELETE FROM answer WHERE seq <= ?";
 
 /** The statements that write `effects`; their order matters only where one touches what another does. */
 export function toStatements(effects: Effects): SqlStatement[] {
-  const list: SqlStatement[] = [];
+  const list: SqlStatement[] = effects.expectations.map(expectation);
   if (effects.acks.size > 0) pushAcks(list, [...effects.acks]);
   for (const row of effects.puts.values()) list.push({ sql: putRow, args: rowArgs(row) });
   for (const [seq, to] of effects.releases) list.push({ sql: release, args: releaseArgs(seq, to) });
@@ -56,6 +65,13 @@ export function toStatements(effects: Effects): SqlStatement[] {
   pushAnswers(list, effects.answers);
   for (const record of effects.records.values()) list.push(recordStatement(record));
   return list;
+}
+
+/** Puts no value where one must be, which ends the transaction, unless what is expected holds. */
+function expectation({ space, key, value }: RecordExpectation): SqlStatement {
+  return value === null
+    ? { sql: expectNone, args: [space, key] }
+    : { sql: expectValue, args: [space, key, value] };
 }
 
 function pushAcks(list: SqlStatement[], seqs: readonly number[]): void {

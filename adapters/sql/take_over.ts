@@ -118,7 +118,8 @@ async function raiseFence(
   }
 }
 
-function inUse(driver: SqlDriver, meta: Meta, heldMs: number): ActrError {
+/** Somebody else has the database. */
+export function inUse(driver: SqlDriver, meta: Meta, heldMs: number): ActrError {
   return new ActrError(
     "storage",
     `${driver.name} is owned by ${meta.owner}, whose lease ends in ${heldMs} ms (${new Date(meta.expiresAt).toISOString()}); stop that process, wait, or use another database`,

@@ -119,7 +119,19 @@ export type StoreChange =
       readonly key: string;
       readonly value: Uint8Array;
     }
-  | { readonly kind: "record.delete"; readonly space: string; readonly key: string };
+  | { readonly kind: "record.delete"; readonly space: string; readonly key: string }
+  | RecordExpectation;
+
+/**
+ * What has to hold when a commit is written, or it fails with `lease_lost` and changes nothing: a record has this value;
+ * with null, there is none. Commits that share its transaction are not seen by it.
+ */
+export interface RecordExpectation {
+  readonly kind: "record.expect";
+  readonly space: string;
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
 
 /** What a store finds when it is opened. */
 export interface StoreOpened {
@@ -164,7 +176,8 @@ export interface Store extends AsyncDisposable {
    * resolves when it is on disk. Commits apply in the order of the calls; when the database fails one, those that were
    * handed over until then fail with it.
    * @throws ActrError `storage` when the write failed; nothing was written then, except when `details.unknown` is true:
-   * the store was closed before a server could say. `lease_lost` when another process owns the store, `overloaded` when too much
+   * the store was closed before a server could say. `lease_lost` when another process owns the store, or what a
+   * {@link RecordExpectation} says does not hold, `overloaded` when too much
    * waits to be written; RangeError for a `mailbox.put` whose seq does not ascend.
    */
   commit(changes: readonly StoreChange[]): Promise<void>;

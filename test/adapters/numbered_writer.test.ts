@@ -49,6 +49,7 @@ async function world() {
     writer: new NumberedWriter(driver, {
       clock,
       fence: 7,
+      shared: false,
       signal: ending.signal,
       onFailure: (error) => failures.push(error),
     }),

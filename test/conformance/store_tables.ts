@@ -218,6 +218,36 @@ function recordCases(use: UseStore): void {
     assert.equal(await again.record("s", "j"), undefined);
   });
 
+  use("writes what holds to be expected, and nothing where it does not", async (store) => {
+    const expect = (key: string, value: number | null) =>
+      ({
+        kind: "record.expect",
+        space: "s",
+        key,
+        value: value === null ? null : bytes(value),
+      }) as const;
+    await store.commit([expect("a", null), put("s", "a", 1)]);
+    await store.commit([expect("a", 1), expect("b", null), put("s", "a", 2)]);
+    const refused = [
+      [expect("a", 1), put("s", "b", 1)],
+      [expect("a", null), put("s", "b", 1)],
+      [expect("b", 1), put("s", "b", 1)],
+    ];
+    const good = store.commit([expect("a", 2), put("s", "c", 3)]);
+    const outcomes = await Promise.allSettled(refused.map((changes) => store.commit(changes)));
+    for (const outcome of outcomes) {
+      assert.equal(outcome.status, "rejected");
+      assert.equal(ActrError.from(outcome.reason).code, "lease_lost");
+    }
+    await good;
+    assert.deepEqual(
+      (await store.records("s", "", 10)).map(({ key }) => key),
+      ["a", "c"],
+    );
+    assert.equal(store.fault, undefined);
+    await store.commit([put("s", "d", 4)]);
+  });
+
   use("pages a space by code points of the keys", async (store) => {
     const keys = ["a", "b", "é", "\uffee", "🐓"];
     await store.commit([...keys].reverse().map((key, n) => put("s", key, n)));
