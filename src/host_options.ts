@@ -36,6 +36,8 @@ export interface ActorOptions {
   readonly maxQueueMessageBytes: number;
   /** Clients that are connected at once. @default 10000 */
   readonly maxConnections: number;
+  /** How long a client whose socket is lost may come back, and misses nothing, milliseconds. @default 30000 */
+  readonly resumeMs: number;
   /** Bytes of one message that a client sends. @default 65536 */
   readonly maxIncomingBytes: number;
   /** Bytes of the body of a request that `onRequest` is given. @default 20971520 */
@@ -62,6 +64,7 @@ export const defaultActorOptions: ActorOptions = {
   maxQueueSize: 1000,
   maxQueueMessageBytes: 65_536,
   maxConnections: 10_000,
+  resumeMs: 30_000,
   maxIncomingBytes: 65_536,
   maxRequestBytes: 20_971_520,
   maxOutgoingBytes: 1_048_576,

@@ -9,6 +9,7 @@ import { Deadlines } from "../session/deadlines.ts";
 import { LateLimit } from "../time_limit.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import { checkedBy } from "./check.ts";
+import type { Client } from "./client.ts";
 import { Clients } from "./clients.ts";
 import type { ActionCommand } from "./command.ts";
 import { Completions } from "./completions.ts";
@@ -92,6 +93,11 @@ export class ActorHost implements InstanceOwner {
   /** Clients that are connected, to actors that sleep too. */
   get clients(): number {
     return this.#components.clients.size;
+  }
+
+  /** The client of a connection, whether its actor sleeps or not. */
+  client(connectionId: string): Client | undefined {
+    return this.#components.clients.get(connectionId);
   }
 
   /** How many actors of each definition are awake; counted when it is asked for. */

@@ -5,7 +5,7 @@ import type { ActorHost } from "../../host/actor_host.ts";
 import type { RequestContext, Socket } from "../../ports/sockets.ts";
 import { codecOf } from "../../protocol/actors/codecs.ts";
 import { ConnectionSocket } from "./connection_socket.ts";
-import { type Offer, readOffer, readParams } from "./subprotocols.ts";
+import { type Offer, readOffer, readParams, readResume } from "./subprotocols.ts";
 
 /** Largest message of a WebSocket, bytes; what an actor takes is less, and says so by a reason that clients understand. */
 const maxMessageBytes = 4 * 1024 * 1024;
@@ -37,10 +37,17 @@ async function open(socket: Socket, offer: Offer, { host, target }: ConnectParts
   if (codec === undefined) {
     return socket.close(1003, "actor.unsupported_websocket_encoding");
   }
-  const connection = new ConnectionSocket(socket, codec);
+  let connection: ConnectionSocket | undefined;
   try {
-    await connection.open(host(), { target: target(offer), params: () => readParams(offer) });
+    const actors = host();
+    const aim = target(offer);
+    const wanted = readResume(offer);
+    const line = wanted && actors.client(wanted.connectionId)?.sink;
+    if (wanted && line instanceof ConnectionSocket && line.resume(socket, codec, wanted)) return;
+    connection = new ConnectionSocket(socket, codec, offer.resume !== undefined);
+    await connection.open(actors, { target: aim, params: () => readParams(offer) });
   } catch (error) {
+    connection ??= new ConnectionSocket(socket, codec);
     connection.refuse(ActrError.from(error));
   }
 }
