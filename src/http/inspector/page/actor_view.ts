@@ -14,6 +14,8 @@ const shownOn: Readonly<Record<string, readonly string[]>> = {
   LifecycleUpdated: ["connections", "queue", "workflow"],
 };
 
+const tracesMs = 2_000;
+
 /** The tabs of an actor, in their order. */
 const names = ["state", "actions", ...Object.keys(tabs)];
 
@@ -61,10 +63,15 @@ export function actorView(page: Page, id: string, tabName: string | undefined): 
   const connection = new Live(page.api, id, take, (isLive) => {
     live.textContent = isLive ? "live" : "not connected";
   });
+  // A turn that changes nothing is not told of.
+  const timer = window.setInterval(() => {
+    if (tab === "traces" && !document.hidden) void draw();
+  }, tracesMs);
   return {
     element,
     close() {
       isOpen = false;
+      clearInterval(timer);
       connection.close();
     },
   };

@@ -1,3 +1,5 @@
+import { textOf } from "./text_of.ts";
+
 /** What an element can hold; nothing where it is undefined. */
 export type Child = Node | string | undefined;
 
@@ -50,7 +52,7 @@ export function table(
 
 /** A value, as people read it. */
 export function json(value: unknown): HTMLPreElement {
-  return h("pre", {}, JSON.stringify(value, null, 2) ?? "");
+  return h("pre", {}, textOf(value));
 }
 
 /** A time, Unix milliseconds. */

@@ -1,4 +1,5 @@
 import { button, h } from "./dom.ts";
+import { textOf } from "./text_of.ts";
 import type { Page } from "./view.ts";
 
 /** Shows the state of an actor as it changes, and saves what is typed. */
@@ -32,7 +33,7 @@ export class StateEditor {
   /** The state is this now: it is shown, unless somebody edits what was shown before. */
   update(state: unknown, isEnabled: boolean): void {
     this.#text.disabled = !isEnabled;
-    const text = isEnabled ? JSON.stringify(state, null, 2) : "This actor has no state.";
+    const text = isEnabled ? textOf(state) : "This actor has no state.";
     if (text === this.#current) return;
     this.#current = text;
     if (!this.#isEdited) this.#show();

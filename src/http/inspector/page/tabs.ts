@@ -1,5 +1,6 @@
 import type { QueueJson, ScheduleJson } from "../views.ts";
 import { button, type Child, h, json, table, time } from "./dom.ts";
+import { textOf } from "./text_of.ts";
 import type { Page } from "./view.ts";
 import { timeline } from "./workflow.ts";
 
@@ -150,7 +151,7 @@ export function actionForm(page: Page, path: string, actions: readonly string[])
       const asked = `${path}/action/${encodeURIComponent(name.value)}`;
       const body = { args: JSON.parse(args.value) };
       const answer = await page.api.ask<{ output: unknown }>(asked, { method: "POST", body });
-      output.textContent = JSON.stringify(answer.output, null, 2);
+      output.textContent = textOf(answer.output);
       page.tell(`${name.value} has run.`);
     });
   return h(
