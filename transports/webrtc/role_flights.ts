@@ -3,7 +3,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { type ActrId, peerKey } from "../../src/protocol/ids.ts";
 import { noRoute } from "../../src/session/dialer.ts";
 import { PendingReplies } from "../../src/signaling/pending_replies.ts";
-import type { PeerSignaling } from "./negotiation.ts";
+import type { PeerSignaling } from "./negotiation_parts.ts";
 import { roleMessage } from "./peer_signals.ts";
 
 /** Peers that may be asked about at once. */

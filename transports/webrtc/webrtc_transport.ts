@@ -13,7 +13,7 @@ import type {
 import { type ActrId, actrIdEquals } from "../../src/protocol/ids.ts";
 import type { Relay } from "../../src/signaling/signaling_listeners.ts";
 import { channelLanes } from "./lanes.ts";
-import type { NegotiationParts } from "./negotiation.ts";
+import type { NegotiationParts } from "./negotiation_parts.ts";
 import { Negotiations } from "./negotiations.ts";
 import { RoleFlights } from "./role_flights.ts";
 import { defaultWebRtcOptions, type WebRtcOptions } from "./webrtc_options.ts";

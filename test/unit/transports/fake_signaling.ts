@@ -7,7 +7,7 @@ import type {
   RelayPayload,
   SignalingListener,
 } from "../../../src/signaling/signaling_listeners.ts";
-import type { PeerSignaling } from "../../../transports/webrtc/negotiation.ts";
+import type { PeerSignaling } from "../../../transports/webrtc/negotiation_parts.ts";
 import { readSignal } from "../../../transports/webrtc/peer_signals.ts";
 
 /** A relay on its way. */
