@@ -1,4 +1,12 @@
-import type { ActorKey, AnyActor, CompletionOf, MessageOf, QueueOutcome } from "./actor.ts";
+import type {
+  ActorDefinition,
+  ActorKey,
+  AnyActor,
+  CompletionOf,
+  MessageOf,
+  PayloadOf,
+  QueueOutcome,
+} from "./actor.ts";
 import { ActrError } from "./errors.ts";
 
 /** The name of a connection's peer actors: definitions by name, as `defineNode` has them. */
@@ -35,6 +43,30 @@ export interface RequestOptions extends HandleOptions {
   readonly init?: RequestInit;
 }
 
+/** Whether events come and actions are sent at once, or wait for the next socket; `closed` for good. */
+export type ConnectionStatus = "connecting" | "connected" | "closed";
+
+/** A client's connection to one actor, as it is while its socket comes and goes. */
+export interface ConnectionToActor {
+  readonly status: ConnectionStatus;
+  /** Resolves when it is closed for good: with the reason, unless this side or the actor did it in peace. */
+  readonly ended: Promise<ActrError | undefined>;
+  /** @throws ActrError what the action threw; `unavailable` when the socket is lost before the answer, `timed_out`. */
+  act(action: string, args: readonly unknown[]): Promise<unknown>;
+  on(event: string, listener: (payload: unknown) => void): () => void;
+  onError(listener: (error: ActrError) => void): () => void;
+  /** Idempotent. */
+  close(): void;
+}
+
+/** Closes a connection when `signal` is aborted. */
+export function closeWith(connection: ConnectionToActor, signal: AbortSignal): void {
+  const close = (): void => connection.close();
+  if (signal.aborted) return close();
+  signal.addEventListener("abort", close);
+  void connection.ended.then(() => signal.removeEventListener("abort", close));
+}
+
 /** The way to the actors of a node, wherever that is. Every wait has a deadline. What a way has no form for, it lacks. */
 export interface ActorCaller {
   /** Runs an action. @throws ActrError what it threw; `actor.*`; the signal's reason. */
@@ -57,6 +89,8 @@ export interface ActorCaller {
   ): Promise<QueueOutcome>;
   /** What `onRequest` answers; 404 where there is none. @throws ActrError as {@link ActorCaller.act}. */
   fetch?(target: CallTarget, path: string, options?: RequestOptions): Promise<Response>;
+  /** Connects to an actor, now and whenever the connection is lost. */
+  connect?(target: CallTarget, params: unknown, options?: HandleOptions): ConnectionToActor;
 }
 
 type ActionArguments<F> = F extends (c: never, ...args: infer Args) => unknown ? Args : never;
@@ -79,14 +113,42 @@ export interface ActorMethods<D extends AnyActor> {
   ): Promise<QueueOutcome<CompletionOf<QueuesOf<D>[Name]>>>;
   /** Asks its `onRequest`, by path and query; 404 when it has none. @throws ActrError what `onRequest` threw. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Connects to it, for its events, with what the definition's `params` takes. Close it in the end. */
+  connect(params?: ParamsOf<D>): ClientConnection<D>;
+}
+
+type EventsOf<D extends AnyActor> = NonNullable<D["events"]>;
+type EventOf<D extends AnyActor> = keyof EventsOf<D> & string;
+type ParamsOf<D extends AnyActor> =
+  D extends ActorDefinition<infer Shape, infer _> ? Shape["params"] : unknown;
+
+/**
+ * A client's connection to one actor: every action is a method. A socket that is lost is followed by another, and
+ * subscriptions hold; what was asked for and not answered fails then.
+ */
+export type ClientConnection<D extends AnyActor> = ActionsOf<D> & ConnectionMethods<D>;
+
+/** What every connection understands beside the actions of its actor. */
+export interface ConnectionMethods<D extends AnyActor>
+  extends Pick<ConnectionToActor, "status" | "ended" | "close">,
+    Disposable {
+  /** Calls `listener` with what is broadcast under this name, and what is sent to this client; returns what ends that. */
+  on<Name extends EventOf<D>>(
+    name: Name,
+    listener: (payload: PayloadOf<EventsOf<D>[Name]>) => void,
+  ): () => void;
+  /** Calls `listener` with what goes wrong beside actions: a subscription that is refused, a listener that throws, the end. */
+  onError(listener: (error: ActrError) => void): () => void;
 }
 
 /** One actor, as its callers see it: every action is a method. */
-export type ActorHandle<D extends AnyActor> = {
+export type ActorHandle<D extends AnyActor> = ActionsOf<D> & ActorMethods<D>;
+
+type ActionsOf<D extends AnyActor> = {
   readonly [Name in keyof D["actions"]]: (
     ...args: ActionArguments<D["actions"][Name]>
   ) => Promise<ActionResult<D["actions"][Name]>>;
-} & ActorMethods<D>;
+};
 
 /** What makes a new actor. */
 export interface CreateOptions<Input> extends HandleOptions {
@@ -155,17 +217,25 @@ function handleOf(
   target: CallTarget,
   options: HandleOptions,
 ): ActorHandle<AnyActor> {
-  return new Proxy<Record<string, unknown>>(
-    { ...methodsOf(caller, target, options) },
-    {
-      get(known, name) {
-        // A handle is no promise, whatever it is awaited in.
-        if (typeof name !== "string" || name === "then") return undefined;
-        known[name] ??= (...args: unknown[]) => caller.act(target, name, args, options);
-        return known[name];
-      },
+  const methods = methodsOf(caller, target, options);
+  return withActions(methods, (name, args) => caller.act(target, name, args, options));
+}
+
+/** `methods`, and an action under every other name. */
+function withActions<Methods extends object>(
+  methods: Methods,
+  act: (name: string, args: readonly unknown[]) => Promise<unknown>,
+): Methods & ActionsOf<AnyActor> {
+  const actions = new Map<string, unknown>();
+  return new Proxy(methods, {
+    get(known, name) {
+      if (Object.hasOwn(known, name)) return known[name as keyof Methods];
+      // A handle is no promise, whatever it is awaited in.
+      if (typeof name !== "string" || name === "then") return undefined;
+      if (!actions.has(name)) actions.set(name, (...args: unknown[]) => act(name, args));
+      return actions.get(name);
     },
-  ) as ActorHandle<AnyActor>;
+  }) as Methods & ActionsOf<AnyActor>;
 }
 
 function methodsOf(
@@ -186,6 +256,24 @@ function methodsOf(
       if (caller.fetch === undefined) throw lacking("raw requests");
       return await caller.fetch(target, path, { ...options, init });
     },
+    connect(params) {
+      if (caller.connect === undefined) throw lacking("connections");
+      const connection = caller.connect(target, params, options);
+      return withActions(connectionMethods(connection), (name, args) => connection.act(name, args));
+    },
+  };
+}
+
+function connectionMethods(connection: ConnectionToActor): ConnectionMethods<AnyActor> {
+  return {
+    get status() {
+      return connection.status;
+    },
+    ended: connection.ended,
+    on: (event, listener) => connection.on(event, listener as (payload: unknown) => void),
+    onError: (listener) => connection.onError(listener),
+    close: () => connection.close(),
+    [Symbol.dispose]: () => connection.close(),
   };
 }
 

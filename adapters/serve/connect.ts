@@ -48,18 +48,11 @@ export async function connectPeer<App extends WithActors = WithActors>(
   const definition = defineNode(type === undefined ? {} : { type });
   const bounds = signal === undefined ? {} : { signal };
   const node = await Node.start(definition, components, settingsOf(address, options), bounds);
-  return new CallingPeer<App>(node, actorsFor<App>(node, address, options));
-}
-
-/** Actors of the node that the options name, called as its services are; else of the one at the address, over HTTP. */
-function actorsFor<App extends WithActors>(
-  { context, components }: Node,
-  address: string,
-  { actorsAt, actorToken }: ConnectOptions,
-): ActorsOf<App> {
-  if (actorsAt !== undefined) return context.actors<App>(actorsAt);
-  const { clock, random, fetch } = components;
-  return actorsOf<App>(new HttpActors({ address, fetch, clock, random, token: actorToken }));
+  const { actorsAt, actorToken: token } = options;
+  if (actorsAt !== undefined) return new CallingPeer<App>(node, node.context.actors<App>(actorsAt));
+  const { fetch } = components;
+  const http = new HttpActors({ address, fetch, sockets, clock, random, token });
+  return new CallingPeer<App>(node, actorsOf<App>(http), http);
 }
 
 function settingsOf(address: string, options: ConnectOptions): NodeSettings {
@@ -77,10 +70,13 @@ class CallingPeer<App extends WithActors> implements Peer<App> {
   readonly context: NodeContext;
   readonly actors: ActorsOf<App>;
   readonly #node: Node;
+  readonly #http: HttpActors | undefined;
   readonly #finder: TargetFinder;
 
-  constructor(node: Node, actors: ActorsOf<App>) {
+  /** @param http what calls the actors of the node at the address, unless they are those of a peer. */
+  constructor(node: Node, actors: ActorsOf<App>, http?: HttpActors) {
     this.#node = node;
+    this.#http = http;
     this.actors = actors;
     this.context = node.context;
     this.#finder = new TargetFinder();
@@ -103,6 +99,7 @@ class CallingPeer<App extends WithActors> implements Peer<App> {
   }
 
   close(): Promise<void> {
+    this.#http?.close();
     return this.#node.stop();
   }
 

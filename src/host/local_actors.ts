@@ -1,11 +1,13 @@
 import { abortable } from "#async";
 import type { ActorKey, QueueOutcome } from "../actor.ts";
-import type {
-  ActorCaller,
-  CallTarget,
-  HandleOptions,
-  RequestOptions,
-  SendOptions,
+import {
+  type ActorCaller,
+  type CallTarget,
+  type ConnectionToActor,
+  closeWith,
+  type HandleOptions,
+  type RequestOptions,
+  type SendOptions,
 } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
 import type { TraceContext } from "../ports/tracer.ts";
@@ -15,6 +17,7 @@ import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
 import { type CallChain, requireDepth } from "./chain.ts";
 import type { Answer } from "./command.ts";
+import { LocalConnection } from "./local_connection.ts";
 import { answerRequest } from "./raw_request.ts";
 
 /** In whose name actors of the same node are called. */
@@ -93,6 +96,13 @@ export class LocalActors implements ActorCaller {
     const asked = { request, params: undefined, chain };
     const answering = this.#host.wake(target).then((instance) => answerRequest(instance, asked));
     return (await until(signal, answering)) ?? new Response(null, { status: 404 });
+  }
+
+  connect(target: CallTarget, params: unknown, { signal }: HandleOptions = {}): ConnectionToActor {
+    const copied = params === undefined ? undefined : decodeCbor(encodeCbor(params));
+    const connection = new LocalConnection(this.#host, target, copied);
+    if (signal !== undefined) closeWith(connection, signal);
+    return connection;
   }
 
   async create(

@@ -74,7 +74,8 @@ function pages(
       log: () => parts.node()?.components.log,
       ...(parts.actorToken && { token: parts.actorToken }),
     });
-    for (const path of ["/", "/actors"]) app.route(path, routes);
+    // The longer one first: what is at "/" takes all below "/actors" for its own.
+    for (const path of ["/actors", "/"]) app.route(path, routes);
   }
   app.get("/ws", (c) => takePeer(parts, c.req.raw, c.env));
   app.get("/", (c) => {

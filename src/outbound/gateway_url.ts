@@ -5,13 +5,17 @@ import { encodeCbor } from "../protocol/cbor/encode.ts";
 
 /**
  * Path and query, below a node's address, of something of one actor (`spec/actor-client.md` §4).
- * @param path of the actor's own, with its query. @throws RangeError for a key whose parts have commas.
+ * @param path of the actor's own, with its query. @param token where no header can hold it. @throws RangeError for a key whose parts have commas.
  */
-export function gatewayUrl(target: CallTarget, path: string): string {
-  const segment = encodeURIComponent("id" in target ? target.id : target.name);
-  const address = addressOf(target);
+export function gatewayUrl(target: CallTarget, path: string, token?: string): string {
+  if ("id" in target) {
+    const opener = token === undefined ? "" : `@${encodeURIComponent(token)}`;
+    return `/gateway/${encodeURIComponent(target.id)}${opener}${path}`;
+  }
+  const query = addressOf(target);
+  if (token !== undefined) query.set("rvt-token", token);
   const mark = path.includes("?") ? "&" : "?";
-  return `/gateway/${segment}${path}${address === "" ? "" : mark}${address}`;
+  return `/gateway/${encodeURIComponent(target.name)}${path}${mark}${query}`;
 }
 
 /** Base64 of CBOR, as inputs travel. */
@@ -20,9 +24,7 @@ export function encodedInput(input: unknown): string {
 }
 
 /** The address by key (§4.2), whose parts could not be told apart if they had commas. */
-function addressOf(target: CallTarget): string {
-  if ("id" in target) return "";
-  const { key, create } = target;
+function addressOf({ key, create }: Exclude<CallTarget, { readonly id: string }>): URLSearchParams {
   for (const part of key) {
     if (part.includes(",") || (part === "" && key.length === 1)) {
       const given = JSON.stringify(part);
@@ -34,10 +36,10 @@ function addressOf(target: CallTarget): string {
     "rvt-method": create === undefined ? "get" : "getOrCreate",
   });
   if (key.length > 0) query.set("rvt-key", key.join(","));
-  if (create === undefined) return String(query);
+  if (create === undefined) return query;
   query.set("rvt-runner", "default");
   if (create.input !== undefined) query.set("rvt-input", base64Url(create.input));
-  return String(query);
+  return query;
 }
 
 function base64Url(input: unknown): string {

@@ -2,6 +2,7 @@ import type { ActorKey, QueueOutcome } from "../actor.ts";
 import type {
   ActorCaller,
   CallTarget,
+  ConnectionToActor,
   HandleOptions,
   RequestOptions,
   SendOptions,
@@ -9,6 +10,7 @@ import type {
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
+import type { Sockets } from "../ports/sockets.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import {
   readActionResponse,
@@ -17,6 +19,7 @@ import {
   writeQueueSend,
 } from "../protocol/actors/client_codec.ts";
 import { abortAfter } from "../time_limit.ts";
+import { ActorLinks } from "./actor_links.ts";
 import { failureIn } from "./gateway_failure.ts";
 import { encodedInput, gatewayUrl } from "./gateway_url.ts";
 import { retried, wasRefused } from "./retried.ts";
@@ -26,6 +29,7 @@ export interface HttpActorParts {
   /** Base address of the node that hosts them, such as `http://host:8080`. */
   readonly address: string;
   readonly fetch: typeof globalThis.fetch;
+  readonly sockets: Sockets;
   readonly clock: Clock;
   readonly random: Random;
   /** Deadline of a call over all its tries, milliseconds. @default 65000, a little more than what an actor gives its actions */
@@ -37,16 +41,19 @@ export interface HttpActorParts {
 const defaultTimeoutMs = 65_000;
 
 /**
- * Calls the actors of another node over HTTP: each call is a request of its own. What fails for now is tried again;
+ * Calls the actors of another node over HTTP, each call a request of its own, and connects to them by WebSocket. What fails for now is tried again;
  * an action has a key that names it, so that it takes effect once however often it is tried.
  */
 export class HttpActors implements ActorCaller {
   readonly #base: string;
   readonly #parts: HttpActorParts;
+  readonly #links: ActorLinks;
 
   constructor(parts: HttpActorParts) {
     this.#parts = parts;
     this.#base = parts.address.replace(/\/+$/, "").replace(/^ws/, "http");
+    const { timeoutMs = defaultTimeoutMs, token } = parts;
+    this.#links = new ActorLinks({ ...parts, base: this.#base, timeoutMs, token });
   }
 
   async act(
@@ -57,7 +64,7 @@ export class HttpActors implements ActorCaller {
   ): Promise<unknown> {
     const path = gatewayUrl(target, `/action/${encodeURIComponent(action)}`);
     const body = writeActionRequest(args);
-    return readActionResponse(await this.#post(path, body, options, wasRefused));
+    return readActionResponse(await this.#post(path, body, options, () => true));
   }
 
   async send(
@@ -101,6 +108,15 @@ export class HttpActors implements ActorCaller {
     options: HandleOptions = {},
   ): Promise<string> {
     return this.#make("POST", name, key, input, options);
+  }
+
+  connect(target: CallTarget, params: unknown, options: HandleOptions = {}): ConnectionToActor {
+    return this.#links.connect(target, params, options);
+  }
+
+  /** Closes its connections. */
+  close(): void {
+    this.#links.close();
   }
 
   async #make(

@@ -45,8 +45,7 @@ export const serveCommand: Command = {
     const options = serveOptions(file, settings, log);
     await using served = await serveApp(await configuredApp(file, settings), options);
     const json = input.has("json");
-    const inspects = options.inspectToken !== undefined;
-    printAddresses(served, { store: String(options.store), json, inspects }, world);
+    printAddresses(served, { store: String(options.store), json }, world);
     return await Promise.race([stop.then(() => 0), served.stopped.then(() => 1)]);
   },
 };

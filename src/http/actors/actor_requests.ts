@@ -1,5 +1,6 @@
 import type { CallTarget } from "../../actor_client.ts";
 import { ActrError } from "../../errors.ts";
+import type { ActionCommand } from "../../host/command.ts";
 import type { Instance } from "../../host/instance.ts";
 import { formatActorKey } from "../../protocol/actors/actor_key.ts";
 import { codecOf } from "../../protocol/actors/codecs.ts";
@@ -26,7 +27,8 @@ export function answerAction(request: ActorRequest, name: string): Promise<Respo
   return answered(request, async (instance, codec) => {
     const body = await readBody(request.raw, instance.kind.options.maxIncomingBytes);
     const args = readRequest(() => codec.readActionRequest(body));
-    const bytes = await actFor(instance, name, args, paramsOf(request.raw), codec);
+    const command = { name, args, ...repeatable(request.raw) };
+    const bytes = await actFor(instance, command, paramsOf(request.raw), codec);
     return answer(codec, 200, bytes, specifierOf(instance));
   });
 }
@@ -104,10 +106,18 @@ function asUtf8(text: string): string {
   }
 }
 
+/** The name of a request that may come again, which is done once. @throws ActrError `actor.invalid_request`. */
+function repeatable({ headers }: Request): Pick<ActionCommand, "request"> {
+  const key = headers.get("idempotency-key");
+  if (key === null) return {};
+  if (/^[!-~]{1,128}$/.test(key)) return { request: `key ${key}` };
+  const message = "an idempotency-key has 1 to 128 visible characters of ASCII";
+  throw new ActrError("actor.invalid_request", message);
+}
+
 async function actFor(
   instance: Instance,
-  name: string,
-  args: readonly unknown[],
+  command: Omit<ActionCommand, "answer">,
   params: unknown,
   codec: ActorCodec,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -121,7 +131,7 @@ async function actFor(
         },
         fail: reject,
       };
-      instance.act({ name, args, conn, answer });
+      instance.act({ ...command, conn, answer });
     });
   } finally {
     // Its hook is no part of the answer.

@@ -41,7 +41,7 @@ const app = defineNode({ actors: { desk, plain } });
 function ways(t: TestNode<typeof app>): ActorsOf<typeof app>[] {
   const { clock, network } = t.world;
   const fetch = network.fetch.bind(network) as typeof globalThis.fetch;
-  const parts = { fetch, clock, random: t.world.random() };
+  const parts = { fetch, clock, sockets: network.sockets(), random: t.world.random() };
   const http = ["", "/actors"].map((base) =>
     actorsOf<typeof app>(new HttpActors({ address: `http://${t.host}${base}`, ...parts })),
   );

@@ -10,10 +10,19 @@ import { failureOf } from "../host/support.ts";
 
 const limit = { timeout: 20_000 };
 
+let open = (): void => {};
+
 const counter = actor({
   state: () => ({ count: 0 }),
   actions: {
     add: (c, by: number) => (c.state.count += by),
+    async addLater(c, by: number) {
+      await new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      c.state.count += by;
+      return c.state.count;
+    },
     hang: (c) => new Promise((resolve) => c.signal.addEventListener("abort", resolve)),
   },
 });
@@ -23,15 +32,10 @@ const app = defineNode({ actors: { counter } });
 function actorsAt(t: TestNode, parts: Partial<HttpActorParts> = {}): ActorsOf<typeof app> {
   const { clock, network } = t.world;
   const fetch = network.fetch.bind(network) as typeof globalThis.fetch;
-  return actorsOf(
-    new HttpActors({
-      address: `http://${t.host}`,
-      fetch,
-      clock,
-      random: t.world.random(),
-      ...parts,
-    }),
-  );
+  const address = `http://${t.host}`;
+  const random = t.world.random();
+  const sockets = network.sockets();
+  return actorsOf(new HttpActors({ address, fetch, sockets, clock, random, ...parts }));
 }
 
 describe("calls of actors over HTTP", () => {
@@ -73,5 +77,70 @@ describe("calls of actors over HTTP", () => {
     const failure = await t.clock.through(failureOf(proxy.counter.get("a").add(1)));
     assert.equal(failure.code, "unavailable");
     assert.match(failure.message, /502/);
+  });
+
+  it(
+    "[HD-26] are done once however often an answer is lost, also when the node dies after it was done",
+    limit,
+    async () => {
+      await using t = await testNode(app);
+      const { network } = t.world;
+      let lost = 0;
+      const keys = new Set<string | null>();
+      const actors = actorsAt(t, {
+        fetch: async (input, init) => {
+          const answer = await network.fetch(input as string, init);
+          keys.add(new Headers(init?.headers).get("idempotency-key"));
+          lost += 1;
+          if (lost === 2) await t.restart({ crash: true });
+          if (lost <= 3) throw new TypeError("the connection was reset");
+          return answer;
+        },
+      });
+      assert.equal(await t.clock.through(actors.counter.get("a").add(5)), 5);
+      assert.equal(lost, 4);
+      assert.equal(keys.size, 1);
+      assert.equal(await t.actors.counter.get("a").add(0), 5);
+      lost = 10;
+      assert.equal(await actors.counter.get("a").add(1), 6);
+      assert.equal(keys.size, 2);
+    },
+  );
+
+  it("that come again while the first goes on wait for its end", limit, async () => {
+    await using t = await testNode(app);
+    const { network } = t.world;
+    let asked = 0;
+    const actors = actorsAt(t, {
+      fetch: async (input, init) => {
+        asked += 1;
+        const answering = network.fetch(input as string, init);
+        if (asked > 1) return await answering;
+        answering.catch(() => {});
+        throw new TypeError("the connection was reset");
+      },
+    });
+    const adding = actors.counter.get("a").addLater(7);
+    await t.clock.advance(1000);
+    assert.equal(asked, 2);
+    open();
+    assert.equal(await adding, 7);
+    assert.equal(await t.actors.counter.get("a").add(0), 7);
+  });
+
+  it("are refused under a key that is none, and done again under another", limit, async () => {
+    await using t = await testNode(app);
+    const url = "/gateway/counter/action/add?rvt-namespace=default&rvt-method=getOrCreate";
+    const add = async (key: string) => {
+      const headers = { "idempotency-key": key };
+      const body = JSON.stringify({ args: [1] });
+      return await t.fetch(url, { method: "POST", headers, body });
+    };
+    assert.equal((await add("a b")).status, 400);
+    assert.equal((await add("k".repeat(129))).status, 400);
+    const outputs: unknown[] = [];
+    for (const key of ["k1", "k1", "k2", "k1"])
+      outputs.push((await (await add(key)).json()).output);
+    assert.deepEqual(outputs, [1, 1, 2, 1]);
   });
 });

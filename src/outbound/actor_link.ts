@@ -1,0 +1,258 @@
+import type { ConnectionStatus, ConnectionToActor } from "../actor_client.ts";
+import { ActrError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Random } from "../ports/random.ts";
+import type { Socket, SocketClosed } from "../ports/sockets.ts";
+import {
+  readToClient,
+  type ToClient,
+  writeAction,
+  writeSubscription,
+} from "../protocol/actors/client_codec.ts";
+import type { Deadlines } from "../session/deadlines.ts";
+import { withinLimit } from "../time_limit.ts";
+import { withResolvers } from "../with_resolvers.ts";
+import { failureOf, failureOfClose } from "./gateway_failure.ts";
+import { LinkCall } from "./link_call.ts";
+
+/** What {@link ActorLink} works with. */
+export interface ActorLinkParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly deadlines: Deadlines;
+  /** Opens another WebSocket to the actor. @throws ActrError `unavailable`. */
+  readonly open: (signal: AbortSignal) => Promise<Socket>;
+  /** Deadline of an action, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** How long becoming connected may take, milliseconds: a node wakes the actor, and runs its hooks. */
+const openTimeoutMs = 30_000;
+
+/** Pauses before another socket is opened, milliseconds: they double while sockets last less than a while. */
+const firstPauseMs = 250;
+const longestPauseMs = 30_000;
+const longEnoughMs = 5000;
+
+/** Actions that may wait for the connection. */
+const maxWaiting = 1024;
+
+type Listener = (...args: readonly unknown[]) => void;
+
+/**
+ * A client's connection to one actor, over one WebSocket after the other: what is asked for while there is none waits
+ * for the next; what was asked for and is not answered when one is lost fails, since it may have been done.
+ */
+export class ActorLink implements ConnectionToActor {
+  readonly ended: Promise<ActrError | undefined>;
+  readonly #parts: ActorLinkParts;
+  readonly #end = withResolvers<ActrError | undefined>();
+  readonly #closing = new AbortController();
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #errorListeners = new Set<(error: ActrError) => void>();
+  /** Sent, by the id that the answer bears. */
+  readonly #sent = new Map<bigint, LinkCall>();
+  #waiting: LinkCall[] = [];
+  #lastId = -1n;
+  /** The socket of a connection that is open. */
+  #socket: Socket | undefined;
+  /** Why it is being refused. */
+  #refusal: ActrError | undefined;
+
+  constructor(parts: ActorLinkParts) {
+    this.#parts = parts;
+    this.ended = this.#end.promise;
+    void this.#run();
+  }
+
+  get status(): ConnectionStatus {
+    if (this.#closing.signal.aborted) return "closed";
+    return this.#socket === undefined ? "connecting" : "connected";
+  }
+
+  act(name: string, args: readonly unknown[]): Promise<unknown> {
+    if (this.status === "closed") return Promise.reject(closed());
+    if (this.#waiting.length >= maxWaiting) {
+      const message = `${maxWaiting} actions wait for the connection; ask again later`;
+      return Promise.reject(new ActrError("overloaded", message));
+    }
+    const call = new LinkCall(name, args, (late) => this.#forget(late));
+    const { clock, deadlines, timeoutMs } = this.#parts;
+    call.bucket = deadlines.add(call, clock.monotonic() + timeoutMs);
+    if (this.#socket === undefined) this.#waiting.push(call);
+    else this.#send(this.#socket, call);
+    return call.answer;
+  }
+
+  on(event: string, listener: Listener): () => void {
+    const known = this.#listeners.get(event);
+    // The same function may listen twice.
+    const own: Listener = (...args) => listener(...args);
+    if (known === undefined) {
+      this.#listeners.set(event, new Set([own]));
+      this.#socket?.send(writeSubscription(event, true));
+    } else known.add(own);
+    return () => this.#unlisten(event, own);
+  }
+
+  onError(listener: (error: ActrError) => void): () => void {
+    const own = (error: ActrError): void => listener(error);
+    this.#errorListeners.add(own);
+    return () => void this.#errorListeners.delete(own);
+  }
+
+  close(): void {
+    this.#finish(undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.#parts;
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; ) {
+      const begun = clock.monotonic();
+      const failure = await this.#serve().catch((error: unknown) => ActrError.from(error));
+      if (signal.aborted) return;
+      if (failure === undefined || !failure.retryable) return this.#finish(failure);
+      failures = clock.monotonic() - begun < longEnoughMs ? failures + 1 : 0;
+      if (failures === 0) continue;
+      const pauseMs = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
+      await clock.sleep(pauseMs * (1 - random.next() / 2), { signal }).catch(() => {});
+    }
+  }
+
+  /** Opens a socket, and resolves when it has ended, with the reason; none when the actor ended it in peace. */
+  async #serve(): Promise<ActrError | undefined> {
+    const { clock, open } = this.#parts;
+    const limit = { what: "opening a connection", ms: openTimeoutMs, signal: this.#closing.signal };
+    const socket = await withinLimit(clock, limit, open);
+    const { promise, resolve } = withResolvers<SocketClosed>();
+    socket.handle({ message: (data) => this.#take(socket, data), closed: resolve });
+    const close = (): void => socket.close(1000, "Disposed");
+    this.#closing.signal.addEventListener("abort", close);
+    if (this.#closing.signal.aborted) close();
+    const timer = clock.timer(clock.now() + openTimeoutMs, () => {
+      if (this.#socket !== socket) socket.terminate();
+    });
+    const { code, reason } = await promise;
+    timer.cancel();
+    this.#closing.signal.removeEventListener("abort", close);
+    return this.#lost(code, reason);
+  }
+
+  #lost(code: number, reason: string): ActrError | undefined {
+    const wasOpen = this.#socket !== undefined;
+    const refusal = this.#refusal;
+    this.#socket = undefined;
+    this.#refusal = undefined;
+    const failure = refusal ?? failureOfClose(code, reason);
+    const isDestroyed = wasOpen && failure.code === "actor.destroying";
+    for (const call of [...this.#sent.values()]) {
+      this.#done(call).reject(unanswered(call, failure));
+    }
+    // To be connected again would make another actor.
+    if (isDestroyed) return new ActrError("actor.not_found", "the actor was destroyed");
+    return wasOpen && code === 1000 ? undefined : failure;
+  }
+
+  #take(socket: Socket, data: Uint8Array): void {
+    let message: ToClient;
+    try {
+      message = readToClient(data);
+    } catch (error) {
+      this.#tell(ActrError.from(error));
+      return socket.close(1011, "protocol.invalid_message");
+    }
+    switch (message.tag) {
+      case "Init":
+        return this.#opened(socket);
+      case "Error":
+        return this.#failed(failureOf(message.error), message.actionId);
+      case "ActionResponse": {
+        const call = this.#sent.get(message.id);
+        if (call !== undefined) this.#done(call).resolve(message.output);
+        return;
+      }
+      case "Event":
+        for (const listener of [...(this.#listeners.get(message.name) ?? [])]) {
+          this.#hear(() => listener(...message.args));
+        }
+    }
+  }
+
+  #opened(socket: Socket): void {
+    this.#socket = socket;
+    for (const event of this.#listeners.keys()) socket.send(writeSubscription(event, true));
+    for (const call of this.#waiting.splice(0)) this.#send(socket, call);
+  }
+
+  #failed(error: ActrError, actionId: bigint | undefined): void {
+    const call = actionId === undefined ? undefined : this.#sent.get(actionId);
+    if (call !== undefined) this.#done(call).reject(error);
+    else if (this.#socket === undefined) this.#refusal = error;
+    else this.#tell(error);
+  }
+
+  #send(socket: Socket, call: LinkCall): void {
+    const id = this.#lastId + 1n;
+    try {
+      socket.send(writeAction(id, call.name, call.args));
+    } catch (error) {
+      return this.#done(call).reject(error);
+    }
+    this.#lastId = id;
+    call.id = id;
+    this.#sent.set(id, call);
+  }
+
+  /** It waits no longer: it is about to be told why. */
+  #done(call: LinkCall): LinkCall {
+    this.#parts.deadlines.remove(call, call.bucket);
+    this.#forget(call);
+    return call;
+  }
+
+  #forget(call: LinkCall): void {
+    if (call.id !== undefined) this.#sent.delete(call.id);
+    else this.#waiting = this.#waiting.filter((each) => each !== call);
+  }
+
+  #unlisten(event: string, listener: Listener): void {
+    const listeners = this.#listeners.get(event);
+    if (listeners?.delete(listener) !== true || listeners.size > 0) return;
+    this.#listeners.delete(event);
+    this.#socket?.send(writeSubscription(event, false));
+  }
+
+  #tell(error: ActrError): void {
+    for (const listener of [...this.#errorListeners]) listener(error);
+  }
+
+  /** What a listener throws is its own affair; the others hear of the event all the same. */
+  #hear(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#tell(ActrError.from(error));
+    }
+  }
+
+  #finish(failure: ActrError | undefined): void {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    const error = failure ?? closed();
+    for (const call of [...this.#waiting, ...this.#sent.values()]) {
+      this.#done(call).reject(error);
+    }
+    if (failure !== undefined) this.#tell(failure);
+    this.#end.resolve(failure);
+  }
+}
+
+function unanswered({ name }: LinkCall, cause: ActrError): ActrError {
+  const message = `the connection was lost before ${name} was answered; it may have run`;
+  return new ActrError("unavailable", message, { cause });
+}
+
+function closed(): ActrError {
+  return new ActrError("actor.aborted", "the connection is closed");
+}

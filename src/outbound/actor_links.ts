@@ -1,0 +1,71 @@
+import {
+  type CallTarget,
+  type ConnectionToActor,
+  closeWith,
+  type HandleOptions,
+} from "../actor_client.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Random } from "../ports/random.ts";
+import type { Socket, Sockets } from "../ports/sockets.ts";
+import { Deadlines } from "../session/deadlines.ts";
+import { ActorLink } from "./actor_link.ts";
+import { gatewayUrl } from "./gateway_url.ts";
+
+/** What {@link ActorLinks} work with. */
+export interface ActorLinksParts {
+  /** Base address of the node, `http:` or `https:`. */
+  readonly base: string;
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Deadline of an action, milliseconds. */
+  readonly timeoutMs: number;
+  readonly token: string | undefined;
+}
+
+/** Longest message of an actor, bytes. */
+const maxMessageBytes = 4 * 1024 * 1024;
+
+/** The WebSockets of this client to the actors of one node. */
+export class ActorLinks {
+  readonly #parts: ActorLinksParts;
+  readonly #deadlines: Deadlines;
+  readonly #open = new Set<ActorLink>();
+
+  constructor(parts: ActorLinksParts) {
+    this.#parts = parts;
+    this.#deadlines = new Deadlines(parts.clock);
+  }
+
+  /** Connects to an actor, now and whenever the connection is lost, until `signal` is aborted. */
+  connect(target: CallTarget, params: unknown, { signal }: HandleOptions = {}): ConnectionToActor {
+    const { clock, random, timeoutMs } = this.#parts;
+    const open = (bounds: AbortSignal): Promise<Socket> =>
+      this.#dial(target, "/connect", params, bounds);
+    const link = new ActorLink({ clock, random, timeoutMs, deadlines: this.#deadlines, open });
+    this.#open.add(link);
+    void link.ended.then(() => this.#open.delete(link));
+    if (signal !== undefined) closeWith(link, signal);
+    return link;
+  }
+
+  /** Closes every connection. */
+  close(): void {
+    for (const link of this.#open) link.close();
+    this.#deadlines.close();
+  }
+
+  #dial(target: CallTarget, path: string, params: unknown, signal: AbortSignal): Promise<Socket> {
+    const { base, sockets, token } = this.#parts;
+    const url = `${base.replace(/^http/, "ws")}${gatewayUrl(target, path, token)}`;
+    const protocols = ["rivet", "rivet_encoding.bare", ...paramsOffer(params)];
+    return sockets.connect(url, { protocols, maxMessageBytes, signal });
+  }
+}
+
+/** The parameters as a subprotocol, which may have no brackets. */
+function paramsOffer(params: unknown): string[] {
+  if (params === undefined) return [];
+  const text = encodeURIComponent(JSON.stringify(params));
+  return [`rivet_conn_params.${text.replace(/[()]/g, (each) => (each === "(" ? "%28" : "%29"))}`];
+}
