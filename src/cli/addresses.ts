@@ -8,6 +8,8 @@ export interface AddressOptions {
   readonly store: string;
   /** As one JSON object. */
   readonly json: boolean;
+  /** Whether the node can be inspected. */
+  readonly inspects: boolean;
   /** The inspection token, where it was made up and nobody knows it yet. */
   readonly inspectToken?: string;
 }
@@ -15,7 +17,7 @@ export interface AddressOptions {
 /** Shows where a node and what it stands on are reached. */
 export function printAddresses(
   served: Served,
-  { json, inspectToken: token, ...options }: AddressOptions,
+  { json, inspects, inspectToken: token, ...options }: AddressOptions,
   { out }: World,
 ): void {
   const { url, identity } = served;
@@ -24,7 +26,7 @@ export function printAddresses(
   const ws = `${url.replace("http", "ws")}/ws`;
   const inspect = `${url}/inspect`;
   if (json) {
-    const made = token === undefined ? {} : { inspect: { url: inspect, token } };
+    const made = inspects ? { inspect: { url: inspect, token } } : {};
     const health = `${url}/health`;
     out(JSON.stringify({ rendezvous: identity, node: { id, ws }, health, store, ...made }));
     return;
@@ -34,5 +36,9 @@ export function printAddresses(
   out(`              ${ws}`);
   out(`  health      ${url}/health`);
   out(`  store       ${store}`);
-  if (token !== undefined) out(`  inspect     ${inspect} with ROOST_INSPECT_TOKEN=${token}`);
+  if (!inspects) return;
+  if (token === undefined) return out(`  inspect     ${inspect} asks for your inspection token`);
+  // What follows the # stays in the browser.
+  out(`  inspect     ${inspect}#token=${encodeURIComponent(token)}`);
+  out(`              ROOST_INSPECT_TOKEN=${token} for roost mailbox, dlq and alarms`);
 }

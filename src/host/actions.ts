@@ -61,6 +61,7 @@ export class Actions implements TurnSeat {
     const { saving, gate, watch } = this.#instance;
     watch?.trace.ends(turn);
     if (turn.failure !== undefined) this.#failed(turn);
+    this.#log(turn);
     saving.save();
     gate.put(turn);
     this.skipped(turn);
@@ -86,6 +87,17 @@ export class Actions implements TurnSeat {
       if (turn.done || this.#instance.state === "terminated") return;
       const message = `action ${turn.command.name} never ended; the actor starts anew`;
       this.#instance.fail(new ActrError("actor.action_timed_out", message));
+    });
+  }
+
+  #log({ command, failure }: ActionTurn): void {
+    // The logger of an actor is made for those who log.
+    if (!this.#instance.components.log.enabled("debug")) return;
+    const { name, conn } = command;
+    this.#instance.log.debug("actor.action", {
+      action: name,
+      conn_id: conn?.id,
+      error_code: failure?.code,
     });
   }
 

@@ -30,7 +30,7 @@ import { type GateOwner, OutputGate } from "./output_gate.ts";
 import { Requests } from "./requests.ts";
 import { RunLoop } from "./run_loop.ts";
 import { Saving } from "./saving.ts";
-import { Work } from "./work.ts";
+import { Work, type WorkKind, type WorkOwner } from "./work.ts";
 import { WorkflowRun } from "./workflow/workflow_run.ts";
 
 /** What an instance tells the host. */
@@ -62,7 +62,7 @@ export interface InstanceParts {
 const manyFailures = 3;
 
 /** One actor that is awake: its turns, its state, and the way of everything in and out of it. */
-export class Instance implements GateOwner, IdleOwner, Watched {
+export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
   readonly id: string;
   readonly record: ActorRecord;
   readonly kind: ActorKind;
@@ -115,7 +115,7 @@ export class Instance implements GateOwner, IdleOwner, Watched {
       },
       { intervalMs: options.saveIntervalMs },
     );
-    this.work = new Work(() => this.activity());
+    this.work = new Work(this);
     this.actions = new Actions(this);
     this.#idle = new Idle(clock, this, options.sleepAfterMs);
   }
@@ -216,6 +216,10 @@ export class Instance implements GateOwner, IdleOwner, Watched {
   activity(): void {
     if (this.#state === "started") this.#idle.rest();
     else this.#owner.activity(this);
+  }
+
+  workRefused(kind: WorkKind): void {
+    this.log.warn("actor.work_refused", { kind, state: this.#state });
   }
 
   fallAsleep(): void {
@@ -369,6 +373,7 @@ export class Instance implements GateOwner, IdleOwner, Watched {
   close(error: ActrError): void {
     this.actions.turns.close(error);
     this.#idle.close();
+    this.work.close();
     this.saving.close();
     this.#queues?.close();
     this.#runLoop?.close();

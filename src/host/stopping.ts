@@ -8,6 +8,9 @@ import type { StopReason } from "./lifecycle.ts";
 /** Least time that the last save has, milliseconds; a longer grace is its time too. */
 const leastSaveMs = 15_000;
 
+/** A stop that waits for longer says what for, milliseconds. */
+const slowDrainMs = 1000;
+
 /** The end of one instance: shared by all who ask for it, and escalated from sleep to the end of the actor (D15, D16). */
 export class Stopping {
   readonly #instance: Instance;
@@ -16,6 +19,8 @@ export class Stopping {
   #deadline = Number.POSITIVE_INFINITY;
   /** Ends the wait that goes on. */
   #timer: Timer | undefined;
+  /** Tells, once, that it takes long. */
+  #slow: Timer | undefined;
   /** Looks again whether there is something left to wait for. */
   #look: () => void = () => {};
   /** Hooks that go on. */
@@ -63,6 +68,7 @@ export class Stopping {
   /** The instance was dropped: there is nothing left to end. */
   cut(error: ActrError): void {
     this.#timer?.cancel();
+    this.#slow?.cancel();
     this.#cut(error);
   }
 
@@ -102,6 +108,9 @@ export class Stopping {
   async #drained(): Promise<void> {
     const instance = this.#instance;
     if (instance.isDrained(this.#reason)) return;
+    this.#slow ??= this.#clock.timer(this.#clock.now() + slowDrainMs, () => {
+      instance.log.warn("actor.drain_slow", { reason: this.#reason, ...instance.workLeft() });
+    });
     await new Promise<void>((resolve) => {
       this.#timer = this.#clock.timer(this.#deadline, () => {
         instance.log.warn("actor.grace_deadline", { reason: this.#reason, ...instance.workLeft() });
@@ -122,6 +131,7 @@ export class Stopping {
     const { gate, components } = instance;
     // It was dropped meanwhile.
     if (instance.state === "terminated") return;
+    this.#slow?.cancel();
     instance.move("drained");
     instance.queues.settle(this.#reason);
     instance.workflow?.settle(this.#reason);

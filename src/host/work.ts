@@ -14,6 +14,14 @@ export type WorkKind =
 /** Kinds that keep an actor from falling asleep. */
 const awake: readonly WorkKind[] = ["http", "keep_awake", "run", "connection"];
 
+/** Who is told of the work of an actor. */
+export interface WorkOwner {
+  /** Some has ended. */
+  activity(): void;
+  /** Some came after the actor's end; told once. */
+  workRefused(kind: WorkKind): void;
+}
+
 /** Counts the work of one actor, and tells of every end. */
 export class Work {
   readonly #counts: Record<WorkKind, number> = {
@@ -23,10 +31,11 @@ export class Work {
     run: 0,
     connection: 0,
   };
-  readonly #onEnd: () => void;
+  readonly #owner: WorkOwner;
+  #state: "open" | "closed" | "refused" = "open";
 
-  constructor(onEnd: () => void) {
-    this.#onEnd = onEnd;
+  constructor(owner: WorkOwner) {
+    this.#owner = owner;
   }
 
   /** What goes on that keeps the actor awake. */
@@ -56,13 +65,25 @@ export class Work {
 
   end(kind: WorkKind): void {
     this.#counts[kind] -= 1;
-    this.#onEnd();
+    this.#owner.activity();
+  }
+
+  /** No further work is counted: nothing waits for it any more. */
+  close(): void {
+    if (this.#state === "open") this.#state = "closed";
   }
 
   /** Counts a piece of work until it settles; its outcome is its owner's. */
   track(kind: WorkKind, work: Promise<unknown>): void {
+    if (this.#state !== "open") return this.#refuse(kind);
     this.begin(kind);
     const end = (): void => this.end(kind);
     work.then(end, end);
+  }
+
+  #refuse(kind: WorkKind): void {
+    if (this.#state === "refused") return;
+    this.#state = "refused";
+    this.#owner.workRefused(kind);
   }
 }

@@ -34,7 +34,9 @@ export const devNodeCommand: Command = {
     const options = serveOptions(file, { host: "127.0.0.1", ...own, ...inspectToken }, log);
     await using served = await serveApp(app, options);
     const json = input.has("json");
-    printAddresses(served, { store: String(options.store), json, ...inspectToken }, world);
+    const inspects = options.inspectToken !== undefined;
+    const shown = { store: String(options.store), json, inspects, ...inspectToken };
+    printAddresses(served, shown, world);
     tell("ready");
     return await Promise.race([stop.then(() => 0), served.stopped.then(() => 1)]);
   },

@@ -45,7 +45,8 @@ export const serveCommand: Command = {
     const options = serveOptions(file, settings, log);
     await using served = await serveApp(await configuredApp(file, settings), options);
     const json = input.has("json");
-    printAddresses(served, { store: String(options.store), json }, world);
+    const inspects = options.inspectToken !== undefined;
+    printAddresses(served, { store: String(options.store), json, inspects }, world);
     return await Promise.race([stop.then(() => 0), served.stopped.then(() => 1)]);
   },
 };

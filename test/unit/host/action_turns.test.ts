@@ -135,6 +135,21 @@ describe("actions of one actor", () => {
     await scene.rig.close();
   });
 
+  it("[HD-21] are logged for who debugs, and cost nobody else a line", async () => {
+    const scene = new Scene();
+    const call = scene.act("write", "1");
+    await scene.rig.clock.settle();
+    const before = scene.rig.lines.length;
+    await scene.end("1");
+    await call;
+    const lines = scene.rig.lines.slice(before);
+    assert.deepEqual(
+      lines.map(({ level, event, attributes }) => [level, event, attributes["action"]]),
+      [["debug", "actor.action", "write"]],
+    );
+    await scene.rig.close();
+  });
+
   it("[H-32] keep it awake as long as they go on", async () => {
     const scene = new Scene();
     const call = scene.act("beside", "1");

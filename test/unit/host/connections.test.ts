@@ -161,6 +161,41 @@ describe("a client that connects", () => {
   });
 });
 
+describe("what a client asks for", () => {
+  it("[H-31] is done in its name; a schedule's action is nobody's", async () => {
+    const seen: unknown[] = [];
+    const room = actor({
+      actions: {
+        who: (c, what: string) => void seen.push([what, c.conn?.id]),
+        later: (c) => c.schedule.after(1000, "who", "schedule"),
+      },
+    });
+    const rig = new Rig({ room });
+    const client = await Listener.connect(rig, "room", "a");
+    client.act("who", "client");
+    client.act("later");
+    await rig.clock.advance(1000);
+    assert.deepEqual(seen, [
+      ["client", client.conn.id],
+      ["schedule", undefined],
+    ]);
+    await rig.close();
+  });
+
+  it("[HD-13] is acknowledged by its answer, which leaves once what it changed is on disk", async () => {
+    const scene = new Scene();
+    const client = await scene.connect();
+    scene.store.hold();
+    client.act("add", 1);
+    await scene.rig.clock.advance(5000);
+    assert.deepEqual(client.taken(), []);
+    scene.rig.host.abandon(new ActrError("stopping", "it is killed"));
+    const [answer] = client.taken() as [number, string][];
+    assert.deepEqual([answer?.[0], typeof answer?.[1]], [0, "string"]);
+    assert.equal(client.end, "actor.restarting");
+  });
+});
+
 describe("a subscription", () => {
   it("[H-94] is refused when its event says so", async () => {
     const scene = new Scene();

@@ -19,7 +19,7 @@ class Scene {
   gate = withResolvers<void>();
   id = "";
 
-  constructor() {
+  constructor(sleepGraceMs = 1000) {
     const { did } = this;
     const subject = actor({
       state: () => ({ count: 0 }),
@@ -71,13 +71,13 @@ class Scene {
           return c.signal.aborted;
         },
       },
-      options: { sleepGraceMs: 1000 },
+      options: { sleepGraceMs },
     });
     this.rig = new Rig({ subject }, { store: this.store });
   }
 
-  static async begin(): Promise<Scene> {
-    const scene = new Scene();
+  static async begin(sleepGraceMs?: number): Promise<Scene> {
+    const scene = new Scene(sleepGraceMs);
     scene.id = (await scene.act("id")) as string;
     scene.did.length = 0;
     return scene;
@@ -180,6 +180,57 @@ describe("the end of an instance", () => {
     assert.equal(stop.ended, true);
     const [line] = scene.rig.logged("actor.grace_deadline");
     assert.deepEqual([line?.attributes["reason"], line?.attributes["wait_until"]], ["destroy", 1]);
+  });
+
+  it("[H-62] says once what it waits for when that takes more than a second, and nothing when it does not", async () => {
+    for (const [ms, warnings] of [
+      [999, 0],
+      [1001, 1],
+    ] as const) {
+      const scene = await Scene.begin(60_000);
+      await scene.act("keepAwake");
+      scene.stop("sleep");
+      await scene.rig.clock.advance(ms);
+      scene.gate.resolve();
+      await scene.rig.clock.advance(10_000);
+      const lines = scene.rig.logged("actor.drain_slow");
+      assert.equal(lines.length, warnings);
+      for (const { level, attributes } of lines) {
+        assert.deepEqual(
+          [level, attributes["reason"], attributes["keep_awake"]],
+          ["warn", "sleep", 1],
+        );
+      }
+    }
+  });
+
+  for (const reason of ["sleep", "destroy"] as const) {
+    it(`[H-45] aborts what its work listens to; work that comes after a ${reason} is refused, with one warning`, async () => {
+      const scene = await Scene.begin();
+      await scene.act("keepAwake");
+      const { context, work } = await scene.rig.instance("subject", "a");
+      const { signal } = context;
+      scene.stop(reason);
+      await scene.rig.clock.settle();
+      assert.ok(signal.aborted);
+      await scene.rig.clock.advance(1000);
+      assert.equal(scene.rig.host.awake, 0);
+      const { total } = work;
+      context.waitUntil(forever());
+      void context.keepAwake(forever());
+      assert.equal(work.total, total);
+      assert.deepEqual(
+        scene.rig.logged("actor.work_refused").map(({ level }) => level),
+        ["warn"],
+      );
+    });
+  }
+
+  it("[H-59] has deleted the actor when it is told of", async () => {
+    const scene = await Scene.begin();
+    await scene.rig.host.stop(scene.id, "destroy");
+    assert.equal(await scene.store.nextSpace(""), undefined);
+    assert.equal(await scene.rig.host.find({ id: scene.id }), undefined);
   });
 
   it("[HD-2] saves at the end of its grace what is there, though an action never ends", async () => {
@@ -417,6 +468,21 @@ describe("an actor's own code", () => {
     await scene.act("get");
     assert.deepEqual(scene.did, ["sleep", "wake"]);
   });
+
+  for (const [action, state] of [
+    ["sleepTwice", "sleep_grace"],
+    ["end", "destroy_grace"],
+  ] as const) {
+    it(`[H-61] that asks by ${action} is stopped once, with one hook, after it has gone on`, async () => {
+      const scene = await Scene.begin();
+      await scene.act(action);
+      const stops = () =>
+        scene.rig.logged("actor.lifecycle").filter(({ attributes }) => attributes["new"] === state);
+      assert.deepEqual([stops().length, scene.did], [0, []]);
+      await scene.rig.clock.advance(5000);
+      assert.deepEqual([stops().length, scene.did.length], [1, 1]);
+    });
+  }
 
   it("[H-38] is told that it stops when it asks twice for its end", async () => {
     const scene = await Scene.begin();

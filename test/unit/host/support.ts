@@ -70,7 +70,11 @@ export class Rig {
     };
     const log = recorder(this.lines);
     const random = new SeededRandom(seed);
-    this.host = new ActorHost(actors, { clock, random, log, store, node, databases }, { maxAwake, maxDatabases });
+    this.host = new ActorHost(
+      actors,
+      { clock, random, log, store, node, databases },
+      { maxAwake, maxDatabases },
+    );
     this.host.start();
   }
 

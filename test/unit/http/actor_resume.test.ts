@@ -17,6 +17,7 @@ const room = actor({
     say: (c, what: unknown) => c.broadcast("changed", what),
     large: (c) => c.broadcast("changed", "x".repeat(500_000)),
     gone: (c) => c.state.gone,
+    connected: (c) => [...c.conns.keys()].sort(),
   },
   onDisconnect(c) {
     c.state.gone += 1;
@@ -114,6 +115,19 @@ describe("a client that lost its socket", () => {
       ["ActionResponse", 7],
     ]);
     assert.equal(await t.actors.room.get("a").gone(), 0);
+  });
+
+  it("[H-69] is connected still for an actor that wakes meanwhile, as one is whose socket is there", async () => {
+    await using t = await testNode(app);
+    const [line, other] = [await Line.open(t), await Line.open(t)];
+    await t.clock.advance(25_000);
+    line.socket.terminate();
+    await t.clock.advance(10_000);
+    assert.equal(t.node.actors.awake, 0);
+    assert.deepEqual(
+      await t.actors.room.get("a").connected(),
+      [line.connectionId, other.connectionId].sort(),
+    );
   });
 
   it("goes on though its actor slept meanwhile", async () => {
