@@ -1,4 +1,4 @@
-import type { ScheduleRun } from "../actor.ts";
+import type { ActionContext, ScheduleRun, Sql } from "../actor.ts";
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -134,19 +134,9 @@ export class ActorInspection {
     if (!this.hasState) {
       throw new ActrError("actor.not_configured", `actor ${this.record.name} has no state`);
     }
-    await asPromise((answer) =>
-      this.#parts.host.act(
-        { id: this.id },
-        {
-          name: "inspector.set_state",
-          args: [],
-          answer,
-          handler: (c) => {
-            c.state = state;
-          },
-        },
-      ),
-    );
+    await this.#inTurn("inspector.set_state", (c) => {
+      c.state = state;
+    });
   }
 
   /** Runs an action for an operator: it has no connection. Resolves with its output, CBOR. @throws ActrError what it throws. */
@@ -238,6 +228,22 @@ export class ActorInspection {
     if (!this.hasWorkflow) return undefined;
     const { workflow } = await this.#parts.host.wake({ id: this.id });
     return await workflow?.replay(fromEntry);
+  }
+
+  /** Whether it has a database. */
+  get hasDatabase(): boolean {
+    return this.kind.definition.sql !== undefined;
+  }
+
+  /** Does something with its database, in a turn of its own. @throws ActrError `sqlite.*`. */
+  async inDatabase<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return (await this.#inTurn("inspector.database", (c) => work(c.sql))) as T;
+  }
+
+  #inTurn(name: string, handler: (c: ActionContext) => unknown): Promise<unknown> {
+    return asPromise((answer) =>
+      this.#parts.host.act({ id: this.id }, { name, args: [], answer, handler }),
+    );
   }
 
   /** Rows of one kind. */

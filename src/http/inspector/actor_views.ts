@@ -4,6 +4,7 @@ import type { WorkflowHistory } from "../../host/workflow/history.ts";
 import { plainOf, valueOfPlain } from "../../protocol/actors/plain.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { readBody } from "../actors/read_body.ts";
+import { executeJson, rowsJson, schemaJson } from "./database.ts";
 import { tracesJson } from "./traces.ts";
 import {
   connectionJson,
@@ -58,6 +59,9 @@ const views: Readonly<Record<string, (question: Question) => unknown>> = {
     if (entryId !== undefined && typeof entryId !== "string") throw invalid("entryId is no text");
     return workflowJson(actor, await actor.replay(entryId));
   },
+  "GET /database/schema": ({ actor }) => schemaJson(actor),
+  "GET /database/rows": ({ actor, query }) => rowsJson(actor, query, limitOf(query)),
+  "POST /database/execute": async ({ actor, body }) => executeJson(actor, await body()),
   "GET /traces": ({ actor, query }) => {
     const startMs = timeOf(query, "startMs", 0);
     const endMs = timeOf(query, "endMs", Number.MAX_SAFE_INTEGER);

@@ -1,5 +1,6 @@
 import { ActrError, assertNever } from "../../errors.ts";
 import type { ActorInspection } from "../../host/inspection.ts";
+import { readRows, readTables } from "../../host/inspection_database.ts";
 import type { WatchedPart } from "../../host/inspection_watch.ts";
 import type { WorkflowHistory } from "../../host/workflow/history.ts";
 import type { InspectorAnswer, InspectorRequest } from "../../protocol/actors/inspector_schema.ts";
@@ -27,7 +28,7 @@ export async function initOf(actor: ActorInspection): Promise<InspectorAnswer> {
     state,
     isStateEnabled: actor.hasState,
     rpcs: actor.actions,
-    isDatabaseEnabled: false,
+    isDatabaseEnabled: actor.hasDatabase,
     queueSize: BigInt(queueSize),
     workflowHistory: history && encodeCbor(history),
     isWorkflowEnabled: actor.hasWorkflow,
@@ -96,9 +97,16 @@ export async function answerRequest(
       const history = historyOf(actor, await actor.replay(val.entryId));
       return { tag: "WorkflowReplayResponse", val: { rid: val.id, ...history } };
     }
-    case "DatabaseSchemaRequest":
-    case "DatabaseTableRowsRequest":
-      throw new ActrError("sqlite.not_configured", "this actor has no database");
+    case "DatabaseSchemaRequest": {
+      const schema = encodeCbor({ tables: await actor.inDatabase(readTables) });
+      return { tag: "DatabaseSchemaResponse", val: { rid: val.id, schema } };
+    }
+    case "DatabaseTableRowsRequest": {
+      const { id: rid, table } = val;
+      const query = { table, limit: numberOf(val.limit), offset: numberOf(val.offset) };
+      const rows = await actor.inDatabase((sql) => readRows(sql, query));
+      return { tag: "DatabaseTableRowsResponse", val: { rid, result: encodeCbor(rows) } };
+    }
     default:
       return assertNever(tag);
   }
@@ -140,6 +148,11 @@ async function queueOf(
     truncated,
   };
   return { rid, status };
+}
+
+/** The largest number that is exact stands for all beyond it. */
+function numberOf(value: bigint): number {
+  return Math.min(Number(value), Number.MAX_SAFE_INTEGER);
 }
 
 function argumentsOf(encoded: Uint8Array): readonly unknown[] {

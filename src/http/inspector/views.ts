@@ -111,7 +111,7 @@ export async function summaryJson(inspection: ActorInspection): Promise<SummaryJ
     connections: connections.map(connectionJson),
     rpcs: inspection.actions,
     queueSize,
-    isDatabaseEnabled: false,
+    isDatabaseEnabled: inspection.hasDatabase,
     workflowSupported: inspection.hasWorkflow,
     workflowHistory: historyJson(workflow),
   };

@@ -9,7 +9,7 @@ import type { Page, View } from "./view.ts";
 const shownOn: Readonly<Record<string, readonly string[]>> = {
   ConnectionsUpdated: ["connections"],
   QueueUpdated: ["queue"],
-  StateUpdated: ["schedules", "values", "traces"],
+  StateUpdated: ["schedules", "values", "database", "traces"],
   WorkflowHistoryUpdated: ["workflow"],
   LifecycleUpdated: ["connections", "queue", "workflow"],
 };

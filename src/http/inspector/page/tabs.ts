@@ -1,4 +1,5 @@
-import type { QueueJson, ScheduleJson } from "../views.ts";
+import type { TableView } from "../../../host/inspection_database.ts";
+import type { QueueJson, ScheduleJson, SummaryJson } from "../views.ts";
 import { button, type Child, h, json, table, time } from "./dom.ts";
 import { textOf } from "./text_of.ts";
 import type { Page } from "./view.ts";
@@ -26,6 +27,8 @@ interface Connection {
     readonly isHibernatable: boolean;
   };
 }
+
+type SqlRow = Readonly<Record<string, unknown>>;
 
 interface Span {
   readonly traceId: string;
@@ -117,6 +120,21 @@ export const tabs: Readonly<Record<string, Tab>> = {
     return [table("Values", ["Key", "Value"], rows), more];
   },
 
+  async database({ api }, path) {
+    const { isDatabaseEnabled } = await api.ask<SummaryJson>(`${path}/summary`);
+    if (!isDatabaseEnabled) return [h("p", { class: "faint" }, "This actor has no database.")];
+    const { schema } = await api.ask<{ schema: { tables: readonly TableView[] } }>(
+      `${path}/database/schema`,
+    );
+    const parts = schema.tables.map(async ({ table: { name }, records }) => {
+      const query = new URLSearchParams({ table: name });
+      const { rows } = await api.ask<{ rows: SqlRow[] }>(`${path}/database/rows?${query}`);
+      const title = `${name}, ${records} rows`;
+      return [h("h3", {}, title), rowTable(title, rows)];
+    });
+    return (await Promise.all(parts)).flat();
+  },
+
   async traces({ api }, path) {
     const { otlp } = await api.ask<Traces>(`${path}/traces`);
     const spans = otlp.resourceSpans.flatMap(({ scopeSpans }) =>
@@ -139,6 +157,13 @@ export const tabs: Readonly<Record<string, Tab>> = {
     ];
   },
 };
+
+/** Rows as they come. */
+function rowTable(caption: string, rows: readonly SqlRow[]): HTMLElement {
+  const columns = Object.keys(rows[0] ?? {});
+  const cells = rows.map((row) => columns.map((column) => h("code", {}, textOf(row[column]))));
+  return table(caption, columns, cells);
+}
 
 /** Runs an action by hand. */
 export function actionForm(page: Page, path: string, actions: readonly string[]): HTMLElement {

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type TestNode, testNode } from "@roost/edge/testing";
+import { actor } from "../../../../src/actor.ts";
+import { defineNode } from "../../../../src/define.ts";
+import { ActrError } from "../../../../src/errors.ts";
+import { positional } from "../../../../src/host/inspection_database.ts";
+import { InspectorClient } from "./inspector_client.ts";
+import { ask, get, inspectToken, sends } from "./support.ts";
+
+const shop = actor({
+  actions: { buy: (c, what: string) => c.sql.run("INSERT INTO items (what) VALUES (?)", what) },
+  sql: { migrations: [['CREATE TABLE items (id INTEGER PRIMARY KEY, what TEXT, "a""b" BLOB)']] },
+});
+const plain = actor({ actions: { ping: () => "pong" } });
+
+async function open(): Promise<{ t: TestNode; id: string; path: string }> {
+  const t = await testNode(defineNode({ actors: { shop, plain } }), { inspectToken });
+  for (const what of ["tea", "milk"]) await t.actors.shop.get("a").buy(what);
+  const id = await t.actors.shop.get("a").resolve();
+  return { t: t as unknown as TestNode, id, path: `/actors/${id}` };
+}
+
+interface Schema {
+  readonly schema: {
+    readonly tables: readonly {
+      readonly table: { readonly name: string };
+      readonly records: number;
+      readonly columns: readonly { readonly name: string }[];
+    }[];
+  };
+}
+
+describe("the database of an actor, inspected", () => {
+  it("shows tables, rows and what a statement answers, after a sleep too", async () => {
+    const { t, path } = await open();
+    await t.clock.advance(60_000);
+    const { schema } = await get<Schema>(t, `${path}/database/schema`);
+    const items = schema.tables.find(({ table }) => table.name === "items");
+    assert.deepEqual(
+      [items?.records, items?.columns.map(({ name }) => name)],
+      [2, ["id", "what", 'a"b']],
+    );
+    const rows = await get(t, `${path}/database/rows?table=items&limit=1&offset=1`);
+    assert.deepEqual(rows, { rows: [{ id: 2, what: "milk", 'a"b': null }] });
+    const execute = (body: object): Promise<Response> =>
+      ask(t, `${path}/database/execute`, sends("POST", body));
+    const blob = ["$Uint8Array", "AQI="];
+    const sql = 'UPDATE items SET "a""b" = ? WHERE id = ? RETURNING *';
+    assert.deepEqual(await (await execute({ sql, args: [blob, 1] })).json(), {
+      rows: [{ id: 1, what: "tea", 'a"b': blob }],
+      truncated: false,
+    });
+    const named = { sql: "SELECT id FROM items WHERE what = :what", properties: { what: "milk" } };
+    assert.deepEqual((await (await execute(named)).json()).rows, [{ id: 2 }]);
+    const many =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 600) SELECT i FROM n";
+    const { rows: shown, truncated } = await (await execute({ sql: many })).json();
+    assert.deepEqual([shown.length, truncated], [500, true]);
+    for (const wrong of [
+      { sql: " " },
+      { sql: "SELECT ?", args: [1], properties: { a: 1 } },
+      { sql: "SELECT :a", properties: {} },
+      { sql: "SELECT 1", args: 1 },
+      { sql: "NOT SQL" },
+    ]) {
+      assert.equal((await execute(wrong)).status, 400, wrong.sql);
+    }
+    for (const query of ["", "?table=", "?table=none", "?table=items&limit=501"]) {
+      assert.equal((await ask(t, `${path}/database/rows${query}`)).status, 400, query);
+    }
+    const injected = encodeURIComponent('items"; DROP TABLE items; --');
+    assert.equal((await ask(t, `${path}/database/rows?table=${injected}`)).status, 400);
+    assert.deepEqual(
+      (await (await execute({ sql: "SELECT count(*) AS n FROM items" })).json()).rows,
+      [{ n: 2 }],
+    );
+    await t[Symbol.asyncDispose]();
+  });
+
+  it("is asked for on the WebSocket, and refused where there is none", async () => {
+    const { t, id } = await open();
+    const client = await InspectorClient.open(t, id);
+    assert.equal(client.tagged("Init")[0]?.["isDatabaseEnabled"], true);
+    client.send("DatabaseSchemaRequest", { id: 1 });
+    client.send("DatabaseTableRowsRequest", { id: 2, table: "items", limit: 9_000, offset: 0 });
+    await t.clock.settle();
+    const [schema] = client.tagged("DatabaseSchemaResponse") as unknown as Schema[];
+    assert.ok(schema?.schema.tables.some(({ table }) => table.name === "items"));
+    const [rows] = client.tagged("DatabaseTableRowsResponse");
+    assert.equal((rows?.["result"] as unknown[] | undefined)?.length, 2);
+    const target = { name: "plain", key: ["x"], create: { input: undefined } };
+    const none = await t.node.actors?.wake(target);
+    assert.equal((await ask(t, `/actors/${none?.id}/database/schema`)).status, 400);
+    await t[Symbol.asyncDispose]();
+  });
+
+  it("takes parameters by name for those of a statement alone", () => {
+    const sql = `SELECT ':a', ":b", [$c], \`@d\` -- :e\n /* :f */ FROM t WHERE x = :x AND y = @y AND z = $x`;
+    const { sql: text, args } = positional(sql, { x: 1, y: "two" });
+    assert.equal(
+      text,
+      `SELECT ':a', ":b", [$c], \`@d\` -- :e\n /* :f */ FROM t WHERE x = ? AND y = ? AND z = ?`,
+    );
+    assert.deepEqual(args, [1, "two", 1]);
+    assert.throws(
+      () => positional("SELECT :toString", {}),
+      (error: unknown) => ActrError.from(error).code === "actor.invalid_request",
+    );
+  });
+});
