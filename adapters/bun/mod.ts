@@ -32,6 +32,7 @@ export type {
 } from "../serve/options.ts";
 export type { Attached, Prepared, Registered, StageBounds } from "../serve/stages.ts";
 export { openStore } from "../sql/open.ts";
+export { openDatabases } from "../sql/open_databases.ts";
 export { bunSockets } from "./sockets.ts";
 
 /** Bun with its own HTTP server and WebSocket. */

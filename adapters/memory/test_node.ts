@@ -13,6 +13,7 @@ import type { ActrId } from "../../src/protocol/ids.ts";
 import type { ServiceDescriptor } from "../../src/protocol/service.ts";
 import { MemoryTransport } from "../../transports/memory/memory_transport.ts";
 import { WebSocketTransport } from "../../transports/websocket/websocket_transport.ts";
+import { MemoryDatabases } from "../sql/memory_databases.ts";
 import type { MemorySockets } from "./memory_sockets.ts";
 import { MemoryStore } from "./memory_store.ts";
 import { TestWorld, type TestWorldOptions } from "./test_world.ts";
@@ -75,6 +76,7 @@ export class TestNode<App extends WithActors = NodeDefinition> implements AsyncD
   readonly #options: TestPeerOptions;
   readonly #end: () => Promise<void>;
   #store: MemoryStore;
+  readonly #databases = new MemoryDatabases();
   #sockets: MemorySockets;
   #node: Node | undefined;
   #peers: WebSocketTransport | undefined;
@@ -255,6 +257,7 @@ export class TestNode<App extends WithActors = NodeDefinition> implements AsyncD
       sockets,
       random: world.random(),
       store: this.#store,
+      databases: this.#databases,
       transports: (identity) => {
         const { authenticate } = identity;
         const parts = {

@@ -32,6 +32,7 @@ export type {
 } from "../serve/options.ts";
 export type { Attached, Prepared, Registered, StageBounds } from "../serve/stages.ts";
 export { openStore } from "../sql/open.ts";
+export { openDatabases } from "../sql/open_databases.ts";
 export { nodeSockets } from "./sockets.ts";
 
 /** Node with `@hono/node-server` and `ws`. */

@@ -6,10 +6,12 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import type { Random } from "../../src/ports/random.ts";
 import type { HttpServer, Sockets } from "../../src/ports/sockets.ts";
+import type { SqlDatabases } from "../../src/ports/sql_databases.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Tracer } from "../../src/ports/tracer.ts";
 import { consoleLogger } from "../console/console_logger.ts";
 import { type OpenDriverOptions, openStore } from "../sql/open.ts";
+import { databasesBeside, openDatabases } from "../sql/open_databases.ts";
 import { systemClock } from "../system_clock.ts";
 import { systemRandom } from "../system_random.ts";
 import type { EndpointOptions, Runtime } from "./options.ts";
@@ -21,6 +23,8 @@ export interface Foundation {
   readonly log: Logger;
   readonly tracer: Tracer | undefined;
   readonly store: Store;
+  /** Where the databases of actors are. */
+  readonly databases: SqlDatabases | undefined;
   readonly sockets: Sockets;
   readonly signal: AbortSignal;
   readonly undo: UndoStack;
@@ -40,7 +44,8 @@ export async function layFoundation(
   const signal = options.signal ?? new AbortController().signal;
   const undo = new UndoStack({ clock, log }, { timeoutMs: stopTimeoutMs });
   const store = await ownStore(options, { clock, random, undo }, signal);
-  return { clock, random, log, tracer, store, sockets: runtime.sockets, signal, undo };
+  const databases = databasesOf(options);
+  return { clock, random, log, tracer, store, databases, sockets: runtime.sockets, signal, undo };
 }
 
 /** The store that the options name; one that is handed over open stays its owner's. */
@@ -54,6 +59,16 @@ async function ownStore(
   const store = await openStore(wanted, { clock, random, ...databaseOptions(options) }, signal);
   undo.push("store", () => store.close());
   return store;
+}
+
+/** The databases that the options name, or those beside the store. */
+function databasesOf({
+  databases,
+  store = ":memory:",
+  durability,
+}: EndpointOptions): SqlDatabases | undefined {
+  const wanted = databases ?? (typeof store === "string" ? databasesBeside(store) : undefined);
+  return typeof wanted === "string" ? openDatabases(wanted, durability) : wanted;
 }
 
 /** How the database of a store is reached. */

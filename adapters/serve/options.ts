@@ -7,6 +7,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Logger } from "../../src/ports/logger.ts";
 import type { PeerConnections } from "../../src/ports/peer_connections.ts";
 import type { Sockets } from "../../src/ports/sockets.ts";
+import type { SqlDatabases } from "../../src/ports/sql_databases.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Tracer } from "../../src/ports/tracer.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
@@ -31,6 +32,11 @@ export interface EndpointOptions {
   readonly hostname?: string;
   /** `:memory:`, `file:PATH`, the address of a libSQL server, or an open store, which stays its owner's. @default ":memory:" */
   readonly store?: string | Store;
+  /**
+   * Where the databases of actors are that have one of their own (`c.sql`): `:memory:`, `file:FOLDER`, or whatever keeps
+   * them. @default beside the store, in the folder `PATH.actors` or in memory; nowhere when the store is a server's
+   */
+  readonly databases?: string | SqlDatabases;
   /**
    * What a commit to a store in a file survives. `full`: kill -9 of the process, a crash of the system and power loss.
    * `normal`: kill -9 alone; power loss may take the last commits, in order, from the end, but never damages the file.

@@ -1,7 +1,12 @@
-import type { Client, InValue } from "@libsql/client";
+import type { Client, InValue, Transaction } from "@libsql/client";
 import { deadline } from "#async";
 import type { Durability } from "../../src/options.ts";
-import type { SqlDriver, SqlRow, SqlStatement } from "../../src/ports/sql_driver.ts";
+import type {
+  SqlDriver,
+  SqlRow,
+  SqlStatement,
+  SqlTransaction,
+} from "../../src/ports/sql_driver.ts";
 import { collect } from "./collect.ts";
 import { guardFailed, openError, toSqlError } from "./sql_errors.ts";
 import { toArgs, toRow } from "./values.ts";
@@ -67,6 +72,8 @@ class ClientDriver implements SqlDriver {
   readonly remote: boolean;
   readonly #options: ClientDriverOptions;
   #client: Client;
+  /** The last one; its end is told to nobody. */
+  #transaction: Transaction | undefined;
   #closed = false;
   /** Whether the replica may lack what the server has. */
   #stale: boolean;
@@ -111,23 +118,37 @@ class ClientDriver implements SqlDriver {
     });
   }
 
+  begin(): Promise<SqlTransaction> {
+    return this.#next(async (client) => {
+      const transaction = await client.transaction("write");
+      this.#transaction = transaction;
+      return new ClientTransaction(transaction, (call) => this.#told(() => this.#limited(call)));
+    });
+  }
+
   async close(): Promise<void> {
     await this.#last;
     this.#closed = true;
+    // It would keep its lock.
+    this.#transaction?.close();
     this.#client.close();
     if (this.#options.native) await collect();
   }
 
   #next<T>(call: (client: Client) => Promise<T>): Promise<T> {
-    const result = this.#last
-      .then(() => this.#limited(() => this.#call(call)))
-      .catch((error: unknown) => {
-        // The failure may mean that the server knows more.
-        this.#stale = this.#options.replica;
-        throw isGuard(error) ? guardFailed(this.name) : toSqlError(error, this.name);
-      });
+    const result = this.#last.then(() => this.#told(() => this.#limited(() => this.#call(call))));
     this.#last = result.catch(() => {});
     return result;
+  }
+
+  async #told<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      // The failure may mean that the server knows more.
+      this.#stale = this.#options.replica;
+      throw isGuard(error) ? guardFailed(this.name) : toSqlError(error, this.name);
+    }
   }
 
   async #call<T>(call: (client: Client) => Promise<T>): Promise<T> {
@@ -152,6 +173,42 @@ class ClientDriver implements SqlDriver {
   #reconnect(): void {
     this.#client.close();
     this.#client = this.#options.connect();
+  }
+}
+
+/** Runs one call of a transaction within its limits, and names what it fails with. */
+type Call = <T>(call: () => Promise<T>) => Promise<T>;
+
+class ClientTransaction implements SqlTransaction {
+  readonly #transaction: Transaction;
+  readonly #call: Call;
+
+  constructor(transaction: Transaction, call: Call) {
+    this.#transaction = transaction;
+    this.#call = call;
+  }
+
+  async run(statement: SqlStatement): Promise<void> {
+    await this.#call(async () => await this.#transaction.execute(toInput(statement)));
+  }
+
+  all(statement: SqlStatement): Promise<SqlRow[]> {
+    return this.#call(async () => {
+      const { rows } = await this.#transaction.execute(toInput(statement));
+      return rows.map((row) => toRow(row));
+    });
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#call(() => this.#transaction.commit());
+    } finally {
+      this.#transaction.close();
+    }
+  }
+
+  async rollBack(): Promise<void> {
+    this.#transaction.close();
   }
 }
 

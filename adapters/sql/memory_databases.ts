@@ -1,6 +1,10 @@
 import { checkDatabaseName, type SqlDatabases } from "../../src/ports/sql_databases.ts";
-import type { SqlDriver, SqlRow, SqlStatement } from "../../src/ports/sql_driver.ts";
-import { openLocalDriver } from "./local_driver.ts";
+import type {
+  SqlDriver,
+  SqlRow,
+  SqlStatement,
+  SqlTransaction,
+} from "../../src/ports/sql_driver.ts";
 import { toSqlError } from "./sql_errors.ts";
 
 /** Databases in memory: what is closed is there when it is opened again, and all of it is lost with this object. */
@@ -11,7 +15,7 @@ export class MemoryDatabases implements SqlDatabases {
     checkDatabaseName(name);
     const known = this.#databases.get(name);
     if (known !== undefined) return await opened(await known);
-    const opening = openLocalDriver(":memory:", "normal");
+    const opening = openInMemory();
     this.#databases.set(name, opening);
     opening.catch(() => this.#databases.delete(name));
     return await opened(await opening);
@@ -23,6 +27,12 @@ export class MemoryDatabases implements SqlDatabases {
     this.#databases.delete(name);
     await database?.close();
   }
+}
+
+/** Loaded when it is wanted: who tests actors without SQL needs no SQLite. */
+async function openInMemory(): Promise<SqlDriver> {
+  const { openLocalDriver } = await import("./local_driver.ts");
+  return await openLocalDriver(":memory:", "normal");
 }
 
 /** As a file is found after a crash: what was not committed is not there. */
@@ -59,6 +69,12 @@ class LastingDriver implements SqlDriver {
 
   batch(statements: readonly SqlStatement[], guard?: SqlStatement): void | Promise<void> {
     return this.#opened.batch(statements, guard);
+  }
+
+  begin(): SqlTransaction | Promise<SqlTransaction> {
+    const { begin } = this.#opened;
+    if (begin === undefined) throw new TypeError("the runtime's SQLite has no transactions");
+    return begin.call(this.#opened);
   }
 
   close(): void {

@@ -1,5 +1,11 @@
 import type { Durability } from "../../src/options.ts";
-import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "../../src/ports/sql_driver.ts";
+import type {
+  SqlDriver,
+  SqlRow,
+  SqlStatement,
+  SqlTransaction,
+  SqlValue,
+} from "../../src/ports/sql_driver.ts";
 import { guardFailed, openError, toSqlError } from "./sql_errors.ts";
 import { toArgs, toRow } from "./values.ts";
 
@@ -47,6 +53,8 @@ export async function openSyncDriver(
   }
 }
 
+const beginning: SqlStatement = { sql: "BEGIN IMMEDIATE", args: [] };
+
 class SyncDriver implements SqlDriver {
   readonly name: string;
   readonly synchronous = true;
@@ -90,11 +98,32 @@ class SyncDriver implements SqlDriver {
     }
   }
 
+  begin(): SqlTransaction {
+    this.run(beginning);
+    return {
+      run: (statement) => this.run(statement),
+      all: (statement) => this.all(statement),
+      commit: () => this.#commit(),
+      rollBack: () => this.#rollBack(),
+    };
+  }
+
   close(): void | Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // A transaction that goes on would keep its lock for as long as a statement lives.
+    this.#rollBack();
     this.#statements.clear();
     return this.#binding.close();
+  }
+
+  #commit(): void {
+    try {
+      this.#prepare("COMMIT").run([]);
+    } catch (error) {
+      this.#rollBack();
+      throw toSqlError(error, this.name);
+    }
   }
 
   #run({ sql, args }: SqlStatement): void {

@@ -1,13 +1,13 @@
 import type { SqlStatements } from "../actor.ts";
 import { ActrError } from "../errors.ts";
-import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "../ports/sql_driver.ts";
+import type { SqlRow, SqlStatement, SqlTransaction, SqlValue } from "../ports/sql_driver.ts";
 
 /** Statements of a transaction that goes on: they do not wait for others. */
 export class TransactionStatements implements SqlStatements {
-  #driver: SqlDriver | undefined;
+  #transaction: SqlTransaction | undefined;
 
-  constructor(driver: SqlDriver) {
-    this.#driver = driver;
+  constructor(transaction: SqlTransaction) {
+    this.#transaction = transaction;
   }
 
   async all<Row = SqlRow>(sql: string, ...args: readonly SqlValue[]): Promise<Row[]> {
@@ -25,11 +25,11 @@ export class TransactionStatements implements SqlStatements {
 
   /** It is over: whoever still has it can do nothing with it. */
   end(): void {
-    this.#driver = undefined;
+    this.#transaction = undefined;
   }
 
-  get #open(): SqlDriver {
-    if (this.#driver !== undefined) return this.#driver;
+  get #open(): SqlTransaction {
+    if (this.#transaction !== undefined) return this.#transaction;
     throw new ActrError("sqlite.closed", "the transaction is over; begin another");
   }
 }

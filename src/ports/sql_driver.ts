@@ -10,6 +10,16 @@ export interface SqlStatement {
   readonly args: readonly SqlValue[];
 }
 
+/** A transaction that code goes on in, call by call. */
+export interface SqlTransaction {
+  run(statement: SqlStatement): void | Promise<void>;
+  all(statement: SqlStatement): SqlRow[] | Promise<SqlRow[]>;
+  /** Ends it. A failed one leaves nothing, as {@link SqlTransaction.rollBack}. */
+  commit(): void | Promise<void>;
+  /** Takes all of it back; does nothing when it has ended. */
+  rollBack(): void | Promise<void>;
+}
+
 /** Whose fault a failure is: of these statements alone (others may succeed), or of the database, its disk or its server. */
 export type SqlFault = "statement" | "database";
 
@@ -32,5 +42,8 @@ export interface SqlDriver {
   all(statement: SqlStatement): SqlRow[] | Promise<SqlRow[]>;
   /** All statements in one transaction, all or nothing; `guard`, when given, must return at least one row or the transaction is rolled back with `lease_lost`. */
   batch(statements: readonly SqlStatement[], guard?: SqlStatement): void | Promise<void>;
+  /** Begins a transaction for writing; until it has ended, nothing else is asked of the driver. Absent where a batch is all there is. */
+  begin?(): SqlTransaction | Promise<SqlTransaction>;
+  /** What is in a transaction that has not ended is lost. */
   close(): void | Promise<void>;
 }

@@ -16,6 +16,7 @@ export { mediaConformance } from "./media.ts";
 export { peerConnectionsConformance } from "./peer_connections.ts";
 export { randomConformance } from "./random.ts";
 export { type SocketsReach, socketsConformance } from "./sockets.ts";
+export { type SqlDatabasesFixture, sqlDatabasesConformance } from "./sql_databases.ts";
 export { type SqlDriverFixture, sqlDriverConformance } from "./sql_driver.ts";
 export { type StoreFixture, storeConformance } from "./store.ts";
 export { type TransportFixture, transportConformance } from "./transport.ts";

@@ -49,6 +49,32 @@ describe("actors of a test node", () => {
     assert.equal(await t.actors.counter.get("a").get(), 15);
   });
 
+  it("have databases of their own, which a crash leaves as the last transaction did", async () => {
+    const notes = actor({
+      sql: { migrations: [["CREATE TABLE notes (text TEXT)"]] },
+      actions: {
+        add: (c, text: string) => c.sql.run("INSERT INTO notes VALUES (?)", text),
+        hang: (c) =>
+          c.sql.transaction(async (tx) => {
+            await tx.run("INSERT INTO notes VALUES ('cut short')");
+            await new Promise(() => {});
+          }),
+        all: (c) => c.sql.all<{ text: string }>("SELECT text FROM notes"),
+      },
+    });
+    await using t = await testNode(defineNode({ actors: { notes } }));
+    const { a } = { a: t.actors.notes.get("a") };
+    await a.add("one");
+    a.hang().catch(() => {});
+    await t.clock.settle();
+    await t.restart({ crash: true });
+    const all = await t.actors.notes.get("a").all();
+    assert.deepEqual(
+      all.map(({ text }) => text),
+      ["one"],
+    );
+  });
+
   it("call each other back without waiting for themselves", async () => {
     await using t = await testNode(app);
     assert.equal(await t.actors.counter.get("a").viaOther("b"), 2);
