@@ -50,13 +50,13 @@ export {
   type SchedulePolicy,
   type ScheduleRun,
   type Schedules,
+  type Schema,
+  type SchemaResult,
+  type ShapeOf,
   type Sql,
   type SqlDefinition,
   type SqlMigration,
   type SqlStatements,
-  type Schema,
-  type SchemaResult,
-  type ShapeOf,
   type TurnKind,
 } from "./actor.ts";
 export type {
