@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Served } from "../../adapters/serve/options.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { thisRuntime } from "../fixtures/runtimes.ts";
+import { hostSeries } from "./host_series.ts";
 import { type KillDriver, killDrivers } from "./kill_drivers.ts";
 import { type KillTime, killPoints, storePoints } from "./kill_switch.ts";
 import {
@@ -16,8 +17,8 @@ import { openCaller } from "./ledger_load.ts";
 import { nodeSeries } from "./node_series.ts";
 import { storeSeries } from "./store_series.ts";
 
-/** What is killed: a process that writes to a store, or a whole node. */
-export const levels = ["store", "node"] as const;
+/** What is killed: a process that writes to a store, a whole node under calls, or one whose actors are at work. */
+export const levels = ["store", "node", "host"] as const;
 
 /** One of {@link levels}. */
 export type Level = (typeof levels)[number];
@@ -26,6 +27,7 @@ export type Level = (typeof levels)[number];
 export const timesOf: Readonly<Record<Level, readonly KillTime[]>> = {
   store: ["any time", ...storePoints],
   node: ["any time", ...killPoints],
+  host: ["any time", ...storePoints],
 };
 
 /** The drivers that run here. */
@@ -39,7 +41,14 @@ export function killSeries(
   { random, caller }: { readonly random: Random; readonly caller: Served },
 ): Promise<Tally> {
   const options = { driver, times, random };
-  return level === "store" ? storeSeries(options) : nodeSeries(options, caller);
+  switch (level) {
+    case "store":
+      return storeSeries(options);
+    case "node":
+      return nodeSeries(options, caller);
+    case "host":
+      return hostSeries(options);
+  }
 }
 
 /** Kills processes of a level on every driver that runs here, `rounds` times at each point; what came of it, by driver. */

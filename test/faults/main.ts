@@ -20,14 +20,15 @@ import {
 } from "./kill_tally.ts";
 import { openCaller } from "./ledger_load.ts";
 
-const help = `npm run faults -- [--kills N] [--level store|node]… [--driver NAME]… [--seed N]
+const help = `npm run faults -- [--kills N] [--level store|node|host]… [--driver NAME]… [--seed N]
 
 Kills processes N times in all and prints a table: where they were killed, what they had acknowledged, what the next
 one found. lost, twice, stuck and corrupt must be 0; the exit code is 1 if they are not. Ctrl-C prints the table of
 what has been done.
 
 --kills N      shared out over levels, drivers and points of death (300)
---level LEVEL  store: a process that writes rows; node: a node under load from a caller (both)
+--level LEVEL  store: a process that writes rows; node: a node under load from a caller; host: a node whose actors
+               are under load by actions, alarms, queues and sockets (all)
 --driver NAME  ${killDrivers.map(({ name }) => name).join(", ")} (all that run here)
 --seed N       repeats the choices of an earlier run, as far as processes can be repeated
 --help         this text
