@@ -8,6 +8,7 @@ import { discoverCommand } from "./discover.ts";
 import { dlqCommand } from "./dlq.ts";
 import { doctorCommand } from "./doctor.ts";
 import { doctorWebRtcCommand } from "./doctor_webrtc.ts";
+import { fingerprintCommand } from "./fingerprint.ts";
 import { mailboxCommand } from "./mailbox.ts";
 import { pingCommand } from "./ping.ts";
 import { rendezvousCommand } from "./rendezvous.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   alarmsCommand,
   storeCommand,
   doctorCommand,
+  fingerprintCommand,
   devNodeCommand,
   doctorWebRtcCommand,
 ];
