@@ -13,6 +13,7 @@ import {
   type WorkflowRow,
 } from "./rows.ts";
 import { readWorkflow } from "./stored.ts";
+import { never } from "./strand.ts";
 import { moveLine } from "./wake_line.ts";
 
 /** What a new entry begins with. */
@@ -151,10 +152,10 @@ export class Journal {
     this.#instance.saving.save();
   }
 
-  /** Hands all that changed to the store; resolves when it is on disk. @throws ActrError `storage`. */
+  /** Hands all that changed to the store; resolves when it is on disk, never when the actor is dropped before. */
   async saved(): Promise<void> {
     this.save();
-    await this.#instance.gate.flushed();
+    await this.#instance.gate.flushed().catch(never);
   }
 
   /** A value as it is kept. @throws ActrError `actor.unsupported_value`, `workflow.too_large`. */

@@ -73,7 +73,8 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
     journal.set({ state: "pending", output: undefined, error: undefined, halted: undefined });
     const left = this.history();
     this.#begin();
-    await journal.saved();
+    journal.save();
+    await this.#instance.gate.flushed();
     return left;
   }
 
