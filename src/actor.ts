@@ -522,8 +522,35 @@ export interface ActorHooks<Shape extends ActorShape> {
   ): unknown;
   /** Raw HTTP below `/request`. Has the deadline of an action. */
   onRequest?(c: ActionContext<Shape>, request: Request): Response | Promise<Response>;
+  /**
+   * A raw WebSocket at `/websocket`, or below. Has the deadline of an action; so has each message, in turns of their own.
+   * Until the socket ends, its client is connected, and the actor awake.
+   */
+  onWebSocket?(c: ActionContext<Shape>, socket: RawSocket, request: Request): void | Promise<void>;
   /** Everything that went wrong in this actor. */
   onError?(c: ActorContext<Shape>, error: ActrError, source: ErrorSource): void;
+}
+
+/** A raw WebSocket between an actor and a client: either side has one. */
+export interface RawSocket {
+  /** Bytes that are sent and not yet taken by the system. */
+  readonly bufferedAmount: number;
+  /** Says who hears of what comes; an actor says so before its `onWebSocket` ends, a client at any time. */
+  handle(handler: RawSocketHandler): void;
+  /**
+   * Sends one message, text or bytes; nothing once the socket has ended. What an actor sends leaves when all that it
+   * knows is on disk. @throws ActrError `message.outgoing_too_long`.
+   */
+  send(data: string | Uint8Array): void;
+  /** Ends it, after all that was sent. @param code 1000, or 3000 to 4999. @default code 1000 */
+  close(code?: number, reason?: string): void;
+}
+
+/** Who hears of what comes on a raw WebSocket. */
+export interface RawSocketHandler {
+  message(data: string | Uint8Array): void | Promise<void>;
+  /** Once, last; 1006 for a connection that was lost. */
+  closed?(end: { readonly code: number; readonly reason: string }): void | Promise<void>;
 }
 
 /** A value, or what makes it for each actor. */

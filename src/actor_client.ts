@@ -6,6 +6,7 @@ import type {
   MessageOf,
   PayloadOf,
   QueueOutcome,
+  RawSocket,
 } from "./actor.ts";
 import { ActrError } from "./errors.ts";
 
@@ -89,6 +90,8 @@ export interface ActorCaller {
   ): Promise<QueueOutcome>;
   /** What `onRequest` answers; 404 where there is none. @throws ActrError as {@link ActorCaller.act}. */
   fetch?(target: CallTarget, path: string, options?: RequestOptions): Promise<Response>;
+  /** Opens a raw WebSocket to an actor. @throws ActrError `unavailable`; the signal's reason. */
+  webSocket?(target: CallTarget, path: string, options?: HandleOptions): Promise<RawSocket>;
   /** Connects to an actor, now and whenever the connection is lost. */
   connect?(target: CallTarget, params: unknown, options?: HandleOptions): ConnectionToActor;
 }
@@ -113,6 +116,11 @@ export interface ActorMethods<D extends AnyActor> {
   ): Promise<QueueOutcome<CompletionOf<QueuesOf<D>[Name]>>>;
   /** Asks its `onRequest`, by path and query; 404 when it has none. @throws ActrError what `onRequest` threw. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /**
+   * Opens a raw WebSocket to its `onWebSocket`, by a path below `/websocket` and a query. One that the actor does not
+   * take ends at once, with the reason. @throws ActrError `unavailable`.
+   */
+  webSocket(path?: string): Promise<RawSocket>;
   /** Connects to it, for its events, with what the definition's `params` takes. Close it in the end. */
   connect(params?: ParamsOf<D>): ClientConnection<D>;
 }
@@ -255,6 +263,10 @@ function methodsOf(
     async fetch(path, init = {}) {
       if (caller.fetch === undefined) throw lacking("raw requests");
       return await caller.fetch(target, path, { ...options, init });
+    },
+    async webSocket(path = "") {
+      if (caller.webSocket === undefined) throw lacking("raw WebSockets");
+      return await caller.webSocket(target, path, options);
     },
     connect(params) {
       if (caller.connect === undefined) throw lacking("connections");

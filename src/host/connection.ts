@@ -14,6 +14,8 @@ export interface ConnectionParts {
   readonly state: unknown;
   /** Whom it hibernates with; none for one that lasts as long as its request. */
   readonly client: Client | undefined;
+  /** Called when one without a client ends, with the reason. */
+  readonly onEnd?: ((reason: string) => void) | undefined;
 }
 
 /** One client, as its actor sees it. */
@@ -21,6 +23,7 @@ export class ActorConnection implements Connection, LateChange {
   readonly id: string;
   readonly params: unknown;
   readonly client: Client | undefined;
+  readonly #onEnd: ((reason: string) => void) | undefined;
   /** Names of what it subscribed to. */
   readonly events = new Set<string>();
   readonly #connections: Connections;
@@ -28,10 +31,11 @@ export class ActorConnection implements Connection, LateChange {
   /** Made when it is first asked for: few that last as long as a request ever are. */
   #tracked: TrackedState | undefined;
 
-  constructor({ id, params, state, client }: ConnectionParts, connections: Connections) {
+  constructor({ id, params, state, client, onEnd }: ConnectionParts, connections: Connections) {
     this.id = id;
     this.params = params;
     this.client = client;
+    this.#onEnd = onEnd;
     this.#initial = state;
     this.#connections = connections;
   }
@@ -58,6 +62,12 @@ export class ActorConnection implements Connection, LateChange {
 
   send(name: string, payload: unknown): void {
     this.#connections.send([this], name, payload);
+  }
+
+  /** Its other side is told that it has ended. */
+  close(reason: string): void {
+    this.client?.sink.close(reason);
+    this.#onEnd?.(reason);
   }
 
   disconnect(reason = "disconnected by the actor"): Promise<void> {

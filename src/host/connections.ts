@@ -18,6 +18,8 @@ export interface ConnectionInit {
   readonly params: unknown;
   /** A client that hears of events, and hibernates with its actor; none for one that sends one request. */
   readonly client?: Client;
+  /** Called when one without a client ends, with the reason. */
+  readonly onEnd?: (reason: string) => void;
 }
 
 /** A client that is being let in. */
@@ -96,7 +98,7 @@ export class Connections {
   /** Ends a connection, once: it is gone before `onDisconnect` runs. */
   async disconnect(conn: ActorConnection, reason: string): Promise<void> {
     if (!this.#forget(conn)) return;
-    conn.client?.sink.close(reason);
+    conn.close(reason);
     const { kind, context } = this.#instance;
     const { onDisconnect } = kind.definition;
     if (onDisconnect === undefined) return this.#instance.activity();
@@ -124,9 +126,9 @@ export class Connections {
 
   /** Cuts everybody off at once: what they know of the actor cannot be trusted. */
   cut(): void {
-    for (const { id, client } of this.#all.values()) {
-      this.#instance.components.clients.delete(id);
-      client?.sink.close("actor.restarting");
+    for (const conn of this.#all.values()) {
+      this.#instance.components.clients.delete(conn.id);
+      conn.close("actor.restarting");
     }
     this.#all.clear();
   }
@@ -211,10 +213,11 @@ export class Connections {
     return conn;
   }
 
-  #add({ params, state, client }: ConnectionInit & { readonly state: unknown }): ActorConnection {
+  #add(init: ConnectionInit & { readonly state: unknown }): ActorConnection {
+    const { params, state, client, onEnd } = init;
     const { components, saving } = this.#instance;
     const id = components.random.uuid();
-    const conn = this.#hold({ id, params, state, client });
+    const conn = this.#hold({ id, params, state, client, onEnd });
     if (client === undefined) return conn;
     const row = conn.change(this.#space);
     if (row !== undefined) saving.add(row);

@@ -1,5 +1,5 @@
 import { abortable } from "#async";
-import type { ActorKey, QueueOutcome } from "../actor.ts";
+import type { ActorKey, QueueOutcome, RawSocket } from "../actor.ts";
 import {
   type ActorCaller,
   type CallTarget,
@@ -9,6 +9,7 @@ import {
   type RequestOptions,
   type SendOptions,
 } from "../actor_client.ts";
+import { ClientSocket } from "../client_socket.ts";
 import { ActrError } from "../errors.ts";
 import type { TraceContext } from "../ports/tracer.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
@@ -19,6 +20,8 @@ import { type CallChain, requireDepth } from "./chain.ts";
 import type { Answer } from "./command.ts";
 import { LocalConnection } from "./local_connection.ts";
 import { answerRequest } from "./raw_request.ts";
+import { ServedSocket, serveSocket } from "./served_socket.ts";
+import { socketPair } from "./socket_pair.ts";
 
 /** In whose name actors of the same node are called. */
 export interface LocalCallOptions {
@@ -96,6 +99,23 @@ export class LocalActors implements ActorCaller {
     const asked = { request, params: undefined, chain };
     const answering = this.#host.wake(target).then((instance) => answerRequest(instance, asked));
     return (await until(signal, answering)) ?? new Response(null, { status: 404 });
+  }
+
+  async webSocket(
+    target: CallTarget,
+    path: string,
+    { signal }: HandleOptions = {},
+  ): Promise<RawSocket> {
+    signal?.throwIfAborted();
+    const [near, far] = socketPair();
+    const served = new ServedSocket(far);
+    const url = new URL(`/websocket/${path.replace(/^\//, "")}`, "http://actor");
+    const init = { request: new Request(url), params: undefined };
+    this.#host
+      .wake(target)
+      .then((instance) => serveSocket(instance, served, init))
+      .catch((error: unknown) => served.cut(ActrError.from(error).code));
+    return new ClientSocket(near);
   }
 
   connect(target: CallTarget, params: unknown, { signal }: HandleOptions = {}): ConnectionToActor {

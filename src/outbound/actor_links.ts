@@ -1,13 +1,16 @@
+import type { RawSocket } from "../actor.ts";
 import {
   type CallTarget,
   type ConnectionToActor,
   closeWith,
   type HandleOptions,
 } from "../actor_client.ts";
+import { ClientSocket } from "../client_socket.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { Socket, Sockets } from "../ports/sockets.ts";
 import { Deadlines } from "../session/deadlines.ts";
+import { withinLimit } from "../time_limit.ts";
 import { ActorLink } from "./actor_link.ts";
 import { gatewayUrl } from "./gateway_url.ts";
 
@@ -22,6 +25,8 @@ export interface ActorLinksParts {
   readonly timeoutMs: number;
   readonly token: string | undefined;
 }
+
+const { signal: never } = new AbortController();
 
 /** Longest message of an actor, bytes. */
 const maxMessageBytes = 4 * 1024 * 1024;
@@ -47,6 +52,19 @@ export class ActorLinks {
     void link.ended.then(() => this.#open.delete(link));
     if (signal !== undefined) closeWith(link, signal);
     return link;
+  }
+
+  /** Opens a raw WebSocket, which is its owner's to close. @throws ActrError `unavailable`, `timed_out`; the signal's reason. */
+  async webSocket(
+    target: CallTarget,
+    path: string,
+    { signal = never }: HandleOptions = {},
+  ): Promise<RawSocket> {
+    const limit = { what: "opening a WebSocket", ms: this.#parts.timeoutMs, signal };
+    const own = `/websocket/${path.replace(/^\//, "")}`;
+    const dial = (bounds: AbortSignal): Promise<Socket> =>
+      this.#dial(target, own, undefined, bounds);
+    return new ClientSocket(await withinLimit(this.#parts.clock, limit, dial));
   }
 
   /** Closes every connection. */

@@ -1,4 +1,4 @@
-import type { ActorKey, QueueOutcome } from "../actor.ts";
+import type { ActorKey, QueueOutcome, RawSocket } from "../actor.ts";
 import type {
   ActorCaller,
   CallTarget,
@@ -114,7 +114,11 @@ export class HttpActors implements ActorCaller {
     return this.#links.connect(target, params, options);
   }
 
-  /** Closes its connections. */
+  webSocket(target: CallTarget, path: string, options: HandleOptions = {}): Promise<RawSocket> {
+    return this.#links.webSocket(target, path, options);
+  }
+
+  /** Closes its connections; raw WebSockets are their owners'. */
   close(): void {
     this.#links.close();
   }

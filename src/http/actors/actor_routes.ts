@@ -14,8 +14,9 @@ import { controlApi } from "./control_api.ts";
 import { failureOf } from "./error_answer.ts";
 import { decoded, type GatewayRequest, readGatewayTarget } from "./gateway_target.ts";
 import { answerRaw } from "./raw_http.ts";
+import { connectRaw } from "./raw_websocket.ts";
 import { type ActorRouteParts, hostOf, requireToken } from "./route_parts.ts";
-import type { Offer } from "./subprotocols.ts";
+import { type Offer, offersTarget } from "./subprotocols.ts";
 
 type App = Hono<{ Bindings: RequestContext }>;
 type AppContext = Context<{ Bindings: RequestContext }>;
@@ -32,6 +33,14 @@ export function actorRoutes(parts: ActorRouteParts): App {
   }
   app.get("/metadata", (c) => c.json({ runtime: "roost", version }));
   app.route("/actors", controlApi(parts));
+  for (const path of ["/websocket", "/websocket/*"]) {
+    app.get(path, (c, next) => {
+      if (!offersTarget(c.req.raw)) return next();
+      const { pathname, search } = new URL(c.req.url);
+      const own = { path: pathname.slice(pathname.indexOf("/websocket")), query: search };
+      return connectRaw(c, connectParts(parts, undefined, own));
+    });
+  }
   app.get("/connect", (c) => connectClient(c, connectParts(parts, undefined)));
   app.all("/gateway/*", (c) => gateway(parts, c, () => readRequest(c.req.raw)));
   for (const path of ["/request", "/request/*"]) {
@@ -62,26 +71,31 @@ async function gateway(
 
 /** A WebSocket of a client: whatever is wrong with its address is told on it. */
 function upgraded(parts: ActorRouteParts, c: AppContext): Response {
-  return connectClient(c, connectParts(parts, c.req.raw));
+  const connect = /\/gateway\/[^/]*\/websocket(\/|$)/.test(c.req.path) ? connectRaw : connectClient;
+  return connect(c, connectParts(parts, c.req.raw));
 }
 
 /** @param addressed the request whose path says whom it is for; undefined when the subprotocols do. */
-function connectParts(parts: ActorRouteParts, addressed: Request | undefined): ConnectParts {
+function connectParts(
+  parts: ActorRouteParts,
+  addressed: Request | undefined,
+  own: Pick<GatewayRequest, "path" | "query"> = { path: "/connect", query: "" },
+): ConnectParts & Pick<ActorRouteParts, "log"> {
   return {
     host: () => hostOf(parts),
+    log: parts.log,
     target(offer) {
-      const { target, path, token } =
-        addressed === undefined ? byOffer(offer) : readRequest(addressed);
-      requireToken(parts.token, token ?? offer.token);
-      if (path === "/connect") return target;
-      throw new ActrError("actor.not_configured", `there is no WebSocket at ${path || "/"}`);
+      const request =
+        addressed === undefined ? { ...byOffer(offer), ...own } : readRequest(addressed);
+      requireToken(parts.token, request.token ?? offer.token);
+      return request;
     },
   };
 }
 
-function byOffer({ actorId, token }: Offer): Pick<GatewayRequest, "target" | "path" | "token"> {
+function byOffer({ actorId, token }: Offer): Pick<GatewayRequest, "target" | "token"> {
   if (actorId === undefined) throw new ActrError("actor.invalid_request", "rivet_actor is missing");
-  return { target: { id: actorId }, path: "/connect", token };
+  return { target: { id: actorId }, token };
 }
 
 function readRequest(request: Request): GatewayRequest {

@@ -41,6 +41,11 @@ export function readOffer(request: Request): Offer {
   };
 }
 
+/** Whether a request to upgrade is for an actor, and says so in what it offers. */
+export function offersTarget({ headers }: Request): boolean {
+  return (headers.get("sec-websocket-protocol") ?? "").includes("rivet_target.actor");
+}
+
 /** The parameters of an offer. @throws ActrError `actor.invalid_request`. */
 export function readParams({ params }: Offer): unknown {
   if (params === undefined) return undefined;
