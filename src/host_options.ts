@@ -4,6 +4,8 @@ import { ActrError } from "./errors.ts";
 export interface HostOptions {
   /** Actors that are awake at once; beyond, those that rested longest go to sleep. @default 50000 */
   readonly maxAwake: number;
+  /** Of nodes that share a store for their actors: how long one may be silent before its actors wake elsewhere, milliseconds. @default 15000 */
+  readonly leaseMs: number;
   /** Databases of actors that are open at once; beyond, those that were not used for longest are closed until they are. @default 128 */
   readonly maxDatabases: number;
 }

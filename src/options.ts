@@ -217,7 +217,7 @@ export const defaultNodeOptions: NodeOptions = {
     maxHookEvents: 1024,
   },
   network: { settleMs: 400, resultTimeoutMs: 5000, maxEvents: 100 },
-  actors: { maxAwake: 50_000, maxDatabases: 128 },
+  actors: { leaseMs: 15_000, maxAwake: 50_000, maxDatabases: 128 },
 };
 
 /**

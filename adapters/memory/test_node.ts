@@ -2,7 +2,6 @@ import { type ActorsOf, actorsOf, type WithActors } from "../../src/actor_client
 import type { NodeContext, ServiceClient } from "../../src/context.ts";
 import { defineNode, type NodeDefinition } from "../../src/define.ts";
 import { ActrError } from "../../src/errors.ts";
-import { LocalActors } from "../../src/host/local_actors.ts";
 import { httpApp } from "../../src/http/app.ts";
 import { Node } from "../../src/node/node.ts";
 import type { NodeComponents, NodeSettings } from "../../src/node/node_components.ts";
@@ -139,7 +138,7 @@ export class TestNode<App extends WithActors = NodeDefinition> implements AsyncD
 
   /** The actors that live on this node, called from its own process. */
   get actors(): ActorsOf<App> {
-    return actorsOf<App>(new LocalActors(this.node.actors));
+    return actorsOf<App>(this.node.actors.callerOf({}));
   }
 
   /** A typed client that calls this node over the world's network, as a peer. */

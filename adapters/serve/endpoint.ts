@@ -4,7 +4,7 @@ import type { NodeComponents, NodeSettings } from "../../src/node/node_component
 import type { HttpServer } from "../../src/ports/sockets.ts";
 import { WebSocketTransport } from "../../transports/websocket/websocket_transport.ts";
 import { RunningMeter } from "../system_meter.ts";
-import { bind, type Foundation, localUrl } from "./foundation.ts";
+import { bind, type Foundation, localUrl, openActorStore } from "./foundation.ts";
 import type { Runtime, ServeOptions } from "./options.ts";
 import { openRendezvous } from "./rendezvous.ts";
 import { defaultRealm, signalingBeside } from "./settings.ts";
@@ -42,6 +42,7 @@ export async function openEndpoint(
     ...(options.actorToken === undefined ? {} : { actorToken: options.actorToken }),
     runtime: runtime.name,
   });
+  const actorStore = await openActorStore(foundation, options);
   const server = await bind(foundation, options, fetch);
   const { clock, random, log, sockets } = foundation;
   const { peerConnections } = runtime;
@@ -49,6 +50,7 @@ export async function openEndpoint(
   foundation.undo.push("meter", () => meter[Symbol.dispose]());
   const components: NodeComponents = {
     ...foundation,
+    actorStore,
     meter,
     network: options.network,
     fetch: globalThis.fetch,

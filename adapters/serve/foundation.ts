@@ -10,11 +10,11 @@ import type { SqlDatabases } from "../../src/ports/sql_databases.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { Tracer } from "../../src/ports/tracer.ts";
 import { consoleLogger } from "../console/console_logger.ts";
-import { type OpenDriverOptions, openStore } from "../sql/open.ts";
+import { isServer, type OpenDriverOptions, openStore } from "../sql/open.ts";
 import { databasesBeside, openDatabases } from "../sql/open_databases.ts";
 import { systemClock } from "../system_clock.ts";
 import { systemRandom } from "../system_random.ts";
-import type { EndpointOptions, Runtime } from "./options.ts";
+import type { ActorStoreOptions, EndpointOptions, Runtime } from "./options.ts";
 
 /** What everything served stands on, and how to take it down again. */
 export interface Foundation {
@@ -69,6 +69,25 @@ function databasesOf({
 }: EndpointOptions): SqlDatabases | undefined {
   const wanted = databases ?? (typeof store === "string" ? databasesBeside(store) : undefined);
   return typeof wanted === "string" ? openDatabases(wanted, durability) : wanted;
+}
+
+/** The store that nodes share for their actors, where the options name one. @throws ActrError `config`, `storage`. */
+export async function openActorStore(
+  { clock, random, undo, signal }: Foundation,
+  { actorStore: wanted, actorStoreToken, storeTimeoutMs }: ActorStoreOptions,
+): Promise<Store | undefined> {
+  if (typeof wanted !== "string") return wanted;
+  if (!isServer(wanted)) {
+    const mend = "name a libSQL server, which several nodes can have open, or leave it out";
+    throw new ActrError("config", `actorStore is ${wanted}; ${mend}`);
+  }
+  const reach = databaseOptions({
+    ...(actorStoreToken === undefined ? {} : { storeToken: actorStoreToken }),
+    ...(storeTimeoutMs === undefined ? {} : { storeTimeoutMs }),
+  });
+  const store = await openStore(wanted, { clock, random, shared: true, ...reach }, signal);
+  undo.push("actor store", () => store.close());
+  return store;
 }
 
 /** How the database of a store is reached. */

@@ -58,8 +58,20 @@ export interface EndpointOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Where nodes that share their actors keep these. */
+export interface ActorStoreOptions extends Pick<EndpointOptions, "storeTimeoutMs"> {
+  /**
+   * Address of a libSQL server, or an open store, which stays its owner's: several nodes have it open, an actor lives on one
+   * of them at a time, and is called from any. When a node dies, its actors wake elsewhere after its lease
+   * (`options: { actors: { leaseMs } }`). Actors have no `c.sql` then. @default `store`, and all actors live here
+   */
+  readonly actorStore?: string | Store;
+  /** Credential of that server. */
+  readonly actorStoreToken?: string;
+}
+
 /** Where a node listens, keeps its data and is found. */
-export interface ServeOptions extends EndpointOptions, WebRtcSettings {
+export interface ServeOptions extends EndpointOptions, ActorStoreOptions, WebRtcSettings {
   /** Host that peers are told to dial. @default "127.0.0.1" */
   readonly advertisedHost?: string;
   /** Base address of the identity service, such as `http://host:8080/ais`. @default a rendezvous of our own, on the same port */

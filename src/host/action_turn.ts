@@ -155,7 +155,7 @@ export class ActionTurn implements Turn, Output, Expiring {
 
 /** What a caller is told of an actor that was dropped: where its changes could not be written, to try again. */
 export function asRefusal(error: ActrError): ActrError {
-  if (error.code !== "storage") return error;
+  if (error.code !== "storage" && error.code !== "lease_lost") return error;
   const message = "what this actor changed could not be saved; it starts anew from what is on disk";
   return new ActrError("actor.restarting", message, { cause: error, retryAfterMs: 100 });
 }

@@ -4,6 +4,7 @@ import { ActrError } from "../errors.ts";
 import { type HostOptions, resolveActorOptions } from "../host_options.ts";
 import { TargetFinder } from "../outbound/target_finder.ts";
 import type { SqlDatabases } from "../ports/sql_databases.ts";
+import type { Store } from "../ports/store.ts";
 import { checkActorKey, formatActorKey } from "../protocol/actors/actor_key.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { LateLimit } from "../time_limit.ts";
@@ -28,6 +29,9 @@ import { ActorWatch, type Watcher } from "./inspection_watch.ts";
 import { Instance, type InstanceOwner } from "./instance.ts";
 import { admitStop, type StopReason } from "./lifecycle.ts";
 import { LocalActors, type LocalCallOptions } from "./local_actors.ts";
+import { PlacedActors } from "./placement/placed_actors.ts";
+import { Placement, type PlacementOwner } from "./placement/placement.ts";
+import { shardedId, shardOf, shardOfId, shardOfTarget } from "./placement/shards.ts";
 import { SqlPool } from "./sql_pool.ts";
 import { startInstance } from "./starting.ts";
 import { Stopping } from "./stopping.ts";
@@ -40,7 +44,8 @@ interface Seat {
 
 /** Every actor of one node: finds them, makes them, wakes them, and lets them sleep. */
 export class ActorHost implements InstanceOwner {
-  readonly #components: HostComponents;
+  /** Others for what wakes once this node has joined those that share the store. */
+  #components: HostComponents;
   readonly #options: HostOptions;
   readonly #kinds = new Map<string, ActorKind>();
   readonly #awake = new Map<string, Instance>();
@@ -54,6 +59,7 @@ export class ActorHost implements InstanceOwner {
   readonly #watches = new Map<string, ActorWatch>();
   readonly #alarms: AlarmClock;
   readonly expect: (atMs: number) => void;
+  readonly #placement: Placement | undefined;
   #closed: ActrError | undefined;
 
   /** @throws ActrError `config` for an option that is none. */
@@ -62,10 +68,14 @@ export class ActorHost implements InstanceOwner {
     components: Omit<
       HostComponents,
       "deadlines" | "completions" | "clients" | "finder" | "suspectUntil" | "sql"
-    > & { readonly databases?: SqlDatabases | undefined },
+    > & {
+      readonly databases?: SqlDatabases | undefined;
+      /** Of a store that nodes share: this node's ActrId as text. */
+      readonly placedAs?: (() => string) | undefined;
+    },
     options: HostOptions,
   ) {
-    const { clock, log, store, databases } = components;
+    const { clock, log, store, databases, placedAs } = components;
     const completions = new Completions();
     const suspectUntil = store.opened.unclean ? clock.now() : Number.NEGATIVE_INFINITY;
     const deadlines = new Deadlines(clock);
@@ -83,6 +93,13 @@ export class ActorHost implements InstanceOwner {
     }
     this.#alarms = new AlarmClock({ clock, log, store, onDue: (id, due) => this.#due(id, due) });
     this.expect = (atMs) => this.#alarms.expect(atMs);
+    if (placedAs === undefined) return;
+    const owner: PlacementOwner = {
+      gained: (own, unclean) => this.#gained(own, unclean),
+      release: (shard) => this.#release(shard),
+      lost: (error) => this.#lost(error),
+    };
+    this.#placement = new Placement({ clock, log, store, node: placedAs, owner }, options);
   }
 
   /** Actors that are awake. */
@@ -114,6 +131,21 @@ export class ActorHost implements InstanceOwner {
     return [...this.#kinds.keys()];
   }
 
+  /** Whether an actor lives here, if it lives: always, unless nodes share the store. */
+  hosts(target: CallTarget): boolean {
+    return this.#placement?.holds(shardOfTarget(target)) ?? true;
+  }
+
+  /** Shards of actors that live here; undefined unless nodes share the store. */
+  get shards(): number | undefined {
+    return this.#placement?.owned;
+  }
+
+  /** Takes a share of the actors, where nodes share the store. @throws ActrError `storage`. */
+  async join(): Promise<void> {
+    await this.#placement?.start();
+  }
+
   /** Begins to run what is due. */
   start(): void {
     const { log } = this.#components;
@@ -125,6 +157,7 @@ export class ActorHost implements InstanceOwner {
 
   /** Runs an action of an actor; wakes it, or makes it, where that is needed. Commands for one target keep their order. */
   act(target: CallTarget, command: ActionCommand): void {
+    if (!this.hosts(target)) return command.answer.fail(this.#moved(target));
     const name = "id" in target ? target.id : addressOf(target.name, target.key);
     const queue = this.#waking.get(name);
     if (queue !== undefined) return enqueue(queue, command);
@@ -161,6 +194,7 @@ export class ActorHost implements InstanceOwner {
       if (this.#closed !== undefined) throw this.#closed;
       const seat = await this.#seatOf(target);
       const instance = await seat.instance;
+      this.#requireHere({ id: instance.id });
       // It is asked for anew when it has stopped: then it sleeps, or is no more.
       if (seat.stopping !== undefined) await seat.stopping.ended.catch(() => {});
       else if (instance.requested === "destroy") await this.#nextTurn();
@@ -263,19 +297,24 @@ export class ActorHost implements InstanceOwner {
     await Promise.all(ids.map((id) => this.stop(id, "sleep").catch(() => {})));
     this.#components.clients.close("actor.stopping");
     this.#components.deadlines.close();
+    await this.#placement?.close();
   }
 
   /** Forgets every actor, as if the process had ended. */
   abandon(reason: ActrError): void {
     this.#closed = reason;
     this.#alarms.close();
+    this.#placement?.abandon();
     for (const instance of [...this.#awake.values()]) this.broken(instance, reason);
     this.#components.clients.close("actor.stopping");
     this.#components.deadlines.close();
   }
 
   callerOf(options: LocalCallOptions): Required<ActorCaller> {
-    return new LocalActors(this, options);
+    if (this.#placement === undefined) return new LocalActors(this, options);
+    const { clock, random, node } = this.#components;
+    const parts = { clock, random, node, host: this, placement: this.#placement };
+    return new PlacedActors(parts, options);
   }
 
   wants(instance: Instance, reason: StopReason): void {
@@ -361,7 +400,7 @@ export class ActorHost implements InstanceOwner {
   async #make(kind: ActorKind, key: ActorKey, input: unknown): Promise<Seat> {
     const { random, clock } = this.#components;
     const checked = await checkedBy(kind.definition.input, input, "actor.invalid_request");
-    const id = random.uuid();
+    const id = this.#newId(kind.name, key, random.uuid());
     const stateVersion = kind.definition.stateVersion ?? 1;
     const { name } = kind;
     const record = { name, key, input: checked, createdAt: clock.now(), stateVersion };
@@ -376,11 +415,16 @@ export class ActorHost implements InstanceOwner {
     });
   }
 
-  /** Starts an instance, once for all who ask meanwhile. */
+  #newId(name: string, key: ActorKey, uuid: string): string {
+    return this.#placement === undefined ? uuid : shardedId(shardOf(name, key), uuid);
+  }
+
+  /** Starts an instance, once for all who ask meanwhile. @throws ActrError `actor.moved`. */
   #seat(
     id: string,
     read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
   ): Seat {
+    this.#requireHere({ id });
     const instance = this.#start(id, read);
     const seat: Seat = { instance, stopping: undefined };
     this.#seats.set(id, seat);
@@ -392,11 +436,12 @@ export class ActorHost implements InstanceOwner {
     id: string,
     read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
   ): Promise<Instance> {
+    const components = this.#components;
     const { record, contents } = await read();
     // What was being looked up when the host closed has nobody left to stop it.
     if (this.#closed !== undefined) throw this.#closed;
     const kind = this.kind(record.name);
-    const instance = new Instance({ id, record, kind, components: this.#components, owner: this });
+    const instance = new Instance({ id, record, kind, components, owner: this });
     instance.observe(this.#watches.get(id));
     const { clock } = this.#components;
     const limit = new LateLimit(clock, kind.options.startTimeoutMs, `the start of ${id}`);
@@ -429,6 +474,8 @@ export class ActorHost implements InstanceOwner {
 
   /** False when there is no such actor. */
   async #due(id: string, scheduleIds: readonly string[]): Promise<boolean> {
+    // Its own node sees to it.
+    if (!this.hosts({ id })) return true;
     try {
       // One that stops leaves it to its next start.
       while (!(await this.wake({ id })).schedules.fire(scheduleIds));
@@ -446,6 +493,42 @@ export class ActorHost implements InstanceOwner {
     if (typeof known === "string") return known;
     const made = await (await known)?.instance;
     return made?.id ?? (await actorIdOf(this.#components.store, name, key));
+  }
+
+  #gained(store: Store, unclean: boolean): void {
+    const { clock } = this.#components;
+    const suspectUntil = unclean ? clock.now() : this.#components.suspectUntil;
+    this.#components = { ...this.#components, store, suspectUntil };
+    // What has been overdue since before.
+    this.expect(0);
+  }
+
+  async #release(shard: number): Promise<void> {
+    const isGone = (id: string): boolean => shardOfId(id) === shard;
+    const ids = [...this.#seats.keys()].filter(isGone);
+    await Promise.all(ids.map((id) => this.stop(id, "sleep").catch(() => {})));
+    this.#components.clients.closeOf(isGone, "actor.moved");
+  }
+
+  #lost(error: ActrError): void {
+    for (const seat of this.#seats.values()) {
+      // Also those that are still being started.
+      seat.instance.then((instance) => this.broken(instance, error)).catch(() => {});
+    }
+    for (const instance of [...this.#awake.values()]) this.broken(instance, error);
+    this.#components.clients.closeOf(() => true, "actor.moved");
+  }
+
+  #requireHere(target: CallTarget): void {
+    if (!this.hosts(target)) throw this.#moved(target);
+  }
+
+  #moved(target: CallTarget): ActrError {
+    const node = this.#placement?.whereIs(shardOfTarget(target))?.node;
+    const where = node === undefined ? "no node has taken it over yet" : `it lives on ${node}`;
+    const details = node === undefined ? {} : { details: { node } };
+    const message = `this actor does not live here: ${where}`;
+    return new ActrError("actor.moved", message, { retryAfterMs: 100, ...details });
   }
 
   /** What was put off until now has run. */

@@ -1,5 +1,5 @@
 import type { AnyActor } from "../actor.ts";
-import type { CallTarget } from "../actor_client.ts";
+import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import type { Context } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { ResolvedRule } from "../inbound/acl.ts";
@@ -69,20 +69,38 @@ function actorServiceRoutes(
   return [
     route(actorRoutes.act, (asked) => act(host(), asked)),
     route(actorRoutes.resolve, (asked) => {
-      const target = decodeResolve(asked.payload);
-      answerWithId(host(), target, asked, (actors) => actors.resolve(target));
+      const { target, request } = decodeResolve(asked.payload);
+      answerWithId(host(), target, { ...asked, passedOn: request }, (actors) =>
+        actors.resolve(target),
+      );
     }),
     route(actorRoutes.create, (asked) => {
-      const { name, key, input } = decodeCreate(asked.payload);
-      answerWithId(host(), { name, key }, asked, (actors) => actors.create(name, key, input));
+      const { name, key, input, request } = decodeCreate(asked.payload);
+      answerWithId(host(), { name, key }, { ...asked, passedOn: request }, (actors) =>
+        actors.create(name, key, input),
+      );
     }),
   ];
 }
 
 function act(host: ActorHost, { payload, context, reply, request }: Asked): void {
-  const { target, action, args } = decodeAct(payload);
+  const { target, action, args, request: passedOn } = decodeAct(payload);
   host.requireRoom(target, payload.length);
   const { envelope } = request.message;
+  const waiting = {
+    chain: callChain(envelope.metadata),
+    trace: envelope,
+    request: passedOn ?? `${context.requestId} of ${formatActrId(context.callerId)}`,
+  };
+  // Whoever passed it on looks again where the actor lives.
+  if (passedOn === undefined && !host.hosts(target)) {
+    host
+      .callerOf(waiting)
+      .act(target, action, args)
+      .then((output) => reply.send(encodeCbor(output)))
+      .catch((error: unknown) => reply.fail(error));
+    return;
+  }
   const answer: Answer = {
     take(output) {
       const bytes = encodeCbor(output);
@@ -90,24 +108,17 @@ function act(host: ActorHost, { payload, context, reply, request }: Asked): void
     },
     fail: (error) => void reply.fail(error),
   };
-  host.act(target, {
-    name: action,
-    args,
-    answer,
-    chain: callChain(envelope.metadata),
-    trace: envelope,
-    request: `${context.requestId} of ${formatActrId(context.callerId)}`,
-  });
+  host.act(target, { ...waiting, name: action, args, answer });
 }
 
 function answerWithId(
   host: ActorHost,
   target: CallTarget,
-  { payload, reply }: Asked,
-  ask: (actors: LocalActors) => Promise<string>,
+  { payload, reply, passedOn }: Asked & { readonly passedOn: string | undefined },
+  ask: (actors: ActorCaller) => Promise<string>,
 ): void {
   host.requireRoom(target, payload.length);
-  ask(new LocalActors(host)).then(
+  ask(passedOn === undefined ? host.callerOf({}) : new LocalActors(host)).then(
     (id) => reply.send(encodeCbor(id)),
     (error: unknown) => reply.fail(ActrError.from(error)),
   );

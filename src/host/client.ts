@@ -54,6 +54,11 @@ export class Client {
   #isWaking = false;
   #isGone = false;
 
+  /** Whom it is connected to. */
+  get actorId(): string {
+    return this.#actorId;
+  }
+
   constructor(host: ClientHost, sink: ClientSink) {
     this.#host = host;
     this.sink = sink;

@@ -39,6 +39,15 @@ export class Clients {
     for (const { sink } of all) sink.close(reason);
   }
 
+  /** Ends the clients of actors that do not live here any more. */
+  closeOf(isGone: (actorId: string) => boolean, reason: string): void {
+    for (const [id, { actorId, sink }] of [...this.#byId]) {
+      if (!isGone(actorId)) continue;
+      this.#byId.delete(id);
+      sink.close(reason);
+    }
+  }
+
   #arm(): void {
     this.#timer = this.#clock.timer(this.#clock.now() + probeIntervalMs, () => {
       this.#timer = undefined;

@@ -29,7 +29,7 @@ export interface ActionCommand {
   /** Who waits for this one, on whatever node. */
   readonly chain?: CallChain;
   /** What calls that it makes belong to. */
-  readonly trace?: TraceContext;
+  readonly trace?: TraceContext | undefined;
   /** Names the request, whose repeats have the same name: it takes effect once. */
   readonly request?: string;
 }

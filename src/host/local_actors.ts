@@ -29,6 +29,8 @@ export interface LocalCallOptions {
   readonly chain?: CallChain;
   /** What the calls belong to. */
   readonly trace?: TraceContext | undefined;
+  /** Names what is asked, where it may be asked again. */
+  readonly request?: string;
 }
 
 /** Calls actors of the same node: values are copied, as if they had crossed a wire. */
@@ -48,7 +50,7 @@ export class LocalActors implements ActorCaller {
     { signal }: HandleOptions = {},
   ): Promise<unknown> {
     signal?.throwIfAborted();
-    const { chain = [], trace } = this.#options;
+    const { chain = [] } = this.#options;
     requireDepth(chain);
     const copied = decodeCbor(encodeCbor(args)) as unknown[];
     const acting = new Promise((resolve, reject) => {
@@ -59,8 +61,7 @@ export class LocalActors implements ActorCaller {
         },
         fail: reject,
       };
-      const command = { name, args: copied, answer, chain };
-      this.#host.act(target, trace === undefined ? command : { ...command, trace });
+      this.#host.act(target, { ...this.#options, name, args: copied, answer });
     });
     return await until(signal, acting);
   }

@@ -69,6 +69,7 @@ export class NodeLifecycle {
     await runLifecycleHook("onStart", plan.observers, context, bounds);
     await tryLifecycleHook("onReady", plan.observers, context, bounds);
     signal.throwIfAborted();
+    await this.#parts.actors.join();
     this.#phase = "running";
     inbound.open();
     this.#parts.actors.start();

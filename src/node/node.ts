@@ -2,7 +2,7 @@ import type { NodeContext } from "../context.ts";
 import type { NodeDefinition } from "../define.ts";
 import { ActorHost } from "../host/actor_host.ts";
 import { withActorRoutes } from "../host/actor_service.ts";
-import type { ActrId } from "../protocol/ids.ts";
+import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { tracedAs } from "../spans.ts";
 import { NodeMedia } from "../streams/node_media.ts";
@@ -39,6 +39,14 @@ interface NodeParts {
   readonly undo: UndoStack;
   readonly presence: Presence;
   readonly instanceId: string;
+}
+
+/** Where actors are kept: an actor's own databases stay on one node, so those that move have none. */
+function actorStore(
+  { store, actorStore: shared, databases }: NodeComponents,
+  self: () => string,
+): Pick<ConstructorParameters<typeof ActorHost>[1], "store" | "databases" | "placedAs"> {
+  return shared === undefined ? { store, databases } : { store: shared, placedAs: self };
 }
 
 /** Full backlog, as heartbeats report it (`spec/node.md` §15.1). */
@@ -195,7 +203,7 @@ export class Node implements AsyncDisposable {
       plan.actors,
       {
         ...{ clock, random, log, node: () => this.context },
-        ...{ store: components.store, databases: components.databases },
+        ...actorStore(components, () => formatActrId(this.id)),
       },
       options.actors,
     );

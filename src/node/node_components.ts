@@ -38,6 +38,11 @@ export interface NodeComponents {
   readonly tracer?: Tracer | undefined;
   /** Owned by whoever opened it; the node leaves it open. */
   readonly store: Store;
+  /**
+   * Keeps the actors, of this node and of others that have it open: each lives on one of them at a time. Owned by whoever
+   * opened it. @default `store`, and all actors live here
+   */
+  readonly actorStore?: Store | undefined;
   /** Where the databases of actors are, for those that have one. */
   readonly databases?: SqlDatabases | undefined;
   readonly sockets: Sockets;

@@ -20,10 +20,13 @@ import type { FindingContext, TargetFinder } from "./target_finder.ts";
 export class RemoteActors implements ActorCaller {
   readonly #sender: Pick<Sender, "call">;
   readonly #options: ActorCallOptions;
+  readonly #request: string | undefined;
 
-  constructor(sender: Pick<Sender, "call">, options: ActorCallOptions = {}) {
+  /** @param request names the request that is passed on to where its actor lives. */
+  constructor(sender: Pick<Sender, "call">, options: ActorCallOptions = {}, request?: string) {
     this.#sender = sender;
     this.#options = options;
+    this.#request = request;
   }
 
   async act(
@@ -32,12 +35,13 @@ export class RemoteActors implements ActorCaller {
     args: readonly unknown[],
     options?: HandleOptions,
   ): Promise<unknown> {
-    const payload = encodeAct({ target, action, args });
+    const payload = encodeAct({ target, action, args, request: this.#request });
     return decodeCbor(await this.#call(actorRoutes.act, payload, options));
   }
 
   async resolve(target: CallTarget, options?: HandleOptions): Promise<string> {
-    return decodeId(await this.#call(actorRoutes.resolve, encodeResolve(target), options));
+    const payload = encodeResolve({ target, request: this.#request });
+    return decodeId(await this.#call(actorRoutes.resolve, payload, options));
   }
 
   async create(
@@ -46,7 +50,7 @@ export class RemoteActors implements ActorCaller {
     input: unknown,
     options?: HandleOptions,
   ): Promise<string> {
-    const payload = encodeCreate({ name, key, input });
+    const payload = encodeCreate({ name, key, input, request: this.#request });
     return decodeId(await this.#call(actorRoutes.create, payload, options));
   }
 

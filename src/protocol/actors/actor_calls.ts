@@ -6,7 +6,8 @@ import { encodeCbor } from "../cbor/encode.ts";
 
 /**
  * Routes by which Roost nodes reach the actors of each other, like a service's; other Actr peers answer `unknown_route`.
- * Payloads are CBOR: of `Act` `[target, action, args]`, of `Resolve` `target`, of `Create` `[name, key, input]`. A
+ * Payloads are CBOR: of `Act` `[target, action, args]`, of `Resolve` `[target]`, of `Create` `[name, key, input]`; one that
+ * a node passes on to where the actor lives has the name of the request behind that, and is not passed on again. A
  * target is `[id]`, `[name, key]`, or `[name, key, input]` where the actor is made when there is none. `Act` is answered
  * with what the action returns, the others with an id.
  */
@@ -21,6 +22,8 @@ export interface ActRequest {
   readonly target: CallTarget;
   readonly action: string;
   readonly args: readonly unknown[];
+  /** Names the request where another node passes it on. */
+  readonly request?: string | undefined;
 }
 
 /** One actor that is to be made. */
@@ -28,40 +31,50 @@ export interface CreateRequest {
   readonly name: string;
   readonly key: ActorKey;
   readonly input: unknown;
+  /** As of {@link ActRequest}. */
+  readonly request?: string | undefined;
+}
+
+/** One actor that is looked for. */
+export interface ResolveRequest {
+  readonly target: CallTarget;
+  /** As of {@link ActRequest}. */
+  readonly request?: string | undefined;
 }
 
 /** @throws ActrError `actor.unsupported_value` for arguments that cannot be sent. */
-export function encodeAct({ target, action, args }: ActRequest): Uint8Array {
-  return encodeCbor([targetOf(target), action, args]);
+export function encodeAct({ target, action, args, request }: ActRequest): Uint8Array {
+  return encodeCbor(named([targetOf(target), action, args], request));
 }
 
 /** @throws ActrError `decode_failure`. */
 export function decodeAct(payload: Uint8Array): ActRequest {
-  const [target, action, args] = list(decodeCbor(payload));
+  const [target, action, args, request] = list(decodeCbor(payload));
   if (typeof action !== "string" || !Array.isArray(args)) throw malformed();
-  return { target: readTarget(target), action, args };
+  return { target: readTarget(target), action, args, request: readName(request) };
 }
 
 /** @throws ActrError `actor.unsupported_value` for an input that cannot be sent. */
-export function encodeResolve(target: CallTarget): Uint8Array {
-  return encodeCbor(targetOf(target));
+export function encodeResolve({ target, request }: ResolveRequest): Uint8Array {
+  return encodeCbor(named([targetOf(target)], request));
 }
 
 /** @throws ActrError `decode_failure`. */
-export function decodeResolve(payload: Uint8Array): CallTarget {
-  return readTarget(decodeCbor(payload));
+export function decodeResolve(payload: Uint8Array): ResolveRequest {
+  const [target, request] = list(decodeCbor(payload));
+  return { target: readTarget(target), request: readName(request) };
 }
 
 /** @throws ActrError `actor.unsupported_value` for an input that cannot be sent. */
-export function encodeCreate({ name, key, input }: CreateRequest): Uint8Array {
-  return encodeCbor([name, key, input]);
+export function encodeCreate({ name, key, input, request }: CreateRequest): Uint8Array {
+  return encodeCbor(named([name, key, input], request));
 }
 
 /** @throws ActrError `decode_failure`. */
 export function decodeCreate(payload: Uint8Array): CreateRequest {
-  const [name, key, input] = list(decodeCbor(payload));
+  const [name, key, input, request] = list(decodeCbor(payload));
   if (typeof name !== "string" || !isKey(key)) throw malformed();
-  return { name, key, input };
+  return { name, key, input, request: readName(request) };
 }
 
 /** The id of an answer. @throws ActrError `decode_failure`. */
@@ -69,6 +82,15 @@ export function decodeId(answer: Uint8Array): string {
   const id = decodeCbor(answer);
   if (typeof id !== "string") throw malformed();
   return id;
+}
+
+function named(parts: readonly unknown[], request: string | undefined): readonly unknown[] {
+  return request === undefined ? parts : [...parts, request];
+}
+
+function readName(value: unknown): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  throw malformed();
 }
 
 function targetOf(target: CallTarget): readonly unknown[] {

@@ -73,7 +73,7 @@ export class Rig {
     this.host = new ActorHost(
       actors,
       { clock, random, log, store, node, databases },
-      { maxAwake, maxDatabases },
+      { leaseMs: 15_000, maxAwake, maxDatabases },
     );
     this.host.start();
   }
