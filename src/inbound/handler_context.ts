@@ -167,7 +167,10 @@ export class HandlerContext implements Context {
     const calls = this.#openCalls();
     const during = <T>(call: (actors: Required<ActorCaller>) => Promise<T>): Promise<T> =>
       calls.within(this.selfId, (chain) => call(localActors({ chain, trace })));
+    const unwaited = localActors({ trace });
     return {
+      webSocket: (...request) => unwaited.webSocket(...request),
+      connect: (...request) => unwaited.connect(...request),
       act: (...request) => during((actors) => actors.act(...request)),
       resolve: (...request) => during((actors) => actors.resolve(...request)),
       create: (...request) => during((actors) => actors.create(...request)),

@@ -1,11 +1,5 @@
-import type { ActorKey, QueueOutcome } from "../../actor.ts";
-import type {
-  ActorCaller,
-  CallTarget,
-  HandleOptions,
-  RequestOptions,
-  SendOptions,
-} from "../../actor_client.ts";
+import type { ActorKey } from "../../actor.ts";
+import type { ActorCaller, CallTarget, HandleOptions } from "../../actor_client.ts";
 import type { NodeContext } from "../../context.ts";
 import { ActrError } from "../../errors.ts";
 import type { InternalCallOptions } from "../../outbound/caller.ts";
@@ -33,17 +27,21 @@ const firstPauseMs = 50;
 const longestPauseMs = 1000;
 const nobody: AbortSignal = new AbortController().signal;
 
-/** Calls actors wherever among the nodes of one store they live, and again, under the same name, when they have moved. */
-export class PlacedActors implements Required<ActorCaller> {
+/**
+ * Calls actors wherever among the nodes of one store they live, and again, under the same name, when they have moved.
+ * What is no call, such as connections, goes to those that live here: of others it fails with `actor.moved`.
+ */
+export class PlacedActors extends LocalActors {
   readonly #parts: PlacedActorParts;
   readonly #options: LocalCallOptions;
 
   constructor(parts: PlacedActorParts, options: LocalCallOptions) {
+    super(parts.host, options);
     this.#parts = parts;
     this.#options = options;
   }
 
-  act(
+  override act(
     target: CallTarget,
     action: string,
     args: readonly unknown[],
@@ -55,14 +53,14 @@ export class PlacedActors implements Required<ActorCaller> {
     );
   }
 
-  async resolve(target: CallTarget, { signal }: HandleOptions = {}): Promise<string> {
+  override async resolve(target: CallTarget, { signal }: HandleOptions = {}): Promise<string> {
     const known = await this.#parts.host.find(target);
     if (known !== undefined) return known.id;
     const shard = shardOfTarget(target);
     return await this.#through(shard, signal, (actors, either) => actors.resolve(target, either));
   }
 
-  create(
+  override create(
     name: string,
     key: ActorKey,
     input: unknown,
@@ -71,19 +69,6 @@ export class PlacedActors implements Required<ActorCaller> {
     return this.#through(shardOf(name, key), signal, (actors, either) =>
       actors.create(name, key, input, either),
     );
-  }
-
-  send(
-    target: CallTarget,
-    queue: string,
-    body: unknown,
-    options?: SendOptions,
-  ): Promise<QueueOutcome> {
-    return this.#local().send(target, queue, body, options);
-  }
-
-  fetch(target: CallTarget, path: string, options?: RequestOptions): Promise<Response> {
-    return this.#local().fetch(target, path, options);
   }
 
   /** Does `call` where the shard is; again when it is not there any more. */
