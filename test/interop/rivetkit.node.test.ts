@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { Program, runtimeNames } from "../fixtures/runtimes.ts";
 
 /** The npm client, in a folder of its own: `npm ci --prefix test/tools/rivetkit --ignore-scripts --omit=optional`. */
@@ -24,6 +24,25 @@ type Connection = Handle & {
 };
 type Client = { readonly counter: Accessor } & { dispose(): Promise<void> };
 
+/** What a raw WebSocket of it tells of. */
+interface SocketEvents {
+  open: (event: unknown) => void;
+  message: (event: { readonly data: unknown }) => void;
+  close: (event: { readonly code: number; readonly reason: string }) => void;
+}
+interface Raw {
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  webSocket(path: string): Promise<{
+    send(data: string | Uint8Array): void;
+    addEventListener<Name extends keyof SocketEvents>(
+      name: Name,
+      listener: SocketEvents[Name],
+    ): void;
+  }>;
+}
+
+const limit = { timeout: 60_000 };
+
 const skip = existsSync(client)
   ? false
   : "rivetkit is not installed: npm ci --prefix test/tools/rivetkit --ignore-scripts --omit=optional";
@@ -41,14 +60,20 @@ function method(handle: Handle, name: string): (...args: unknown[]) => Promise<u
 
 for (const runtime of runtimeNames) {
   describe(`the client of RivetKit, as npm has it, and actors on ${runtime}`, { skip }, () => {
+    let node: Program;
+    let url = "";
+
+    before(async () => {
+      node = new Program(runtime, "test/fixtures/actors_node.ts", []);
+      ({ url } = await node.line<{ url: string }>());
+    }, limit);
+
+    after(() => node[Symbol.asyncDispose](), limit);
+
     for (const encoding of ["json", "cbor", "bare"]) {
-      it(`${encoding}: actions, errors, queues, finding and making actors`, {
-        timeout: 60_000,
-      }, async () => {
-        await using node = new Program(runtime, "test/fixtures/actors_node.ts", []);
-        const { url } = await node.line<{ url: string }>();
+      it(`${encoding}: actions, errors, queues, finding and making actors`, limit, async () => {
         const { counter } = await connected(url, encoding);
-        const handle = counter.getOrCreate(["a", "b/c"], { createWithInput: { start: 40 } });
+        const handle = counter.getOrCreate([encoding, "b/c"], { createWithInput: { start: 40 } });
         const call = (name: string, ...args: unknown[]) => method(handle, name)(...args);
         assert.equal(await call("increment", 2), 42);
         const value = { a: [1, "two", null, 1.5, -7, 4_294_967_296, true, "é"] };
@@ -69,8 +94,8 @@ for (const runtime of runtimeNames) {
         await assert.rejects(call("nope"), { group: "actor", code: "action_not_found" });
         const id = String(await call("resolve"));
         assert.equal(await method(counter.getForId(id), "increment")(0), 42);
-        await assert.rejects(counter.create(["a", "b/c"]), { code: "duplicate_key" });
-        const made = await counter.create(["new"], { input: { start: 1 } });
+        await assert.rejects(counter.create([encoding, "b/c"]), { code: "duplicate_key" });
+        const made = await counter.create(["new", encoding], { input: { start: 1 } });
         assert.equal(await method(made, "increment")(1), 2);
         await assert.rejects(method(counter.get(["none"]), "resolve")(), { code: "not_found" });
         const working = call("work");
@@ -86,16 +111,12 @@ for (const runtime of runtimeNames) {
           timedOut,
         );
         await call("destroy");
-        assert.equal(await method(counter.getOrCreate(["a", "b/c"]), "increment")(1), 1);
+        assert.equal(await method(counter.getOrCreate([encoding, "b/c"]), "increment")(1), 1);
       });
 
-      it(`${encoding}: connections, their events, errors and parameters`, {
-        timeout: 60_000,
-      }, async () => {
-        await using node = new Program(runtime, "test/fixtures/actors_node.ts", []);
-        const { url } = await node.line<{ url: string }>();
+      it(`${encoding}: connections, their events, errors and parameters`, limit, async () => {
         const { counter } = await connected(url, encoding);
-        const handle = counter.getOrCreate(["room"]) as Handle & {
+        const handle = counter.getOrCreate(["room", encoding]) as Handle & {
           connect(params: unknown): Connection;
         };
         const conn = handle.connect({ user: "ü" });
@@ -111,6 +132,54 @@ for (const runtime of runtimeNames) {
         assert.equal(await method(conn, "count")(), 0);
         assert.deepEqual(seen, [1, 201, 202]);
         await method(conn, "dispose")();
+      });
+    }
+
+    for (const base of ["", "/actors"]) {
+      it(`raw HTTP below ${base || "/"}`, limit, async () => {
+        const { counter } = await connected(url + base, "bare");
+        const handle = counter.getOrCreate(["raw", base]) as Handle & Raw;
+        const answer = await handle.fetch("/x//y?a=1&b=%2F", { method: "PUT", body: "hällo" });
+        assert.equal(answer.status, 201);
+        const said = { path: "/x/y?a=1&b=%2F", method: "PUT", body: "hällo" };
+        assert.deepEqual(await answer.json(), said);
+        const withParams = counter.getOrCreate(["raw", base], { params: { user: "u" } });
+        const root = await (withParams as Handle & Raw).fetch("");
+        assert.deepEqual(await root.json(), {
+          path: "/",
+          method: "GET",
+          params: { user: "u" },
+          body: "",
+        });
+        const failed = await handle.fetch("fail");
+        assert.equal(failed.status, 400);
+        assert.equal(await method(handle, "increment")(1), 3);
+      });
+
+      it(`raw WebSockets below ${base || "/"}`, limit, async () => {
+        const { counter } = await connected(url + base, "bare");
+        const handle = counter.getOrCreate(["socket", base]) as Handle & Raw;
+        const socket = await handle.webSocket("chat?x=1");
+        const seen: unknown[] = [];
+        const end = new Promise<unknown[]>((resolve) => {
+          socket.addEventListener("message", ({ data }) => {
+            seen.push(typeof data === "string" ? data : [...new Uint8Array(data as ArrayBuffer)]);
+          });
+          socket.addEventListener("close", ({ code, reason }) => resolve([code, reason]));
+        });
+        socket.addEventListener("open", () => {
+          socket.send("text");
+          socket.send(Uint8Array.of(1, 2));
+          socket.send("bye");
+        });
+        assert.deepEqual(await end, [4001, "enough"]);
+        assert.deepEqual(seen, ["/websocket/chat?x=1", "text", [1, 2], "bye"]);
+        assert.equal(await method(handle, "increment")(0), 3);
+        const denied = await handle.webSocket("deny");
+        const refusal = new Promise<unknown[]>((resolve) => {
+          denied.addEventListener("close", ({ code, reason }) => resolve([code, reason]));
+        });
+        assert.deepEqual(await refusal, [1011, "user.denied"]);
       });
     }
   });
