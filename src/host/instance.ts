@@ -105,18 +105,19 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
     const { clock } = components;
     const { definition, options } = kind;
     this.gate = new OutputGate(components, this);
+    this.actions = new Actions(this);
     const { onStateChange } = definition;
     this.saving = new Saving(
       {
         clock,
         gate: this.gate,
         space: actorSpace(id),
+        turns: this.actions.turns,
         onStateChange: onStateChange && ((state) => this.#tellOfChange(state)),
       },
       { intervalMs: options.saveIntervalMs },
     );
     this.work = new Work(this);
-    this.actions = new Actions(this);
     this.#idle = new Idle(clock, this, options.sleepAfterMs);
   }
 

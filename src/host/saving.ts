@@ -4,6 +4,7 @@ import type { StoreChange } from "../ports/store.ts";
 import { stateChange } from "./contents.ts";
 import type { Output, OutputGate } from "./output_gate.ts";
 import { TrackedState } from "./tracked_state.ts";
+import type { Turns } from "./turns.ts";
 
 /** What {@link Saving} works with. */
 export interface SavingComponents {
@@ -11,6 +12,7 @@ export interface SavingComponents {
   readonly gate: OutputGate;
   /** Space of the actor's rows. */
   readonly space: string;
+  readonly turns: Pick<Turns, "running">;
   /** Called once a turn of the event loop in which the state changed; may change nothing. */
   readonly onStateChange: ((state: unknown) => void) | undefined;
 }
@@ -32,8 +34,9 @@ export interface SavingObserver {
 
 /**
  * What changed in one actor and is not handed to the store yet: its state, and rows of its parts. The end of each
- * action saves it in one commit; what changes outside of actions is saved after an interval. Nothing is written before
- * {@link Saving.open}: an actor that could not be made leaves nothing behind.
+ * action saves it in one commit; what changes outside of actions is saved at once, and then no sooner than an interval
+ * after the save before. Nothing is written before {@link Saving.open}: an actor that could not be made leaves nothing
+ * behind.
  */
 export class Saving {
   observer: SavingObserver | undefined;
@@ -46,7 +49,7 @@ export class Saving {
   #inTurn = false;
   #told = true;
   #changes: StoreChange[] = [];
-  readonly #late = new Set<LateChange>();
+  #late: Set<LateChange> | undefined;
   /** Goes with the first save. */
   #first: StoreChange | undefined;
   /** What tells of changes that are not saved. */
@@ -54,6 +57,8 @@ export class Saving {
   #timer: Timer | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
   #saves = 0;
+  /** When it saved last, Unix milliseconds. */
+  #savedAt: number | undefined;
 
   constructor(components: SavingComponents, { intervalMs }: { readonly intervalMs: number }) {
     this.#components = components;
@@ -82,7 +87,7 @@ export class Saving {
 
   /** Whether there is something to save. */
   get isDue(): boolean {
-    return this.#dirty || this.#changes.length > 0 || this.#late.size > 0;
+    return this.#dirty || this.#changes.length > 0 || this.#late !== undefined;
   }
 
   /** How often changes were handed to the store. */
@@ -109,6 +114,7 @@ export class Saving {
 
   /** Adds a row to the next save, as it will be then. */
   addLate(row: LateChange): void {
+    this.#late ??= new Set();
     this.#late.add(row);
     this.#arm();
   }
@@ -136,6 +142,7 @@ export class Saving {
       const observer = this.#dirty ? this.observer : undefined;
       this.#dirty = false;
       this.#saves += 1;
+      this.#savedAt = this.#components.clock.now();
       observer?.stateSaving();
       this.#components.gate.commit(changes);
       if (observer !== undefined) {
@@ -173,14 +180,14 @@ export class Saving {
     const { gate, space } = this.#components;
     try {
       if (this.#dirty) changes.push(stateChange(space, this.#state.raw));
-      for (const row of this.#late) {
+      for (const row of this.#late ?? []) {
         const change = row.change(space);
         if (change !== undefined) changes.push(change);
       }
     } catch (error) {
       gate.fail(ActrError.from(error));
     }
-    this.#late.clear();
+    this.#late = undefined;
   }
 
   #changed(): void {
@@ -192,7 +199,11 @@ export class Saving {
 
   #arm(): void {
     if (this.#inTurn || this.#timer !== undefined) return;
-    this.#armAt(this.#components.clock.now() + this.#intervalMs);
+    const { clock, turns } = this.#components;
+    const now = clock.now();
+    // What an action does is one commit, if it does not take too long.
+    const from = turns.running > 0 ? now : (this.#savedAt ?? now);
+    this.#armAt(Math.max(now, from + this.#intervalMs));
   }
 
   #armAt(atMs: number): void {

@@ -22,9 +22,10 @@ export class Turns {
   readonly #waiting = new Deque<Turn>();
   #open = false;
   #exclusive: Turn | undefined;
-  readonly #reads = new Set<Turn>();
+  // Most actors have none of these.
+  #reads: Set<Turn> | undefined;
   /** Those that began whatever else went on, nested ones among them. */
-  readonly #interleaved = new Set<Turn>();
+  #interleaved: Set<Turn> | undefined;
   /** Turns that end at once begin their followers one after the other, not one within the other. */
   #advancing = false;
 
@@ -45,7 +46,7 @@ export class Turns {
   /** The turn of `chain` that goes on and keeps others from beginning. */
   holderAmong(chain: CallChain): Turn | undefined {
     if (isAmong(chain, this.#exclusive)) return this.#exclusive;
-    for (const turn of this.#reads) if (isAmong(chain, turn)) return turn;
+    for (const turn of this.#reads ?? []) if (isAmong(chain, turn)) return turn;
     return undefined;
   }
 
@@ -59,14 +60,14 @@ export class Turns {
 
   /** Begins a turn in the middle of one that waits for it. */
   nest(turn: Turn): void {
-    this.#interleaved.add(turn);
+    this.#addInterleaved(turn);
     turn.begin();
   }
 
   /** A turn that began has ended. */
   ended(turn: Turn): void {
     if (this.#exclusive === turn) this.#exclusive = undefined;
-    else if (!this.#reads.delete(turn)) this.#interleaved.delete(turn);
+    else if (this.#reads?.delete(turn) !== true) this.#interleaved?.delete(turn);
     this.#advance();
   }
 
@@ -83,17 +84,17 @@ export class Turns {
       next.refuse(error);
     }
     this.#exclusive?.refuse(error);
-    for (const turn of this.#reads) turn.refuse(error);
-    for (const turn of this.#interleaved) turn.refuse(error);
+    for (const turn of this.#reads ?? []) turn.refuse(error);
+    for (const turn of this.#interleaved ?? []) turn.refuse(error);
   }
 
   /** Turns that go on beside others. */
   get #beside(): number {
-    return this.#reads.size + this.#interleaved.size;
+    return (this.#reads?.size ?? 0) + (this.#interleaved?.size ?? 0);
   }
 
   #mayRun({ kind }: Turn): boolean {
-    if (kind === "exclusive") return this.#exclusive === undefined && this.#reads.size === 0;
+    if (kind === "exclusive") return this.#exclusive === undefined && !this.#reads?.size;
     if (this.#beside >= this.#capacity) return false;
     return kind === "interleaved" || this.#exclusive === undefined;
   }
@@ -111,9 +112,16 @@ export class Turns {
 
   #begin(turn: Turn): void {
     if (turn.kind === "exclusive") this.#exclusive = turn;
-    else if (turn.kind === "read") this.#reads.add(turn);
-    else this.#interleaved.add(turn);
+    else if (turn.kind === "read") {
+      this.#reads ??= new Set();
+      this.#reads.add(turn);
+    } else this.#addInterleaved(turn);
     turn.begin();
+  }
+
+  #addInterleaved(turn: Turn): void {
+    this.#interleaved ??= new Set();
+    this.#interleaved.add(turn);
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { actor } from "../../../src/actor.ts";
 import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
 import { HeldStore } from "./held_store.ts";
@@ -12,6 +13,9 @@ interface State {
 
 const later: (() => void)[] = [];
 const errors: string[] = [];
+/** Ends a pause of `pausing`. */
+const pauses: (() => void)[] = [];
+const observed: number[] = [];
 
 const subject = actor({
   state: (): State => ({ count: 0 }),
@@ -44,11 +48,17 @@ const subject = actor({
       await c.node;
       return ms;
     },
+    async pausing(c) {
+      c.state.count += 1;
+      await new Promise<void>((resolve) => pauses.push(resolve));
+      c.state.count += 10;
+    },
     circle(c) {
       c.state.count = 100;
       c.state.self = c.state;
     },
   },
+  onStateChange: (_, state) => void observed.push(state.count),
   onError: (_, error, source) => void errors.push(`${source}: ${error.code}`),
   actionOptions: { get: { turn: "read" }, saves: { turn: "interleaved" } },
   options: { saveIntervalMs: 5000 },
@@ -65,6 +75,7 @@ async function begin(): Promise<{ rig: Rig; store: HeldStore; id: unknown }> {
   const rig = new Rig({ subject }, { store });
   const id = await rig.act("subject", "a", "id");
   later.length = 0;
+  pauses.length = 0;
   return { rig, store, id };
 }
 
@@ -138,6 +149,130 @@ describe("what an actor changes", () => {
     assert.notEqual(await storedCount(rig, id), 1);
     await rig.clock.advance(1);
     assert.equal(await storedCount(rig, id), 1);
+    await rig.close();
+  });
+
+  it("[H-16] outside of actions is saved at once where that is asked for, time and again", async () => {
+    const { rig, store, id } = await begin();
+    for (const count of [1, 2]) {
+      await rig.act("subject", "a", "outside", 1);
+      later.pop()?.();
+      assert.notEqual(await storedCount(rig, id), count);
+      const { context } = await rig.instance("subject", "a");
+      await context.saveState();
+      assert.equal(await storedCount(rig, id), count);
+    }
+    assert.equal(rig.clock.now(), new FakeClock().now());
+    assert.equal(store.commits.length, 3);
+    await rig.close();
+  });
+
+  it("[H-17] outside of actions is saved an interval after the save before, not an interval after the change", async () => {
+    const { rig, id } = await begin();
+    await rig.act("subject", "a", "add", 1);
+    await rig.act("subject", "a", "outside", 1);
+    await rig.clock.advance(1250);
+    later.pop()?.();
+    await rig.clock.advance(3749);
+    assert.equal(await storedCount(rig, id), 1);
+    await rig.clock.advance(1);
+    assert.equal(await storedCount(rig, id), 2);
+    await rig.act("subject", "a", "outside", 1);
+    await rig.clock.advance(5000);
+    later.pop()?.();
+    await rig.clock.settle();
+    assert.equal(await storedCount(rig, id), 3);
+    await rig.close();
+  });
+
+  it("within an action that goes on is saved with its end, not before, unless that takes long", async () => {
+    const { rig, store, id } = await begin();
+    await rig.clock.advance(20_000);
+    const before = store.commits.length;
+    const pausing = rig.act("subject", "a", "pausing");
+    await rig.clock.settle();
+    assert.equal(store.commits.length, before);
+    pauses.pop()?.();
+    await pausing;
+    assert.deepEqual([store.commits.length, await storedCount(rig, id)], [before + 1, 11]);
+    const long = rig.act("subject", "a", "pausing");
+    await rig.clock.advance(5000);
+    assert.equal(await storedCount(rig, id), 12);
+    pauses.pop()?.();
+    await long;
+    assert.equal(await storedCount(rig, id), 22);
+    await rig.close();
+  });
+
+  it("[H-18] is one commit where it is asked for four times, of which two may wait, and all are told in order", async () => {
+    const { rig, store, id } = await begin();
+    await rig.act("subject", "a", "outside", 1);
+    const { context } = await rig.instance("subject", "a");
+    const before = store.commits.length;
+    later.pop()?.();
+    const told: string[] = [];
+    const requests = (["waits", "waits too", "now", "now too"] as const).map((name) =>
+      context.saveState({ immediate: name.startsWith("now") }).then(() => told.push(name)),
+    );
+    await Promise.all(requests);
+    assert.deepEqual(told, ["waits", "waits too", "now", "now too"]);
+    assert.deepEqual([store.commits.length, await storedCount(rig, id)], [before + 1, 1]);
+    await rig.clock.advance(10_000);
+    assert.equal(store.commits.length, before + 1);
+    await rig.close();
+  });
+
+  it("[H-23] by two saves that are on their way at once is waited for, both, by a stop", async () => {
+    const { rig, store, id } = await begin();
+    await rig.act("subject", "a", "outside", 10);
+    const { context } = await rig.instance("subject", "a");
+    const before = store.commits.length;
+    store.hold();
+    const adding = rig.act("subject", "a", "add", 1);
+    await rig.clock.settle();
+    later.pop()?.();
+    const saving = context.saveState();
+    let ended = false;
+    const stopping = rig.host.stop(String(id), "sleep").then(() => {
+      ended = true;
+    });
+    await rig.clock.advance(50);
+    assert.deepEqual([store.commits.length, ended], [before + 2, false]);
+    store.release();
+    await Promise.all([adding, saving, stopping]);
+    assert.equal(await storedCount(rig, id), 11);
+    await rig.close();
+  });
+
+  it("[H-55] just before a sleep is stored, and told of, though its observer has not run yet", async () => {
+    const { rig, id } = await begin();
+    observed.length = 0;
+    await rig.act("subject", "a", "outside", 8);
+    later.pop()?.();
+    assert.deepEqual(observed, []);
+    await rig.host.stop(String(id), "sleep");
+    await rig.clock.settle();
+    assert.deepEqual([observed, await storedCount(rig, id)], [[8], 8]);
+    await rig.close();
+  });
+
+  it("[HD-6] that the disk is slow to take keeps neither other turns nor a stop from going on", async () => {
+    const { rig, store, id } = await begin();
+    const instance = await rig.instance("subject", "a");
+    store.hold();
+    const adding = rig.act("subject", "a", "add", 1);
+    const pausing = rig.act("subject", "a", "pausing");
+    await rig.clock.settle();
+    assert.equal(pauses.length, 1);
+    const stopping = rig.host.stop(String(id), "sleep");
+    await rig.clock.settle();
+    assert.equal(instance.state, "sleep_grace");
+    pauses.pop()?.();
+    await rig.clock.settle();
+    assert.equal(instance.state, "sleep_finalize");
+    store.release();
+    await Promise.all([adding, pausing, stopping]);
+    assert.equal(await storedCount(rig, id), 12);
     await rig.close();
   });
 
