@@ -35,6 +35,7 @@ export async function runJoin(
     });
     look();
     await end.promise;
+    await parts.passed();
   }
   if (parts.row.error !== undefined) throw thrown(parts.row.error);
   return Object.fromEntries(parts.names.map((name) => [name, outputOf(parts.record(name))]));
@@ -80,6 +81,8 @@ class Parts {
   readonly #seq: number;
   readonly #branches: Branches;
   readonly #strands = new Map<string, Strand>();
+  /** Each resolves when a branch has ended, or is where its history ends. */
+  readonly #passed: Promise<void>[] = [];
 
   constructor(life: Life, strand: Strand, seq: number, branches: Branches) {
     this.#life = life;
@@ -112,14 +115,18 @@ class Parts {
   /** Runs those that have not ended, and all where steps may have to be undone. */
   run(onEnd: (name: string, record: BranchRecord) => void): void {
     const again = this.#life.journal.hasUndo(this.#seq);
-    const names = this.names.filter((name) => again || !isEnded(this.record(name)));
-    for (const name of names) this.#strands.set(name, this.#strand.fork());
+    const isOver = this.row.endedAt !== undefined;
+    for (const name of this.names) {
+      const isPast = this.#strand.isPast || isOver || isEnded(this.record(name));
+      if (again || !isEnded(this.record(name))) this.#strands.set(name, this.#strand.fork(isPast));
+    }
     for (const [name, strand] of this.#strands) {
-      void this.#branch(name, strand).then((record) => {
+      const ended = this.#branch(name, strand).then((record) => {
         // Whoever waits for all of them goes on in the same instant.
-        onEnd(name, record);
+        if (!strand.isPast) onEnd(name, record);
         strand.end();
       });
+      this.#passed.push(Promise.race([ended, strand.stopped]));
     }
   }
 
@@ -142,7 +149,10 @@ class Parts {
     const endedAt = journal.now;
     const cancelled = { state: "cancelled" as const };
     const all = this.names.map((name) => [name, this.record(name) ?? cancelled]);
-    for (const [name, strand] of this.#strands) if (name !== winner) strand.cancel();
+    for (const [name, strand] of this.#strands) {
+      if (name !== winner) void strand.stop();
+      if (name !== winner) strand.cancel();
+    }
     for (const row of journal.within(this.#seq)) {
       if (row.endedAt === undefined)
         journal.change(row, { ...cancelled, endedAt, wakesAt: undefined });
@@ -150,9 +160,9 @@ class Parts {
     this.settle({ state: "completed", winner, branches: Object.fromEntries(all) });
   }
 
-  /** Those that were cancelled have gone as far as they did. */
+  /** Those that only go over what has been have done so. */
   async passed(): Promise<void> {
-    await new Promise<void>((resolve) => this.#life.clock.defer(resolve));
+    await Promise.all(this.#passed);
     for (const strand of this.#strands.values()) strand.cancel();
   }
 

@@ -77,10 +77,15 @@ export class Journal {
     return this.entries.filter((row) => this.#isWithin(row, seq));
   }
 
-  /** Whether the code says of a step within an entry how it is undone, and it may have to be. */
-  hasUndo(seq: number): boolean {
+  /** The steps within an entry of which the code says how they are undone, and that may have to be. */
+  undoable(seq: number): EntryRow[] {
     const from = this.checkpoint;
-    return this.within(seq).some((row) => row.undo === true && row.seq > from);
+    return this.within(seq).filter((row) => row.undo === true && row.seq > from);
+  }
+
+  /** Whether there are such. */
+  hasUndo(seq: number): boolean {
+    return this.undoable(seq).length > 0;
   }
 
   /** Number of the last checkpoint; 0 for none. */

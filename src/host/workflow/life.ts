@@ -47,7 +47,7 @@ export class Life implements StrandOwner {
     this.instance = instance;
     this.journal = journal;
     this.#owner = owner;
-    this.root = new Strand(this);
+    this.root = new Strand(this, journal.workflow.state === "rolling_back");
   }
 
   get clock(): Clock {

@@ -19,6 +19,14 @@ export interface MessageRecord {
   readonly completed: boolean;
 }
 
+/** The iteration that a loop is in, and what that was given. */
+export interface LoopPosition {
+  readonly iteration: number;
+  readonly state: Uint8Array;
+  /** The first iteration with a step that may have to be undone. */
+  readonly base: { readonly iteration: number; readonly state: Uint8Array };
+}
+
 /** Where an entry stands: the entry that it is part of, 0 for none, and which branch or iteration of that. */
 export interface Place {
   readonly parent: number;
@@ -51,7 +59,7 @@ export interface EntryRow extends Place {
   readonly undo?: boolean | undefined;
   readonly rolledBackAt?: number | undefined;
   readonly rollbackError?: RecordedError | undefined;
-  readonly loop?: { readonly iteration: number; readonly state: Uint8Array } | undefined;
+  readonly loop?: LoopPosition | undefined;
   readonly message?: MessageRecord | undefined;
   readonly branches?: Readonly<Record<string, BranchRecord>> | undefined;
   readonly winner?: string | undefined;

@@ -112,15 +112,15 @@ export class Scope implements OpenScope {
 
   async loop<Result>(
     name: string,
-    first: unknown,
+    given: unknown,
     second?: (w: WorkflowContext, state: unknown) => Promise<LoopResult<unknown, Result>>,
   ): Promise<Result> {
-    const { was, state, keep } = (second === undefined ? {} : first) as LoopOptions<unknown>;
-    const body = (second ?? first) as NonNullable<typeof second>;
-    const encoded = this.#life.journal.encode(state);
-    const wanted = { kind: "loop" as const, name, was, loop: { iteration: 0, state: encoded } };
+    const { was, state, keep } = (second === undefined ? {} : given) as LoopOptions<unknown>;
+    const body = (second ?? given) as NonNullable<typeof second>;
+    const first = { iteration: 0, state: this.#life.journal.encode(state) };
+    const wanted = { kind: "loop" as const, name, was, loop: { ...first, base: first } };
     return await this.#entry(wanted, async (row) => {
-      await runLoop(this.#life, this.#strand, row, { body, keep, initial: encoded });
+      await runLoop(this.#life, this.#strand, row, { body, keep });
       return this.#output(row) as Result;
     });
   }
@@ -178,27 +178,22 @@ export class Scope implements OpenScope {
   /** Comes to the next entry: the one of the history, or a new one. */
   async #entry<T>(wanted: Wanted, run: (row: EntryRow) => Promise<T>): Promise<T> {
     if (this.#life.isOver) return await never();
-    let row: EntryRow;
+    let row: EntryRow | undefined;
     try {
       this.#requireRest(wanted.name);
-      row = this.#cursor.find(wanted) ?? this.#begin(wanted);
+      row = this.#cursor.find(wanted);
+      if (this.#strand.isPast && !isPassable(row)) return await this.#strand.stop();
+      row ??= this.#cursor.add(wanted);
     } catch (error) {
       return await this.#refused(error);
     }
     this.#busy = wanted.name;
     try {
-      if (row.state === "cancelled" && !isDone(row)) return await never();
       return await run(row);
     } finally {
       this.#busy = undefined;
       if (this.#life.isOver || this.#strand.signal.aborted) await never();
     }
-  }
-
-  #begin(wanted: Wanted): EntryRow {
-    // What comes after the failure that is being rolled back is of no account.
-    if (this.#life.journal.workflow.state === "rolling_back") throw rollsBack;
-    return this.#cursor.add(wanted);
   }
 
   /** What is wrong with the code stops it; what is too much fails it. */
@@ -230,8 +225,12 @@ export class Scope implements OpenScope {
   }
 }
 
-/** Says that a life which only rolls back has come to the end of what it knows. */
-export const rollsBack: unique symbol = Symbol("rollsBack");
+/** Whether code that only goes over what has been can pass an entry, or go into it. */
+function isPassable(row: EntryRow | undefined): boolean {
+  if (row === undefined) return false;
+  const hasParts = row.kind === "loop" || row.kind === "join" || row.kind === "race";
+  return hasParts || isDone(row) || row.state === "failed";
+}
 
 function failureOf({ error }: EntryRow): ActrError {
   return thrown(error ?? { code: "internal", message: "it failed" });

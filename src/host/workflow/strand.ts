@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../../ports/clock.ts";
+import { withResolvers } from "../../with_resolvers.ts";
 
 /** Hears of every change of what the strands of a workflow wait for. */
 export interface StrandOwner {
@@ -18,11 +19,21 @@ export class Strand {
   readonly #parent: Strand | undefined;
   readonly #children = new Set<Strand>();
   readonly #end = new AbortController();
+  readonly #stopped = withResolvers<void>();
+  /** Whether it only goes over what has been: where the history ends, it does. */
+  readonly isPast: boolean;
+  #isStopped = false;
   #wait: Wait | undefined;
 
-  constructor(owner: StrandOwner, parent?: Strand) {
+  constructor(owner: StrandOwner, isPast: boolean, parent?: Strand) {
     this.#owner = owner;
+    this.isPast = isPast;
     this.#parent = parent;
+  }
+
+  /** Resolves when it, or every branch that it waits for, has come to where the history ends. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
   }
 
   /** Aborted when nothing of it counts any more. */
@@ -48,8 +59,8 @@ export class Strand {
   }
 
   /** A branch of it, which it waits for. */
-  fork(): Strand {
-    const child = new Strand(this.#owner, this);
+  fork(isPast: boolean): Strand {
+    const child = new Strand(this.#owner, isPast, this);
     this.#children.add(child);
     return child;
   }
@@ -66,6 +77,12 @@ export class Strand {
     for (const child of this.#children) child.cancel();
     this.#end.abort();
     this.end();
+  }
+
+  /** The history ends where it is, and so does it. */
+  stop(): Promise<never> {
+    this.#stops();
+    return never();
   }
 
   /** Its timers, and those of its branches, do not fire. */
@@ -98,6 +115,15 @@ export class Strand {
     if (this.#wait === undefined) return;
     this.#wait = undefined;
     this.#owner.changed();
+  }
+
+  #stops(): void {
+    this.#isStopped = true;
+    this.#stopped.resolve();
+    const parent = this.#parent;
+    if (parent === undefined) return;
+    for (const sibling of parent.#children) if (!sibling.#isStopped) return;
+    parent.#stops();
   }
 
   #waits(wait: Wait): void {

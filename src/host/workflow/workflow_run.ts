@@ -9,7 +9,7 @@ import { Journal } from "./journal.ts";
 import { Life, type LifeOwner, type OpenScope } from "./life.ts";
 import { rollBack } from "./rollback.ts";
 import { type Place, recorded, type WorkflowRow } from "./rows.ts";
-import { rollsBack, Scope } from "./scope.ts";
+import { Scope } from "./scope.ts";
 import type { Strand } from "./strand.ts";
 import { historyOf } from "./view.ts";
 
@@ -97,7 +97,6 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
   }
 
   halted(error: unknown): void {
-    if (error === rollsBack) return void this.#rollBack();
     this.#instance.report(error, "run");
     const wakesAt = this.#journal.now + haltedMs;
     this.#retry = this.#instance.components.clock.timer(wakesAt, () => this.#begin());
@@ -127,6 +126,7 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
     else this.#journal.set({ state: "running", wakesAt, error: undefined, halted: undefined });
     // What was never begun has nothing that wakes it yet.
     if (state === "pending") this.#journal.save();
+    if (rolling) void this.#life.root.stopped.then(() => this.#rollBack());
     void this.#main(this.#life);
   }
 
@@ -152,7 +152,8 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
   }
 
   async #rollBack(): Promise<void> {
-    if (this.#life !== undefined) await rollBack(this.#life);
+    if (this.#life === undefined || this.#life.isOver) return;
+    await rollBack(this.#life);
     this.#end({ state: "failed", wakesAt: undefined });
   }
 

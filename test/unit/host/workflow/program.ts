@@ -188,7 +188,7 @@ async function runStep(
       count(memory.done, place);
       c.kv.put(place, "done");
       c.send("echo" as never, place as never);
-      c.schedule.after(0, "tick", place);
+      c.schedule.set({ at: clock.now(), maxRetries: 100 }, "tick", place);
       // Tries that a crash cut short are none that failed.
       return await work(fails >= maxTries ? 0 : c.attempt, c.signal);
     });
