@@ -43,6 +43,8 @@ export class PeerChannel implements Channel {
   #state: Channel["state"] = "connecting";
   #handler: ChannelHandler | undefined;
   #early: Uint8Array[] = [];
+  /** What the stack holds back, at most: to ask it for each message would have both of its threads wait for each other. */
+  #held = 0;
   /** Whether the low-water mark was passed upwards and `drained` is owed. */
   #high = false;
   #poll: Timer | undefined;
@@ -73,14 +75,15 @@ export class PeerChannel implements Channel {
     if (data.length === 0) throw new RangeError(`an empty message on ${this.label}`);
     if (this.#state !== "open") throw notOpen(this.label, this.#state);
     if (data.length > this.maxMessageBytes) throw tooLong(data.length, this.maxMessageBytes);
-    const buffered = raw.buffered() + data.length;
-    if (buffered > this.#limits.maxBufferedBytes) {
+    const held = this.#holding(data.length);
+    if (held > this.#limits.maxBufferedBytes) {
       this.#watch();
-      throw full(this.label, buffered, this.#limits.maxBufferedBytes);
+      throw full(this.label, held, this.#limits.maxBufferedBytes);
     }
     raw.send(data);
+    this.#held = held;
     // What the stack took at once is seen at the next look.
-    if (buffered > this.#limits.lowWaterBytes) this.#watch();
+    if (held > this.#limits.lowWaterBytes) this.#watch();
   }
 
   handle(handler: ChannelHandler): void {
@@ -110,7 +113,9 @@ export class PeerChannel implements Channel {
 
   /** To be called when the buffer may have become low. */
   low(): void {
-    if (!this.#high || this.bufferedAmount > this.#limits.lowWaterBytes) return;
+    if (!this.#high) return;
+    this.#held = this.bufferedAmount;
+    if (this.#held > this.#limits.lowWaterBytes) return;
     this.#high = false;
     this.#handler?.drained?.();
   }
@@ -121,6 +126,14 @@ export class PeerChannel implements Channel {
     this.#state = "closed";
     this.#poll?.cancel();
     this.#handler?.closed();
+  }
+
+  /** What it would hold back with so many bytes more; asked anew where that decides something. */
+  #holding(bytes: number): number {
+    const { maxBufferedBytes, lowWaterBytes } = this.#limits;
+    const decides = this.#high ? maxBufferedBytes : lowWaterBytes;
+    if (this.#held + bytes > decides) this.#held = this.#components.raw.buffered();
+    return this.#held + bytes;
   }
 
   #watch(): void {

@@ -54,6 +54,39 @@ describe("what no stack can be made to do on demand", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("asks the stack what a channel holds back only where that decides something", async () => {
+    const { clock, connection } = scripted();
+    let [held, asked, drained] = [0, 0, 0];
+    const buffered = (): number => {
+      asked += 1;
+      return held;
+    };
+    const send = ({ length }: Uint8Array): void => {
+      held += length;
+    };
+    const channel = connection.wrap({ label: "lane", buffered, send });
+    channel.handle({ message: () => {}, closed: () => {}, drained: () => drained++ });
+    channel.opened();
+    const message = new Uint8Array(1_000);
+    const sendMany = (count: number): void => {
+      for (let sent = 0; sent < count; sent++) channel.send(message);
+    };
+    sendMany(262);
+    assert.equal(asked, 0, "below the low-water mark");
+    held = 0;
+    sendMany(262);
+    assert.equal(asked, 1, "all had left");
+    sendMany(786);
+    assert.equal(asked, 2, "above the mark, which is watched from then on");
+    assert.throws(() => channel.send(message), { code: "overloaded" });
+    assert.deepEqual([held, asked], [1_048_000, 3]);
+    held = 500_000;
+    sendMany(1);
+    held = 262_144;
+    await clock.advance(1);
+    assert.deepEqual([drained, clock.pending], [1, 0]);
+  });
+
   it("gives a late handler what came before, and then counts it no more", () => {
     const { end, connection } = scripted();
     const channel = connection.wrap(rawChannel);
