@@ -52,7 +52,8 @@ function randomPart(random: SeededRandom, depth: number, name: string): Part {
   if (dice < 0.55) return { kind: "sleep", name, ms };
   if (dice < 0.65) return { kind: "message", name, timeoutMs: undefined };
   if (dice < 0.68) return { kind: "message", name: `${name}t`, timeoutMs: ms };
-  if (dice < 0.72) return { kind: "checkpoint", name };
+  // Within branches it would depend on chance what comes before one.
+  if (dice < 0.72 && /^[0-9l]*$/.test(name)) return { kind: "checkpoint", name };
   if (dice < 0.82) {
     return { kind: "loop", name, times: 1 + Math.floor(random.next() * 4), body: inner("l") };
   }
