@@ -248,13 +248,18 @@ export class ActorHost implements InstanceOwner {
     return () => this.#unwatch(id, watch, watcher);
   }
 
+  /** Bytes that a message for an actor may have: by its kind, or the widest where it goes by id. @throws ActrError `actor.not_registered`. */
+  incomingLimit(target: CallTarget): number {
+    const kinds = "id" in target ? [...this.#kinds.values()] : [this.kind(target.name)];
+    return Math.max(0, ...kinds.map(({ options }) => options.maxIncomingBytes));
+  }
+
   /**
-   * Refuses what a peer sends to an actor if it is too long: by the limit of its kind, or the widest where it goes by id.
+   * Refuses what a peer sends to an actor if it is too long.
    * @throws ActrError `message.incoming_too_long`, `actor.not_registered`.
    */
   requireRoom(target: CallTarget, bytes: number): void {
-    const kinds = "id" in target ? [...this.#kinds.values()] : [this.kind(target.name)];
-    const limit = Math.max(0, ...kinds.map(({ options }) => options.maxIncomingBytes));
+    const limit = this.incomingLimit(target);
     if (bytes <= limit) return;
     const message = `a message for an actor has ${bytes} bytes; ${limit} are allowed`;
     throw new ActrError("message.incoming_too_long", message, { details: { bytes, limit } });

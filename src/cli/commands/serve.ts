@@ -26,6 +26,7 @@ export const serveCommand: Command = {
     "storeTimeoutMs",
     "inspectToken",
     "actorToken",
+    "actorStore",
     "durability",
     "log",
     ...webRtcSettingNames,

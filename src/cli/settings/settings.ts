@@ -20,6 +20,8 @@ export interface Settings {
   readonly storeTimeoutMs?: number;
   readonly inspectToken?: string;
   readonly actorToken?: string;
+  readonly actorStore?: string;
+  readonly actorStoreToken?: string;
   readonly durability?: Durability;
   readonly storeWorker?: boolean;
   readonly log?: LogLevel;
@@ -180,6 +182,18 @@ export const sources: {
     "opens the actors to who sends it; better given as ROOST_ACTOR_TOKEN (default: open to all)",
     parse.text,
   ),
+  actorStore: both(
+    ["actor-store", "ROOST_ACTOR_STORE"],
+    "URL",
+    "libSQL server where nodes share their actors (default: the store, and all live here)",
+    parse.storeServer,
+    "actors.store",
+  ),
+  actorStoreToken: {
+    toml: { key: "actors.token", parse: parse.text },
+    env: "ROOST_ACTOR_STORE_TOKEN",
+    parse: parse.text,
+  },
   durability: both(
     ["durability", "ROOST_DURABILITY"],
     "full|normal",

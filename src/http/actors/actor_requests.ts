@@ -24,6 +24,7 @@ export interface ActorRequest {
 
 /** Runs an action for an HTTP request: its client is connected for that long (`spec/actor-client.md` §7). */
 export function answerAction(request: ActorRequest, name: string): Promise<Response> {
+  if (!hostOf(request.parts).hosts(request.target)) return passedOn(request, name);
   return answered(request, async (instance, codec) => {
     const body = await readBody(request.raw, instance.kind.options.maxIncomingBytes);
     const args = readRequest(() => codec.readActionRequest(body));
@@ -31,6 +32,20 @@ export function answerAction(request: ActorRequest, name: string): Promise<Respo
     const bytes = await actFor(instance, command, paramsOf(request.raw), codec);
     return answer(codec, 200, bytes, specifierOf(instance));
   });
+}
+
+/** Has an actor that lives on another node run an action; there it has no client that is connected. */
+async function passedOn({ parts, target, raw }: ActorRequest, name: string): Promise<Response> {
+  const codec = codecFor(raw);
+  try {
+    const host = hostOf(parts);
+    const body = await readBody(raw, host.incomingLimit(target));
+    const args = readRequest(() => codec.readActionRequest(body));
+    const output = await host.callerOf(repeatable(raw)).act(target, name, args);
+    return answer(codec, 200, codec.actionResponse(output));
+  } catch (error) {
+    return refusal(codec, failureOf(error, parts));
+  }
 }
 
 /** Puts a message into a queue, and waits for its completion if the client does. */

@@ -121,6 +121,24 @@ describe("actors of nodes that share a store", () => {
     }
   });
 
+  it("run actions that are asked for over HTTP on any of the nodes, in any encoding", async () => {
+    await using w = await world();
+    const key = await keyOn(w.second);
+    const query = `rvt-namespace=default&rvt-method=getOrCreate&rvt-runner=default&rvt-key=${key}`;
+    const init = { method: "POST", body: JSON.stringify({ args: [4] }) };
+    for (const [node, count] of [
+      [w.first, 4],
+      [w.second, 8],
+    ] as const) {
+      const answer = await node.fetch(`/gateway/counter/action/add?${query}`, init);
+      assert.deepEqual([answer.status, await answer.json()], [200, { output: count }]);
+    }
+    const unknown = await w.first.fetch(`/gateway/counter/action/none?${query}`, init);
+    assert.equal(unknown.status, 404);
+    const { node } = (await failureOf(w.first.actors.counter.get(key).fetch("/"))).details ?? {};
+    assert.equal(node, formatActrId(w.second.id));
+  });
+
   it("call each other back across nodes", async () => {
     await using w = await world();
     const [here, there] = [await keyOn(w.first), await keyOn(w.second)];
