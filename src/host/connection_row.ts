@@ -1,7 +1,5 @@
-import { ActrError } from "../errors.ts";
 import type { RecordEntry, StoreChange } from "../ports/store.ts";
-import { decodeCbor } from "../protocol/cbor/decode.ts";
-import { encodeCbor } from "../protocol/cbor/encode.ts";
+import { decodeRow, encodeRow } from "./stored_row.ts";
 
 /** Begins the keys of connections among an actor's rows. */
 const prefix = "c:";
@@ -16,7 +14,7 @@ export interface ConnectionRow {
 
 /** The change that stores a connection. @throws ActrError `actor.unsupported_value`. */
 export function putConnection(space: string, { id, ...row }: ConnectionRow): StoreChange {
-  return { kind: "record.put", space, key: prefix + id, value: encodeCbor(row) };
+  return { kind: "record.put", space, key: prefix + id, value: encodeRow(row) };
 }
 
 /** The change that deletes a connection. */
@@ -32,10 +30,5 @@ export function connectionIdOf({ key }: RecordEntry): string {
 /** A stored connection. @throws ActrError `protocol.invalid_persisted_data`. */
 export function readConnection(entry: RecordEntry): ConnectionRow {
   const id = connectionIdOf(entry);
-  try {
-    return { ...(decodeCbor(entry.value) as Omit<ConnectionRow, "id">), id };
-  } catch (cause) {
-    const message = `connection ${id} cannot be read`;
-    throw new ActrError("protocol.invalid_persisted_data", message, { cause });
-  }
+  return { ...decodeRow<Omit<ConnectionRow, "id">>(entry.value, `connection ${id}`), id };
 }

@@ -1,11 +1,11 @@
 import type { ActorKey } from "../actor.ts";
-import { ActrError } from "../errors.ts";
 import type { RecordEntry, Store, StoreChange } from "../ports/store.ts";
 import { formatActorKey, parseActorKey } from "../protocol/actors/actor_key.ts";
 import { utf8 } from "../protocol/bytes.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { SqlPool } from "./sql_pool.ts";
+import { decodeRow, encodeRow } from "./stored_row.ts";
 
 /** Who an actor is, for as long as it lives. */
 export interface ActorRecord {
@@ -87,7 +87,7 @@ export function creation(id: string, record: ActorRecord): StoreChange[] {
 
 /** The change that stores who an actor is. */
 export function recordChange(id: string, record: ActorRecord): StoreChange {
-  return { kind: "record.put", space: actorSpace(id), key: recordKey, value: encodeCbor(record) };
+  return { kind: "record.put", space: actorSpace(id), key: recordKey, value: encodeRow(record) };
 }
 
 /** The change that stores which life of an actor this is. */
@@ -211,10 +211,5 @@ function addRow(rows: Map<RowKind, RecordEntry[]>, entry: RecordEntry): void {
 }
 
 function readRecord(id: string, value: Uint8Array): ActorRecord {
-  try {
-    return decodeCbor(value) as ActorRecord;
-  } catch (cause) {
-    const message = `the record of actor ${id} cannot be read`;
-    throw new ActrError("protocol.invalid_persisted_data", message, { cause });
-  }
+  return decodeRow(value, `the record of actor ${id}`);
 }

@@ -1,6 +1,5 @@
 import type { RecordEntry, StoreChange } from "../ports/store.ts";
-import { decodeCbor } from "../protocol/cbor/decode.ts";
-import { encodeCbor } from "../protocol/cbor/encode.ts";
+import { decodeRow, encodeRow } from "./stored_row.ts";
 
 /** One message of a queue, as it is stored. */
 export interface QueueRow {
@@ -22,7 +21,7 @@ const seqDigits = 16;
 
 /** The change that stores a message. */
 export function putMessage(space: string, row: QueueRow): StoreChange {
-  return { kind: "record.put", space, key: messageKey(row), value: encodeCbor(row) };
+  return { kind: "record.put", space, key: messageKey(row), value: encodeRow(row) };
 }
 
 /** The change that deletes a message. */
@@ -30,9 +29,9 @@ export function deleteMessage(space: string, row: QueueRow): StoreChange {
   return { kind: "record.delete", space, key: messageKey(row) };
 }
 
-/** A stored message. */
-export function readMessage({ value }: RecordEntry): QueueRow {
-  return decodeCbor(value) as QueueRow;
+/** A stored message. @throws ActrError `protocol.invalid_persisted_data`. */
+export function readMessage({ key, value }: RecordEntry): QueueRow {
+  return decodeRow(value, `message ${key}`);
 }
 
 function messageKey({ seq }: QueueRow): string {

@@ -1,7 +1,6 @@
 import type { RecordEntry, Store, StoreChange } from "../ports/store.ts";
-import { decodeCbor } from "../protocol/cbor/decode.ts";
-import { encodeCbor } from "../protocol/cbor/encode.ts";
 import { actorSpace } from "./contents.ts";
+import { decodeRow, encodeRow } from "./stored_row.ts";
 
 /** One schedule, as it is stored. */
 export interface ScheduleRow {
@@ -65,7 +64,7 @@ export function putSchedule(
   before: ScheduleRow | undefined,
 ): StoreChange[] {
   const [space, key] = [actorSpace(actorId), rowKey(row.id)];
-  const put: StoreChange[] = [{ kind: "record.put", space, key, value: encodeCbor(row) }];
+  const put: StoreChange[] = [{ kind: "record.put", space, key, value: encodeSchedule(row) }];
   if (before?.nextAt === row.nextAt) return put;
   if (before !== undefined) put.push(unlist(actorId, before));
   const line = alarmKey({ at: row.nextAt, actorId, scheduleId: row.id });
@@ -79,9 +78,10 @@ export function deleteSchedule(actorId: string, row: ScheduleRow): StoreChange[]
   return [{ kind: "record.delete", space, key: rowKey(row.id) }, unlist(actorId, row)];
 }
 
-/** A stored schedule. */
-export function readSchedule({ value }: RecordEntry): ScheduleRow {
-  return decodeCbor(value) as ScheduleRow;
+/** A stored schedule. @throws ActrError `protocol.invalid_persisted_data`. */
+export function readSchedule({ key, value }: RecordEntry): ScheduleRow {
+  const row = decodeRow<Partial<ScheduleRow>>(value, `schedule ${key}`);
+  return { ...row, args: row.args ?? [] } as ScheduleRow;
 }
 
 /** The schedule that a line of the index is of; undefined when it is gone. */
@@ -89,8 +89,14 @@ export async function scheduleOf(
   store: Store,
   { actorId, scheduleId }: AlarmEntry,
 ): Promise<ScheduleRow | undefined> {
-  const value = await store.record(actorSpace(actorId), rowKey(scheduleId));
-  return value && (decodeCbor(value) as ScheduleRow);
+  const key = rowKey(scheduleId);
+  const value = await store.record(actorSpace(actorId), key);
+  return value && readSchedule({ key, value });
+}
+
+/** Most schedules have no arguments, which costs them nothing. */
+function encodeSchedule({ args, ...row }: ScheduleRow): Uint8Array {
+  return encodeRow(args.length === 0 ? row : { ...row, args });
 }
 
 function rowKey(scheduleId: string): string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { actor, event } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
+import { readConnection } from "../../../src/host/connection_row.ts";
 import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { Listener } from "./connections_support.ts";
@@ -72,7 +73,9 @@ class Scene {
   async rows(id: string): Promise<Map<string, { state: unknown; events: string[] }>> {
     const rows = await this.store.records(`actor:${id}`, "c:", 100);
     const ours = rows.filter(({ key }) => key.startsWith("c:"));
-    return new Map(ours.map(({ key, value }) => [key.slice(2), decodeCbor(value) as never]));
+    return new Map(
+      ours.map(readConnection).map(({ id: conn, ...row }) => [conn, { ...row } as never]),
+    );
   }
 }
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
-import { actor, type Schedule, type ScheduleRun } from "../../../src/actor.ts";
+import { actor, type ScheduleRun } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
+import { readSchedule, type ScheduleRow } from "../../../src/host/schedule_row.ts";
 import type { Store } from "../../../src/ports/store.ts";
-import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
 import { newYear, planner, plannerRig, told, WatchedStore } from "./schedules_support.ts";
 import { Rig } from "./support.ts";
 
@@ -13,9 +13,10 @@ const historyOf = async (rig: Rig, name?: string, limit?: number): Promise<Sched
   (await rig.act("planner", "a", "history", name, limit)) as ScheduleRun[];
 
 /** What the row of the only schedule says on disk. */
-async function storedRow(store: Store, actorId: unknown): Promise<Record<string, unknown>> {
-  const rows = await store.records(`actor:${actorId}`, "t:", 1);
-  return decodeCbor(rows[0]?.value ?? new Uint8Array()) as Record<string, unknown>;
+async function storedRow(store: Store, actorId: unknown): Promise<ScheduleRow> {
+  const [row] = await store.records(`actor:${actorId}`, "t:", 1);
+  assert.ok(row);
+  return readSchedule(row);
 }
 
 /** One actor with one action to be scheduled, which does what the test says, and one that says what it needs. */
@@ -315,10 +316,10 @@ describe("runs of schedules", () => {
     const rows = store.commits
       .flat()
       .flatMap((change) =>
-        change.kind === "record.put" && change.key.startsWith("t:") ? [change.value] : [],
+        change.kind === "record.put" && change.key.startsWith("t:") ? [readSchedule(change)] : [],
       );
     assert.deepEqual(
-      rows.map((row) => (decodeCbor(row) as Schedule).args),
+      rows.map(({ args }) => args),
       [[1, 2, 3]],
     );
     assert.deepEqual(await store.records("alarms", "", 10), []);
