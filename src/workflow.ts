@@ -11,16 +11,7 @@ import type {
 import type { EntryKind } from "./host/workflow/history.ts";
 import type { Logger } from "./ports/logger.ts";
 
-export type {
-  BranchView,
-  EntryDetail,
-  EntryKind,
-  EntryState,
-  HistoryEntry,
-  LocationSegment,
-  RecordedError,
-  WorkflowHistory,
-} from "./host/workflow/history.ts";
+export type { EntryKind } from "./host/workflow/history.ts";
 
 /** Limits of one workflow. */
 export interface WorkflowLimits {
@@ -50,11 +41,21 @@ export type StepSchedules = Pick<Schedules, "get" | "list"> & {
   ) => void;
 };
 
-/** What every step is given. */
+/** What every step is given. What it writes to `sql` is not part of its commit. */
 export interface StepBase<Shape extends ActorShape>
   extends Pick<
     ActorContext<Shape>,
-    "actorId" | "name" | "key" | "vars" | "conns" | "log" | "node" | "client" | "sleep" | "destroy"
+    | "actorId"
+    | "name"
+    | "key"
+    | "vars"
+    | "sql"
+    | "conns"
+    | "log"
+    | "node"
+    | "client"
+    | "sleep"
+    | "destroy"
   > {
   /** Aborted when its time is up, when another branch of its race has won, or when the actor begins to stop. */
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-import type { ActorKey, Connection, KeyValues, QueueSendOptions } from "../../actor.ts";
+import type { ActorKey, Connection, KeyValues, QueueSendOptions, Sql } from "../../actor.ts";
 import { type ActorsOf, actorsOf, type WithActors } from "../../actor_client.ts";
 import type { ActorCallOptions, NodeContext } from "../../context.ts";
 import { ActrError } from "../../errors.ts";
@@ -60,6 +60,10 @@ class Base implements StepBase<never> {
 
   get vars(): never {
     return this.instance.vars as never;
+  }
+
+  get sql(): Sql {
+    return this.instance.sql;
   }
 
   get conns(): ReadonlyMap<string, Connection<never>> {
