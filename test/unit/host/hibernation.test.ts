@@ -236,6 +236,26 @@ describe("a connection in the store", () => {
     await scene.rig.close();
   });
 
+  it("[H-21] is saved in one commit with its actor's state, after which nothing is left to save", async () => {
+    const scene = new Scene();
+    const client = await scene.connect("one");
+    const id = (await scene.act("id")) as string;
+    const { saving, context } = await scene.rig.instance("room", "a");
+    const commits = scene.store.commits.length;
+    (client.conn.state as { calls: number }).calls = 3;
+    (context.state as { count: number }).count = 4;
+    assert.equal(saving.isDue, true);
+    await context.saveState();
+    assert.deepEqual([saving.isDue, scene.store.commits.length], [false, commits + 1]);
+    const [row] = (await scene.rows(id)).values();
+    assert.deepEqual(row?.state, { name: "one", calls: 3, seen: [] });
+    const state = await scene.store.record(`actor:${id}`, "s");
+    assert.deepEqual(state && decodeCbor(state), { count: 4 });
+    await scene.rig.clock.advance(10_000);
+    assert.equal(scene.store.commits.length, commits + 1);
+    await scene.rig.close();
+  });
+
   it("[H-24] is behind memory until the next save, which writes it once", async () => {
     const scene = new Scene();
     const client = await scene.connect("one");
