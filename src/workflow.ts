@@ -4,6 +4,7 @@ import type {
   ActorShape,
   KeyValues,
   MessageIn,
+  MessageOf,
   QueueNameOf,
   QueueSendOptions,
   Schedules,
@@ -75,15 +76,10 @@ export interface StepContext<Shape extends ActorShape = ActorShape> extends Step
   /** Puts a message into a queue of the actor once the step is done. */
   send<Name extends QueueNameOf<Shape>>(
     name: Name,
-    body: Parameters<ActorContext<Shape>["queue"]["send"]>[1] & MessageBodyOf<Shape, Name>,
+    body: MessageOf<Shape["queues"][Name]>,
     options?: QueueSendOptions,
   ): void;
 }
-
-type MessageBodyOf<Shape extends ActorShape, Name extends QueueNameOf<Shape>> = MessageIn<
-  Shape,
-  Name
->["body"];
 
 /** What a step is given that goes on beside the actor's actions: it changes nothing. */
 export interface InterleavedStepContext<Shape extends ActorShape = ActorShape>

@@ -99,7 +99,7 @@ export class Attempt implements Turn {
     } catch (error) {
       return this.#fail(error);
     }
-    if (!(output instanceof Promise)) return this.#succeed(output);
+    if (!isThenable(output)) return this.#succeed(output);
     this.#plan.goesOn();
     this.#arm();
     output.then(
@@ -158,4 +158,8 @@ export class Attempt implements Turn {
   #leave(): void {
     this.#instance.actions.turns.ended(this);
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
 }

@@ -26,6 +26,7 @@ export class Journal {
   readonly #limits: WorkflowLimits;
   readonly #expect: (atMs: number) => void;
   readonly #space: string;
+  /** By creation. */
   readonly #rows = new Map<number, EntryRow>();
   readonly #sizes = new Map<number, number>();
   readonly #places = new Map<string, number[]>();
@@ -56,7 +57,7 @@ export class Journal {
 
   /** By creation. */
   get entries(): readonly EntryRow[] {
-    return [...this.#rows.values()].sort((a, b) => a.seq - b.seq);
+    return [...this.#rows.values()];
   }
 
   get now(): number {
@@ -80,7 +81,9 @@ export class Journal {
   /** The steps within an entry of which the code says how they are undone, and that may have to be. */
   undoable(seq: number): EntryRow[] {
     const from = this.checkpoint;
-    return this.within(seq).filter((row) => row.undo === true && row.seq > from);
+    return this.entries.filter(
+      (row) => row.undo === true && row.seq > from && this.#isWithin(row, seq),
+    );
   }
 
   /** Whether there are such. */
@@ -98,6 +101,7 @@ export class Journal {
   add(init: EntryInit): EntryRow {
     const { maxEntries } = this.#limits;
     if (this.#rows.size >= maxEntries) throw tooLarge(`${maxEntries} entries`);
+    this.#requireRoom(0);
     const seq = this.#lastSeq + 1;
     const begun = { attempts: 0, interruptions: 0, createdAt: this.now };
     const row: EntryRow = { state: "running", ...begun, ...init, seq };
@@ -106,20 +110,16 @@ export class Journal {
     return row;
   }
 
-  /** Stores an entry in place of what was known of it. @throws ActrError `workflow.too_large`. */
+  /** Stores an entry in place of what was known of it. */
   put(row: EntryRow): EntryRow {
     const change = putEntry(this.#space, row);
-    const bytes = this.#bytes + change.value.length - (this.#sizes.get(row.seq) ?? 0);
-    if (bytes > this.#limits.maxHistoryBytes) {
-      throw tooLarge(`${this.#limits.maxHistoryBytes} bytes`);
-    }
     this.#keep(row, change.value.length);
     this.#instance.saving.add(change);
     this.#tell();
     return row;
   }
 
-  /** The same entry with changes. @throws ActrError `workflow.too_large`. */
+  /** The same entry with changes. */
   change({ seq }: EntryRow, changes: Partial<EntryRow>): EntryRow {
     return this.put({ ...(this.#rows.get(seq) as EntryRow), ...changes });
   }
@@ -167,9 +167,15 @@ export class Journal {
   encode(value: unknown): Uint8Array {
     const bytes = encodeCbor(value);
     const { maxOutputBytes } = this.#limits;
+    this.#requireRoom(bytes.length);
     if (bytes.length <= maxOutputBytes) return bytes;
     const message = `an output of ${bytes.length} bytes; ${maxOutputBytes} are allowed`;
     throw new ActrError("workflow.too_large", message);
+  }
+
+  #requireRoom(bytes: number): void {
+    const { maxHistoryBytes } = this.#limits;
+    if (this.#bytes + bytes > maxHistoryBytes) throw tooLarge(`${maxHistoryBytes} bytes`);
   }
 
   #keep(row: EntryRow, size: number): void {

@@ -1,6 +1,6 @@
 import { ActrError, type ErrorCode } from "../../errors.ts";
 import type { StoreChange } from "../../ports/store.ts";
-import { encodeCbor } from "../../protocol/cbor/encode.ts";
+import { encodeRow } from "../stored_row.ts";
 import type { EntryKind, EntryState, RecordedError } from "./history.ts";
 
 /** What one branch of a join or a race has come to. */
@@ -88,7 +88,7 @@ const maxMessageLength = 1000;
 
 /** The change that stores a workflow. */
 export function putWorkflow(space: string, row: WorkflowRow): StoreChange {
-  return { kind: "record.put", space, key: workflowKey, value: encodeCbor(row) };
+  return { kind: "record.put", space, key: workflowKey, value: encodeRow(row) };
 }
 
 /** The change that stores an entry. */
@@ -96,7 +96,7 @@ export function putEntry(
   space: string,
   row: EntryRow,
 ): StoreChange & { readonly value: Uint8Array } {
-  return { kind: "record.put", space, key: entryKey(row.seq), value: encodeCbor(row) };
+  return { kind: "record.put", space, key: entryKey(row.seq), value: encodeRow(row) };
 }
 
 /** The change that deletes an entry. */

@@ -1,6 +1,6 @@
 import type { RecordEntry, Store } from "../../ports/store.ts";
-import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { workflowSpace } from "../contents.ts";
+import { decodeRow } from "../stored_row.ts";
 import { type EntryRow, type WorkflowRow, workflowKey } from "./rows.ts";
 
 /** A workflow as the store has it. */
@@ -13,7 +13,7 @@ export interface StoredWorkflow {
 
 const pageSize = 1000;
 
-/** Reads the workflow of an actor, awake or asleep: one range of records. */
+/** Reads the workflow of an actor, awake or asleep: one range of records. @throws ActrError `protocol.invalid_persisted_data`. */
 export async function readWorkflow(store: Store, actorId: string): Promise<StoredWorkflow> {
   const space = workflowSpace(actorId);
   const records: RecordEntry[] = [];
@@ -27,6 +27,9 @@ export async function readWorkflow(store: Store, actorId: string): Promise<Store
   const own = records.find(({ key }) => key === workflowKey);
   const entries = records
     .filter((record) => record !== own)
-    .map(({ value }) => ({ row: decodeCbor(value) as EntryRow, bytes: value.length }));
-  return { workflow: own && (decodeCbor(own.value) as WorkflowRow), entries };
+    .map(({ key, value }) => ({
+      row: decodeRow<EntryRow>(value, `entry ${key}`),
+      bytes: value.length,
+    }));
+  return { workflow: own && decodeRow<WorkflowRow>(own.value, "the workflow"), entries };
 }

@@ -62,6 +62,7 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
   }
 
   async replay(fromEntry?: string): Promise<WorkflowHistory> {
+    this.#instance.stopping.signal.throwIfAborted();
     if (this.#works) {
       const message = "a step of the workflow runs; replay it when it waits, or has ended";
       throw new ActrError("actor.workflow_in_flight", message);
