@@ -136,6 +136,19 @@ export class ActorHost implements InstanceOwner {
     return this.#placement?.holds(shardOfTarget(target)) ?? true;
   }
 
+  /** Why `node`, an ActrId as text, may not pass on what others ask; only those that share the store may. */
+  refusalOf(node: string): ActrError | undefined {
+    if (this.#placement === undefined) {
+      const message = `${node} passes on a call to actors that are shared with no other node`;
+      return new ActrError("permission_denied", message);
+    }
+    if (this.#placement.hasMember(node)) return undefined;
+    // It may have joined a moment ago; whoever asks tries again.
+    this.#placement.look().catch(() => {});
+    const message = `${node} is not known to share these actors`;
+    return new ActrError("actor.moved", message, { retryAfterMs: 100 });
+  }
+
   /** Shards of actors that live here; undefined unless nodes share the store. */
   get shards(): number | undefined {
     return this.#placement?.owned;

@@ -87,10 +87,13 @@ function act(host: ActorHost, { payload, context, reply, request }: Asked): void
   const { target, action, args, request: passedOn } = decodeAct(payload);
   host.requireRoom(target, payload.length);
   const { envelope } = request.message;
+  const caller = formatActrId(context.callerId);
+  const refusal = passedOn === undefined ? undefined : host.refusalOf(caller);
+  if (refusal !== undefined) return void reply.fail(refusal);
   const waiting = {
     chain: callChain(envelope.metadata),
     trace: envelope,
-    request: passedOn ?? `${context.requestId} of ${formatActrId(context.callerId)}`,
+    request: passedOn ?? `${context.requestId} of ${caller}`,
   };
   // Whoever passed it on looks again where the actor lives.
   if (passedOn === undefined && !host.hosts(target)) {

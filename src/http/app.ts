@@ -92,15 +92,18 @@ function pages(
 function inspectorOf(node: Node | undefined): StoreInspector | undefined {
   if (node === undefined) return undefined;
   const { components, inbound } = node;
-  const { clock, store } = components;
+  const { clock, store, actorStore } = components;
   const { redriver } = inbound;
-  return new StoreInspector({ clock, store, redriver, status: () => inbound.mailbox.status() });
+  return new StoreInspector({
+    ...{ clock, store, actorStore, redriver },
+    status: () => inbound.mailbox.status(),
+  });
 }
 
 function actorsOf(node: Node | undefined): InspectionParts | undefined {
   if (node?.actors === undefined) return undefined;
-  const { clock, log, store } = node.components;
-  return { host: node.actors, clock, log, store };
+  const { clock, log, store, actorStore = store } = node.components;
+  return { host: node.actors, clock, log, store: actorStore };
 }
 
 function reasonsOf(node: Node | undefined): string[] {

@@ -23,6 +23,8 @@ import type { ByKind, Selection } from "./selection.ts";
 export interface StoreInspectorComponents {
   readonly clock: Clock;
   readonly store: Store;
+  /** Where the schedules of actors are. @default `store` */
+  readonly actorStore?: Store | undefined;
   readonly redriver: Redriver;
   /** What a running node has in memory; none for a store at rest. */
   readonly status?: () => MailboxStatus;
@@ -76,7 +78,8 @@ export class StoreInspector implements Inspector {
   }
 
   alarms(query: AlarmQuery): Promise<AlarmPage> {
-    return listAlarms(this.#components.store, query);
+    const { store, actorStore = store } = this.#components;
+    return listAlarms(actorStore, query);
   }
 
   async redrive(selection: Selection): Promise<RedriveResult> {

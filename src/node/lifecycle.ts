@@ -2,7 +2,7 @@ import type { NodeContext } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { ActorHost } from "../host/actor_host.ts";
 import type { Transport } from "../ports/transport.ts";
-import { abortAfter } from "../time_limit.ts";
+import { abortAfter, withinLimit } from "../time_limit.ts";
 import type { HookQueue } from "./hooks.ts";
 import type { Inbound } from "./inbound.ts";
 import { runLifecycleHook, tryLifecycleHook } from "./lifecycle_hooks.ts";
@@ -69,7 +69,8 @@ export class NodeLifecycle {
     await runLifecycleHook("onStart", plan.observers, context, bounds);
     await tryLifecycleHook("onReady", plan.observers, context, bounds);
     signal.throwIfAborted();
-    await this.#parts.actors.join();
+    const joining = { what: "joining the nodes that share the actors", ms: startTimeoutMs, signal };
+    await withinLimit(clock, joining, () => this.#parts.actors.join());
     this.#phase = "running";
     inbound.open();
     this.#parts.actors.start();

@@ -109,6 +109,12 @@ export class Placement {
     return { node: member.node, moved: watch.moved.signal };
   }
 
+  /** Whether this is the ActrId, as text, of a node that shares the store, as far as is known. */
+  hasMember(node: string): boolean {
+    for (const member of this.#table.members.values()) if (member.node === node) return true;
+    return false;
+  }
+
   /** Joins, and takes this node's share of what is free. @throws ActrError `storage`. */
   async start(): Promise<void> {
     this.#arm();
@@ -132,7 +138,7 @@ export class Placement {
     this.#self = undefined;
     if (self === undefined) return;
     const shards = [...self.owned].map(release);
-    await this.#components.store.commit([...leaving(self.number, self.lease), ...shards]);
+    await this.#commit([...leaving(self.number, self.lease), ...shards]);
   }
 
   /** Nothing is renewed any more, as if the process had ended. */

@@ -46,12 +46,13 @@ export function controlApi(parts: ActorRouteParts): Hono<{ Bindings: RequestCont
     const { name, key, input } = await readCreate(c);
     const host = hostOf(parts);
     const known = await host.find({ name, key });
-    const { id } = known ?? (await host.wake({ name, key, create: { input } }));
+    const id = known?.id ?? (await host.callerOf({}).resolve({ name, key, create: { input } }));
     return c.json({ actor: objectOf({ id, name, key }), created: known === undefined });
   });
   app.post("/", async (c) => {
     const { name, key, input } = await readCreate(c);
-    return c.json({ actor: objectOf(await hostOf(parts).create(name, key, input)) });
+    const id = await hostOf(parts).callerOf({}).create(name, key, input);
+    return c.json({ actor: objectOf({ id, name, key }) });
   });
   app.delete("/:id", async (c) => {
     await hostOf(parts).stop(c.req.param("id"), "destroy");

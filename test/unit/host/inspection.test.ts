@@ -56,7 +56,7 @@ describe("who looks at an actor", () => {
     await rig.clock.settle();
     assert.equal(instance.saving.isDue, true);
     const timers = rig.clock.pending;
-    assert.equal(instance.watch, undefined);
+    assert.equal(instance.watch === undefined, true);
     const stops = [rig.host.watch(id, new Recorder()), rig.host.watch(id, new Recorder())];
     const { watch } = instance;
     assert.equal(watch?.isDue, true);

@@ -6,6 +6,7 @@ import { actor } from "../../../src/actor.ts";
 import { defineNode } from "../../../src/define.ts";
 import { readPlacement } from "../../../src/host/placement/rows.ts";
 import { shardCount, shardedId, shardOf, shardOfId } from "../../../src/host/placement/shards.ts";
+import { actorRoutes, encodeAct } from "../../../src/protocol/actors/actor_calls.ts";
 import { formatActrId } from "../../../src/protocol/ids.ts";
 import { failureOf } from "./support.ts";
 
@@ -137,6 +138,20 @@ describe("actors of nodes that share a store", () => {
     assert.equal(unknown.status, 404);
     const { node } = (await failureOf(w.first.actors.counter.get(key).fetch("/"))).details ?? {};
     assert.equal(node, formatActrId(w.second.id));
+  });
+
+  it("let nobody pass on calls of others but the nodes that share them", async () => {
+    await using w = await world();
+    const alone = await w.first.peer(defineNode({ actors: { counter } }));
+    const client = await w.first.peer();
+    const request = { target: { name: "counter", key: ["a"] }, action: "get", args: [] };
+    const payload = encodeAct({ ...request, request: "of somebody else" });
+    const ask = (node: Pick<Placed, "id">): Promise<Uint8Array> =>
+      client.context.call(node.id, actorRoutes.act, payload, { timeoutMs: 500 });
+    assert.equal((await failureOf(ask(alone))).code, "permission_denied");
+    const asking = failureOf(ask(w.first));
+    await w.first.clock.through(asking);
+    assert.ok(["actor.moved", "timed_out"].includes((await asking).code));
   });
 
   it("call each other back across nodes", async () => {
