@@ -17,6 +17,8 @@ export interface LaunchOptions {
   readonly traceTo?: string;
   /** Where Node writes a CPU profile when the process ends. */
   readonly profileTo?: string | undefined;
+  /** Lets the script collect garbage, where the runtime has to be told at its start. */
+  readonly exposeGc?: boolean;
 }
 
 /** Whether a tool is on the path and works here. */
@@ -43,14 +45,19 @@ export function launch(options: LaunchOptions): ChildProcess {
   return spawn(command, args, { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
 }
 
-function commandLine({ runtime, script, setup, profileTo }: LaunchOptions): string[] {
+function commandLine(options: LaunchOptions): string[] {
+  const { runtime, script, setup, profileTo, exposeGc = false } = options;
   const rest = [join(root, "test/bench", script), JSON.stringify(setup ?? {})];
   const binary = binaryOf(runtime);
-  if (runtime === "deno") return [binary, "run", "-A", "--no-check", ...rest];
+  if (runtime === "deno") {
+    const flags = exposeGc ? ["--v8-flags=--expose-gc"] : [];
+    return [binary, "run", "-A", "--no-check", ...flags, ...rest];
+  }
   if (runtime === "bun") return [binary, "run", ...rest];
   const profile = profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`];
   const compiler = script.endsWith(".ts") ? ["--import", "tsx"] : [];
-  return [binary, ...profile, ...compiler, ...rest];
+  const gc = exposeGc ? ["--expose-gc"] : [];
+  return [binary, ...gc, ...profile, ...compiler, ...rest];
 }
 
 const binaries = new Map<string, string>();

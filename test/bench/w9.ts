@@ -105,6 +105,7 @@ async function perMessage(worker: WorkerProcess, trace: string, plan: unknown): 
   return (syncsIn(trace) - before) / calls;
 }
 
-function syncsIn(trace: string): number {
+/** Calls of fsync and fdatasync that `strace` has written down. */
+export function syncsIn(trace: string): number {
   return readFileSync(trace, "utf8").match(/\b(fsync|fdatasync)\(/g)?.length ?? 0;
 }

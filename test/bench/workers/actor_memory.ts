@@ -1,0 +1,69 @@
+/** A host without a wire: how fast actors are made, and what they hold in memory. */
+import process from "node:process";
+import { silentLogger } from "../../../adapters/console/console_logger.ts";
+import { openStore } from "../../../adapters/sql/open.ts";
+import { systemClock } from "../../../adapters/system_clock.ts";
+import { systemRandom } from "../../../adapters/system_random.ts";
+import { ActorHost } from "../../../src/host/actor_host.ts";
+import { asPromise } from "../../../src/host/command.ts";
+import { defaultNodeOptions } from "../../../src/options.ts";
+import { counter } from "../bench_actors.ts";
+import { workerLoop, workerSetup } from "../worker_loop.ts";
+
+interface Question {
+  readonly actors: number;
+  readonly inFlight: number;
+}
+
+const { store: url } = workerSetup<{ readonly store: string }>();
+const [clock, random, log] = [systemClock(), systemRandom(), silentLogger()];
+const signal = new AbortController().signal;
+const store = await openStore(url, { clock, random, durability: "full" }, signal);
+const node = (): never => {
+  throw new TypeError("this host has no node");
+};
+const host = new ActorHost(
+  { counter },
+  { clock, random, log, store, node },
+  { ...defaultNodeOptions.actors, maxAwake: 1e6 },
+);
+host.start();
+
+function add(key: string): Promise<unknown> {
+  const target = { name: "counter", key: [key], create: { input: undefined } };
+  return asPromise((answer) => host.act(target, { name: "add", args: [], answer }));
+}
+
+const { gc, Bun: bun } = globalThis as {
+  readonly gc?: () => void;
+  readonly Bun?: { gc(force: boolean): void };
+};
+
+/** What is left when all garbage is gone, bytes. */
+async function heap(): Promise<number> {
+  for (let again = 0; again < 3; again += 1) {
+    gc?.();
+    bun?.gc(true);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.memoryUsage().heapUsed;
+}
+
+async function ask({ actors, inFlight }: Question): Promise<unknown> {
+  await add("first");
+  const before = await heap();
+  const began = performance.now();
+  let next = 0;
+  const maker = async (): Promise<void> => {
+    while (next < actors) await add(`k${next++}`);
+  };
+  await Promise.all(Array.from({ length: inFlight }, maker));
+  const perSecond = (actors / (performance.now() - began)) * 1000;
+  const live = ((await heap()) - before) / actors;
+  const all = await host.list("counter", actors + 1);
+  await Promise.all(all.map(({ id }) => host.stop(id, "sleep")));
+  all.length = 0;
+  return { perSecond, live, asleep: ((await heap()) - before) / actors };
+}
+
+await workerLoop({ ready: null, ask, close: async () => {} });
