@@ -1,23 +1,15 @@
 import type { QueueMessage, QueueSendOptions, ReceiveOptions } from "../actor.ts";
 import { ActrError } from "../errors.ts";
 import type { RecordEntry } from "../ports/store.ts";
-import { buriedMessage } from "./buried.ts";
 import { checkedBy, checkedNow } from "./check.ts";
-import { actorSpace } from "./contents.ts";
 import type { HeldMessage } from "./held_message.ts";
 import type { Instance } from "./instance.ts";
 import type { StopReason } from "./lifecycle.ts";
 import { type IndexOwner, MessageIndex } from "./message_index.ts";
+import { MessageRows } from "./message_rows.ts";
 import { QueueAlarm } from "./queue_alarm.ts";
-import {
-  encodeBody,
-  requireCount,
-  requireDelay,
-  requireOneOpen,
-  requireRoom,
-} from "./queue_checks.ts";
+import { requireCount, requireDelay, requireOneOpen } from "./queue_checks.ts";
 import type { QueueLane } from "./queue_lane.ts";
-import { deleteMessage, putMessage, type QueueRow, readMessage } from "./queue_row.ts";
 import { type Claim, type MessageKeeper, ReceivedMessage } from "./received_message.ts";
 import { aborted, type Wanted } from "./receiver.ts";
 
@@ -37,39 +29,34 @@ const longestRetryMs = 3_600_000;
 /** The messages of one actor: rows that are written with the turn, and what becomes of them. */
 export class ActorMessages implements IndexOwner, MessageKeeper {
   readonly #instance: Instance;
-  readonly #space: string;
+  readonly #rows: MessageRows;
   readonly #index: MessageIndex;
   readonly #alarm: QueueAlarm;
-  #size = 0;
-  #lastSeq = 0;
   #closed = false;
 
   /** @param expect tells the host when the actor is to be woken, Unix milliseconds. */
   constructor(instance: Instance, expect: (atMs: number) => void) {
     this.#instance = instance;
     this.#alarm = new QueueAlarm(instance, expect);
-    this.#space = actorSpace(instance.id);
+    this.#rows = new MessageRows(instance);
     const { kind, components } = instance;
     this.#index = new MessageIndex(kind.definition.queues ?? {}, components.clock, this);
   }
 
   /** Messages in all queues, those included that are handed out and not completed. */
   get size(): number {
-    return this.#size;
+    return this.#rows.size;
   }
 
   /** Takes what is stored. Claims of an earlier life are void; messages of a queue that is no more stay where they are. */
   restore(entries: readonly RecordEntry[]): void {
-    const { record, log } = this.#instance;
-    // The rows of deleted messages are gone, so their ids are kept from coming again by the time that has passed.
-    this.#lastSeq = Math.max(0, this.#now - record.createdAt) * 1000;
+    this.#rows.leap();
     for (const entry of entries) {
       if (this.#alarm.restore(entry)) continue;
-      const row = readMessage(entry);
-      this.#lastSeq = Math.max(this.#lastSeq, row.seq);
+      const row = this.#rows.read(entry);
       const lane = this.#index.find(row.name);
-      if (lane !== undefined) this.#hold(row, lane);
-      else log.warn("actor.queue_unknown", { queue: row.name, message_id: row.seq });
+      if (lane !== undefined) this.#again(this.#rows.hold(row, lane));
+      else this.#instance.log.warn("actor.queue_unknown", { queue: row.name, message_id: row.seq });
     }
   }
 
@@ -87,18 +74,9 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
   /** Puts in a message that is checked; returns its number. @throws ActrError `queue.full`, `queue.message_too_large`. */
   put(lane: QueueLane, body: unknown, delayMs = 0): number {
     this.#requireOpen();
-    const { options } = this.#instance.kind;
-    requireRoom(this.#size, options);
-    requireDelay(delayMs);
-    const sentAt = this.#now;
-    const availableAt = sentAt + delayMs;
-    const encoded = encodeBody(body, options);
-    const seq = this.#lastSeq + 1;
-    this.#lastSeq = seq;
-    const row = { seq, name: lane.name, body: encoded, sentAt, availableAt, attempts: 0 };
-    this.#instance.saving.add(putMessage(this.#space, row));
-    this.#hold(row, lane);
-    return seq;
+    const row = this.#rows.create(lane, body, delayMs);
+    this.#again(this.#rows.hold(row, lane));
+    return row.seq;
   }
 
   /** The next messages, at least one unless the time is up. @throws ActrError `actor.aborted`, `queue.*`. */
@@ -131,7 +109,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     const row = { ...message.row, attempts: message.row.attempts + 1 };
     if (takeOver !== undefined) {
       const received = new ReceivedMessage({ message, row }, undefined);
-      this.#delete(message);
+      this.#rows.delete(message);
       takeOver(received);
       return received;
     }
@@ -139,7 +117,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
       this.#complete(message, undefined);
       return new ReceivedMessage({ message, row }, undefined);
     }
-    this.#change(message, row);
+    this.#rows.change(message, row);
     this.#index.claim(message, this.#now + message.lane.policy.visibilityMs);
     return new ReceivedMessage({ message, row }, this);
   }
@@ -159,7 +137,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     const pause = delayMs ?? Math.min(retryDelayMs * 2 ** (row.attempts - 1), longestRetryMs);
     requireDelay(pause);
     this.#release(claim);
-    this.#change(message, { ...row, availableAt: this.#now + pause });
+    this.#rows.change(message, { ...row, availableAt: this.#now + pause });
     this.#again(message);
     await this.#instance.context.saveState();
   }
@@ -183,7 +161,7 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
   /** `run` waits for messages. */
   runRests(): void {
     this.#alarm.runRests();
-    if (this.#size > 0) this.#alarm.ringBy(this.#now);
+    if (this.size > 0) this.#alarm.ringBy(this.#now);
   }
 
   /** `run` waits no longer. */
@@ -210,16 +188,10 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     if (this.#closed) throw new ActrError("actor.stopping", "the actor has stopped; try again");
   }
 
-  #hold(row: QueueRow, lane: QueueLane): void {
-    this.#size += 1;
-    this.#instance.watch?.changed("queue");
-    this.#again({ row, lane, dueAt: 0, place: 0, status: "ready" });
-  }
-
   /** A message can be handed out when its time comes, or becomes a dead letter after too many attempts. */
   #again(message: HeldMessage): void {
     const { row, lane } = message;
-    if (row.attempts >= lane.policy.maxAttempts) this.#bury(message);
+    if (row.attempts >= lane.policy.maxAttempts) this.#rows.bury(message);
     else {
       this.#alarm.ringBy(row.availableAt);
       this.#index.add(message, row.availableAt);
@@ -227,28 +199,9 @@ export class ActorMessages implements IndexOwner, MessageKeeper {
     this.#index.serve(lane);
   }
 
-  #bury(message: HeldMessage): void {
-    const text = `handed out ${message.row.attempts} times and never completed`;
-    const error = new ActrError("internal", text);
-    this.#instance.saving.add(buriedMessage(this.#instance, message.row, error));
-    this.#delete(message);
-  }
-
   #complete(message: HeldMessage, response: unknown): void {
-    this.#delete(message);
+    this.#rows.delete(message);
     this.completed(message.row.seq, response);
-  }
-
-  #delete(message: HeldMessage): void {
-    message.status = "gone";
-    this.#size -= 1;
-    this.#instance.watch?.changed("queue");
-    this.#instance.saving.add(deleteMessage(this.#space, message.row));
-  }
-
-  #change(message: HeldMessage, row: QueueRow): void {
-    message.row = row;
-    this.#instance.saving.add(putMessage(this.#space, row));
   }
 
   /** @throws ActrError `queue.already_completed`, `queue.timed_out` for what is not held by its receiver any more. */

@@ -1,12 +1,10 @@
-import type { ScheduleFire, ScheduleRun } from "../actor.ts";
+import type { ScheduleFire } from "../actor.ts";
 import { ActrError } from "../errors.ts";
-import { buriedSchedule } from "./buried.ts";
 import type { ActionCommand } from "./command.ts";
 import type { Instance } from "./instance.ts";
 import { admitAlarm } from "./lifecycle.ts";
-import { nextDue } from "./recurrence.ts";
-import { longestPauseMs } from "./schedule_checks.ts";
 import type { ScheduleHistory } from "./schedule_history.ts";
+import { ScheduleOutcomes } from "./schedule_outcomes.ts";
 import type { ScheduleRow } from "./schedule_row.ts";
 import type { ScheduleTable } from "./schedule_table.ts";
 
@@ -14,8 +12,6 @@ import type { ScheduleTable } from "./schedule_table.ts";
 const maxRunsAtOnce = 16;
 /** Pause before what found the inbox full is tried again, milliseconds. */
 const overloadPauseMs = 1000;
-/** Characters of a failure that are remembered. */
-const maxErrorLength = 1000;
 
 /** One try of a run. */
 interface Try {
@@ -34,7 +30,7 @@ interface Try {
 export class ScheduleRuns {
   readonly #instance: Instance;
   readonly #table: ScheduleTable;
-  readonly #history: ScheduleHistory;
+  readonly #outcomes: ScheduleOutcomes;
   /** Ids of what is due, in order. */
   readonly #due = new Set<string>();
   readonly #running = new Set<string>();
@@ -46,7 +42,7 @@ export class ScheduleRuns {
   constructor(instance: Instance, table: ScheduleTable, history: ScheduleHistory) {
     this.#instance = instance;
     this.#table = table;
-    this.#history = history;
+    this.#outcomes = new ScheduleOutcomes(instance, table, history);
   }
 
   isRunning(id: string): boolean {
@@ -59,8 +55,8 @@ export class ScheduleRuns {
       if (row.claimedAt === undefined) continue;
       this.#suspect.add(row.id);
       const error = new ActrError("schedule.interrupted", `run ${row.fireId} was cut short`);
-      const runs = this.#record(fireOf(row), row, row.claimedAt, error);
-      this.#settled({ ...row, runs }, error, this.#now);
+      const runs = this.#outcomes.record(fireOf(row), row, row.claimedAt, error);
+      this.#outcomes.settle({ ...row, runs }, error);
     }
   }
 
@@ -153,9 +149,14 @@ export class ScheduleRuns {
     const current = this.#table.byId(id);
     this.#suspect.delete(id);
     const known = current?.runs ?? each.row.runs;
-    const runs = this.#record(each.fire, { ...each.row, runs: known }, each.startedAt, failure);
+    const runs = this.#outcomes.record(
+      each.fire,
+      { ...each.row, runs: known },
+      each.startedAt,
+      failure,
+    );
     // It may have been cancelled, or set anew, by its own action.
-    if (current === each.row) this.#settled({ ...current, runs }, failure, this.#now);
+    if (current === each.row) this.#outcomes.settle({ ...current, runs }, failure);
     else if (current !== undefined) this.#table.put({ ...current, runs });
     this.#release(each);
   }
@@ -180,66 +181,8 @@ export class ScheduleRuns {
     if (each.row.claimedAt !== undefined) this.#table.mark(row);
     this.#table.dueStill(row);
   }
-
-  /** A try has ended: the run is over, is tried again later, or becomes a dead letter. */
-  #settled(row: ScheduleRow, failure: ActrError | undefined, now: number): void {
-    const { components, saving, log } = this.#instance;
-    if (failure !== undefined && isTriedAgain(row, failure)) {
-      const pauseMs = failure.code === "schedule.interrupted" ? 0 : pauseAfter(row);
-      const failures = row.failures + 1;
-      return this.#table.put({ ...row, nextAt: now + pauseMs, failures, claimedAt: undefined });
-    }
-    if (failure !== undefined) {
-      log.error("actor.schedule_buried", {
-        schedule_id: row.id,
-        action: row.action,
-        error: failure,
-      });
-      saving.add(buriedSchedule(this.#instance, row, failure));
-    }
-    const dueAt = failure?.code === "actor.action_not_found" ? undefined : this.#nextDue(row);
-    if (dueAt === undefined) return this.#table.delete(row);
-    const fireId = components.random.uuid();
-    const next = { dueAt, nextAt: dueAt, failures: 0, claimedAt: undefined, fireId };
-    this.#table.put({ ...row, ...next });
-  }
-
-  /** A time zone that was known may not be known to the next version of a runtime. */
-  #nextDue(row: ScheduleRow): number | undefined {
-    try {
-      return nextDue(row, this.#now);
-    } catch (error) {
-      const failure = ActrError.from(error);
-      this.#instance.report(failure, "schedule");
-      this.#instance.saving.add(buriedSchedule(this.#instance, row, failure));
-      return undefined;
-    }
-  }
-
-  #record(
-    fire: ScheduleFire,
-    row: ScheduleRow,
-    startedAt: number | undefined,
-    failure: ActrError | undefined,
-  ): readonly number[] {
-    const endedAt = this.#now;
-    const { action } = row;
-    const run: ScheduleRun = { ...fire, action, startedAt: startedAt ?? endedAt, endedAt };
-    if (failure === undefined) return this.#history.record(run, row.runs);
-    const { code, message } = failure;
-    const error = { code, message: message.slice(0, maxErrorLength) };
-    return this.#history.record({ ...run, error }, row.runs);
-  }
 }
 
 function fireOf({ id, name, dueAt, fireId, failures }: ScheduleRow): ScheduleFire {
   return { scheduleId: id, name, dueAt, fireId, attempt: failures + 1 };
-}
-
-function isTriedAgain({ failures, maxRetries }: ScheduleRow, failure: ActrError): boolean {
-  return failure.code !== "actor.action_not_found" && failures < maxRetries;
-}
-
-function pauseAfter({ failures, retryDelayMs }: ScheduleRow): number {
-  return Math.min(retryDelayMs * 2 ** failures, longestPauseMs);
 }

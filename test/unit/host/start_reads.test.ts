@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { actor, queue } from "../../../src/actor.ts";
 import type { RecordEntry } from "../../../src/ports/store.ts";
 import { HeldStore } from "./held_store.ts";
