@@ -3,8 +3,9 @@ import type { Journal } from "./journal.ts";
 import type { EntryRow } from "./rows.ts";
 
 /**
- * Forgets an entry and all that was created after it; inside a loop, from the outermost one on. What remains and has
- * lost a part is open again: a join or a race without the branches that did; a loop is forgotten whole.
+ * Forgets an entry and all that was created after it; inside a loop, from the outermost one on; of a workflow that was
+ * rolled back, from the first step that was undone. What remains and has lost a part is open again: a join or a race
+ * without the branches that did; a loop is forgotten whole.
  * @throws ActrError `workflow.entry_not_found`.
  */
 export function cutFrom(journal: Journal, id: string): void {
@@ -12,7 +13,9 @@ export function cutFrom(journal: Journal, id: string): void {
   if (entry === undefined) {
     throw new ActrError("workflow.entry_not_found", `the workflow has no entry ${id}`);
   }
-  const { seq } = outermostLoop(journal, entry) ?? entry;
+  const undone = journal.entries.find(({ rolledBackAt }) => rolledBackAt !== undefined);
+  const first = undone !== undefined && undone.seq < entry.seq ? undone : entry;
+  const { seq } = outermostLoop(journal, first) ?? first;
   const gone = new Set(journal.entries.filter((row) => row.seq >= seq).map((row) => row.seq));
   for (let loop = brokenLoop(journal, gone); loop !== undefined; loop = brokenLoop(journal, gone)) {
     gone.add(loop.seq);

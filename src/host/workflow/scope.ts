@@ -57,7 +57,7 @@ export class Scope implements OpenScope {
   }
 
   async ended(): Promise<void> {
-    if (this.#life.isOver || this.#strand.signal.aborted) return await never();
+    if (this.#isOver) return await never();
     try {
       this.#cursor.requireEnd();
     } catch (error) {
@@ -152,8 +152,8 @@ export class Scope implements OpenScope {
   }
 
   async removed(name: string, kind: EntryKind): Promise<void> {
-    const { journal, isOver } = this.#life;
-    if (isOver) return await never();
+    if (this.#isOver) return await never();
+    const { journal } = this.#life;
     const row = this.#cursor.skip({ kind, name });
     if (row === undefined) return;
     journal.drop(journal.within(row.seq));
@@ -164,6 +164,7 @@ export class Scope implements OpenScope {
   }
 
   async version(name: string, latest: number): Promise<number> {
+    if (this.#isOver) return await never();
     const known = this.#cursor.skip({ kind: "version_check", name });
     if (known !== undefined) return known.version?.resolved ?? latest;
     // Workflows that have gone past here did so before it was asked for.
@@ -175,9 +176,14 @@ export class Scope implements OpenScope {
     });
   }
 
+  /** Whether nothing of it counts any more. */
+  get #isOver(): boolean {
+    return this.#life.isOver || this.#strand.signal.aborted;
+  }
+
   /** Comes to the next entry: the one of the history, or a new one. */
   async #entry<T>(wanted: Wanted, run: (row: EntryRow) => Promise<T>): Promise<T> {
-    if (this.#life.isOver) return await never();
+    if (this.#isOver) return await never();
     let row: EntryRow | undefined;
     try {
       this.#requireRest(wanted.name);
@@ -192,7 +198,7 @@ export class Scope implements OpenScope {
       return await run(row);
     } finally {
       this.#busy = undefined;
-      if (this.#life.isOver || this.#strand.signal.aborted) await never();
+      if (this.#isOver) await never();
     }
   }
 

@@ -110,4 +110,32 @@ describe("the replay of a workflow", () => {
     assert.equal(workflow.history().state, "failed");
     await rig.close();
   });
+
+  it("does again what was undone", async () => {
+    const ran: string[] = [];
+    const a = actor({
+      actions: { get: () => 1 },
+      run: {
+        async workflow(w) {
+          await w.step("plain", () => void ran.push("plain"));
+          const rollback = (): void => void ran.push("undone");
+          await w.step("one", { rollback }, () => void ran.push("one"));
+          await w.step("two", { maxRetries: 0 }, () => {
+            ran.push("two");
+            if (ran.length < 5) throw new Error("not yet");
+          });
+        },
+      },
+    });
+    const rig = new Rig({ a });
+    await rig.act("a", "k", "get");
+    await rig.clock.settle();
+    const workflow = await workflowOf(rig, "a", "k");
+    assert.equal(workflow.history().state, "failed");
+    await workflow.replay("3");
+    await rig.clock.settle();
+    assert.deepEqual(ran, ["plain", "one", "two", "undone", "one", "two"]);
+    assert.equal(workflow.history().state, "completed");
+    await rig.close();
+  });
 });
