@@ -176,7 +176,7 @@ describe("nodes whose network fails", { timeout: 480_000, skip, concurrency: tru
         );
         const callers = [...new Set(pairs.map(([caller]) => caller))];
         const before = callers.map(heldBy);
-        for (const caller of callers) await caller.order({ do: "hold", after: 1 });
+        for (const caller of callers) await caller.order({ do: "hold", after: 0 });
         const calls = pairs.map(([caller, callee]) =>
           caller.call(callee, { bytes: largeBytes, timeoutMs: 2_000 }),
         );
@@ -245,7 +245,7 @@ describe("nodes whose network fails", { timeout: 480_000, skip, concurrency: tru
     it("[T-72] under a chunk on its way: the send fails in time, or is told to be uncertain, and calls succeed within 25 s", async () => {
       const [holding, sending] = mobiles();
       const before = heldBy(holding);
-      await holding.order({ do: "hold", after: 1 });
+      await holding.order({ do: "hold", after: 0 });
       await site().lose(everything);
       const chunks = each((mobile) =>
         mobile.order({ do: "chunk", target: server().id, bytes: largeBytes }),

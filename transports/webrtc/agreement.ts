@@ -5,6 +5,7 @@ import type { NegotiationParts } from "./negotiation_parts.ts";
 import { descriptionMessage, type SignaledDescription } from "./peer_signals.ts";
 import type { RemoteCandidates } from "./remote_candidates.ts";
 import { Renegotiation } from "./renegotiation.ts";
+import type { RoostAttributes } from "./roost_attributes.ts";
 import { SdpExchange } from "./sdp_exchange.ts";
 
 /** How long an unanswered offer counts as under way, milliseconds: a second assignment of roles is then served by it. */
@@ -53,9 +54,9 @@ export class Agreement {
     return this.#begunAt !== undefined && this.#parts.clock.monotonic() < this.#begunAt + freshMs;
   }
 
-  /** Whether the peer answers beats. */
-  get peerBeats(): boolean {
-    return this.#exchange.peerBeats;
+  /** What the peer tells of itself. */
+  get peer(): RoostAttributes {
+    return this.#exchange.peer;
   }
 
   /** Offers the connection. */

@@ -23,15 +23,3 @@ export function readBeatChunk(body: Uint8Array): Beat | undefined {
   const kind = kinds[first];
   return kind === undefined ? undefined : { kind, number };
 }
-
-const attribute = "a=roost-beat:1";
-
-/** A description that tells the peer that beats are answered: other stacks and peers pass over attributes that they do not know (RFC 8866 §5.13). */
-export function withBeats(sdp: string): string {
-  return `${sdp.endsWith("\n") ? sdp : `${sdp}\r\n`}${attribute}\r\n`;
-}
-
-/** Whether a peer's description says that it answers beats. */
-export function answersBeats(sdp: string): boolean {
-  return sdp.includes(`\n${attribute}`);
-}

@@ -2,6 +2,7 @@ import { Deque } from "../../src/deque.ts";
 import { ActrError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type { Channel } from "../../src/ports/peer_connections.ts";
+import { maxChannelMessageBytes } from "../../src/protocol/fragment.ts";
 import { laneLabels } from "../../src/protocol/frame.ts";
 import type { ChannelLane } from "./lanes.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -19,6 +20,8 @@ const sent: Promise<void> = Promise.resolve();
 
 /** Sends the bodies of one lane, one after the other, as fast as its channel and the peer take them. */
 export class LaneSender {
+  /** Longest message that the peer reads, bytes; its stack may take less. */
+  maxMessageBytes: number = maxChannelMessageBytes;
   readonly #parts: LaneSenderParts;
   readonly #queue = new Deque<Outgoing>();
   #queuedBytes = 0;
@@ -118,7 +121,7 @@ export class LaneSender {
   #leaves(outgoing: Outgoing): boolean {
     const channel = this.#channel;
     if (channel?.state !== "open") return false;
-    return outgoing.leaveBy(channel, this.#takeId);
+    return outgoing.leaveBy(channel, this.maxMessageBytes, this.#takeId);
   }
 
   /** Whether nothing urgent waits any more. What the channel cannot carry is dropped, since nobody waits for its fate. */

@@ -169,7 +169,9 @@ export class Negotiation {
     this.link.assertOpen();
     this.#deadline.cancel();
     this.#isUp = true;
-    if (this.#agreement.peerBeats) this.link.watch(this.#parts.keepAlive);
+    const { beats, maxMessageBytes } = this.#agreement.peer;
+    this.link.peerTakes(maxMessageBytes);
+    if (beats) this.link.watch(this.#parts.keepAlive);
     this.#mending.state(this.#connection.state);
     return this.link;
   }

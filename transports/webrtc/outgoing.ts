@@ -3,10 +3,10 @@ import type { Channel } from "../../src/ports/peer_connections.ts";
 import {
   fragmentCount,
   fragmentHeaderBytes,
-  maxChannelMessageBytes,
   maxFragments,
   writeFragment,
 } from "../../src/protocol/fragment.ts";
+import { longestMessageBytes } from "./roost_attributes.ts";
 
 const nothing = new Uint8Array(0);
 
@@ -14,7 +14,7 @@ const nothing = new Uint8Array(0);
 const overheadBytes = 64;
 
 /** Where fragments are put together: a channel has copied what it was given when it returns. */
-const scratch = new Uint8Array(maxChannelMessageBytes);
+const scratch = new Uint8Array(longestMessageBytes);
 
 /** One body on its way through a channel, fragment by fragment. */
 export class Outgoing {
@@ -55,11 +55,12 @@ export class Outgoing {
   }
 
   /**
-   * Gives `channel` as many fragments as it takes; whether all have left. `takeId` gives it its number.
+   * Gives `channel` as many fragments as it takes, each a message of at most `maxMessageBytes`; whether all have left.
+   * `takeId` gives it its number.
    * @throws ActrError `invalid_argument` when the peer takes too small messages for it, whatever else the channel throws.
    */
-  leaveBy(channel: Channel, takeId: () => number): boolean {
-    if (!this.started) this.#divide(channel.maxMessageBytes);
+  leaveBy(channel: Channel, maxMessageBytes: number, takeId: () => number): boolean {
+    if (!this.started) this.#divide(Math.min(channel.maxMessageBytes, maxMessageBytes));
     this.#id ??= takeId();
     for (; this.#next < this.#count; this.#next++) {
       const start = this.#next * this.#room;
@@ -70,8 +71,7 @@ export class Outgoing {
     return true;
   }
 
-  #divide(maxMessageBytes: number): void {
-    const size = Math.min(maxMessageBytes, maxChannelMessageBytes);
+  #divide(size: number): void {
     this.#room = size - fragmentHeaderBytes;
     this.#count = fragmentCount(this.#body.length, size);
     if (this.#room >= 1 && this.#count <= maxFragments) return;

@@ -1,8 +1,12 @@
 import type { IceCandidate, PeerConnection } from "../../src/ports/peer_connections.ts";
 import type { Random } from "../../src/ports/random.ts";
-import { answersBeats, withBeats } from "./beat_chunk.ts";
 import type { OfferKind, SignaledDescription } from "./peer_signals.ts";
 import type { RemoteCandidates } from "./remote_candidates.ts";
+import {
+  type RoostAttributes,
+  readRoostAttributes,
+  withRoostAttributes,
+} from "./roost_attributes.ts";
 
 /** What an {@link SdpExchange} works with. */
 export interface SdpExchangeParts {
@@ -26,15 +30,15 @@ export class SdpExchange {
   #turn: Promise<void> = Promise.resolve();
   /** The exchange id of an offer of ours that is not answered. */
   #pending: string | undefined;
-  #peerBeats = false;
+  #peer: RoostAttributes = readRoostAttributes("");
 
   constructor(parts: SdpExchangeParts) {
     this.#parts = parts;
   }
 
-  /** Whether the peer's last description says that it answers beats. */
-  get peerBeats(): boolean {
-    return this.#peerBeats;
+  /** What the peer's last description tells of it. */
+  get peer(): RoostAttributes {
+    return this.#peer;
   }
 
   /** Offers the connection, another path for it, or other media; the answer to any offer before is stale from then on. */
@@ -44,7 +48,7 @@ export class SdpExchange {
       const { sdp } = await connection.createOffer({ iceRestart: kind === "restart" });
       const exchangeId = random.uuid();
       this.#pending = exchangeId;
-      send({ kind, sdp: withBeats(sdp), exchangeId });
+      send({ kind, sdp: withRoostAttributes(sdp), exchangeId });
     });
   }
 
@@ -62,7 +66,7 @@ export class SdpExchange {
       this.#pending = undefined;
       await this.#takeRemote("offer", sdp);
       const answer = await connection.createAnswer();
-      send({ kind: "answer", sdp: withBeats(answer.sdp), exchangeId });
+      send({ kind: "answer", sdp: withRoostAttributes(answer.sdp), exchangeId });
       taken = true;
     });
     return taken;
@@ -84,7 +88,7 @@ export class SdpExchange {
   async #takeRemote(type: "offer" | "answer", sdp: string): Promise<void> {
     const { connection, candidates, add } = this.#parts;
     await connection.setRemote({ type, sdp });
-    this.#peerBeats = answersBeats(sdp);
+    this.#peer = readRoostAttributes(sdp);
     for (const candidate of candidates.described(sdp)) add(candidate);
   }
 

@@ -185,6 +185,11 @@ export class WebRtcLink implements Link, Pinged {
     if (this.#ending !== undefined) throw gone(this.#ending);
   }
 
+  /** The peer reads messages of up to so many bytes. */
+  peerTakes(messageBytes: number): void {
+    for (const sender of this.#senders.values()) sender.maxMessageBytes = messageBytes;
+  }
+
   /** The peer answers beats: has `keepAlive` find out whether it still does, until the link ends. */
   watch(keepAlive: KeepAlive): void {
     if (this.#ended || this.#keepAlive !== undefined) return;
