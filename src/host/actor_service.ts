@@ -10,6 +10,8 @@ import {
   decodeAct,
   decodeCreate,
   decodeResolve,
+  decodeSend,
+  encodeOutcome,
 } from "../protocol/actors/actor_calls.ts";
 import { callChain } from "../protocol/call_chain.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
@@ -80,6 +82,7 @@ function actorServiceRoutes(
         actors.create(name, key, input),
       );
     }),
+    route(actorRoutes.send, (asked) => send(host(), asked)),
   ];
 }
 
@@ -112,6 +115,17 @@ function act(host: ActorHost, { payload, context, reply, request }: Asked): void
     fail: (error) => void reply.fail(error),
   };
   host.act(target, { ...waiting, name: action, args, answer });
+}
+
+/** How long the message may be is for its queue to say. */
+function send(host: ActorHost, { payload, reply }: Asked): void {
+  const { target, queue, body, wait, timeoutMs, request } = decodeSend(payload);
+  const options = { wait, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  const actors = request === undefined ? host.callerOf({}) : new LocalActors(host);
+  actors.send(target, queue, body, options).then(
+    (outcome) => reply.send(encodeOutcome(outcome)),
+    (error: unknown) => reply.fail(ActrError.from(error)),
+  );
 }
 
 function answerWithId(

@@ -14,6 +14,7 @@ export function metricsText(node: Node): string {
     ...handlers(node),
     ...streams(node),
     ...actorsAwake(node),
+    ...actorShards(node),
     ...store(node),
     ...system(node.components.meter?.load()),
   ]);
@@ -107,6 +108,13 @@ function streams({ inbound: { streams }, outbound: { chunks } }: Node): Metric[]
     counter("roost_stream_failures_total", "Chunks whose handler failed.", failed),
     counter("roost_stream_holds_total", "Times a connection was held back.", held),
   ];
+}
+
+/** None where all actors live here. */
+function actorShards({ actors: { shards } }: Node): Metric[] {
+  if (shards === undefined) return [];
+  const help = "Shards of actors, of 64, that live on this node.";
+  return [gauge("roost_actor_shards", help, shards)];
 }
 
 /** None where no actors are defined. */

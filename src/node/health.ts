@@ -49,7 +49,11 @@ export interface NodeHealth {
     readonly fault: string | null;
   };
   /** Actors that are awake, by the name of their definition. */
-  readonly actors: { readonly awake: Readonly<Record<string, number>> };
+  readonly actors: {
+    readonly awake: Readonly<Record<string, number>>;
+    /** Of 64 that live here, where nodes share the actors. */
+    readonly shards?: number;
+  };
   readonly hooks: { readonly dropped: number };
   readonly system: SystemHealth;
 }
@@ -111,7 +115,10 @@ export async function nodeHealth(node: Node): Promise<NodeHealth> {
     handlers: inbound.handling.status(),
     deadLetters: { written: inbound.deadLetters.count, stored },
     store: { name: store.name, durable: store.durable, fault: store.fault ?? null },
-    actors: { awake: Object.fromEntries(actors.awakeByName()) },
+    actors: {
+      awake: Object.fromEntries(actors.awakeByName()),
+      ...(actors.shards === undefined ? {} : { shards: actors.shards }),
+    },
     hooks: { dropped: hooks.dropped },
     system: systemHealth(components.meter?.load()),
   };

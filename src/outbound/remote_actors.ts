@@ -1,17 +1,24 @@
-import type { ActorKey } from "../actor.ts";
-import type { ActorCaller, CallTarget, HandleOptions } from "../actor_client.ts";
+import type { ActorKey, QueueOutcome } from "../actor.ts";
+import type { ActorCaller, CallTarget, HandleOptions, SendOptions } from "../actor_client.ts";
 import type { ActorCallOptions } from "../context.ts";
 import {
   actorRoutes,
   decodeId,
+  decodeOutcome,
   encodeAct,
   encodeCreate,
   encodeResolve,
+  encodeSend,
 } from "../protocol/actors/actor_calls.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import type { Sender } from "./service_client.ts";
 import type { FindingContext, TargetFinder } from "./target_finder.ts";
+
+/** How long a completion is waited for where nothing is said: as long as an action, milliseconds. */
+const defaultWaitMs = 60_000;
+/** How long the answer may take beyond that. */
+const answerMs = 5000;
 
 /**
  * Calls the actors of another node, as its services are called: one deadline over everything, transient failures are
@@ -54,15 +61,29 @@ export class RemoteActors implements ActorCaller {
     return decodeId(await this.#call(actorRoutes.create, payload, options));
   }
 
+  async send(
+    target: CallTarget,
+    queue: string,
+    body: unknown,
+    { wait = false, timeoutMs, signal }: SendOptions = {},
+  ): Promise<QueueOutcome> {
+    const request = this.#request;
+    const payload = encodeSend({ target, queue, body, wait, timeoutMs, request });
+    const patience = wait ? { timeoutMs: (timeoutMs ?? defaultWaitMs) + answerMs } : {};
+    const options = { ...(signal === undefined ? {} : { signal }), ...patience };
+    return decodeOutcome(await this.#call(actorRoutes.send, payload, options));
+  }
+
   #call(
     routeKey: string,
     payload: Uint8Array,
-    { signal }: HandleOptions = {},
+    { signal, ...own }: Pick<ActorCallOptions, "signal" | "timeoutMs"> = {},
   ): Promise<Uint8Array> {
     const outer = this.#options.signal;
-    if (signal === undefined) return this.#sender.call(routeKey, payload, this.#options);
+    const options = { ...this.#options, ...own };
+    if (signal === undefined) return this.#sender.call(routeKey, payload, options);
     const either = outer === undefined ? signal : AbortSignal.any([outer, signal]);
-    return this.#sender.call(routeKey, payload, { ...this.#options, signal: either });
+    return this.#sender.call(routeKey, payload, { ...options, signal: either });
   }
 }
 

@@ -1,6 +1,6 @@
-import type { ActorKey } from "../../actor.ts";
-import type { ActorCaller, CallTarget, HandleOptions } from "../../actor_client.ts";
-import type { NodeContext } from "../../context.ts";
+import type { ActorKey, QueueOutcome } from "../../actor.ts";
+import type { ActorCaller, CallTarget, HandleOptions, SendOptions } from "../../actor_client.ts";
+import type { ActorCallOptions, NodeContext } from "../../context.ts";
 import { ActrError } from "../../errors.ts";
 import type { InternalCallOptions } from "../../outbound/caller.ts";
 import { RemoteActors } from "../../outbound/remote_actors.ts";
@@ -71,6 +71,20 @@ export class PlacedActors extends LocalActors {
     );
   }
 
+  /** Unlike a call it may have come in though nobody says so: it is tried again only where it surely has not. */
+  override async send(
+    target: CallTarget,
+    queue: string,
+    body: unknown,
+    options: SendOptions = {},
+  ): Promise<QueueOutcome> {
+    const { placement } = this.#parts;
+    const shard = shardOfTarget(target);
+    if (!placement.holds(shard) && placement.whereIs(shard) === undefined) await placement.look();
+    const { actors } = this.#at(shard, this.#parts.random.uuid(), budgetMs);
+    return await actors.send(target, queue, body, options);
+  }
+
   /** Does `call` where the shard is; again when it is not there any more. */
   async #through<T>(
     shard: number,
@@ -99,7 +113,7 @@ export class PlacedActors extends LocalActors {
     shard: number,
     request: string,
     timeoutMs: number,
-  ): { readonly actors: ActorCaller; readonly ends: AbortSignal | undefined } {
+  ): { readonly actors: LocalActors | RemoteActors; readonly ends: AbortSignal | undefined } {
     const { placement, node } = this.#parts;
     if (placement.holds(shard)) return { actors: this.#local(request), ends: undefined };
     const place = placement.whereIs(shard);
@@ -113,7 +127,7 @@ export class PlacedActors extends LocalActors {
       ...(trace === undefined ? {} : { trace }),
     };
     const sender = {
-      call: (route: string, payload: Uint8Array, more?: HandleOptions) =>
+      call: (route: string, payload: Uint8Array, more?: ActorCallOptions) =>
         context.call(target, route, payload, { ...options, ...more }),
     };
     return { actors: new RemoteActors(sender, {}, request), ends: place.moved };

@@ -1,4 +1,4 @@
-import type { ActorKey } from "../../actor.ts";
+import type { ActorKey, QueueOutcome } from "../../actor.ts";
 import type { CallTarget } from "../../actor_client.ts";
 import { ActrError } from "../../errors.ts";
 import { decodeCbor } from "../cbor/decode.ts";
@@ -6,15 +6,17 @@ import { encodeCbor } from "../cbor/encode.ts";
 
 /**
  * Routes by which Roost nodes reach the actors of each other, like a service's; other Actr peers answer `unknown_route`.
- * Payloads are CBOR: of `Act` `[target, action, args]`, of `Resolve` `[target]`, of `Create` `[name, key, input]`; one that
- * a node passes on to where the actor lives has the name of the request behind that, and is not passed on again. A
- * target is `[id]`, `[name, key]`, or `[name, key, input]` where the actor is made when there is none. `Act` is answered
- * with what the action returns, the others with an id.
+ * Payloads are CBOR: of `Act` `[target, action, args]`, of `Resolve` `[target]`, of `Create` `[name, key, input]`, of `Send`
+ * `[target, queue, body, wait, timeoutMs]`; one that a node passes on to where the actor lives has the name of the request
+ * behind that, and is not passed on again. A target is `[id]`, `[name, key]`, or `[name, key, input]` where the actor is
+ * made when there is none. `Act` is answered with what the action returns, `Send` with `[status, response]`, the others
+ * with an id.
  */
 export const actorRoutes = {
   act: "roost.Actors.Act",
   resolve: "roost.Actors.Resolve",
   create: "roost.Actors.Create",
+  send: "roost.Actors.Send",
 } as const;
 
 /** One action that is asked for. */
@@ -31,6 +33,19 @@ export interface CreateRequest {
   readonly name: string;
   readonly key: ActorKey;
   readonly input: unknown;
+  /** As of {@link ActRequest}. */
+  readonly request?: string | undefined;
+}
+
+/** One message for a queue of an actor. */
+export interface SendRequest {
+  readonly target: CallTarget;
+  readonly queue: string;
+  readonly body: unknown;
+  /** Whether its completion is waited for. */
+  readonly wait: boolean;
+  /** How long, milliseconds. */
+  readonly timeoutMs: number | undefined;
   /** As of {@link ActRequest}. */
   readonly request?: string | undefined;
 }
@@ -75,6 +90,43 @@ export function decodeCreate(payload: Uint8Array): CreateRequest {
   const [name, key, input, request] = list(decodeCbor(payload));
   if (typeof name !== "string" || !isKey(key)) throw malformed();
   return { name, key, input, request: readName(request) };
+}
+
+/** @throws ActrError `actor.unsupported_value` for a body that cannot be sent. */
+export function encodeSend({
+  target,
+  queue,
+  body,
+  wait,
+  timeoutMs,
+  request,
+}: SendRequest): Uint8Array {
+  return encodeCbor(named([targetOf(target), queue, body, wait, timeoutMs], request));
+}
+
+/** @throws ActrError `decode_failure`. */
+export function decodeSend(payload: Uint8Array): SendRequest {
+  const [target, queue, body, wait, timeoutMs, request] = list(decodeCbor(payload));
+  const hasTime = timeoutMs === undefined || typeof timeoutMs === "number";
+  if (typeof queue !== "string" || typeof wait !== "boolean" || !hasTime) throw malformed();
+  const parts = { queue, body, wait, timeoutMs, request: readName(request) };
+  return { target: readTarget(target), ...parts };
+}
+
+/** What became of a message. */
+export function encodeOutcome(outcome: QueueOutcome): Uint8Array {
+  return encodeCbor([
+    outcome.status,
+    outcome.status === "completed" ? outcome.response : undefined,
+  ]);
+}
+
+/** @throws ActrError `decode_failure`. */
+export function decodeOutcome(answer: Uint8Array): QueueOutcome {
+  const [status, response] = list(decodeCbor(answer));
+  if (status === "timedOut") return { status };
+  if (status !== "completed") throw malformed();
+  return { status, response };
 }
 
 /** The id of an answer. @throws ActrError `decode_failure`. */

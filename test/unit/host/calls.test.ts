@@ -4,7 +4,7 @@ import { RecordingTracer } from "../../../adapters/memory/recording_tracer.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { testNode } from "../../../adapters/memory/test_node.ts";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
-import { actor } from "../../../src/actor.ts";
+import { actor, queue } from "../../../src/actor.ts";
 import { defineNode, service } from "../../../src/define.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { maxChain } from "../../../src/protocol/call_chain.ts";
@@ -17,7 +17,13 @@ const otherType = "acme:Other:1.0.0";
 
 const counter = actor({
   state: (input: { readonly from?: number } | undefined) => ({ count: input?.from ?? 0 }),
+  queues: { jobs: queue<number, number>() },
   actions: {
+    async work(c): Promise<number> {
+      const job = await c.queue.next({ completable: true });
+      await job?.complete(2 * job.body);
+      return job?.body ?? 0;
+    },
     add(c, by: number): number {
       c.state.count += by;
       return c.state.count;
@@ -101,6 +107,25 @@ describe("actors of another node", () => {
     assert.deepEqual(refused.details, { limit: 3 });
     const missing = handle as unknown as { none(): Promise<unknown> };
     assert.equal((await failureOf(missing.none())).code, "actor.action_not_found");
+  });
+
+  it("take messages into their queues, and tell of their completion", async () => {
+    await using t = await testNode(app);
+    await t.peer(other);
+    const handle = t.context.actors<typeof app>(otherType).counter.get("a");
+    await handle.send("jobs", 20);
+    const waiting = handle.sendAndWait("jobs", 1, { timeoutMs: 40_000 });
+    await t.clock.settle();
+    assert.equal(await handle.work(), 20);
+    await t.clock.advance(35_000);
+    assert.equal(await handle.work(), 1);
+    assert.deepEqual(await waiting, { status: "completed", response: 2 });
+    const late = handle.sendAndWait("jobs", 1, { timeoutMs: 100 });
+    await t.clock.settle();
+    await t.clock.advance(200);
+    assert.deepEqual(await late, { status: "timedOut" });
+    const none = handle as unknown as { send(queue: string, body: unknown): Promise<void> };
+    assert.equal((await failureOf(none.send("none", 1))).code, "queue.not_found");
   });
 
   it("are open to whom the rules let in", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { type TestNode, testNode } from "../../../adapters/memory/test_node.ts";
-import { actor } from "../../../src/actor.ts";
+import { actor, queue } from "../../../src/actor.ts";
 import { defineNode } from "../../../src/define.ts";
 import { readPlacement } from "../../../src/host/placement/rows.ts";
 import { shardCount, shardedId, shardOf, shardOfId } from "../../../src/host/placement/shards.ts";
@@ -12,7 +12,12 @@ import { failureOf } from "./support.ts";
 
 const counter = actor({
   state: { count: 0, homes: [] as string[] },
+  queues: { jobs: queue<number>() },
   actions: {
+    async work(c): Promise<number> {
+      const jobs = await c.queue.nextBatch({ count: 2 });
+      return jobs.reduce((sum, { body }) => sum + body, 0);
+    },
     add(c, by: number): number {
       c.state.count += by;
       c.state.homes.push(formatActrId(c.node.selfId));
@@ -152,6 +157,23 @@ describe("actors of nodes that share a store", () => {
     const asking = failureOf(ask(w.first));
     await w.first.clock.through(asking);
     assert.ok(["actor.moved", "timed_out"].includes((await asking).code));
+  });
+
+  it("take messages into their queues from every node", async () => {
+    await using w = await world();
+    const key = await keyOn(w.second);
+    for (const { actors } of [w.first, w.second]) await actors.counter.get(key).send("jobs", 3);
+    assert.equal(await w.first.actors.counter.get(key).work(), 6);
+  });
+
+  it("tell how many shards each node has", async () => {
+    await using w = await world();
+    const { actors } = (await (await w.first.fetch("/health")).json()) as {
+      readonly actors: { readonly shards: number };
+    };
+    assert.equal(actors.shards, 32);
+    const metrics = await (await w.first.fetch("/metrics")).text();
+    assert.match(metrics, /^roost_actor_shards 32$/m);
   });
 
   it("call each other back across nodes", async () => {
