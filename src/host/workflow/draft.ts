@@ -85,7 +85,6 @@ export class Draft {
 
   /** The step is done. @throws ActrError for what cannot be, before anything has changed but schedules. */
   apply(): void {
-    this.close();
     const { saving, queues, kind } = this.#instance;
     if (this.#sends.length > 0) {
       requireRoom(queues.size + this.#sends.length - 1, kind.options);

@@ -146,8 +146,13 @@ class World {
   }
 }
 
+/** Programs that differ in what they are made of; with ROOST_WORKFLOW_SEEDS=N those of 1 to N. */
+const chosen = [1, 3, 4, 6, 9, 17, 26, 27, 30, 303];
+const count = process.env["ROOST_WORKFLOW_SEEDS"];
+const seeds = count === undefined ? chosen : Array.from({ length: Number(count) }, (_, i) => i + 1);
+
 describe("random workflows whose processes end at any commit", () => {
-  for (let seed = 1; seed <= Number(process.env["ROOST_WORKFLOW_SEEDS"] ?? 8); seed++) {
+  for (const seed of seeds) {
     it(`come to what they come to undisturbed, every effect once, seed ${seed}`, async () => {
       const straight = await new World(seed, 0).run();
       const crashed = await new World(seed, 12).run();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../../adapters/memory/fake_clock.ts";
 import { type AnyActor, actor } from "../../../../src/actor.ts";
+import { ActrError } from "../../../../src/errors.ts";
 import type { WorkflowContext } from "../../../../src/workflow.ts";
 import { Rig } from "../support.ts";
 import { again, historyOf, states } from "./support.ts";
@@ -276,6 +277,50 @@ describe("the structure of a workflow", () => {
     assert.equal(of("one")?.state, "cancelled");
     assert.equal(typeof of("one")?.rolledBackAt, "number");
     assert.equal(of("before")?.state, "completed");
+    await rig.close();
+  });
+
+  it("undoes after a crash, too, what finished branches did, those that lost and earlier iterations", async () => {
+    const undone: string[] = [];
+    const actors = noting(async (w) => {
+      const step = async (at: WorkflowContext, name: string): Promise<void> => {
+        await at.step(name, { rollback: () => void undone.push(name) }, () => {});
+      };
+      await w.join("join", {
+        a: async (b) => {
+          await step(b, "a1");
+          await b.sleep("pause", 10);
+          await step(b, "a2");
+        },
+        b: async (b) => await step(b, "b1"),
+      });
+      await w.race("race", {
+        slow: async (b) => {
+          await step(b, "lost");
+          await b.join("inner", { only: async (c) => await step(c, "lost within") });
+          await b.sleep("long", 86_400_000);
+        },
+        fast: async (b) => {
+          await b.sleep("pause", 20);
+          await step(b, "won");
+        },
+      });
+      await w.loop("loop", { state: 0, keep: 1 }, async (each, n) => {
+        await step(each, `l${n}`);
+        await each.sleep("pause", 10);
+        return n < 3 ? { next: n + 1 } : { done: n };
+      });
+      await w.sleep("day", 86_400_000);
+      throw new Error("the end");
+    });
+    let rig = await begun(actors, 500);
+    rig.host.abandon(new ActrError("stopping", "killed"));
+    rig = again(rig, actors);
+    await rig.clock.pass(86_400_000);
+    const last = ["l3", "l2", "l1", "l0", "won", "lost within", "lost", "a2"];
+    assert.deepEqual(undone.slice(0, 8), last);
+    assert.deepEqual(undone.slice(8).sort(), ["a1", "b1"]);
+    assert.equal((await historyOf(rig, "a", "k")).state, "failed");
     await rig.close();
   });
 });
