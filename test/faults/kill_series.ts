@@ -51,11 +51,12 @@ export function killSeries(
   }
 }
 
-/** Kills processes of a level on every driver that runs here, `rounds` times at each point; what came of it, by driver. */
+/** Kills processes of a level on every driver that runs here, or on some, `rounds` times at each point; what came of it, by driver. */
 export async function killOnEveryDriver(
   level: Level,
   rounds: number,
   random: Random,
+  drivers: readonly KillDriver[] = driversHere,
 ): Promise<Map<string, Tally>> {
   await using caller = await openCaller();
   const times = Array.from({ length: rounds }, () => timesOf[level]).flat();
@@ -64,7 +65,7 @@ export async function killOnEveryDriver(
     await killSeries(level, driver, times, { random, caller }),
   ];
   // All at once: those that wait for a lease leave the machine to the others.
-  return new Map(await Promise.all(driversHere.map(run)));
+  return new Map(await Promise.all(drivers.map(run)));
 }
 
 /** Prints what came of it, and fails unless every kill happened where it was meant to and did no harm. */
@@ -80,8 +81,9 @@ export function checkTallies(
   for (const [name, { kills }] of tallies) {
     for (const time of timesOf[level]) assert.equal(kills[time], rounds, `${name}, ${time}`);
   }
-  assert.equal(killsIn(total), driversHere.length * timesOf[level].length * rounds, table);
+  assert.equal(killsIn(total), tallies.size * timesOf[level].length * rounds, table);
   assert.equal(faultsIn(total), 0, table);
   assert.ok(total.acknowledged > 0, "no work was done");
-  assert.ok(total.redelivered > 0, "nobody died holding a claim");
+  // An actor holds a message for a moment only: few kills may find none.
+  if (level !== "host") assert.ok(total.redelivered > 0, "nobody died holding a claim");
 }
