@@ -34,7 +34,10 @@ export class MemoryStore implements Store {
   #tellLoss: (reason: string) => void = () => {};
 
   /** @param contents those of another store, which is lost then. @param shared leaves that other one be. */
-  constructor(contents: Contents = emptyContents(), { shared = false } = {}) {
+  constructor(
+    contents: Contents = emptyContents(),
+    { shared = false }: { readonly shared?: boolean } = {},
+  ) {
     this.#contents = contents;
     this.#shared = shared;
     const unclean = !contents.clean;

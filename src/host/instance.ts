@@ -267,7 +267,7 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
    * Runs an action, in its turn; refuses it where the lifecycle says so.
    * @param arrivedAt when it reached the node, of the clock's monotonic time: its deadline counts from then.
    */
-  act(asked: ActionCommand, arrivedAt = this.components.clock.monotonic()): void {
+  act(asked: ActionCommand, arrivedAt: number = this.components.clock.monotonic()): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) return asked.answer.fail(refusal);
     const command = asked.request === undefined ? asked : this.requests.admit(asked.request, asked);
