@@ -24,6 +24,8 @@ import { type RawSample, RemoteTracks } from "./remote_tracks.ts";
 /** Media tracks of each side, unless the options say otherwise. */
 const defaultMaxTracks = 16;
 
+const { signal: never } = new AbortController();
+
 /** A connection over any stack: orders, de-duplicates and completes what the stack says. */
 export class Connection implements PeerConnection {
   readonly #stack: Stack;
@@ -119,7 +121,8 @@ export class Connection implements PeerConnection {
     this.#localTracks?.end();
     this.#raw.close();
     const { clock, lingerMs = 0 } = this.#stack;
-    if (lingerMs > 0) clock.timer(clock.now() + lingerMs, () => {});
+    // A timer would not keep the process up.
+    if (lingerMs > 0) void clock.sleep(lingerMs, { signal: never });
     this.#remoteTracks.end();
     this.#channels.end();
     this.#state.enter("closed");

@@ -87,6 +87,15 @@ describe("what no stack can be made to do on demand", () => {
     assert.deepEqual([drained, clock.pending], [1, 0]);
   });
 
+  it("keeps the process up for a while after the end, where the stack wants that", async () => {
+    const { clock, connection } = scripted({ lingerMs: 200 });
+    const slept: number[] = [];
+    clock.sleep = async (ms) => void slept.push(ms);
+    connection.close();
+    connection.close();
+    assert.deepEqual(slept, [200]);
+  });
+
   it("gives a late handler what came before, and then counts it no more", () => {
     const { end, connection } = scripted();
     const channel = connection.wrap(rawChannel);
@@ -117,7 +126,7 @@ interface Scripted {
 }
 
 /** A connection whose stack does nothing by itself, and what it told. */
-function scripted(): Scripted {
+function scripted({ lingerMs = 0 } = {}): Scripted {
   const clock = new FakeClock();
   const stack: Scripted["stack"] = { state: "new" };
   const made: Connection[] = [];
@@ -134,7 +143,7 @@ function scripted(): Scripted {
         mediaNeedsExit: false,
       },
       create: (options, handler) => {
-        const facts = { clock, maxMessageBytes: 1_000, lowWaterEvents: false };
+        const facts = { clock, maxMessageBytes: 1_000, lowWaterEvents: false, lingerMs };
         return new Connection(facts, options, handler, (connection) => {
           made.push(connection);
           return { ...idle, state: () => stack.state };
