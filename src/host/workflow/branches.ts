@@ -34,8 +34,7 @@ export async function runJoin(
       look();
     });
     look();
-    await end.promise;
-    await parts.passed();
+    await parts.over(end.promise);
   }
   if (parts.row.error !== undefined) throw thrown(parts.row.error);
   return Object.fromEntries(parts.names.map((name) => [name, outputOf(parts.record(name))]));
@@ -65,8 +64,7 @@ export async function runRace(
       look();
     });
     look();
-    await end.promise;
-    await parts.passed();
+    await parts.over(end.promise);
   }
   const { winner, error } = parts.row;
   if (error !== undefined) throw thrown(error);
@@ -160,9 +158,11 @@ class Parts {
     this.settle({ state: "completed", winner, branches: Object.fromEntries(all) });
   }
 
-  /** Those that only go over what has been have done so. */
-  async passed(): Promise<void> {
+  /** Resolves when the entry has ended, and those that only go over what has been have done so. */
+  async over(ended: Promise<void>): Promise<void> {
+    if (!this.#strand.isPast) await ended;
     await Promise.all(this.#passed);
+    if (this.row.endedAt === undefined) await this.#strand.stop();
     for (const strand of this.#strands.values()) strand.cancel();
   }
 

@@ -22,7 +22,6 @@ export class Strand {
   readonly #stopped = withResolvers<void>();
   /** Whether it only goes over what has been: where the history ends, it does. */
   readonly isPast: boolean;
-  #isStopped = false;
   #wait: Wait | undefined;
 
   constructor(owner: StrandOwner, isPast: boolean, parent?: Strand) {
@@ -31,7 +30,7 @@ export class Strand {
     this.#parent = parent;
   }
 
-  /** Resolves when it, or every branch that it waits for, has come to where the history ends. */
+  /** Resolves when it has come to where the history ends. */
   get stopped(): Promise<void> {
     return this.#stopped.promise;
   }
@@ -81,7 +80,7 @@ export class Strand {
 
   /** The history ends where it is, and so does it. */
   stop(): Promise<never> {
-    this.#stops();
+    this.#stopped.resolve();
     return never();
   }
 
@@ -115,15 +114,6 @@ export class Strand {
     if (this.#wait === undefined) return;
     this.#wait = undefined;
     this.#owner.changed();
-  }
-
-  #stops(): void {
-    this.#isStopped = true;
-    this.#stopped.resolve();
-    const parent = this.#parent;
-    if (parent === undefined) return;
-    for (const sibling of parent.#children) if (!sibling.#isStopped) return;
-    parent.#stops();
   }
 
   #waits(wait: Wait): void {
