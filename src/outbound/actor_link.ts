@@ -9,19 +9,21 @@ import {
   writeAction,
   writeSubscription,
 } from "../protocol/actors/client_codec.ts";
+import { ackAction, resumedEvent, resumeEvent } from "../protocol/actors/resume.ts";
 import type { Deadlines } from "../session/deadlines.ts";
 import { withinLimit } from "../time_limit.ts";
 import { withResolvers } from "../with_resolvers.ts";
 import { failureOf, failureOfClose } from "./gateway_failure.ts";
 import { LinkCall } from "./link_call.ts";
+import { LinkMemory } from "./link_memory.ts";
 
 /** What {@link ActorLink} works with. */
 export interface ActorLinkParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly deadlines: Deadlines;
-  /** Opens another WebSocket to the actor. @throws ActrError `unavailable`. */
-  readonly open: (signal: AbortSignal) => Promise<Socket>;
+  /** Opens another WebSocket to the actor, with a subprotocol more. @throws ActrError `unavailable`. */
+  readonly open: (signal: AbortSignal, offer: string) => Promise<Socket>;
   /** Deadline of an action, milliseconds. */
   readonly timeoutMs: number;
 }
@@ -41,7 +43,8 @@ type Listener = (...args: readonly unknown[]) => void;
 
 /**
  * A client's connection to one actor, over one WebSocket after the other: what is asked for while there is none waits
- * for the next; what was asked for and is not answered when one is lost fails, since it may have been done.
+ * for the next. The node keeps a connection whose socket is lost for a while: then nothing is lost and nothing done
+ * twice. Where it does not, what was asked for and is not answered fails, since it may have been done.
  */
 export class ActorLink implements ConnectionToActor {
   readonly ended: Promise<ActrError | undefined>;
@@ -53,6 +56,9 @@ export class ActorLink implements ConnectionToActor {
   /** Sent, by the id that the answer bears. */
   readonly #sent = new Map<bigint, LinkCall>();
   #waiting: LinkCall[] = [];
+  /** Events that the node sends to this client. */
+  readonly #subscribed = new Set<string>();
+  readonly #memory = new LinkMemory();
   #lastId = -1n;
   /** The socket of a connection that is open. */
   #socket: Socket | undefined;
@@ -90,7 +96,7 @@ export class ActorLink implements ConnectionToActor {
     const own: Listener = (...args) => listener(...args);
     if (known === undefined) {
       this.#listeners.set(event, new Set([own]));
-      this.#socket?.send(writeSubscription(event, true));
+      if (this.#socket !== undefined) this.#subscribe(this.#socket);
     } else known.add(own);
     return () => this.#unlisten(event, own);
   }
@@ -124,7 +130,7 @@ export class ActorLink implements ConnectionToActor {
   async #serve(): Promise<ActrError | undefined> {
     const { clock, open } = this.#parts;
     const limit = { what: "opening a connection", ms: openTimeoutMs, signal: this.#closing.signal };
-    const socket = await withinLimit(clock, limit, open);
+    const socket = await withinLimit(clock, limit, (signal) => open(signal, this.#memory.offer));
     const { promise, resolve } = withResolvers<SocketClosed>();
     socket.handle({ message: (data) => this.#take(socket, data), closed: resolve });
     const close = (): void => socket.close(1000, "Disposed");
@@ -146,9 +152,9 @@ export class ActorLink implements ConnectionToActor {
     this.#refusal = undefined;
     const failure = refusal ?? failureOfClose(code, reason);
     const isDestroyed = wasOpen && failure.code === "actor.destroying";
-    for (const call of [...this.#sent.values()]) {
-      this.#done(call).reject(unanswered(call, failure));
-    }
+    // The node keeps what it has not ended itself.
+    if (failure.code !== "unavailable" || code === 1000) this.#memory.forget();
+    if (!this.#memory.canResume) this.#failSent(failure);
     // To be connected again would make another actor.
     if (isDestroyed) return new ActrError("actor.not_found", "the actor was destroyed");
     return wasOpen && code === 1000 ? undefined : failure;
@@ -162,40 +168,91 @@ export class ActorLink implements ConnectionToActor {
       this.#tell(ActrError.from(error));
       return socket.close(1011, "protocol.invalid_message");
     }
+    if (message.tag === "Init") return this.#opened(socket, message.connectionId);
+    if (message.tag === "Event" && message.name === resumedEvent) {
+      return this.#resumed(socket, Number(message.args[0]));
+    }
+    const received = this.#memory.hear(data.length);
+    if (received !== undefined) socket.send(writeAction(0n, ackAction, [received]));
+    this.#heard(message);
+  }
+
+  #heard(message: Exclude<ToClient, { tag: "Init" }>): void {
     switch (message.tag) {
-      case "Init":
-        return this.#opened(socket);
       case "Error":
         return this.#failed(failureOf(message.error), message.actionId);
       case "ActionResponse": {
         const call = this.#sent.get(message.id);
-        if (call !== undefined) this.#done(call).resolve(message.output);
-        return;
+        if (call === undefined) return;
+        this.#memory.confirm(call.number);
+        return this.#done(call).resolve(message.output);
       }
       case "Event":
+        if (message.name === resumeEvent) return this.#memory.enable(String(message.args[0]));
         for (const listener of [...(this.#listeners.get(message.name) ?? [])]) {
           this.#hear(() => listener(...message.args));
         }
     }
   }
 
-  #opened(socket: Socket): void {
+  /** Another connection: what was asked for on the one before is not known here. */
+  #opened(socket: Socket, connectionId: string): void {
+    this.#failSent(
+      new ActrError("connection.restore_not_found", "the node does not know it any more"),
+    );
+    this.#memory.begin(connectionId);
+    this.#subscribed.clear();
+    this.#goOn(socket);
+  }
+
+  /** The same connection, over another socket: the node has so many messages. */
+  #resumed(socket: Socket, received: number): void {
+    for (const message of this.#memory.confirm(received)) socket.send(message);
+    this.#goOn(socket);
+  }
+
+  #goOn(socket: Socket): void {
     this.#socket = socket;
-    for (const event of this.#listeners.keys()) socket.send(writeSubscription(event, true));
+    this.#subscribe(socket);
     for (const call of this.#waiting.splice(0)) this.#send(socket, call);
+  }
+
+  /** Tells the node which events are listened to, as far as it does not know. */
+  #subscribe(socket: Socket): void {
+    for (const event of this.#subscribed) {
+      if (!this.#listeners.has(event) && this.#subscribed.delete(event)) {
+        this.#put(socket, writeSubscription(event, false));
+      }
+    }
+    for (const event of this.#listeners.keys()) {
+      if (this.#subscribed.has(event)) continue;
+      this.#subscribed.add(event);
+      this.#put(socket, writeSubscription(event, true));
+    }
+  }
+
+  #put(socket: Socket, message: Uint8Array<ArrayBuffer>): number {
+    socket.send(message);
+    return this.#memory.keep(message);
+  }
+
+  #failSent(cause: ActrError): void {
+    for (const call of [...this.#sent.values()]) this.#done(call).reject(unanswered(call, cause));
   }
 
   #failed(error: ActrError, actionId: bigint | undefined): void {
     const call = actionId === undefined ? undefined : this.#sent.get(actionId);
-    if (call !== undefined) this.#done(call).reject(error);
-    else if (this.#socket === undefined) this.#refusal = error;
+    if (call !== undefined) {
+      this.#memory.confirm(call.number);
+      this.#done(call).reject(error);
+    } else if (this.#socket === undefined) this.#refusal = error;
     else this.#tell(error);
   }
 
   #send(socket: Socket, call: LinkCall): void {
     const id = this.#lastId + 1n;
     try {
-      socket.send(writeAction(id, call.name, call.args));
+      call.number = this.#put(socket, writeAction(id, call.name, call.args));
     } catch (error) {
       return this.#done(call).reject(error);
     }
@@ -220,7 +277,7 @@ export class ActorLink implements ConnectionToActor {
     const listeners = this.#listeners.get(event);
     if (listeners?.delete(listener) !== true || listeners.size > 0) return;
     this.#listeners.delete(event);
-    this.#socket?.send(writeSubscription(event, false));
+    if (this.#socket !== undefined) this.#subscribe(this.#socket);
   }
 
   #tell(error: ActrError): void {

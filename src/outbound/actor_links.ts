@@ -45,8 +45,8 @@ export class ActorLinks {
   /** Connects to an actor, now and whenever the connection is lost, until `signal` is aborted. */
   connect(target: CallTarget, params: unknown, { signal }: HandleOptions = {}): ConnectionToActor {
     const { clock, random, timeoutMs } = this.#parts;
-    const open = (bounds: AbortSignal): Promise<Socket> =>
-      this.#dial(target, "/connect", params, bounds);
+    const open = (bounds: AbortSignal, offer: string): Promise<Socket> =>
+      this.#dial(target, "/connect", [offer, ...paramsOffer(params)], bounds);
     const link = new ActorLink({ clock, random, timeoutMs, deadlines: this.#deadlines, open });
     this.#open.add(link);
     void link.ended.then(() => this.#open.delete(link));
@@ -62,8 +62,7 @@ export class ActorLinks {
   ): Promise<RawSocket> {
     const limit = { what: "opening a WebSocket", ms: this.#parts.timeoutMs, signal };
     const own = `/websocket/${path.replace(/^\//, "")}`;
-    const dial = (bounds: AbortSignal): Promise<Socket> =>
-      this.#dial(target, own, undefined, bounds);
+    const dial = (bounds: AbortSignal): Promise<Socket> => this.#dial(target, own, [], bounds);
     return new ClientSocket(await withinLimit(this.#parts.clock, limit, dial));
   }
 
@@ -73,10 +72,15 @@ export class ActorLinks {
     this.#deadlines.close();
   }
 
-  #dial(target: CallTarget, path: string, params: unknown, signal: AbortSignal): Promise<Socket> {
+  #dial(
+    target: CallTarget,
+    path: string,
+    offers: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Socket> {
     const { base, sockets, token } = this.#parts;
     const url = `${base.replace(/^http/, "ws")}${gatewayUrl(target, path, token)}`;
-    const protocols = ["rivet", "rivet_encoding.bare", ...paramsOffer(params)];
+    const protocols = ["rivet", "rivet_encoding.bare", ...offers];
     return sockets.connect(url, { protocols, maxMessageBytes, signal });
   }
 }

@@ -9,6 +9,8 @@ export class LinkCall implements Expiring {
   bucket = 0;
   /** What its answer bears; undefined until it is sent. */
   id: bigint | undefined;
+  /** Which of the messages of its connection it is. */
+  number = 0;
   readonly answer: Promise<unknown>;
   readonly #onExpiry: (call: LinkCall) => void;
   #resolve: (output: unknown) => void = () => {};

@@ -107,7 +107,7 @@ describe("connections to actors", () => {
   });
 
   it(
-    "come back after a loss, with their subscriptions; what was asked for and not answered fails",
+    "go on after a loss: nothing that was said is lost or done twice, on either side",
     limit,
     async () => {
       await using t = await testNode(app, open);
@@ -115,17 +115,57 @@ describe("connections to actors", () => {
       using conn = room.get("a").connect();
       const seen: number[] = [];
       conn.on("changed", ({ count }) => seen.push(count));
+      const adding: Promise<unknown>[] = [];
+      for (let i = 0; i < 200; i++) {
+        adding.push(conn.add(1));
+        // Now before it is heard, now before the answer is, now after both.
+        if (i % 3 === 1) await t.clock.settle();
+        if (i % 2 === 1) sockets.dropAll();
+        if (i % 5 === 1) await t.clock.advance(1000);
+      }
+      await t.clock.advance(60_000);
+      const all = Array.from({ length: 200 }, (_, i) => i + 1);
+      assert.deepEqual(await Promise.all(adding), all);
+      assert.deepEqual(seen, all);
+      assert.equal(t.node.actors.clients, 1);
+    },
+  );
+
+  it(
+    "keep what changes while they are lost: events that are listened to, and those that are not",
+    limit,
+    async () => {
+      await using t = await testNode(app, open);
+      const [{ room }, sockets] = client(t);
+      using conn = room.get("a").connect();
+      const [early, late]: [number[], number[]] = [[], []];
+      const off = conn.on("changed", ({ count }) => early.push(count));
       assert.equal(await conn.add(1), 1);
-      await t.clock.advance(6000);
+      sockets.dropAll();
+      off();
+      conn.on("changed", ({ count }) => late.push(count));
+      await t.clock.advance(1000);
+      assert.equal(await conn.add(1), 2);
+      assert.deepEqual([early, late], [[1], [2]]);
+    },
+  );
+
+  it(
+    "come back after their node has ended, with their subscriptions; what was asked for and not answered fails",
+    limit,
+    async () => {
+      await using t = await testNode(app, open);
+      const [{ room }] = client(t);
+      using conn = room.get("a").connect();
+      const seen: number[] = [];
+      conn.on("changed", ({ count }) => seen.push(count));
+      assert.equal(await conn.add(1), 1);
       const hanging = failureOf(conn.hang());
       await t.clock.settle();
-      sockets.dropAll();
-      await t.clock.settle();
-      assert.equal((await hanging).code, "unavailable");
-      assert.equal(conn.status, "connected");
       await t.restart({ crash: true });
       const adding = conn.add(1);
-      await t.clock.advance(60_000);
+      await t.clock.advance(50_000);
+      assert.equal((await hanging).code, "unavailable");
       assert.equal(await adding, 2);
       assert.deepEqual(seen, [1, 2]);
     },
