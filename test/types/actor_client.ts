@@ -2,7 +2,7 @@
  * What the compiler knows of the handles and connections of actors.
  * Nothing here runs: tsc fails when a line marked as an error compiles.
  */
-import { type ActorsOf, actor, defineNode, event, queue } from "@roost/edge";
+import { type ActorsOf, actor, defineNode, event, type NodeContext, queue } from "@roost/edge";
 
 const room = actor({
   state: (input: { title: string }) => ({ title: input.title }),
@@ -42,4 +42,18 @@ export async function use(actors: ActorsOf<typeof app>): Promise<void> {
   connection.on("changed", ({ count }) => count.toUpperCase());
   // @ts-expect-error: a connection sends to no queue
   await connection.send("jobs", { n: 1 });
+}
+
+/** Actors of this node and of others, as its code calls them. */
+export async function call(context: NodeContext): Promise<void> {
+  const here = context.actors<typeof app>().room.get("a");
+  const there = context.actors<typeof app>("acme:Rooms:1.0.0", { timeoutMs: 1 }).room.get("a");
+  const title: string = (await here.rename("b")) + (await there.rename(await here.resolve()));
+  title.toUpperCase();
+  // @ts-expect-error: the title is a text
+  await there.rename(1);
+  // @ts-expect-error: there is no such actor
+  context.actors<typeof app>().unknown;
+  // @ts-expect-error: a node is named by its type or its id
+  context.actors<typeof app>(1);
 }
