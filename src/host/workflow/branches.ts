@@ -19,23 +19,11 @@ export async function runJoin(
   branches: Branches,
 ): Promise<Readonly<Record<string, unknown>>> {
   const parts = new Parts(life, strand, seq, branches);
-  const end = withResolvers<void>();
-  const look = (): void => {
-    if (!parts.names.every((name) => isEnded(parts.record(name)))) return;
-    if (parts.row.endedAt === undefined) {
-      const error = parts.firstError;
-      parts.settle({ state: error === undefined ? "completed" : "failed", error });
-    }
-    end.resolve();
-  };
-  if (parts.isToRun) {
-    parts.run((name, record) => {
-      parts.note(name, record);
-      look();
-    });
-    look();
-    await parts.over(end.promise);
-  }
+  await run(parts, () => {
+    if (!parts.haveEnded) return;
+    const error = parts.firstError;
+    parts.settle({ state: error === undefined ? "completed" : "failed", error });
+  });
   if (parts.row.error !== undefined) throw thrown(parts.row.error);
   return Object.fromEntries(parts.names.map((name) => [name, outputOf(parts.record(name))]));
 }
@@ -48,27 +36,30 @@ export async function runRace(
   branches: Branches,
 ): Promise<{ readonly winner: string; readonly value: unknown }> {
   const parts = new Parts(life, strand, seq, branches);
-  const end = withResolvers<void>();
-  const look = (): void => {
-    const { names, row } = parts;
-    if (row.endedAt !== undefined) return end.resolve();
-    const winner = names.find((name) => parts.record(name)?.state === "completed");
-    if (winner !== undefined) parts.win(winner);
-    else if (!names.every((name) => isEnded(parts.record(name)))) return;
-    else parts.settle({ state: "failed", error: parts.firstError });
-    end.resolve();
-  };
-  if (parts.isToRun) {
-    parts.run((name, record) => {
-      parts.note(name, record);
-      look();
-    });
-    look();
-    await parts.over(end.promise);
-  }
+  await run(parts, () => {
+    const first = parts.names.find((name) => parts.record(name)?.state === "completed");
+    if (first !== undefined) parts.win(first);
+    else if (parts.haveEnded) parts.settle({ state: "failed", error: parts.firstError });
+  });
   const { winner, error } = parts.row;
   if (error !== undefined) throw thrown(error);
   return { winner: winner as string, value: outputOf(parts.record(winner as string)) };
+}
+
+/** Runs what there is to run until `decide`, which is asked whenever a branch has ended, settles the entry. */
+async function run(parts: Parts, decide: () => void): Promise<void> {
+  if (!parts.isToRun) return;
+  const end = withResolvers<void>();
+  const look = (): void => {
+    if (parts.row.endedAt === undefined) decide();
+    if (parts.row.endedAt !== undefined) end.resolve();
+  };
+  parts.run((name, record) => {
+    parts.note(name, record);
+    look();
+  });
+  look();
+  await parts.over(end.promise);
 }
 
 /** The branches of one entry, and what they have come to. */
@@ -102,6 +93,10 @@ class Parts {
     return this.row.endedAt === undefined || this.#life.journal.hasUndo(this.#seq);
   }
 
+  get haveEnded(): boolean {
+    return this.names.every((name) => this.record(name) !== undefined);
+  }
+
   get firstError(): RecordedError | undefined {
     return this.names.map((name) => this.record(name)?.error).find((error) => error !== undefined);
   }
@@ -115,8 +110,9 @@ class Parts {
     const again = this.#life.journal.hasUndo(this.#seq);
     const isOver = this.row.endedAt !== undefined;
     for (const name of this.names) {
-      const isPast = this.#strand.isPast || isOver || isEnded(this.record(name));
-      if (again || !isEnded(this.record(name))) this.#strands.set(name, this.#strand.fork(isPast));
+      const hasEnded = this.record(name) !== undefined;
+      const isPast = this.#strand.isPast || isOver || hasEnded;
+      if (again || !hasEnded) this.#strands.set(name, this.#strand.fork(isPast));
     }
     for (const [name, strand] of this.#strands) {
       const ended = this.#branch(name, strand).then((record) => {
@@ -130,7 +126,7 @@ class Parts {
 
   /** Notes what a branch has come to. */
   note(name: string, record: BranchRecord): void {
-    if (isEnded(this.record(name))) return;
+    if (this.record(name) !== undefined) return;
     const branches = { ...this.row.branches, [name]: record };
     this.#life.journal.change(this.row, { branches });
   }
@@ -148,12 +144,13 @@ class Parts {
     const cancelled = { state: "cancelled" as const };
     const all = this.names.map((name) => [name, this.record(name) ?? cancelled]);
     for (const [name, strand] of this.#strands) {
-      if (name !== winner) void strand.stop();
-      if (name !== winner) strand.cancel();
+      if (name === winner) continue;
+      void strand.stop();
+      strand.cancel();
     }
     for (const row of journal.within(this.#seq)) {
-      if (row.endedAt === undefined)
-        journal.change(row, { ...cancelled, endedAt, wakesAt: undefined });
+      if (row.endedAt !== undefined) continue;
+      journal.change(row, { ...cancelled, endedAt, wakesAt: undefined });
     }
     this.settle({ state: "completed", winner, branches: Object.fromEntries(all) });
   }
@@ -180,10 +177,6 @@ class Parts {
     if (record.state === "completed") await scope.ended();
     return record;
   }
-}
-
-function isEnded(record: BranchRecord | undefined): boolean {
-  return record !== undefined;
 }
 
 function outputOf(record: BranchRecord | undefined): unknown {

@@ -66,9 +66,11 @@ export class Cursor {
 
   /** The next entry; what was marked as removed is passed over. */
   #peek(): EntryRow | undefined {
-    const rows = this.#journal.at(this.#place);
-    while (rows[this.#next]?.kind === "removed") this.#next += 1;
-    return rows[this.#next];
+    for (;;) {
+      const row = this.#journal.nth(this.#place, this.#next);
+      if (row?.kind !== "removed") return row;
+      this.#next += 1;
+    }
   }
 
   #requireName(name: string): void {

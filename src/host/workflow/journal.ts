@@ -73,6 +73,11 @@ export class Journal {
     return this.#seqsAt(place).map((seq) => this.#rows.get(seq) as EntryRow);
   }
 
+  /** One of these, counted from 0. */
+  nth(place: Place, index: number): EntryRow | undefined {
+    return this.#rows.get(this.#seqsAt(place)[index] ?? 0);
+  }
+
   /** The entries that are part of one, at any depth. */
   within(seq: number): EntryRow[] {
     return this.entries.filter((row) => this.#isWithin(row, seq));
@@ -131,8 +136,7 @@ export class Journal {
       this.#bytes -= this.#sizes.get(row.seq) ?? 0;
       this.#sizes.delete(row.seq);
       this.#rows.delete(row.seq);
-      const seqs = this.#seqsAt(row);
-      seqs.splice(seqs.indexOf(row.seq), 1);
+      this.#leave(row);
       this.#instance.saving.add(deleteEntry(this.#space, row.seq));
     }
     this.set({});
@@ -179,20 +183,27 @@ export class Journal {
   }
 
   #keep(row: EntryRow, size: number): void {
-    if (!this.#rows.has(row.seq)) this.#seqsAt(row).push(row.seq);
+    if (!this.#rows.has(row.seq)) this.#enter(row);
     this.#bytes += size - (this.#sizes.get(row.seq) ?? 0);
     this.#sizes.set(row.seq, size);
     this.#rows.set(row.seq, row);
     this.#lastSeq = Math.max(this.#lastSeq, row.seq);
   }
 
-  #seqsAt({ parent, branch }: Place): number[] {
-    const key = `${parent}:${branch}`;
-    const known = this.#places.get(key);
-    if (known !== undefined) return known;
-    const seqs: number[] = [];
-    this.#places.set(key, seqs);
-    return seqs;
+  #enter(row: EntryRow): void {
+    const seqs = this.#places.get(keyOf(row));
+    if (seqs === undefined) this.#places.set(keyOf(row), [row.seq]);
+    else seqs.push(row.seq);
+  }
+
+  #leave(row: EntryRow): void {
+    const left = this.#seqsAt(row).filter((seq) => seq !== row.seq);
+    if (left.length === 0) this.#places.delete(keyOf(row));
+    else this.#places.set(keyOf(row), left);
+  }
+
+  #seqsAt(place: Place): readonly number[] {
+    return this.#places.get(keyOf(place)) ?? [];
   }
 
   #isWithin(row: EntryRow, seq: number): boolean {
@@ -215,4 +226,8 @@ function asLeft(row: EntryRow): EntryRow {
 
 function tooLarge(limit: string): ActrError {
   return new ActrError("workflow.too_large", `a workflow's history has at most ${limit}`);
+}
+
+function keyOf({ parent, branch }: Place): string {
+  return `${parent}:${branch}`;
 }

@@ -64,11 +64,6 @@ export class Life implements StrandOwner {
     return this.#over.signal;
   }
 
-  /** Tries of steps that go on. */
-  get running(): number {
-    return this.#running;
-  }
-
   /** Opens a place of the workflow to the code of a strand. */
   open(strand: Strand, place: Place): OpenScope {
     return this.#opener(this, strand, place);

@@ -147,6 +147,8 @@ export class Scope implements OpenScope {
 
   async rollbackCheckpoint(name: string): Promise<void> {
     await this.#entry({ kind: "rollback_checkpoint", name }, async (row) => {
+      // Nothing before it is undone any more.
+      for (const seq of this.#life.undo.keys()) if (seq < row.seq) this.#life.undo.delete(seq);
       if (!isDone(row)) this.#complete(row);
     });
   }

@@ -101,7 +101,10 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
     this.#instance.report(error, "run");
     const wakesAt = this.#journal.now + haltedMs;
     this.#retry = this.#instance.components.clock.timer(wakesAt, () => this.#begin());
-    this.#end({ state: "failed", error: recorded(error), halted: true, wakesAt });
+    // What is being undone goes on to be, and keeps why.
+    const isRolling = this.#journal.workflow.state === "rolling_back";
+    const failure = isRolling ? {} : { state: "failed" as const, error: recorded(error) };
+    this.#end({ ...failure, halted: true, wakesAt });
   }
 
   /** Before a stop: what goes on is gone on with at once, in another life. */
@@ -118,17 +121,19 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
 
   #begin(): void {
     this.#retry?.cancel();
-    this.#life = new Life(this.#instance, this.#journal, openScope, this);
-    const { state, error } = this.#journal.workflow;
+    const life = new Life(this.#instance, this.#journal, openScope, this);
+    this.#life = life;
+    const { state } = this.#journal.workflow;
     const rolling = state === "rolling_back";
     this.#beginWork();
     const wakesAt = this.#journal.now;
-    if (rolling) this.#journal.set({ wakesAt, error });
+    if (rolling) this.#journal.set({ wakesAt, halted: undefined });
     else this.#journal.set({ state: "running", wakesAt, error: undefined, halted: undefined });
     // What was never begun has nothing that wakes it yet.
     if (state === "pending") this.#journal.save();
-    if (rolling) void this.#life.root.stopped.then(() => this.#rollBack());
-    void this.#main(this.#life);
+    // What is left of the code's way to its failure may be less than it was.
+    if (rolling) void life.root.stopped.then(() => this.#rollBack(life));
+    void this.#main(life);
   }
 
   async #main(life: Life): Promise<void> {
@@ -137,24 +142,24 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
     try {
       output = this.#journal.encode(await this.#definition.workflow(scope));
     } catch (error) {
-      if (!life.isOver) await this.#failed(error);
-      return;
+      return await this.#failed(life, error);
     }
     await scope.ended();
     this.#end({ state: "completed", output, wakesAt: undefined });
   }
 
-  async #failed(error: unknown): Promise<void> {
+  async #failed(life: Life, error: unknown): Promise<void> {
+    if (life.isOver) return;
     if (this.#journal.workflow.state !== "rolling_back") {
       this.#instance.report(error, "run");
       this.#journal.set({ state: "rolling_back", error: recorded(error) });
     }
-    await this.#rollBack();
+    await this.#rollBack(life);
   }
 
-  async #rollBack(): Promise<void> {
-    if (this.#life === undefined || this.#life.isOver) return;
-    await rollBack(this.#life);
+  async #rollBack(life: Life): Promise<void> {
+    if (life.isOver) return;
+    await rollBack(life);
     this.#end({ state: "failed", wakesAt: undefined });
   }
 
