@@ -316,6 +316,23 @@ describe("steps of a workflow", () => {
         limits: { maxEntries: 3 },
       },
     });
+    const wide = actor({
+      actions: { get: () => 1 },
+      run: {
+        async workflow(w) {
+          await w.loop("l", async (each) => {
+            await each.step("s", () => "x".repeat(300));
+            return undefined;
+          });
+        },
+        limits: { maxHistoryBytes: 5000 },
+      },
+    });
+    const other = new Rig({ wide });
+    await other.act("wide", "k", "get");
+    await other.clock.advance(100);
+    assert.equal((await historyOf(other, "wide", "k")).error?.code, "workflow.too_large");
+    await other.close();
     const rig = new Rig({ long });
     await rig.act("long", "k", "get");
     await rig.clock.settle();

@@ -334,4 +334,31 @@ describe("the structure of a workflow", () => {
     assert.equal((await historyOf(rig, "a", "k")).state, "failed");
     await rig.close();
   });
+
+  it("that does not fit while steps are undone stops that, until code comes that fits", async () => {
+    const undone: string[] = [];
+    const notes: string[] = [];
+    const version = (name: string, isStuck: boolean): { readonly a: AnyActor } =>
+      noting(async (w) => {
+        for (const each of ["one", name]) {
+          const rollback = async (): Promise<void> => {
+            if (isStuck) await new Promise(() => {});
+            undone.push(each);
+          };
+          await w.step(each, { rollback }, () => {});
+        }
+        throw new Error("the end");
+      }, notes);
+    let rig = await begun(version("two", true));
+    rig.host.abandon(new ActrError("stopping", "killed"));
+    rig = again(rig, version("other", false));
+    await rig.clock.pass(100);
+    assert.match(notes.at(-1) ?? "", /^workflow.diverged/);
+    assert.deepEqual(undone, []);
+    rig = await changed(rig, version("two", false));
+    assert.deepEqual(undone, ["two", "one"]);
+    const { state, error } = await historyOf(rig, "a", "k");
+    assert.deepEqual([state, error?.message], ["failed", "the end"]);
+    await rig.close();
+  });
 });
