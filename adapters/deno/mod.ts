@@ -33,6 +33,7 @@ export type {
 export type { Attached, Prepared, Registered, StageBounds } from "../serve/stages.ts";
 export { openStore } from "../sql/open.ts";
 export { openDatabases } from "../sql/open_databases.ts";
+export { type ServerDatabasesOptions, serverDatabases } from "../sql/server_databases.ts";
 export { denoSockets } from "./sockets.ts";
 
 /** Deno with `@hono/node-server` and `ws`: with 64 calls in flight they are faster than its own sockets, and they can pause and ping. */

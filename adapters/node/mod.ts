@@ -33,6 +33,7 @@ export type {
 export type { Attached, Prepared, Registered, StageBounds } from "../serve/stages.ts";
 export { openStore } from "../sql/open.ts";
 export { openDatabases } from "../sql/open_databases.ts";
+export { type ServerDatabasesOptions, serverDatabases } from "../sql/server_databases.ts";
 export { nodeSockets } from "./sockets.ts";
 
 /** Node with `@hono/node-server` and `ws`. */

@@ -20,6 +20,8 @@ export interface LibsqlClientOptions {
   readonly url: string;
   /** Credential of a server. */
   readonly authToken?: string;
+  /** One of the databases of a server that has several, over `http:` or `https:`. */
+  readonly namespace?: string;
   /** Makes a `file:` an embedded replica of this server. */
   readonly syncUrl?: string;
   /** For a local file; a server decides for itself. */
@@ -33,7 +35,8 @@ export interface LibsqlClientOptions {
  * @throws ActrError `storage` when the file cannot be opened or the options do not fit; a server is first asked later.
  */
 export async function openLibsqlClient(options: LibsqlClientOptions): Promise<SqlDriver> {
-  const { durability, callTimeoutMs = 5_000, ...config } = options;
+  const { durability, callTimeoutMs = 5_000, namespace, ...rest } = options;
+  const config = namespace === undefined ? rest : { ...rest, fetch: fetchOf(namespace) };
   // Tokens may ride in the query.
   const name = `${options.url.replace(/[?#].*/, "").replace(/\/\/[^/@]*@/, "//")} (libsql client)`;
   const native = options.url.startsWith("file:");
@@ -210,6 +213,20 @@ class ClientTransaction implements SqlTransaction {
   async rollBack(): Promise<void> {
     this.#transaction.close();
   }
+}
+
+/** Names the database in each request: by its host, as is usual, it would need a domain with a wildcard. */
+function fetchOf(namespace: string): (request: Request) => Promise<Response> {
+  const [name, value] = namespaceHeader(namespace);
+  return (request) => {
+    request.headers.set(name, value);
+    return fetch(request);
+  };
+}
+
+/** The header of a request that is for one of a server's databases: Base64 without padding, as gRPC has it. */
+export function namespaceHeader(namespace: string): readonly [name: string, value: string] {
+  return ["x-namespace-bin", btoa(namespace).replace(/=+$/, "")];
 }
 
 function isTimeout(error: unknown): boolean {
