@@ -473,6 +473,8 @@ export class ActorHost implements InstanceOwner {
     } finally {
       limit.cancel();
     }
+    // What it was to write was refused at once: it is not in memory any more.
+    if (instance.dropped !== undefined) throw instance.dropped;
     this.#awake.set(id, instance);
     this.#ids.set(addressOf(record.name, record.key), id);
     this.#makeRoom(instance);

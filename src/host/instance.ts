@@ -386,9 +386,14 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
     await this.#sql?.close();
   }
 
+  /** What callers are told of one that was dropped. */
+  get dropped(): ActrError | undefined {
+    return this.#dropped && asRefusal(this.#dropped);
+  }
+
   /** Why no work is let in, if so. */
   #refusal(): ActrError | undefined {
-    if (this.#dropped !== undefined) return asRefusal(this.#dropped);
+    if (this.dropped !== undefined) return this.dropped;
     const admission = admitWork(this.#state, this.requested === "destroy");
     if (admission === "accept" || admission === "wait") {
       return this.gate.failures < manyFailures ? undefined : unsaved(this.id);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
+import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { actor } from "../../../src/actor.ts";
+import { ActrError } from "../../../src/errors.ts";
+import type { Committed, StoreChange } from "../../../src/ports/store.ts";
 import { DiskStore, type Fate } from "./model/disk_store.ts";
 import { failureOf, Rig } from "./support.ts";
 
@@ -64,5 +67,22 @@ describe("what the model has found", () => {
       const done = (await rig.host.find({ id })) && (await rig.act("planner", { id }, "done"));
       assert.equal(done, written === 0 ? 1 : undefined);
     }
+  });
+
+  it("an actor whose first commit is refused at once is made by the next call", async () => {
+    class FullStore extends MemoryStore {
+      isFull = true;
+
+      override submit(changes: readonly StoreChange[], committed: Committed): void {
+        if (!this.isFull) return super.submit(changes, committed);
+        queueMicrotask(() => committed(new ActrError("overloaded", "too much waits")));
+      }
+    }
+    const store = new FullStore();
+    const counter = actor({ state: { n: 0 }, actions: { add: (c) => ++c.state.n } });
+    const rig = new Rig({ counter }, { store });
+    assert.equal((await failureOf(rig.act("counter", "a", "add"))).kind, "transient");
+    store.isFull = false;
+    assert.equal(await rig.act("counter", "a", "add"), 1);
   });
 });
