@@ -34,11 +34,11 @@ export interface AttemptPlan {
 /** One try of a step, in its turn. */
 export class Attempt implements Turn {
   readonly kind: "exclusive" | "interleaved";
-  readonly signal: AbortSignal;
   readonly #instance: Instance;
   readonly #plan: AttemptPlan;
   readonly #draft: Draft;
   readonly #abort = new AbortController();
+  #signal: AbortSignal | undefined;
   #name: string | undefined;
   #timer: Timer | undefined;
   #begun = false;
@@ -49,8 +49,13 @@ export class Attempt implements Turn {
     this.#plan = plan;
     this.kind = plan.turn;
     this.#draft = new Draft(instance);
-    const { signal: stops } = instance.stopping;
-    this.signal = AbortSignal.any([this.#abort.signal, plan.signal, stops]);
+  }
+
+  /** Ends with its time, with what it is part of, or with the actor; made when it is first asked for. */
+  get signal(): AbortSignal {
+    const { stopping } = this.#instance;
+    this.#signal ??= AbortSignal.any([this.#abort.signal, this.#plan.signal, stopping.signal]);
+    return this.#signal;
   }
 
   get name(): string | undefined {

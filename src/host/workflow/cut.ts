@@ -23,10 +23,15 @@ export function cutFrom(journal: Journal, id: string): void {
   }
   for (const row of reopened(journal, gone)) journal.put(row);
   journal.drop(journal.entries.filter((row) => gone.has(row.seq)));
+  if (journal.checkpoint >= seq) journal.set({ checkpoint: lastCheckpoint(journal) });
 }
 
 function outermostLoop(journal: Journal, entry: EntryRow): EntryRow | undefined {
   return ancestors(journal, entry).findLast(({ kind }) => kind === "loop");
+}
+
+function lastCheckpoint(journal: Journal): number | undefined {
+  return journal.entries.findLast(({ kind }) => kind === "rollback_checkpoint")?.seq;
 }
 
 /** Innermost first. */

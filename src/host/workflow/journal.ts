@@ -98,8 +98,7 @@ export class Journal {
 
   /** Number of the last checkpoint; 0 for none. */
   get checkpoint(): number {
-    const last = this.entries.findLast(({ kind }) => kind === "rollback_checkpoint");
-    return last?.seq ?? 0;
+    return this.#workflow.checkpoint ?? 0;
   }
 
   /** @throws ActrError `workflow.too_large`. */

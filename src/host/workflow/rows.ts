@@ -72,6 +72,8 @@ export interface WorkflowRow {
   readonly state: EntryState;
   readonly output?: Uint8Array | undefined;
   readonly error?: RecordedError | undefined;
+  /** Number of the last checkpoint: what came before is not undone. */
+  readonly checkpoint?: number | undefined;
   /** Whether the code could not go on, and may once it has been mended. */
   readonly halted?: boolean | undefined;
   /** Where its line stands in the node's index of alarms, Unix milliseconds. */

@@ -147,9 +147,12 @@ export class Scope implements OpenScope {
 
   async rollbackCheckpoint(name: string): Promise<void> {
     await this.#entry({ kind: "rollback_checkpoint", name }, async (row) => {
+      const { undo, journal } = this.#life;
       // Nothing before it is undone any more.
-      for (const seq of this.#life.undo.keys()) if (seq < row.seq) this.#life.undo.delete(seq);
-      if (!isDone(row)) this.#complete(row);
+      for (const seq of undo.keys()) if (seq < row.seq) undo.delete(seq);
+      if (isDone(row)) return;
+      this.#complete(row);
+      journal.set({ checkpoint: row.seq });
     });
   }
 

@@ -33,17 +33,19 @@ export interface StepTurn {
 /** What is common to all steps. */
 class Base implements StepBase<never> {
   protected readonly instance: Instance;
-  readonly signal: AbortSignal;
   readonly attempt: number;
   readonly idempotencyKey: string;
   readonly #turn: StepTurn;
 
   constructor(instance: Instance, turn: StepTurn, each: Try) {
     this.instance = instance;
-    this.signal = turn.signal;
     this.attempt = each.attempt;
     this.idempotencyKey = each.idempotencyKey;
     this.#turn = turn;
+  }
+
+  get signal(): AbortSignal {
+    return this.#turn.signal;
   }
 
   get actorId(): string {

@@ -68,8 +68,11 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
       throw new ActrError("actor.workflow_in_flight", message);
     }
     const journal = this.#journal;
-    if (fromEntry === undefined) journal.drop(journal.entries);
-    else cutFrom(journal, fromEntry);
+    if (fromEntry !== undefined) cutFrom(journal, fromEntry);
+    else {
+      journal.drop(journal.entries);
+      journal.set({ checkpoint: undefined });
+    }
     this.#life?.end(() => {});
     journal.set({ state: "pending", output: undefined, error: undefined, halted: undefined });
     const left = this.history();

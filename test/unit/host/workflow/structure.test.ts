@@ -361,4 +361,23 @@ describe("the structure of a workflow", () => {
     assert.deepEqual([state, error?.message], ["failed", "the end"]);
     await rig.close();
   });
+
+  it("keeps a checkpoint that its loop has forgotten", async () => {
+    const undone: string[] = [];
+    const rollback = (_: unknown, output: string): void => void undone.push(output);
+    const rig = await begun(
+      noting(async (w) => {
+        await w.step("before", { rollback }, () => "before");
+        await w.loop("l", { state: 0, keep: 1 }, async (each, n) => {
+          if (n === 0) await each.rollbackCheckpoint("point");
+          await each.step("s", () => n);
+          return n < 5 ? { next: n + 1 } : { done: n };
+        });
+        await w.step("after", { rollback }, () => "after");
+        throw new Error("the end");
+      }),
+    );
+    assert.deepEqual(undone, ["after"]);
+    await rig.close();
+  });
 });
