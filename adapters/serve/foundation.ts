@@ -33,7 +33,7 @@ export interface Foundation {
 /** Opens the store on the system's clock and randomness. @throws ActrError `config`, `storage`. */
 export async function layFoundation(
   runtime: Runtime,
-  options: EndpointOptions,
+  options: EndpointOptions & Pick<ActorStoreOptions, "actorStore">,
   {
     stopTimeoutMs = defaultNodeOptions.lifecycle.stopTimeoutMs,
   }: { readonly stopTimeoutMs?: number } = {},
@@ -61,13 +61,15 @@ async function ownStore(
   return store;
 }
 
-/** The databases that the options name, or those beside the store. */
+/** The databases that the options name, or those beside the store: actors that move would leave these behind. */
 function databasesOf({
+  actorStore,
   databases,
   store = ":memory:",
   durability,
-}: EndpointOptions): SqlDatabases | undefined {
-  const wanted = databases ?? (typeof store === "string" ? databasesBeside(store) : undefined);
+}: EndpointOptions & Pick<ActorStoreOptions, "actorStore">): SqlDatabases | undefined {
+  const isBeside = typeof store === "string" && actorStore === undefined;
+  const wanted = databases ?? (isBeside ? databasesBeside(store) : undefined);
   return typeof wanted === "string" ? openDatabases(wanted, durability) : wanted;
 }
 

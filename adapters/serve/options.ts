@@ -63,7 +63,8 @@ export interface ActorStoreOptions extends Pick<EndpointOptions, "storeTimeoutMs
   /**
    * Address of a libSQL server, or an open store, which stays its owner's: several nodes have it open, an actor lives on one
    * of them at a time, and is called from any. When a node dies, its actors wake elsewhere after its lease
-   * (`options: { actors: { leaseMs } }`). Actors have no `c.sql` then. @default `store`, and all actors live here
+   * (`options: { actors: { leaseMs } }`). For `c.sql` name `databases` that
+   * all of them reach; what is written there is not fenced. @default `store`, and all actors live here
    */
   readonly actorStore?: string | Store;
   /** Credential of that server. */

@@ -41,12 +41,12 @@ interface NodeParts {
   readonly instanceId: string;
 }
 
-/** Where actors are kept: an actor's own databases stay on one node, so those that move have none. */
+/** Where actors are kept. */
 function actorStore(
   { store, actorStore: shared, databases }: NodeComponents,
   self: () => string,
 ): Pick<ConstructorParameters<typeof ActorHost>[1], "store" | "databases" | "placedAs"> {
-  return shared === undefined ? { store, databases } : { store: shared, placedAs: self };
+  return shared === undefined ? { store, databases } : { store: shared, databases, placedAs: self };
 }
 
 /** Full backlog, as heartbeats report it (`spec/node.md` §15.1). */
