@@ -18,8 +18,9 @@ const media: MediaCapabilities = { form: "raw", codecs: ["opus", "VP8"] };
 
 /**
  * WebRTC by `@roamhq/wrtc`, the same on Node, Deno and Bun; it also gathers loopback addresses.
- * A process that closed its connections ends by itself, but one that carried media would crash then: from the first track on,
- * this adapter makes that an explicit exit. Where it cannot, as in tests by `deno test`, the crash comes at the end (SIGSEGV).
+ * A process that closed its connections ends by itself, but it could crash then, and surely would after media: from the first
+ * connection on, this adapter makes that an explicit exit. Where it cannot, as in tests by `deno test`, the crash comes at
+ * the end (SIGSEGV).
  * About 9,000 messages a second is its ceiling.
  *
  * Known defect of the library: a peer that closes while this side is within `send` can end the process by SIGSEGV, since

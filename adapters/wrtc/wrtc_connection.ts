@@ -25,18 +25,17 @@ export class WrtcConnection extends StandardConnection {
   constructor(parts: WrtcConnectionParts) {
     const { wrtc, clock, native, connection } = parts;
     super(native, connection);
+    exitExplicitly();
     this.#parts = parts;
     const received = connection.sampled.bind(connection);
     this.#receiver = new MediaReceiver({ wrtc, clock, received });
     native.ontrack = ({ transceiver, track }) => {
-      exitExplicitly();
       if (transceiver.mid !== null) this.#receiver.read(transceiver.mid, track);
     };
   }
 
   openTrack(codec: MediaCodec): MediaSender {
     const { wrtc, native } = this.#parts;
-    exitExplicitly();
     const sender = new MediaSender(wrtc, native, codec);
     this.#senders.push(sender);
     return sender;
