@@ -213,9 +213,9 @@ export class World {
     const { id } = this.#lives.floor(key);
     if (id === undefined) return;
     if (reason === "destroy") this.#lives.endAsked(key, id);
-    this.#begun(`${reason} of ${key}`, async ({ rig }) => {
-      await rig.host.stop(id, reason);
-      if (reason === "destroy") this.#lives.deleted(id);
+    this.#begun(`${reason} of ${key}`, async (process) => {
+      await process.rig.host.stop(id, reason);
+      if (reason === "destroy" && !process.killed) this.#lives.deleted(id);
     });
   }
 
