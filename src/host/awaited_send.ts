@@ -1,6 +1,7 @@
 import type { AwaitOptions } from "../actor.ts";
 import { ActrError } from "../errors.ts";
 import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
+import { withinLimit } from "../time_limit.ts";
 import { withResolvers } from "../with_resolvers.ts";
 import { callback } from "./callback.ts";
 import { checkedBy } from "./check.ts";
@@ -37,7 +38,8 @@ export async function admitSend(
 
 /**
  * Puts a client's message in; resolves when it is on disk, or completed, or the time of a client that waits is up.
- * A wait goes on while the actor sleeps. @throws ActrError `queue.full`, `queue.message_too_large`, `storage`.
+ * A wait goes on while the actor sleeps. @throws ActrError `queue.full`, `queue.message_too_large`, `storage`; `timed_out`
+ * when the store takes nothing for the time of an action: then it may be written later.
  */
 export async function sendForClient(
   instance: Instance,
@@ -46,7 +48,11 @@ export async function sendForClient(
 ): Promise<QueueResult> {
   const seq = instance.queues.put(lane, body);
   if (wait) return await completion(instance, seq, timeoutMs, []);
-  await instance.context.saveState();
+  const { components, context, kind } = instance;
+  const limit = { what: "saving the message", ms: kind.options.actionTimeoutMs };
+  // A stop does not end the wait: it saves the message.
+  const { signal } = new AbortController();
+  await withinLimit(components.clock, { ...limit, signal }, () => context.saveState());
   return { status: "completed" };
 }
 

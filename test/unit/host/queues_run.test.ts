@@ -226,6 +226,20 @@ describe("a sender that waits for completion", () => {
     await rig.close();
   });
 
+  it("is told at the deadline of an action that its message is not written yet", async () => {
+    const store = new HeldStore();
+    const rig = new Rig({ consumer }, { store });
+    await rig.act("consumer", "k", "seen");
+    store.fail("the disk is full");
+    const failing = failureOf(send(rig, "later", { body: "1" }));
+    await rig.clock.settle();
+    await rig.clock.advance(60_000);
+    assert.equal((await failing).code, "timed_out");
+    store.fail(undefined);
+    await rig.clock.advance(40_000);
+    await rig.close();
+  });
+
   it("is told that its message was not written", async () => {
     const store = new HeldStore();
     const rig = new Rig({ consumer }, { store });
