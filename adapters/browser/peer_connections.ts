@@ -30,6 +30,7 @@ export async function browserPeerConnections(clock: Clock): Promise<PeerConnecti
   return {
     name: "browser",
     capabilities: {
+      // A page sends and shows tracks; their samples, which the port is about, Chromium alone gives it.
       media: false,
       turnTcp: true,
       iceRestart: true,
