@@ -1,7 +1,7 @@
 import type { ActorKey, AnyActor } from "../actor.ts";
 import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
-import { type HostOptions, resolveActorOptions } from "../host_options.ts";
+import type { HostOptions } from "../host_options.ts";
 import { TargetFinder } from "../outbound/target_finder.ts";
 import type { SqlDatabases } from "../ports/sql_databases.ts";
 import type { Store } from "../ports/store.ts";
@@ -25,8 +25,9 @@ import {
   readContents,
 } from "./contents.ts";
 import type { ActorKind, HostComponents } from "./host_components.ts";
-import { ActorWatch, type Watcher } from "./inspection_watch.ts";
+import type { ActorWatch, Watcher } from "./inspection_watch.ts";
 import { Instance, type InstanceOwner } from "./instance.ts";
+import { Kinds } from "./kinds.ts";
 import { admitStop, type StopReason } from "./lifecycle.ts";
 import { LocalActors, type LocalCallOptions } from "./local_actors.ts";
 import { PlacedActors } from "./placement/placed_actors.ts";
@@ -35,6 +36,8 @@ import { shardedId, shardOf, shardOfId, shardOfTarget } from "./placement/shards
 import { SqlPool } from "./sql_pool.ts";
 import { startInstance } from "./starting.ts";
 import { Stopping } from "./stopping.ts";
+import { WakingCommands } from "./waking_commands.ts";
+import { Watches } from "./watches.ts";
 
 /** An actor that is awake, or wakes, or stops. */
 interface Seat {
@@ -47,16 +50,14 @@ export class ActorHost implements InstanceOwner {
   /** Others for what wakes once this node has joined those that share the store. */
   #components: HostComponents;
   readonly #options: HostOptions;
-  readonly #kinds = new Map<string, ActorKind>();
+  readonly #kinds: Kinds;
   readonly #awake = new Map<string, Instance>();
   /** By id. */
   readonly #seats = new Map<string, Seat>();
   /** Ids of actors that are awake, and of those being looked up or made, by name and key. */
   readonly #ids = new Map<string, string | Promise<Seat>>();
-  /** Commands for actors that are being woken, by what they were asked for by. */
-  readonly #waking = new Map<string, ActionCommand[]>();
-  /** Of actors that somebody looks at, by id. */
-  readonly #watches = new Map<string, ActorWatch>();
+  readonly #waking: WakingCommands;
+  readonly #watches: Watches;
   readonly #alarms: AlarmClock;
   readonly expect: (atMs: number) => void;
   readonly #placement: Placement | undefined;
@@ -87,10 +88,9 @@ export class ActorHost implements InstanceOwner {
       sql,
     };
     this.#options = options;
-    for (const [name, definition] of Object.entries(definitions)) {
-      const resolved = resolveActorOptions(name, definition.options);
-      this.#kinds.set(name, { name, definition, options: resolved });
-    }
+    this.#kinds = new Kinds(definitions);
+    this.#waking = new WakingCommands(clock);
+    this.#watches = new Watches(components);
     this.#alarms = new AlarmClock({ clock, log, store, onDue: (id, due) => this.#due(id, due) });
     this.expect = (atMs) => this.#alarms.expect(atMs);
     if (placedAs === undefined) return;
@@ -119,7 +119,7 @@ export class ActorHost implements InstanceOwner {
 
   /** How many actors of each definition are awake; counted when it is asked for. */
   awakeByName(): Map<string, number> {
-    const counts = new Map([...this.#kinds.keys()].map((name) => [name, 0]));
+    const counts = new Map(this.names.map((name) => [name, 0]));
     for (const { record } of this.#awake.values()) {
       counts.set(record.name, (counts.get(record.name) ?? 0) + 1);
     }
@@ -128,7 +128,7 @@ export class ActorHost implements InstanceOwner {
 
   /** Names of the definitions. */
   get names(): readonly string[] {
-    return [...this.#kinds.keys()];
+    return this.#kinds.names;
   }
 
   /** Whether an actor lives here, if it lives: always, unless nodes share the store. */
@@ -172,30 +172,18 @@ export class ActorHost implements InstanceOwner {
   act(target: CallTarget, command: ActionCommand): void {
     if (!this.hosts(target)) return command.answer.fail(this.#moved(target));
     const name = "id" in target ? target.id : addressOf(target.name, target.key);
-    const queue = this.#waking.get(name);
-    if (queue !== undefined) return enqueue(queue, command);
-    const id = "id" in target ? target.id : this.#ids.get(name);
-    const instance = typeof id === "string" ? this.#awake.get(id) : undefined;
-    if (instance !== undefined && this.#serves(instance)) return instance.act(command);
-    this.#waking.set(name, [command]);
-    void this.#actAwake(target, name);
+    if (!this.#waking.has(name)) {
+      const id = "id" in target ? target.id : this.#ids.get(name);
+      const instance = typeof id === "string" ? this.#awake.get(id) : undefined;
+      if (instance !== undefined && this.#serves(instance)) return instance.act(command);
+    }
+    this.#waking.add(name, command, () => this.wake(target));
   }
 
   /** Whether it takes commands now; else they wait for whom comes after it. */
   #serves({ id, state, requested }: Instance): boolean {
     if (requested === "destroy") return false;
     return state === "started" || this.#seats.get(id)?.stopping?.waitsForWork === true;
-  }
-
-  async #actAwake(target: CallTarget, name: string): Promise<void> {
-    const waking = this.wake(target);
-    const outcome = await waking.catch((error: unknown) => ActrError.from(error));
-    const queue = this.#waking.get(name) ?? [];
-    this.#waking.delete(name);
-    for (const command of queue) {
-      if (outcome instanceof Instance) outcome.act(command);
-      else command.answer.fail(outcome);
-    }
   }
 
   /**
@@ -252,19 +240,12 @@ export class ActorHost implements InstanceOwner {
 
   /** Tells of what changes in an actor, whether it sleeps or wakes meanwhile, until the function returned is called. */
   watch(id: string, watcher: Watcher): () => void {
-    const { clock, random, log } = this.#components;
-    const watch =
-      this.#watches.get(id) ?? new ActorWatch({ clock, random, log: log.with({ actor_id: id }) });
-    this.#watches.set(id, watch);
-    watch.add(watcher);
-    this.#awake.get(id)?.observe(watch);
-    return () => this.#unwatch(id, watch, watcher);
+    return this.#watches.add(id, watcher, () => this.instance(id));
   }
 
   /** Bytes that a message for an actor may have: by its kind, or the widest where it goes by id. @throws ActrError `actor.not_registered`. */
   incomingLimit(target: CallTarget): number {
-    const kinds = "id" in target ? [...this.#kinds.values()] : [this.kind(target.name)];
-    return Math.max(0, ...kinds.map(({ options }) => options.maxIncomingBytes));
+    return this.#kinds.incomingLimit(target);
   }
 
   /**
@@ -363,21 +344,14 @@ export class ActorHost implements InstanceOwner {
     const { id, record } = instance;
     if (this.#awake.get(id) !== instance) return;
     this.#awake.delete(id);
-    this.#watches.get(id)?.follow(undefined);
+    this.#watches.of(id)?.follow(undefined);
     this.#seats.delete(id);
     this.#ids.delete(addressOf(record.name, record.key));
   }
 
   /** Who looks at an actor, if somebody does. */
   watchOf(id: string): ActorWatch | undefined {
-    return this.#watches.get(id);
-  }
-
-  #unwatch(id: string, watch: ActorWatch, watcher: Watcher): void {
-    watch.remove(watcher);
-    if (watch.isUsed || this.#watches.get(id) !== watch) return;
-    this.#watches.delete(id);
-    this.#awake.get(id)?.observe(undefined);
+    return this.#watches.of(id);
   }
 
   /** Where an actor is, woken or made if need be. */
@@ -460,7 +434,7 @@ export class ActorHost implements InstanceOwner {
     if (this.#closed !== undefined) throw this.#closed;
     const kind = this.kind(record.name);
     const instance = new Instance({ id, record, kind, components, owner: this });
-    instance.observe(this.#watches.get(id));
+    instance.observe(this.#watches.of(id));
     const { clock } = this.#components;
     const limit = new LateLimit(clock, kind.options.startTimeoutMs, `the start of ${id}`);
     try {
@@ -558,21 +532,8 @@ export class ActorHost implements InstanceOwner {
 
   /** A definition. @throws ActrError `actor.not_registered`. */
   kind(name: string): ActorKind {
-    const kind = this.#kinds.get(name);
-    if (kind !== undefined) return kind;
-    const names = this.names.join(", ") || "none";
-    const message = `no actor is named ${JSON.stringify(name)}; there are: ${names}`;
-    throw new ActrError("actor.not_registered", message, { details: { actor_name: name } });
+    return this.#kinds.get(name);
   }
-}
-
-/** Commands that may wait for one actor to wake. */
-const maxWaking = 1024;
-
-function enqueue(queue: ActionCommand[], command: ActionCommand): void {
-  if (queue.length < maxWaking) return void queue.push(command);
-  const message = `${queue.length} commands wait for this actor to wake; send again later`;
-  command.answer.fail(new ActrError("actor.overloaded", message, { retryAfterMs: 100 }));
 }
 
 function addressOf(name: string, key: ActorKey): string {
