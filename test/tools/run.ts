@@ -14,7 +14,7 @@ import { findRuntime, type Runtime, runtimeNames } from "./runtimes.ts";
 
 process.chdir(root);
 
-/** Folders whose tests start processes or keep the machine busy: and that wait for most of their time: three at a time, whatever it has. */
+/** Folders whose tests start processes, wait for much of their time, and mind a machine that is too busy: three at a time, whatever it has. */
 const heavy = /^test\/(integration|interop|faults)\//;
 
 /** Tests of parts in memory, which share a process: starting one takes longer than most of them. */
@@ -151,7 +151,7 @@ async function main(): Promise<boolean> {
   const jobs = runtimes.flatMap((runtime) => jobsOf(runtime, files));
   const light = jobs.filter(({ files: [file] }) => !heavy.test(file));
   const progress = new Progress(jobs.length);
-  const results = await runAll(light, Math.max(2, availableParallelism()), progress);
+  const results = await runAll(light, availableParallelism() + 1, progress);
   const rest = jobs.filter(({ files: [file] }) => heavy.test(file));
   results.push(...(await runAll(rest, 3, progress)));
   console.log(progress.summary());
