@@ -25,7 +25,7 @@ export class ActorConnection implements Connection, LateChange {
   readonly client: Client | undefined;
   readonly #onEnd: ((reason: string) => void) | undefined;
   /** Names of what it subscribed to. */
-  readonly events = new Set<string>();
+  readonly events: Set<string> = new Set();
   readonly #connections: Connections;
   readonly #initial: unknown;
   /** Made when it is first asked for: few that last as long as a request ever are. */

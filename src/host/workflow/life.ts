@@ -34,7 +34,7 @@ export class Life implements StrandOwner {
   readonly journal: Journal;
   readonly root: Strand;
   /** How steps are undone that this life has passed, by their numbers. */
-  readonly undo = new Map<number, Undo>();
+  readonly undo: Map<number, Undo> = new Map();
   readonly #opener: ScopeOpener;
   readonly #owner: LifeOwner;
   readonly #over = new AbortController();

@@ -8,7 +8,7 @@ import type { GatewayRequest } from "./gateway_target.ts";
 import { type Offer, readOffer, readParams, readResume } from "./subprotocols.ts";
 
 /** Largest message of a WebSocket, bytes; what an actor takes is less, and says so by a reason that clients understand. */
-export const maxMessageBytes = 4 * 1024 * 1024;
+export const maxMessageBytes: number = 4 * 1024 * 1024;
 
 /** For whom a WebSocket is, and the path and query that are the actor's own. */
 export type SocketTarget = Pick<GatewayRequest, "target" | "path" | "query">;

@@ -33,39 +33,37 @@ export type ValueOf<F> = F extends "uint"
 /** What a message of some fields holds. */
 export type FieldsOf<F> = { readonly [Name in keyof F]: ValueOf<F[Name]> };
 
-const id = { id: "uint" } as const;
-const rid = { rid: "uint" } as const;
-const connections = { list: { fields: { id: "str", details: "data" } } } as const;
-const history = { history: { optional: "data" }, isWorkflowEnabled: "bool" } as const;
-
 /** What an inspector sends (`spec/actor-host.md` §16.3). */
 export const requestForms = {
   PatchStateRequest: { state: "data" },
-  StateRequest: id,
-  ConnectionsRequest: id,
-  ActionRequest: { ...id, name: "str", args: "data" },
-  RpcsListRequest: id,
-  TraceQueryRequest: { ...id, startMs: "uint", endMs: "uint", limit: "uint" },
-  QueueRequest: { ...id, limit: "uint" },
-  WorkflowHistoryRequest: id,
-  WorkflowReplayRequest: { ...id, entryId: { optional: "str" } },
-  DatabaseSchemaRequest: id,
-  DatabaseTableRowsRequest: { ...id, table: "str", limit: "uint", offset: "uint" },
-} as const satisfies Readonly<Record<string, Fields>>;
+  StateRequest: { id: "uint" },
+  ConnectionsRequest: { id: "uint" },
+  ActionRequest: { id: "uint", name: "str", args: "data" },
+  RpcsListRequest: { id: "uint" },
+  TraceQueryRequest: { id: "uint", startMs: "uint", endMs: "uint", limit: "uint" },
+  QueueRequest: { id: "uint", limit: "uint" },
+  WorkflowHistoryRequest: { id: "uint" },
+  WorkflowReplayRequest: { id: "uint", entryId: { optional: "str" } },
+  DatabaseSchemaRequest: { id: "uint" },
+  DatabaseTableRowsRequest: { id: "uint", table: "str", limit: "uint", offset: "uint" },
+} as const;
 
 /** What it is sent. */
 export const answerForms = {
-  StateResponse: { ...rid, state: { optional: "data" }, isStateEnabled: "bool" },
-  ConnectionsResponse: { ...rid, connections },
-  ActionResponse: { ...rid, output: "data" },
-  ConnectionsUpdated: { connections },
+  StateResponse: { rid: "uint", state: { optional: "data" }, isStateEnabled: "bool" },
+  ConnectionsResponse: {
+    rid: "uint",
+    connections: { list: { fields: { id: "str", details: "data" } } },
+  },
+  ActionResponse: { rid: "uint", output: "data" },
+  ConnectionsUpdated: { connections: { list: { fields: { id: "str", details: "data" } } } },
   QueueUpdated: { queueSize: "uint" },
   StateUpdated: { state: "data" },
   WorkflowHistoryUpdated: { history: "data" },
-  RpcsListResponse: { ...rid, rpcs: { list: "str" } },
-  TraceQueryResponse: { ...rid, payload: "data" },
+  RpcsListResponse: { rid: "uint", rpcs: { list: "str" } },
+  TraceQueryResponse: { rid: "uint", payload: "data" },
   QueueResponse: {
-    ...rid,
+    rid: "uint",
     status: {
       fields: {
         size: "uint",
@@ -75,11 +73,15 @@ export const answerForms = {
       },
     },
   },
-  WorkflowHistoryResponse: { ...rid, ...history },
-  WorkflowReplayResponse: { ...rid, ...history },
+  WorkflowHistoryResponse: {
+    rid: "uint",
+    history: { optional: "data" },
+    isWorkflowEnabled: "bool",
+  },
+  WorkflowReplayResponse: { rid: "uint", history: { optional: "data" }, isWorkflowEnabled: "bool" },
   Error: { message: "str" },
   Init: {
-    connections,
+    connections: { list: { fields: { id: "str", details: "data" } } },
     state: { optional: "data" },
     isStateEnabled: "bool",
     rpcs: { list: "str" },
@@ -88,11 +90,11 @@ export const answerForms = {
     workflowHistory: { optional: "data" },
     isWorkflowEnabled: "bool",
   },
-  DatabaseSchemaResponse: { ...rid, schema: "data" },
-  DatabaseTableRowsResponse: { ...rid, result: "data" },
+  DatabaseSchemaResponse: { rid: "uint", schema: "data" },
+  DatabaseTableRowsResponse: { rid: "uint", result: "data" },
   /** Ours, in JSON alone: where the actor is in its life. */
   LifecycleUpdated: { lifecycle: "str" },
-} as const satisfies Readonly<Record<string, Fields>>;
+} as const;
 
 type Messages<Forms> = {
   readonly [Tag in keyof Forms]: { readonly tag: Tag; readonly val: FieldsOf<Forms[Tag]> };
