@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { Program, runtimeNames } from "../fixtures/runtimes.ts";
 
-/** The npm client, in a folder of its own: `npm ci --prefix test/tools/rivetkit --ignore-scripts --omit=optional`. */
+/** The npm client, in a folder of its own: `npm install --no-save --prefix test/tools/rivetkit --ignore-scripts --omit=optional`. */
 const client = new URL(
   "../tools/rivetkit/node_modules/rivetkit/dist/tsup/client/mod.js",
   import.meta.url,
@@ -45,7 +45,7 @@ const limit = { timeout: 60_000 };
 
 const skip = existsSync(client)
   ? false
-  : "rivetkit is not installed: npm ci --prefix test/tools/rivetkit --ignore-scripts --omit=optional";
+  : "rivetkit is not installed: npm install --no-save --prefix test/tools/rivetkit --ignore-scripts --omit=optional";
 
 async function connected(endpoint: string, encoding: string): Promise<Client> {
   const { createClient } = await import(client.href);
