@@ -6,6 +6,8 @@ import type { Node } from "../node/node.ts";
 import type { RequestContext } from "../ports/sockets.ts";
 import { actorRoutes } from "./actors/actor_routes.ts";
 import { inspectApp } from "./inspect.ts";
+import { InspectorSockets } from "./inspector/connect.ts";
+import { GatewayInspector, type GatewayInspectorParts } from "./inspector/gateway.ts";
 import { metricsText } from "./metrics.ts";
 
 /** Answers a request, or upgrades it. */
@@ -63,15 +65,16 @@ function pages(
     const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
     return c.body(node === undefined ? "" : metricsText(node), 200, headers);
   });
-  if (parts.inspectToken !== undefined) {
+  const inspected = inspectedParts(parts);
+  if (inspected !== undefined) {
     const inspector = (): StoreInspector | undefined => inspectorOf(parts.node());
-    const inspected = (): InspectionParts | undefined => actorsOf(parts.node());
-    app.route("/inspect", inspectApp({ inspector, actors: inspected, token: parts.inspectToken }));
+    app.route("/inspect", inspectApp({ inspector, ...inspected }));
   }
   if (actors) {
     const routes = actorRoutes({
       host: () => parts.node()?.actors,
       log: () => parts.node()?.components.log,
+      ...(inspected && { inspector: new GatewayInspector(inspected) }),
       ...(parts.actorToken && { token: parts.actorToken }),
     });
     // The longer one first: what is at "/" takes all below "/actors" for its own.
@@ -98,6 +101,16 @@ function inspectorOf(node: Node | undefined): StoreInspector | undefined {
     ...{ clock, store, actorStore, redriver },
     status: () => inbound.mailbox.status(),
   });
+}
+
+/** What every way to look at actors shares; undefined where nobody may. */
+function inspectedParts({
+  node,
+  inspectToken: token,
+}: HttpAppParts): GatewayInspectorParts | undefined {
+  if (token === undefined) return undefined;
+  const shared = { actors: () => actorsOf(node()), token };
+  return { ...shared, sockets: new InspectorSockets(shared) };
 }
 
 function actorsOf(node: Node | undefined): InspectionParts | undefined {

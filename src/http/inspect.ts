@@ -10,7 +10,7 @@ import type { RequestContext } from "../ports/sockets.ts";
 import { statusOf } from "./actors/error_answer.ts";
 import { listActors } from "./inspector/actor_list.ts";
 import { answerInspection } from "./inspector/actor_views.ts";
-import { InspectorSockets } from "./inspector/connect.ts";
+import type { InspectorSockets } from "./inspector/connect.ts";
 import { pageAnswer } from "./inspector/page_answer.ts";
 import { bearerOf, isToken } from "./inspector/token.ts";
 
@@ -20,6 +20,8 @@ export interface InspectParts {
   readonly inspector: () => Inspector | undefined;
   /** Where its actors are; none while it starts, or where it has none. */
   readonly actors: () => InspectionParts | undefined;
+  /** Inspectors that are told of changes. */
+  readonly sockets: InspectorSockets;
   /** Who knows it may look and operate. */
   readonly token: string;
 }
@@ -35,7 +37,6 @@ type App = Hono<{ Bindings: RequestContext }>;
 /** `/inspect`: a page; `/inspect/*`: mailbox, dead letters, alarms and actors, for who has the token. */
 export function inspectApp(parts: InspectParts): App {
   const app: App = new Hono();
-  const sockets = new InspectorSockets(parts);
   const inspector = (): Inspector => {
     const found = parts.inspector();
     if (found !== undefined) return found;
@@ -43,7 +44,7 @@ export function inspectApp(parts: InspectParts): App {
   };
   app.get("/", () => pageAnswer());
   app.get("/actors/:id/connect", async (c, next) => {
-    return sockets.connect(c, c.req.param("id")) ?? (await next());
+    return parts.sockets.connect(c, async () => c.req.param("id")) ?? (await next());
   });
   app.use(async (c, next) => {
     c.header("cache-control", "no-store");

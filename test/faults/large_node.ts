@@ -18,6 +18,8 @@ export interface LargeNodeReady {
   readonly readyMs: number;
   /** Messages in its mailbox then. */
   readonly waiting: number;
+  /** Messages that it had handled by then. */
+  readonly handledBefore: number;
   /** Bytes of memory. */
   readonly rss: number;
 }

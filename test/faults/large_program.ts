@@ -35,6 +35,7 @@ const { queued, inFlight } = mailbox.status();
 const ready: LargeNodeReady = {
   readyMs: readyAt - calledAt,
   waiting: queued + inFlight,
+  handledBefore: handled,
   rss: rss(),
 };
 console.log(JSON.stringify(ready));

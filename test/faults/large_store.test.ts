@@ -22,7 +22,8 @@ it("a node over a large mailbox is ready at once, holds little of it in memory, 
   const empty = await measureNode(0, bytes);
   const large = await measureNode(rows, bytes);
   assert.ok(large.fileBytes > rows * bytes);
-  assert.equal(large.waiting, rows, "all of them are counted");
+  const { waiting, handledBefore } = large;
+  assert.ok(waiting <= rows && waiting + handledBefore >= rows, `${waiting} of ${rows} counted`);
   // The figure is that of `npm run faults:large`; here, others are at work.
   const moreMs = large.readyMs - empty.readyMs;
   assert.ok(

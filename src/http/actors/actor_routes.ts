@@ -59,13 +59,29 @@ async function gateway(
   c: AppContext,
   read: () => GatewayRequest,
 ): Promise<Response> {
-  if (c.env.upgrade !== undefined) return upgraded(parts, c);
+  if (c.env.upgrade !== undefined) return inspected(parts, c) ?? upgraded(parts, c);
   try {
     const request = read();
+    const { target, path } = request;
+    // It has a token of its own, which opens more.
+    if (isBelow("/inspector", path) && parts.inspector !== undefined) {
+      return await parts.inspector.answer(target, path, c.req.raw);
+    }
     requireToken(parts.token, request.token ?? c.req.header("x-rivet-token"));
     return await toActor(parts, request, c);
   } catch (error) {
     return refusal(codecFor(c.req.raw), failureOf(error, parts));
+  }
+}
+
+/** A WebSocket of an inspector; undefined for any other. */
+function inspected({ inspector }: ActorRouteParts, c: AppContext): Response | undefined {
+  const { pathname } = new URL(c.req.url);
+  if (inspector === undefined || !pathname.endsWith("/inspector/connect")) return undefined;
+  try {
+    return inspector.connect(c, readRequest(c.req.raw).target);
+  } catch {
+    return undefined;
   }
 }
 

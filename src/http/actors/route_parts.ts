@@ -2,6 +2,7 @@ import { ActrError } from "../../errors.ts";
 import type { ActorHost } from "../../host/actor_host.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { equalBytes, utf8 } from "../../protocol/bytes.ts";
+import type { GatewayInspector } from "../inspector/gateway.ts";
 
 /** What the routes of actors need. */
 export interface ActorRouteParts {
@@ -9,6 +10,8 @@ export interface ActorRouteParts {
   readonly host: () => ActorHost | undefined;
   /** Where the failures go that clients are not told of. */
   readonly log: () => Logger | undefined;
+  /** Answers `/inspector/*` of an actor. @default there is none */
+  readonly inspector?: GatewayInspector;
   /** Opens the actors to who sends it. @default they are open to everybody */
   readonly token?: string;
 }

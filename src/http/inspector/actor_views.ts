@@ -84,7 +84,7 @@ const views: Readonly<Record<string, (question: Question) => unknown>> = {
 
 /**
  * Answers what is asked of an actor with what becomes JSON.
- * @throws ActrError `actor.not_found`, `not_found` for a view that there is none of, `actor.invalid_request`, and what an action throws.
+ * @throws ActrError `actor.not_found`, also for a view that there is none of, `actor.invalid_request`, and what an action throws.
  */
 export async function answerInspection(
   parts: InspectionParts,
@@ -103,7 +103,7 @@ export async function answerInspection(
   }
   const view = views[`${method} ${path}`];
   if (view !== undefined) return await view(question);
-  throw new ActrError("not_found", `there is no ${method} ${path} of an actor`);
+  throw new ActrError("actor.not_found", `there is no ${method} ${path} of an actor`);
 }
 
 function workflowJson(actor: ActorInspection, history: WorkflowHistory | undefined): unknown {

@@ -32,16 +32,22 @@ export class InspectorSockets {
     this.#parts = parts;
   }
 
-  /** Takes the WebSocket of an inspector of one actor; undefined for a request that asks for none. */
-  connect(c: Context<{ Bindings: RequestContext }>, id: string): Response | undefined {
+  /**
+   * Takes the WebSocket of an inspector; undefined for a request that asks for none.
+   * @param find the id of the actor to be shown.
+   */
+  connect(
+    c: Context<{ Bindings: RequestContext }>,
+    find: () => Promise<string>,
+  ): Response | undefined {
     const { upgrade } = c.env;
     if (upgrade === undefined) return undefined;
     const offer = readInspectorOffer(c.req.raw);
     const options = { maxMessageBytes, ...(offer.chosen && { protocol: offer.chosen }) };
-    return upgrade(options, (socket) => this.#open(socket, offer, id));
+    return upgrade(options, (socket) => this.#open(socket, offer, find));
   }
 
-  #open(socket: Socket, { codec, token }: InspectorOffer, id: string): void {
+  #open(socket: Socket, { codec, token }: InspectorOffer, find: () => Promise<string>): void {
     if (codec === undefined) {
       return socket.close(unsupported, "actor.unsupported_websocket_encoding");
     }
@@ -53,7 +59,7 @@ export class InspectorSockets {
       this.#count -= 1;
     });
     void isToken(token, this.#parts.token).then((isAllowed) => {
-      if (isAllowed) return inspector.open(id);
+      if (isAllowed) return inspector.open(find);
       inspector.close(unauthorized, "inspector.unauthorized");
     });
   }

@@ -50,9 +50,9 @@ export class InspectorSocket implements Watcher {
   }
 
   /** Shows an actor from now on. */
-  async open(id: string): Promise<void> {
+  async open(find: () => Promise<string>): Promise<void> {
     try {
-      const actor = await ActorInspection.open(this.#parts, id);
+      const actor = await ActorInspection.open(this.#parts, await find());
       const init = await initOf(actor);
       if (this.#closed) return;
       this.#actor = actor;

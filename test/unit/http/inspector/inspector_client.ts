@@ -27,19 +27,26 @@ export class InspectorClient {
     });
   }
 
-  static async open(
+  static open(
     t: TestNode,
     id: string,
     encoding = "json",
     token = inspectToken,
   ): Promise<InspectorClient> {
-    const socket = await t.world.network
-      .sockets()
-      .connect(`ws://${t.host}/inspect/actors/${id}/connect`, {
-        protocols: ["rivet", `rivet_encoding.${encoding}`, `rivet_inspector_token.${token}`],
-        maxMessageBytes: 4_000_000,
-        signal: new AbortController().signal,
-      });
+    return InspectorClient.openAt(t, `/inspect/actors/${id}/connect`, encoding, token);
+  }
+
+  static async openAt(
+    t: TestNode,
+    path: string,
+    encoding = "json",
+    token = inspectToken,
+  ): Promise<InspectorClient> {
+    const socket = await t.world.network.sockets().connect(`ws://${t.host}${path}`, {
+      protocols: ["rivet", `rivet_encoding.${encoding}`, `rivet_inspector_token.${token}`],
+      maxMessageBytes: 4_000_000,
+      signal: new AbortController().signal,
+    });
     const client = new InspectorClient(socket);
     // The digests of tokens are made on another thread.
     for (let n = 0; n < 5_000 && !client.#isOpen && client.end === undefined; n++) {

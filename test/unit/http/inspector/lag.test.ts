@@ -50,7 +50,7 @@ describe("an inspector that lags", () => {
       { host, clock, log, store },
       () => {},
     );
-    await inspector.open(id);
+    await inspector.open(async () => id);
     const before = socket.texts.length;
     socket.bufferedAmount = 300_000;
     for (let n = 0; n < 40; n++) inspector.state(encodeCbor(n));
