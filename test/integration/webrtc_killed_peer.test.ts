@@ -2,17 +2,29 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { silentLogger } from "../../adapters/console/console_logger.ts";
+import { nodeDatachannel } from "../../adapters/node_datachannel/mod.ts";
 import type { Served } from "../../adapters/serve/options.ts";
 import { defineNode } from "../../src/define.ts";
 import { ActrError } from "../../src/errors.ts";
 import { type ActrId, actrIdEquals, parseActrId } from "../../src/protocol/ids.ts";
 import { ProbeService } from "../fixtures/probe_pb.ts";
-import { adapter, Program, type RuntimeName, runtimeNames } from "../fixtures/runtimes.ts";
+import {
+  adapter,
+  Program,
+  type RuntimeName,
+  runtimeNames,
+  thisRuntime,
+} from "../fixtures/runtimes.ts";
 import { until } from "../fixtures/until.ts";
 import { echoes } from "../fixtures/webrtc_node.ts";
 import { whyMissing } from "../fixtures/webrtc_stacks.ts";
 
-const bounds = { timeout: 120_000, skip: (await whyMissing("wrtc")) ?? false };
+/**
+ * `deno test` ends its process in a way that this adapter has no hand in, and in it @roamhq/wrtc crashes now and then once
+ * connections were lost: the killed peers have that library still, and who outlives them the other one.
+ */
+const stack = thisRuntime === "deno" ? "node-datachannel" : "wrtc";
+const bounds = { timeout: 120_000, skip: (await whyMissing(stack)) ?? false };
 const program = fileURLToPath(new URL("../fixtures/two_link_node.ts", import.meta.url));
 const type = "test:Probe:1.0.0";
 const timeoutMs = 2_500;
@@ -47,7 +59,7 @@ describe("peers that WebSocket and WebRTC reach", () => {
         port: 0,
         hostname: "127.0.0.1",
         log: silentLogger(),
-        webrtc: true,
+        webrtc: stack === "wrtc" ? true : nodeDatachannel(),
       } as const;
       await using caller = await serve(defineNode({ type: "test:Caller:1.0.0" }), options);
       const { pending } = caller.node.outbound;
