@@ -1,0 +1,304 @@
+import type { ActorKey } from "../actor.ts";
+import type { CallTarget } from "../actor_client.ts";
+import { ActrError } from "../errors.ts";
+import { checkActorKey, formatActorKey } from "../protocol/actors/actor_key.ts";
+import { LateLimit } from "../time_limit.ts";
+import { checkedBy } from "./check.ts";
+import { type ActorRecord, actorIdOf, type Contents, readContents } from "./contents.ts";
+import type { ActorKind, HostComponents } from "./host_components.ts";
+import { Instance, type InstanceOwner } from "./instance.ts";
+import type { Kinds } from "./kinds.ts";
+import { admitStop, type StopReason } from "./lifecycle.ts";
+import { startInstance } from "./starting.ts";
+import { Stopping } from "./stopping.ts";
+import type { Watches } from "./watches.ts";
+
+/** An actor that is awake, or wakes, or stops. */
+interface Seat {
+  readonly instance: Promise<Instance>;
+  stopping: Stopping | undefined;
+}
+
+/** What {@link Seats} needs of its host. */
+export interface SeatsOwner extends Pick<InstanceOwner, "callerOf" | "expect"> {
+  /** What actors that wake work with; others once their node has joined those that share the store. */
+  readonly components: HostComponents;
+  /** @throws ActrError `actor.moved` for one that lives elsewhere. */
+  requireHere(target: CallTarget): void;
+  /** The id of a new actor. */
+  newId(name: string, key: ActorKey): string;
+}
+
+/** What {@link Seats} work with. */
+export interface SeatsParts {
+  readonly owner: SeatsOwner;
+  readonly kinds: Kinds;
+  readonly watches: Watches;
+  /** Actors that may be awake at once. */
+  readonly maxAwake: number;
+}
+
+/** The actors of a node that are in memory, or about to be: woken, made and stopped, each once for all who ask. */
+export class Seats implements InstanceOwner {
+  readonly expect: (atMs: number) => void;
+  readonly #parts: SeatsParts;
+  readonly #awake = new Map<string, Instance>();
+  /** By id. */
+  readonly #seats = new Map<string, Seat>();
+  /** Ids of actors that are awake, and of those being looked up or made, by name and key. */
+  readonly #ids = new Map<string, string | Promise<Seat>>();
+  #closed: ActrError | undefined;
+
+  constructor(parts: SeatsParts) {
+    this.#parts = parts;
+    this.expect = parts.owner.expect;
+  }
+
+  /** Actors that are awake, the one that rested longest first. */
+  get awake(): ReadonlyMap<string, Instance> {
+    return this.#awake;
+  }
+
+  /** The actor of a name and key, or of an id, if it takes commands now. */
+  serving(target: CallTarget): Instance | undefined {
+    const id = "id" in target ? target.id : this.#ids.get(addressOf(target.name, target.key));
+    const instance = typeof id === "string" ? this.#awake.get(id) : undefined;
+    return instance !== undefined && this.#serves(instance) ? instance : undefined;
+  }
+
+  /**
+   * An actor, awake.
+   * @throws ActrError `actor.not_registered`, `actor.not_found`, what its start failed with; `stopping` when the node stops.
+   */
+  async wake(target: CallTarget): Promise<Instance> {
+    for (;;) {
+      if (this.#closed !== undefined) throw this.#closed;
+      const seat = await this.#seatOf(target);
+      const instance = await seat.instance;
+      this.#parts.owner.requireHere({ id: instance.id });
+      // It is asked for anew when it has stopped: then it sleeps, or is no more.
+      if (seat.stopping !== undefined) await seat.stopping.ended.catch(() => {});
+      else if (instance.requested === "destroy") await this.#nextTurn();
+      else return instance;
+    }
+  }
+
+  /** The id of an actor, being made included; undefined when there is none. @throws ActrError `actor.not_registered`. */
+  async idOf(name: string, key: ActorKey): Promise<string | undefined> {
+    this.#parts.kinds.get(name);
+    checkActorKey(key);
+    const known = this.#ids.get(addressOf(name, key));
+    if (typeof known === "string") return known;
+    const made = await (await known)?.instance;
+    return made?.id ?? (await actorIdOf(this.#parts.owner.components.store, name, key));
+  }
+
+  /** Stops an actor, and resolves when it has. */
+  async stop(id: string, reason: StopReason): Promise<void> {
+    const seat = this.#seats.get(id);
+    if (seat === undefined) {
+      if (reason === "sleep") return;
+      await this.wake({ id });
+      return await this.stop(id, reason);
+    }
+    const instance = await seat.instance;
+    // It may have stopped, and woken, meanwhile.
+    if (this.#seats.get(id) !== seat) return await this.stop(id, reason);
+    switch (admitStop(instance.state, reason)) {
+      case "begin":
+        this.#stop(seat, instance, reason);
+        break;
+      case "escalate":
+        seat.stopping?.escalate();
+        break;
+      case "after_stop":
+        await seat.stopping?.ended;
+        return await this.stop(id, reason);
+      case "after_start":
+      case "join":
+      case "done":
+        break;
+    }
+    await seat.stopping?.ended;
+  }
+
+  /** Puts to sleep whom `which` picks. */
+  async sleep(which: (id: string) => boolean = () => true): Promise<void> {
+    const ids = [...this.#seats.keys()].filter(which);
+    await Promise.all(ids.map((id) => this.stop(id, "sleep").catch(() => {})));
+  }
+
+  /** Nothing wakes any more. */
+  close(reason: ActrError): void {
+    this.#closed = reason;
+  }
+
+  /** Drops all, those included that are still being started. */
+  drop(error: ActrError): void {
+    for (const seat of this.#seats.values()) {
+      seat.instance.then((instance) => this.broken(instance, error)).catch(() => {});
+    }
+    for (const instance of [...this.#awake.values()]) this.broken(instance, error);
+  }
+
+  callerOf(...args: Parameters<InstanceOwner["callerOf"]>): ReturnType<InstanceOwner["callerOf"]> {
+    return this.#parts.owner.callerOf(...args);
+  }
+
+  wants(instance: Instance, reason: StopReason): void {
+    void this.stop(instance.id, reason).catch((error: unknown) => instance.report(error, "hook"));
+  }
+
+  broken(instance: Instance, error: ActrError): void {
+    if (instance.state === "terminated") return;
+    this.#parts.owner.components.log.error("actor.broken", { actor_id: instance.id, error });
+    const stopping = this.#seats.get(instance.id)?.stopping;
+    instance.drop(error);
+    stopping?.cut(error);
+  }
+
+  activity(instance: Instance): void {
+    this.#seats.get(instance.id)?.stopping?.activity();
+  }
+
+  #stop(seat: Seat, instance: Instance, reason: StopReason): void {
+    const stopping = new Stopping(instance, reason);
+    seat.stopping = stopping;
+    stopping.ended.catch((error: unknown) =>
+      this.broken(instance, ActrError.from(error, "storage")),
+    );
+  }
+
+  left(instance: Instance): void {
+    const { id, record } = instance;
+    if (this.#awake.get(id) !== instance) return;
+    this.#awake.delete(id);
+    this.#parts.watches.of(id)?.follow(undefined);
+    this.#seats.delete(id);
+    this.#ids.delete(addressOf(record.name, record.key));
+  }
+
+  /** Whether it takes commands now; else they wait for whom comes after it. */
+  #serves({ id, state, requested }: Instance): boolean {
+    if (requested === "destroy") return false;
+    return state === "started" || this.#seats.get(id)?.stopping?.waitsForWork === true;
+  }
+
+  /** Where an actor is, woken or made if need be. */
+  async #seatOf(target: CallTarget): Promise<Seat> {
+    const id = "id" in target ? target.id : await this.#idOf(target);
+    return typeof id === "string" ? (this.#seats.get(id) ?? this.#wake(id)) : id;
+  }
+
+  /** The id of an actor that is asked for by key; the seat of a new one, if it is to be made. */
+  async #idOf({
+    name,
+    key,
+    create,
+  }: Exclude<CallTarget, { readonly id: string }>): Promise<string | Seat> {
+    const kind = this.#parts.kinds.get(name);
+    checkActorKey(key);
+    const address = addressOf(name, key);
+    const known = this.#ids.get(address);
+    if (known !== undefined) return await known;
+    const found = await actorIdOf(this.#parts.owner.components.store, name, key);
+    if (found !== undefined) return found;
+    if (create === undefined) {
+      throw new ActrError("actor.not_found", `there is no actor ${name} ${formatActorKey(key)}`);
+    }
+    // Somebody else may have begun meanwhile.
+    const begun = this.#ids.get(address);
+    if (begun !== undefined) return await begun;
+    const making = this.#make(kind, key, create.input);
+    this.#ids.set(address, making);
+    making.then(({ instance }) => instance).catch(() => this.#forget(address, making));
+    return await making;
+  }
+
+  #forget(address: string, making: string | Promise<Seat>): void {
+    if (this.#ids.get(address) === making) this.#ids.delete(address);
+  }
+
+  async #make(kind: ActorKind, key: ActorKey, input: unknown): Promise<Seat> {
+    const { clock } = this.#parts.owner.components;
+    const checked = await checkedBy(kind.definition.input, input, "actor.invalid_request");
+    const id = this.#parts.owner.newId(kind.name, key);
+    const stateVersion = kind.definition.stateVersion ?? 1;
+    const { name } = kind;
+    const record = { name, key, input: checked, createdAt: clock.now(), stateVersion };
+    return this.#seat(id, async () => ({ record, contents: undefined }));
+  }
+
+  #wake(id: string): Seat {
+    return this.#seat(id, async () => {
+      const contents = await readContents(this.#parts.owner.components.store, id);
+      if (contents !== undefined) return { record: contents.record, contents };
+      throw new ActrError("actor.not_found", `there is no actor ${id}`);
+    });
+  }
+
+  /** Starts an instance, once for all who ask meanwhile. @throws ActrError `actor.moved`. */
+  #seat(
+    id: string,
+    read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
+  ): Seat {
+    this.#parts.owner.requireHere({ id });
+    const instance = this.#start(id, read);
+    const seat: Seat = { instance, stopping: undefined };
+    this.#seats.set(id, seat);
+    instance.catch(() => this.#seats.delete(id));
+    return seat;
+  }
+
+  async #start(
+    id: string,
+    read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
+  ): Promise<Instance> {
+    const components = this.#parts.owner.components;
+    const { record, contents } = await read();
+    // What was being looked up when the host closed has nobody left to stop it.
+    if (this.#closed !== undefined) throw this.#closed;
+    const kind = this.#parts.kinds.get(record.name);
+    const instance = new Instance({ id, record, kind, components, owner: this });
+    instance.observe(this.#parts.watches.of(id));
+    const { clock } = this.#parts.owner.components;
+    const limit = new LateLimit(clock, kind.options.startTimeoutMs, `the start of ${id}`);
+    try {
+      await startInstance(instance, contents, limit);
+    } catch (error) {
+      const failure = ActrError.from(error);
+      instance.report(failure, "start");
+      instance.drop(failure);
+      throw failure;
+    } finally {
+      limit.cancel();
+    }
+    // What it was to write was refused at once: it is not in memory any more.
+    if (instance.dropped !== undefined) throw instance.dropped;
+    this.#awake.set(id, instance);
+    this.#ids.set(addressOf(record.name, record.key), id);
+    this.#makeRoom(instance);
+    return instance;
+  }
+
+  /** Puts those to sleep that rested longest, when too many are awake; never the latest, which has not done what it was woken for. */
+  #makeRoom(latest: Instance): void {
+    let tooMany = this.#awake.size - this.#parts.maxAwake;
+    for (const instance of this.#awake.values()) {
+      if (tooMany <= 0) return;
+      if (instance === latest || instance.awakeReason !== undefined) continue;
+      tooMany -= 1;
+      this.wants(instance, "sleep");
+    }
+  }
+
+  /** What was put off until now has run. */
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#parts.owner.components.clock.defer(resolve));
+  }
+}
+
+/** One text for a name and a key. */
+export function addressOf(name: string, key: ActorKey): string {
+  return `${name}\n${formatActorKey(key)}`;
+}
