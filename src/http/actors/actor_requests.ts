@@ -28,7 +28,7 @@ export function answerAction(request: ActorRequest, name: string): Promise<Respo
   return answered(request, async (instance, codec) => {
     const body = await readBody(request.raw, instance.kind.options.maxIncomingBytes);
     const args = readRequest(() => codec.readActionRequest(body));
-    const command = { name, args, ...repeatable(request.raw) };
+    const command = { name, args, ...repeatable(request.raw, name) };
     const bytes = await actFor(instance, command, paramsOf(request.raw), codec);
     return answer(codec, 200, bytes, specifierOf(instance));
   });
@@ -41,7 +41,7 @@ async function passedOn({ parts, target, raw }: ActorRequest, name: string): Pro
     const host = hostOf(parts);
     const body = await readBody(raw, host.incomingLimit(target));
     const args = readRequest(() => codec.readActionRequest(body));
-    const output = await host.callerOf(repeatable(raw)).act(target, name, args);
+    const output = await host.callerOf(repeatable(raw, name)).act(target, name, args);
     return answer(codec, 200, codec.actionResponse(output));
   } catch (error) {
     return refusal(codec, failureOf(error, parts));
@@ -121,11 +121,11 @@ function asUtf8(text: string): string {
   }
 }
 
-/** The name of a request that may come again, which is done once. @throws ActrError `actor.invalid_request`. */
-function repeatable({ headers }: Request): Pick<ActionCommand, "request"> {
+/** The name of a request that may come again, which is done once: another action under the same key is another request. @throws ActrError `actor.invalid_request`. */
+function repeatable({ headers }: Request, action: string): Pick<ActionCommand, "request"> {
   const key = headers.get("idempotency-key");
   if (key === null) return {};
-  if (/^[!-~]{1,128}$/.test(key)) return { request: `key ${key}` };
+  if (/^[!-~]{1,128}$/.test(key)) return { request: `key ${key} ${action}` };
   const message = "an idempotency-key has 1 to 128 visible characters of ASCII";
   throw new ActrError("actor.invalid_request", message);
 }

@@ -16,6 +16,7 @@ const counter = actor({
   state: () => ({ count: 0 }),
   actions: {
     add: (c, by: number) => (c.state.count += by),
+    subtract: (c, by: number) => (c.state.count -= by),
     async addLater(c, by: number) {
       await new Promise<void>((resolve) => {
         open = resolve;
@@ -130,10 +131,11 @@ describe("calls of actors over HTTP", () => {
 
   it("are refused under a key that is none, and done again under another", limit, async () => {
     await using t = await testNode(app);
-    const url = "/gateway/counter/action/add?rvt-namespace=default&rvt-method=getOrCreate";
-    const add = async (key: string) => {
+    const query = "rvt-namespace=default&rvt-method=getOrCreate";
+    const add = async (key: string, action = "add") => {
       const headers = { "idempotency-key": key };
       const body = JSON.stringify({ args: [1] });
+      const url = `/gateway/counter/action/${action}?${query}`;
       return await t.fetch(url, { method: "POST", headers, body });
     };
     assert.equal((await add("a b")).status, 400);
@@ -142,5 +144,7 @@ describe("calls of actors over HTTP", () => {
     for (const key of ["k1", "k1", "k2", "k1"])
       outputs.push((await (await add(key)).json()).output);
     assert.deepEqual(outputs, [1, 1, 2, 1]);
+    assert.equal((await (await add("k1", "subtract")).json()).output, 1);
+    assert.equal(await t.actors.counter.get([]).add(0), 1);
   });
 });
