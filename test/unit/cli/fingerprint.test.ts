@@ -54,6 +54,12 @@ describe("roost fingerprint", () => {
       "  method S.Do, from .p.A to .p.B, is gone",
       "  method S.Go, from .p.A to .p.B, is gone",
     ]);
+    const otherInput = base.replace("rpc Go(A)", "rpc Go(B)");
+    const moved = await run(write("s.proto", otherInput), "--before", "old/s.proto");
+    assert.match(
+      moved.out,
+      /s\.proto: breaking\n {2}method S\.Go, from \.p\.A to \.p\.B, is gone$/,
+    );
     const removed = await run(write("u.proto", fewer), "--before", "old/s.proto");
     assert.equal(removed.code, 1);
     assert.match(removed.out, /s\.proto: removed\n {2}s\.proto is gone\nu\.proto: added/);
