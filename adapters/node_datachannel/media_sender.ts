@@ -38,6 +38,8 @@ export class MediaSender implements RawTrack {
   /** The synchronisation source, 32 bits. */
   readonly #source: number;
   #native: Track | undefined;
+  /** Every object of the section: the library closes it with any of them that is collected. */
+  readonly #held: Track[] = [];
   #sequence = 0;
 
   constructor(parts: MediaSenderParts) {
@@ -73,7 +75,9 @@ export class MediaSender implements RawTrack {
     const { native, codec } = this.#parts;
     const section = this.#section(direction);
     if (id !== undefined) section.addSSRC(this.#source, "roost", streamName(codec), id);
-    return native.addTrack(section);
+    const track = native.addTrack(section);
+    this.#held.push(track);
+    return track;
   }
 
   #section(direction: "SendOnly" | "Inactive"): Audio | Video {
