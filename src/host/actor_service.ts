@@ -2,9 +2,9 @@ import type { AnyActor } from "../actor.ts";
 import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import type { Context } from "../context.ts";
 import { ActrError } from "../errors.ts";
-import type { ResolvedRule } from "../inbound/acl.ts";
 import { ownKeys } from "../inbound/forward.ts";
 import type { Request, Route, RouteTable } from "../inbound/route.ts";
+import type { ResolvedRule } from "../protocol/acl.ts";
 import {
   actorRoutes,
   decodeAct,

@@ -1,16 +1,8 @@
 import type { AclRule } from "../define.ts";
 import { ActrError } from "../errors.ts";
+import { permits, type ResolvedRule } from "../protocol/acl.ts";
 import { type ActrId, formatActrId, formatActrType, parseActrType } from "../protocol/ids.ts";
 import type { Peer } from "../session/peer.ts";
-
-/** Rules as they are checked: realms resolved. */
-export interface ResolvedRule {
-  readonly permission: "allow" | "deny";
-  /** Canonical text of the caller's type. */
-  readonly type: string;
-  /** Absent for any realm. */
-  readonly realm?: number;
-}
 
 /** @throws ActrError `config` naming the rule that is malformed. */
 export function resolveRules(rules: readonly AclRule[], ownRealm: number): ResolvedRule[] {
@@ -68,14 +60,9 @@ export function originOf(from: Peer, selfId: ActrId): Origin {
   return from.key === formatActrId(selfId) ? "host" : from.id;
 }
 
-/** Whether `origin` may call: no rules allow everybody, an empty list nobody, any matching deny wins (`spec/protocol.md` §9). */
+/** Whether `origin` may call: the host always, an unknown sender never, anybody else by the rules, and without rules too (`spec/protocol.md` §9). */
 export function isAllowed(origin: Origin, rules: readonly ResolvedRule[] | undefined): boolean {
   if (origin === "host") return true;
   if (origin === "unknown") return false;
-  if (rules === undefined) return true;
-  const type = formatActrType(origin.type);
-  const matching = rules.filter(
-    (rule) => rule.type === type && (rule.realm === undefined || rule.realm === origin.realm),
-  );
-  return matching.length > 0 && matching.every((rule) => rule.permission === "allow");
+  return rules === undefined || permits(rules, formatActrType(origin.type), origin.realm);
 }

@@ -1,6 +1,7 @@
 import { ActrError } from "../errors.ts";
+import type { ResolvedRule } from "../protocol/acl.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
-import { isAllowed, originOf, type ResolvedRule } from "./acl.ts";
+import { isAllowed, originOf } from "./acl.ts";
 import type { InboundMessage } from "./message.ts";
 import type { Route, RouteTable } from "./route.ts";
 

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
+import type { ResolvedRule } from "../protocol/acl.ts";
 import type { Reply } from "../reply.ts";
-import type { ResolvedRule } from "./acl.ts";
 import type { KeyOf } from "./conflict_key.ts";
 import type { InboundMessage } from "./message.ts";
 

@@ -1,16 +1,9 @@
-import { parseActrType } from "./ids.ts";
+import type { ResolvedRule } from "./acl.ts";
+import { formatActrType, parseActrType } from "./ids.ts";
 import { type Acl, type AclRule, AclRule_Permission, AclSchema, create } from "./schema.ts";
 
-/** A rule with its realm resolved; without one, any realm. */
-interface Rule {
-  readonly permission: "allow" | "deny";
-  /** Canonical text of the caller's type. */
-  readonly type: string;
-  readonly realm?: number;
-}
-
 /** The rules as a registration carries them (`spec/protocol.md` §2.3). */
-export function aclMessage(rules: readonly Rule[]): Acl {
+export function aclMessage(rules: readonly ResolvedRule[]): Acl {
   return create(AclSchema, {
     rules: rules.map(({ permission, type, realm }) => ({
       permission: permission === "allow" ? AclRule_Permission.ALLOW : AclRule_Permission.DENY,
@@ -18,6 +11,18 @@ export function aclMessage(rules: readonly Rule[]): Acl {
       sourceRealm: sourceRealm(realm),
     })),
   });
+}
+
+/**
+ * The rules that a registration carries. One without a realm counts for any; one without a type matches nobody; a
+ * permission that is not known denies.
+ */
+export function rulesOf({ rules }: Acl): ResolvedRule[] {
+  return rules.map(({ permission, fromType, sourceRealm: realm }) => ({
+    permission: permission === AclRule_Permission.ALLOW ? "allow" : "deny",
+    type: fromType === undefined ? "" : formatActrType(fromType),
+    ...(realm.case === "realmId" && { realm: realm.value }),
+  }));
 }
 
 function sourceRealm(realm: number | undefined): AclRule["sourceRealm"] {

@@ -1,7 +1,8 @@
 import { ActrError } from "../errors.ts";
-import { isAllowed, originOf, type ResolvedRule } from "../inbound/acl.ts";
+import { isAllowed, originOf } from "../inbound/acl.ts";
 import type { StreamOptions } from "../options.ts";
 import type { Link } from "../ports/transport.ts";
+import type { ResolvedRule } from "../protocol/acl.ts";
 import { checkStreamId, type DataChunk, decodeDataChunk } from "../protocol/data_chunk.ts";
 import { type Frame, lanes } from "../protocol/frame.ts";
 import type { ActrId } from "../protocol/ids.ts";

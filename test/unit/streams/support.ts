@@ -1,7 +1,8 @@
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import type { AclRule } from "../../../src/define.ts";
-import { type ResolvedRule, resolveRules } from "../../../src/inbound/acl.ts";
+import { resolveRules } from "../../../src/inbound/acl.ts";
 import { defaultNodeOptions, type StreamOptions } from "../../../src/options.ts";
+import type { ResolvedRule } from "../../../src/protocol/acl.ts";
 import { type DataChunk, encodeDataChunk } from "../../../src/protocol/data_chunk.ts";
 import { type Lane, lanes } from "../../../src/protocol/frame.ts";
 import { Peer } from "../../../src/session/peer.ts";
