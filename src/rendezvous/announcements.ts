@@ -1,9 +1,10 @@
 import { admits } from "./acl.ts";
 import type { Hub } from "./hub.ts";
+import type { Reachable } from "./reachable.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
 
 /** Tells everyone who asked that `member` is up, where its rules admit them. */
-export function announce(hub: Hub, member: SignalingSocket): void {
+export function announce(hub: Hub, member: Reachable): void {
   for (const subscriber of hub.presence.subscribers(member.type)) tell(hub, subscriber, member);
 }
 
@@ -12,7 +13,7 @@ export function announcePresent(hub: Hub, subscriber: SignalingSocket, type: str
   for (const member of hub.directory.ofType(type)) tell(hub, subscriber, member);
 }
 
-function tell(hub: Hub, subscriber: SignalingSocket, member: SignalingSocket): void {
+function tell(hub: Hub, subscriber: SignalingSocket, member: Reachable): void {
   if (subscriber === member) return;
   if (!admits(member.profile.acl, subscriber.id, hub.options.withoutRules === "allow")) return;
   subscriber.tell({ case: "actrUpEvent", value: { actorId: member.wireId } });

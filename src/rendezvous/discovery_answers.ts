@@ -8,6 +8,7 @@ import type {
 } from "../protocol/schema.ts";
 import type { Hub } from "./hub.ts";
 import { has, type Payload, typeText } from "./messages.ts";
+import type { Reachable } from "./reachable.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
 
 type TypeEntry = MessageInit<typeof DiscoveryResponse_TypeEntrySchema>;
@@ -37,7 +38,7 @@ export function discovery(hub: Hub, from: SignalingSocket, request: DiscoveryReq
 }
 
 /** What the list of types says of a type; an unknown fingerprint is empty. */
-function typeEntry({ id, profile: { spec } }: SignalingSocket): TypeEntry {
+function typeEntry({ id, profile: { spec } }: Reachable): TypeEntry {
   const { manufacturer, name } = id.type;
   return {
     actrType: toActrTypeMessage(id.type),

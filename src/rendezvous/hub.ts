@@ -2,7 +2,9 @@ import type { Ais } from "./ais.ts";
 import { Directory } from "./directory.ts";
 import { Discovery } from "./discovery.ts";
 import type { KeyRing } from "./keys.ts";
+import { type Neighbours, noNeighbours } from "./neighbours.ts";
 import { Presence } from "./presence.ts";
+import type { Reachable } from "./reachable.ts";
 import type { Realms } from "./realms.ts";
 import type { SignalingSocket, SocketComponents } from "./signaling_socket.ts";
 
@@ -10,18 +12,20 @@ import type { SignalingSocket, SocketComponents } from "./signaling_socket.ts";
 export interface Hub extends SocketComponents {
   readonly realms: Realms;
   readonly keys: KeyRing;
-  readonly directory: Directory<SignalingSocket>;
-  readonly discovery: Discovery<SignalingSocket>;
+  readonly directory: Directory<Reachable>;
+  readonly discovery: Discovery<Reachable>;
   readonly presence: Presence<SignalingSocket>;
+  readonly neighbours: Neighbours;
 }
 
 /** A hub without connections, beside an identity service. */
-export function openHub({ clock, random, log, options, realms, keys }: Ais): Hub {
-  const directory = new Directory<SignalingSocket>();
+export function openHub(ais: Ais, neighbours: Neighbours = noNeighbours): Hub {
+  const { clock, random, log, options, realms, keys } = ais;
+  const directory = new Directory<Reachable>();
   const discovery = new Discovery(directory, {
     withoutRules: options.withoutRules === "allow",
     expiryMs: options.entryExpiryMs,
   });
   const presence = new Presence<SignalingSocket>(options.limits.maxSubscriptions);
-  return { clock, random, log, options, realms, keys, directory, discovery, presence };
+  return { clock, random, log, options, realms, keys, directory, discovery, presence, neighbours };
 }

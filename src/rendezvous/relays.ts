@@ -9,6 +9,7 @@ import type {
 import { admits } from "./acl.ts";
 import type { Hub } from "./hub.ts";
 import { blankCredential, has, type MessageHead } from "./messages.ts";
+import type { Reachable } from "./reachable.ts";
 import type { Refusal } from "./realms.ts";
 import { initiatorOffers } from "./roles.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
@@ -37,16 +38,12 @@ export function relay(
 }
 
 /** A node reaches those whose rules admit it, and those that it was itself reached by: an answer needs no rule of its own. */
-function reaches(hub: Hub, from: SignalingSocket, target: SignalingSocket): boolean {
+function reaches(hub: Hub, from: SignalingSocket, target: Reachable): boolean {
   const withoutRules = hub.options.withoutRules === "allow";
   return admits(target.profile.acl, from.id, withoutRules) || target.hasInvited(from.key);
 }
 
-function forward(
-  target: SignalingSocket,
-  envelope: SignalingEnvelope,
-  message: ActrRelay,
-): boolean {
+function forward(target: Reachable, envelope: SignalingEnvelope, message: ActrRelay): boolean {
   message.credential = blankCredential;
   return target.send({ case: "actrRelay", value: message }, traceOf(envelope));
 }
@@ -61,7 +58,7 @@ function traceOf(envelope: SignalingEnvelope): MessageHead {
 /** Tells both sides their role; both copies name the initiator as source. */
 function assignRoles(
   from: SignalingSocket,
-  target: SignalingSocket,
+  target: Reachable,
   { from: initiator, to }: RoleNegotiation,
 ): Refusal | undefined {
   if (!names(initiator, from.id) || !names(to, target.id)) {
@@ -72,7 +69,7 @@ function assignRoles(
   assign(target, !offers);
   return undefined;
 
-  function assign(receiver: SignalingSocket, isOfferer: boolean): void {
+  function assign(receiver: Reachable, isOfferer: boolean): void {
     receiver.send({
       case: "actrRelay",
       value: {

@@ -68,6 +68,7 @@ function noted(hub: Hub, from: SignalingSocket, { code, message }: ErrorResponse
 function pong(hub: Hub, from: SignalingSocket, ping: Ping): Payload {
   const { availability, powerReserve, mailboxBacklog: backlog } = ping;
   from.load = { availability, powerReserve, backlog, at: hub.clock.monotonic() };
+  hub.neighbours.reported(from);
   const seconds = Math.floor(hub.clock.now() / 1000);
   const value = {
     seq: BigInt(seconds),
@@ -82,7 +83,7 @@ function pong(hub: Hub, from: SignalingSocket, ping: Ping): Payload {
 
 /** Removes the node from sight at once; its socket stays until the node closes it, as real nodes expect. */
 function unregister(hub: Hub, from: SignalingSocket): Payload {
-  hub.directory.remove(from);
+  if (hub.directory.remove(from)) hub.neighbours.left(from);
   hub.presence.drop(from);
   hub.log.info("rendezvous.signaling.unregistered", { peer: from.key });
   return { case: "unregisterResponse", value: { result: { case: "success", value: {} } } };

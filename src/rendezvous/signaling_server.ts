@@ -45,8 +45,8 @@ export class SignalingServer implements SignalingReceiver {
     const connection = new SignalingSocket(socket, arrival, hub, this);
     this.#open.set(connection, address);
     this.#perAddress.set(address, this.#from(address) + 1);
-    const displaced = hub.directory.add(connection);
-    if (displaced !== undefined) this.#displace(displaced);
+    hub.directory.add(connection)?.displaced();
+    hub.neighbours.arrived(connection);
     hub.log.info("rendezvous.signaling.connected", { peer: connection.key, address });
     socket.handle(connection);
     announce(hub, connection);
@@ -62,7 +62,7 @@ export class SignalingServer implements SignalingReceiver {
     const others = this.#from(address) - 1;
     if (others > 0) this.#perAddress.set(address, others);
     else this.#perAddress.delete(address);
-    this.#hub.directory.remove(connection);
+    if (this.#hub.directory.remove(connection)) this.#hub.neighbours.left(connection);
     this.#hub.presence.drop(connection);
     this.#hub.log.info("rendezvous.signaling.disconnected", {
       peer: connection.key,
@@ -70,16 +70,16 @@ export class SignalingServer implements SignalingReceiver {
     });
   }
 
+  displaced(older: SignalingSocket): void {
+    this.#hub.presence.drop(older);
+    older.close(1008, "displaced by new connection");
+  }
+
   /** Ends every connection; nodes come back to the next server. Idempotent. */
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
     for (const connection of this.#open.keys()) connection.close(1001, "server is stopping");
-  }
-
-  #displace(older: SignalingSocket): void {
-    this.#hub.presence.drop(older);
-    older.close(1008, "displaced by new connection");
   }
 
   #from(address: string): number {

@@ -7,11 +7,11 @@ import { type ActrId, formatActrType, peerKey } from "../protocol/ids.ts";
 import type { ActrId as WireId } from "../protocol/schema.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import type { CredentialCheck } from "./credential_check.ts";
-import type { LoadReport, Member, Profile } from "./directory.ts";
+import type { LoadReport, Profile } from "./directory.ts";
 import { encodeMessage, type Flow, type MessageHead, type Payload } from "./messages.ts";
 import type { ResolvedRendezvousOptions } from "./options.ts";
+import type { Reachable } from "./reachable.ts";
 import type { Refusal } from "./realms.ts";
-import type { Negotiator } from "./roles.ts";
 
 /** Who connected, as the upgrade proved it. */
 export interface Arrival {
@@ -34,6 +34,8 @@ export interface SocketComponents {
 export interface SignalingReceiver {
   /** Handles one message; a promise (never rejected) when a credential has to be checked first. */
   receive(from: SignalingSocket, data: Uint8Array): undefined | Promise<void>;
+  /** The node has come again, on another connection. */
+  displaced(socket: SignalingSocket): void;
   /** The connection is gone. */
   left(socket: SignalingSocket, end: SocketClosed): void;
 }
@@ -42,7 +44,7 @@ export interface SignalingReceiver {
 const maxInvited = 1024;
 
 /** One node's signaling connection. Handles its messages one after the other, in order of arrival. */
-export class SignalingSocket implements Member, Negotiator, SocketHandler {
+export class SignalingSocket implements Reachable, SocketHandler {
   readonly id: ActrId;
   /** Its id as messages carry it, made once. */
   readonly wireId: WireId;
@@ -139,6 +141,10 @@ export class SignalingSocket implements Member, Negotiator, SocketHandler {
 
   hasInvited(key: string): boolean {
     return this.#invited.has(key);
+  }
+
+  displaced(): void {
+    this.#receiver.displaced(this);
   }
 
   /** Pings; drops the connection when earlier pings stayed without a sign of life since `deadline`. */
