@@ -8,8 +8,8 @@ type Json = { [key: string]: JsonValue };
 /** What a name stands for. */
 type Kind = "message" | "enum" | "group";
 
-/** Options that are fields of their own in a descriptor. */
-const fieldsOfTheirOwn = ["default", "json_name", "proto3_optional"];
+/** Options that are fields of their own in a descriptor, and the one that no fingerprint sees. */
+const leftOut = ["default", "json_name", "proto3_optional", "(actr.payload_type)"];
 
 /**
  * A `.proto` source, read by itself alone, as the ProtoJSON of its `google.protobuf.FileDescriptorProto`. Names of other
@@ -116,7 +116,7 @@ class SourceFile {
   }
 
   #field(field: protobuf.FieldBase, type: protobuf.Type | undefined): Json {
-    const { default: defaultValue, json_name: jsonName } = field.options ?? {};
+    const { default: defaultValue, json_name: jsonName, proto3_optional } = field.options ?? {};
     const oneof = type?.oneofsArray.findIndex(({ oneof: names }) => names.includes(field.name));
     const isMap = field instanceof protobuf.MapField;
     const repeated = isMap || Reflect.get(field, "rule") === "repeated";
@@ -129,6 +129,7 @@ class SourceFile {
         ? { type: "TYPE_MESSAGE", typeName: `${type.fullName}.${entryName(field.name)}` }
         : this.#typed(field.parent ?? field, field.type)),
       ...(oneof === undefined || oneof < 0 ? {} : { oneofIndex: oneof }),
+      ...(proto3_optional === true ? { proto3Optional: true } : {}),
       ...(defaultValue === undefined ? {} : { defaultValue: String(defaultValue) }),
       ...(jsonName === undefined ? {} : { jsonName: String(jsonName) }),
       options: optionsOf(field),
@@ -200,7 +201,7 @@ function optionsOf({ options }: protobuf.ReflectionObject): Json {
 
 function plainOptions(options: { readonly [key: string]: unknown } | undefined): Json {
   const entries = Object.entries(options ?? {});
-  return Object.fromEntries(entries.filter(([name]) => !fieldsOfTheirOwn.includes(name))) as Json;
+  return Object.fromEntries(entries.filter(([name]) => !leftOut.includes(name))) as Json;
 }
 
 /** `some_counts` becomes `SomeCountsEntry`. */

@@ -177,10 +177,15 @@ export function typeName(each: FieldDescriptorProto): string {
 
 function namesOf(each: FieldDescriptorProto): { jsonName: string; defaultValue?: string } {
   const { defaultValue } = FieldDescriptorProtoSchema.field;
-  const jsonName = each.jsonName || each.name.replace(/_+(.?)/g, (_, next) => next.toUpperCase());
+  const jsonName = each.jsonName || camelName(each.name);
   return isFieldSet(each, defaultValue)
     ? { jsonName, defaultValue: each.defaultValue }
     : { jsonName };
+}
+
+/** The name of a field in JSON, where it has none of its own. */
+export function camelName(name: string): string {
+  return name.replace(/_+(.?)/g, (_, next: string) => next.toUpperCase());
 }
 
 function defaultEntry(value: string | undefined): Record<string, string> {

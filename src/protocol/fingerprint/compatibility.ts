@@ -24,8 +24,10 @@ export async function compareServices(
   after: readonly FileDescriptorProto[],
 ): Promise<FileComparison[]> {
   const next = new Map(after.map((file) => [file.name, file]));
-  const old = new Set(before.map(({ name }) => name));
-  const kept = await Promise.all(before.map((file) => compareFile(file, next.get(file.name))));
+  const [old, now] = await Promise.all([fingerprints(before), fingerprints(after)]);
+  const kept = before.map((file) =>
+    compareFile(file, next.get(file.name), old.get(file.name) === now.get(file.name)),
+  );
   const added = after.filter(({ name }) => !old.has(name));
   return [...kept, ...added.map(({ name }) => ({ name, change: "added", missing: [] }) as const)];
 }
@@ -35,14 +37,21 @@ export function isCompatible(comparisons: readonly FileComparison[]): boolean {
   return comparisons.every(({ change }) => change !== "breaking" && change !== "removed");
 }
 
-async function compareFile(
+async function fingerprints(files: readonly FileDescriptorProto[]): Promise<Map<string, string>> {
+  const entries = files.map(
+    async (file) => [file.name, await fileFingerprint(file, files)] as const,
+  );
+  return new Map(await Promise.all(entries));
+}
+
+function compareFile(
   before: FileDescriptorProto,
   after: FileDescriptorProto | undefined,
-): Promise<FileComparison> {
+  isSame: boolean,
+): FileComparison {
   const { name } = before;
   if (after === undefined) return { name, change: "removed", missing: [`${name} is gone`] };
-  const [old, next] = await Promise.all([before, after].map(fileFingerprint));
-  if (old === next) return { name, change: "same", missing: [] };
+  if (isSame) return { name, change: "same", missing: [] };
   const missing = [...missingMessages(before, after), ...missingMethods(before, after)];
   return { name, change: missing.length === 0 ? "compatible" : "breaking", missing };
 }

@@ -3,6 +3,7 @@ import { toHex } from "../bytes.ts";
 import { sha256 } from "../crypto.ts";
 import { canonicalFile } from "./canonical_file.ts";
 import { byName } from "./canonical_json.ts";
+import { withoutOwnOptions } from "./own_options.ts";
 import { requireSelfContained } from "./self_contained.ts";
 
 const filePrefix = "semantic:";
@@ -17,12 +18,18 @@ export interface FingerprintedFile {
 }
 
 /**
- * What a file means, whatever it looks like: `semantic:` and 64 hexadecimal digits (`spec/protocol.md` §10.2).
+ * What a file means, whatever it looks like: `semantic:` and 64 hexadecimal digits (`spec/protocol.md` §10.2). By which
+ * lanes its methods travel is no part of that.
+ * @param together all files of its service: types of these may be used.
  * @throws ActrError `invalid_argument` for a file that means nothing without others.
  */
-export async function fileFingerprint(file: FileDescriptorProto): Promise<string> {
-  requireSelfContained(file);
-  return filePrefix + (await hashOf(canonicalFile(file)));
+export async function fileFingerprint(
+  file: FileDescriptorProto,
+  together: readonly FileDescriptorProto[] = [],
+): Promise<string> {
+  const meant = withoutOwnOptions(file);
+  requireSelfContained(meant, together);
+  return filePrefix + (await hashOf(canonicalFile(meant)));
 }
 
 /** What the files of a service mean together: `service_semantic:` and 64 hexadecimal digits (`spec/protocol.md` §10.3). @throws RangeError without a file. */

@@ -6,16 +6,19 @@ const wellKnown = "google/protobuf/";
 const wellKnownTypes = ".google.protobuf.";
 
 /**
- * A file has a fingerprint by itself alone: what it imports may change without it.
- * @throws ActrError `invalid_argument` for an edition, a type of another file, or an option that is not of protobuf's own.
+ * A file has a fingerprint by itself, or together with the others of its service: what else it imports may change without it.
+ * @throws ActrError `invalid_argument` for an edition, a type of a file that is none of `together`, or an option that is not of protobuf's own.
  */
-export function requireSelfContained(file: FileDescriptorProto): void {
+export function requireSelfContained(
+  file: FileDescriptorProto,
+  together: readonly FileDescriptorProto[],
+): void {
   if (file.syntax === "editions") throw refused(file, "has an edition; use proto2 or proto3");
-  const types = new Set(declaredIn(file));
+  const types = new Set([file, ...together].flatMap(declaredIn));
   const importsWellKnown = file.dependency.some((path) => path.startsWith(wellKnown));
   for (const used of usedIn(file)) {
     if (types.has(used) || (importsWellKnown && used.startsWith(wellKnownTypes))) continue;
-    throw refused(file, `uses ${used} of another file; declare it in the same file`);
+    throw refused(file, `uses ${used} of another file; name that file too, or declare it here`);
   }
   for (const options of optionsIn(file)) {
     const [unknown] = options?.$unknown ?? [];

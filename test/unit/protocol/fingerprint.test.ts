@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { setExtension } from "@bufbuild/protobuf";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { protoFileJson } from "../../../src/cli/proto_file.ts";
 import { canonicalFile } from "../../../src/protocol/fingerprint/canonical_file.ts";
+import { compareServices } from "../../../src/protocol/fingerprint/compatibility.ts";
 import { describedFile } from "../../../src/protocol/fingerprint/described_file.ts";
 import {
   fileFingerprint,
   serviceFingerprint,
 } from "../../../src/protocol/fingerprint/fingerprint.ts";
+import {
+  PayloadType,
+  payload_type as payloadType,
+} from "../../../src/protocol/gen/actr/options_pb.ts";
 import vectors from "../../vectors/fingerprints.json" with { type: "json" };
 
 const parsed = (source: string, name = "x.proto") => describedFile(protoFileJson(name, source));
@@ -89,6 +95,37 @@ describe("fingerprints of services", () => {
       'syntax="proto2";message B{repeated group G=8{optional int32 z=1;}extensions 100 to max;}extend B{optional int32 x=100;}';
     assert.match(canonicalFile(parsed(group)), /"type_name": "\.B\.G"[\s\S]*"extendee": "\.B"/);
     assert.match(canonicalFile(parsed(group)), /"end": 536870912/);
+  });
+
+  it("do not tell by which lane a method travels, from source or compiled", async () => {
+    const method = (more: string) => `message B{}service S{rpc A(B)returns(B){${more}}}`;
+    const plain = await fingerprint(proto3(method("")));
+    const source = proto3(
+      `import "actr/options.proto";${method("option (actr.payload_type)=RPC_SIGNAL;")}`,
+    );
+    assert.equal(await fingerprint(source), plain);
+    const compiled = parsed(proto3(method("option deprecated=true;")));
+    const [options] = compiled.service.flatMap(({ method: list }) => list.map((m) => m.options));
+    assert.ok(options);
+    const before = await fileFingerprint(compiled);
+    setExtension(options, payloadType, PayloadType.RPC_SIGNAL);
+    compiled.dependency.push("actr/options.proto");
+    assert.equal(await fileFingerprint(compiled), before);
+    assert.equal(options.$unknown?.length, 1, "the file itself is left as it was");
+  });
+
+  it("tell what files of one service mean that use each other's types", async () => {
+    const [one, other] = [
+      parsed(proto3("message A{int32 a=1;}"), "one.proto"),
+      parsed('syntax="proto3";package q;import "one.proto";message B{p.A a=1;}', "other.proto"),
+    ];
+    await assert.rejects(fileFingerprint(other), { message: /uses \.p\.A of another file/ });
+    assert.match(await fileFingerprint(other, [one, other]), /^semantic:/);
+    const changes = await compareServices([one, other], [one, other]);
+    assert.deepEqual(
+      changes.map(({ change }) => change),
+      ["same", "same"],
+    );
   });
 
   it("are refused to files that mean nothing by themselves, and to what is no source", async () => {
