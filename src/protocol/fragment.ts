@@ -9,6 +9,24 @@ export const maxChannelMessageBytes = 65_535;
 /** Most fragments of one body. */
 export const maxFragments = 65_535;
 
+/** What a DataChannel message says of its place (`spec/transport.md` §3). */
+export interface FragmentPlace {
+  /** Number of the message on its channel, u32. */
+  readonly id: number;
+  /** Number of the fragment, u16. */
+  readonly index: number;
+  /** Fragments of the message, u16. */
+  readonly total: number;
+}
+
+/** The place of a fragment; undefined for what is no fragment. */
+export function readFragmentPlace(message: Uint8Array): FragmentPlace | undefined {
+  if (message.length < fragmentHeaderBytes) return undefined;
+  const view = new DataView(message.buffer, message.byteOffset, fragmentHeaderBytes);
+  const [id, index, total] = [view.getUint32(0), view.getUint16(4), view.getUint16(6)];
+  return index < total ? { id, index, total } : undefined;
+}
+
 /** How many DataChannel messages a body of `length` bytes takes. */
 export function fragmentCount(
   length: number,

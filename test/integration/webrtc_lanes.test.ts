@@ -80,7 +80,7 @@ function suite(name: StackName): void {
     for (let count = 0; count < 20; count++) {
       void links.near.send({ lane: lanes.rpcReliable, body: noise.subarray(0, 300_000) });
     }
-    await links.near.close("done");
+    await links.near.close("done", { withinMs: limit.timeout });
     assert.equal((await received).length, 20);
     assert.equal((await links.far.closed).by, "remote");
   });

@@ -6,6 +6,7 @@ import type { ReassemblyBudget } from "../../src/protocol/reassembly_budget.ts";
 import { FrameQueue } from "../../src/session/frame_queue.ts";
 import type { LinkTally } from "../link_tally.ts";
 import { type Beat, readBeatChunk } from "./beat_chunk.ts";
+import { ChannelBeginning } from "./channel_beginning.ts";
 import type { ChannelLane } from "./lanes.ts";
 import type { WebRtcLinkOptions } from "./link_options.ts";
 import { readPauseChunk } from "./pause_chunk.ts";
@@ -36,6 +37,7 @@ export class InboundLanes {
   readonly #options: WebRtcLinkOptions;
   readonly #reliable: Reassembler;
   readonly #lossy: Reassembler;
+  readonly #beginnings: ChannelBeginning[] = [];
   /** Lanes that the peer was asked not to send on. */
   readonly #paused = new Set<ChannelLane>();
   readonly #dropped: Record<ReassemblyDrop, number> = { malformed: 0, overflow: 0, expired: 0 };
@@ -71,8 +73,25 @@ export class InboundLanes {
     return this.#lossyOverflows;
   }
 
-  /** Takes one message of a lane that came by channel number `channel`. */
-  receive(lane: ChannelLane, channel: number, message: Uint8Array): void {
+  /** What takes the messages that come by channel number `channel`, one of a lane's. */
+  open(lane: ChannelLane, channel: number): (message: Uint8Array) => void {
+    const deliver = (message: Uint8Array): void => this.#receive(lane, channel, message);
+    if (lane === lanes.streamLatencyFirst) return deliver;
+    const beginning = new ChannelBeginning({ clock: this.#parts.clock, deliver });
+    this.#beginnings.push(beginning);
+    return (message) => beginning.receive(message);
+  }
+
+  /** Nothing more comes; what is queued can still be read. */
+  end(): void {
+    this.#sweep?.cancel();
+    this.#reliable.clear();
+    this.#lossy.clear();
+    for (const beginning of this.#beginnings) beginning.end();
+    for (const queue of [this.calls, this.chunks, this.lossyChunks]) queue.end();
+  }
+
+  #receive(lane: ChannelLane, channel: number, message: Uint8Array): void {
     const { clock } = this.#parts;
     const reassembler = lane === lanes.streamLatencyFirst ? this.#lossy : this.#reliable;
     const body = reassembler.accept(message, clock.monotonic(), channel);
@@ -88,14 +107,6 @@ export class InboundLanes {
         if (!this.#lossyFull) this.lossyChunks.push({ lane, body });
         else this.#lossyOverflows += 1;
     }
-  }
-
-  /** Nothing more comes; what is queued can still be read. */
-  end(): void {
-    this.#sweep?.cancel();
-    this.#reliable.clear();
-    this.#lossy.clear();
-    for (const queue of [this.calls, this.chunks, this.lossyChunks]) queue.end();
   }
 
   #receiveChunk(body: Uint8Array): void {

@@ -26,13 +26,8 @@ export class LaneSender {
   readonly #queue = new Deque<Outgoing>();
   #queuedBytes = 0;
   #channel: Channel | undefined;
+  /** Number of the next message, 0 to 2^32 - 1 and again (`spec/transport.md` §3). */
   #nextId = 0;
-  /** Message numbers, 0 to 2^32 - 1 and again (`spec/transport.md` §3). */
-  readonly #takeId = (): number => {
-    const id = this.#nextId;
-    this.#nextId = (id + 1) >>> 0;
-    return id;
-  };
   readonly #urgent = new Map<string, Outgoing>();
   #paused = false;
   #ended: ActrError | undefined;
@@ -121,7 +116,12 @@ export class LaneSender {
   #leaves(outgoing: Outgoing): boolean {
     const channel = this.#channel;
     if (channel?.state !== "open") return false;
-    return outgoing.leaveBy(channel, this.maxMessageBytes, this.#takeId);
+    const { started } = outgoing;
+    try {
+      return outgoing.leaveBy(channel, this.maxMessageBytes, this.#nextId);
+    } finally {
+      if (outgoing.started !== started) this.#nextId = (this.#nextId + 1) >>> 0;
+    }
   }
 
   /** Whether nothing urgent waits any more. What the channel cannot carry is dropped, since nobody waits for its fate. */

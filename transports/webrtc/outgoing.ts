@@ -22,8 +22,8 @@ export class Outgoing {
   settle: ((error?: unknown) => void) | undefined;
   #body: Uint8Array;
   #withdrawn = false;
-  /** Its number on its channel, from the first try on. */
-  #id: number | undefined;
+  /** Its number on its channel, once a part has left. */
+  #id = 0;
   /** Bytes per fragment, fixed by the first. */
   #room = 0;
   #count = 0;
@@ -56,12 +56,14 @@ export class Outgoing {
 
   /**
    * Gives `channel` as many fragments as it takes, each a message of at most `maxMessageBytes`; whether all have left.
-   * `takeId` gives it its number.
+   * `nextId` is its number if the first of them leaves now, so that numbers ascend in the order of leaving.
    * @throws ActrError `invalid_argument` when the peer takes too small messages for it, whatever else the channel throws.
    */
-  leaveBy(channel: Channel, maxMessageBytes: number, takeId: () => number): boolean {
-    if (!this.started) this.#divide(Math.min(channel.maxMessageBytes, maxMessageBytes));
-    this.#id ??= takeId();
+  leaveBy(channel: Channel, maxMessageBytes: number, nextId: number): boolean {
+    if (!this.started) {
+      this.#divide(Math.min(channel.maxMessageBytes, maxMessageBytes));
+      this.#id = nextId;
+    }
     for (; this.#next < this.#count; this.#next++) {
       const start = this.#next * this.#room;
       const slice = this.#body.subarray(start, start + this.#room);

@@ -147,11 +147,12 @@ export class WebRtcLink implements Link, Pinged {
     if (channels.length >= maxChannelsPerLane) return;
     const number = lane * maxChannelsPerLane + channels.length;
     this.#channels.set(lane, [...channels, channel]);
+    const receive = this.#inbound.open(lane, number);
     channel.handle({
       open: () => this.#opened(lane),
       message: (data) => {
         this.#heartbeat.heard();
-        this.#inbound.receive(lane, number, data);
+        receive(data);
       },
       drained: () => this.#sender(lane).pump(),
       closed: () => this.fail("data channel closed", "remote"),
@@ -334,9 +335,9 @@ export class WebRtcLink implements Link, Pinged {
     const { clock, connection } = this.#parts;
     const now = clock.monotonic();
     if (this.bufferedBytes > 0) this.#busyAt = now;
-    const over =
-      connection.state !== "connected" || !this.#working || now >= this.#busyAt + lingerMs;
-    if (over || now >= forceAt) return this.fail("closed", "local");
+    const hopeless = connection.state !== "connected" && connection.state !== "disconnected";
+    const over = this.bufferedBytes === 0 && (!this.#working || now >= this.#busyAt + lingerMs);
+    if (over || hopeless || now >= forceAt) return this.fail("closed", "local");
     this.#drain = clock.timer(clock.now() + drainPollMs, () => this.#closeWhenSent(forceAt));
   }
 

@@ -141,7 +141,7 @@ describe("WebRTC link: channels", () => {
     const second = world.far.createChannel("RPC_RELIABLE");
     const first = channel(rpcReliable).twin as FakeChannel;
     const part = (index: number, value: number): Uint8Array =>
-      Uint8Array.of(0, 0, 0, 5, 0, index, 0, 2, value);
+      Uint8Array.of(0, 0, 0, 0, 0, index, 0, 2, value);
     first.send(part(0, 1));
     second.send(part(0, 8));
     second.send(part(1, 9));
@@ -434,6 +434,37 @@ describe("WebRTC link: end and recovery", () => {
     assert.equal((await far.closed).by, "remote");
     assert.equal(received[0]?.body.length, 3_000_000);
     assert.equal(clock.pending, 0);
+  });
+
+  it("sends what waits before it closes also when there is no path for a while", async () => {
+    const { clock, world, near, far } = await linkPair();
+    const received = collect(far.frames);
+    world.freeze(true);
+    const sent = near.send({ lane: rpcReliable, body: body(3_000_000) });
+    world.near.change("disconnected");
+    const closed = near.close("had enough");
+    await clock.advance(4_000);
+    world.near.change("connected");
+    world.freeze(false);
+    await clock.advance(900);
+    await Promise.all([sent, closed]);
+    assert.equal(received[0]?.body.length, 3_000_000);
+  });
+
+  it("closes at once when there is no path and nothing waits, or never was hope of one", async () => {
+    for (const [state, length] of [
+      ["disconnected", 0],
+      ["failed", 3_000_000],
+    ] as const) {
+      const { clock, world, near } = await linkPair();
+      world.freeze(true);
+      const sent = length === 0 ? undefined : near.send({ lane: rpcReliable, body: body(length) });
+      const refused = sent && assert.rejects(sent, { code: "unavailable" });
+      world.near.change(state);
+      await near.close("had enough");
+      await refused;
+      assert.equal(clock.pending, 0);
+    }
   });
 
   for (const [bound, options] of [
