@@ -44,7 +44,7 @@ export class Admission {
   async #arrival(query: URLSearchParams): Promise<Arrival> {
     const { clock, keys, realms, registrations } = this.#components;
     const { id, credential, webrtcRole } = parseSignalingQuery(query);
-    const refusal = realms.refusal(id.realm);
+    const refusal = await realms.arrivalRefusal(id.realm);
     if (refusal !== undefined) throw new ActrError("permission_denied", refusal.message);
     const credentials = new CredentialCheck(keys, clock, id);
     await credentials.check(credential);

@@ -29,7 +29,7 @@ export async function openAis(
     random,
     log,
     options,
-    realms: await Realms.open(options.realms),
+    realms: await Realms.open({ store, clock, random }, options),
     keys: await KeyRing.open(store, random),
     serials: await Serials.open(store, clock, options.worker),
     registrations: new Registrations(store),

@@ -1,9 +1,13 @@
+import type { WithoutRules } from "./acl.ts";
+
 /** One tenant. */
 export interface RealmOptions {
   /** u32. */
   readonly id: number;
   /** Shared secret that a registration must present; without one the realm is open. */
   readonly secret?: string;
+  /** Holds as well, so that nodes can change over one by one; only together with `secret`. */
+  readonly previousSecret?: string;
 }
 
 /** Bounds on what strangers can make the rendezvous hold or do. */
@@ -30,10 +34,12 @@ export interface RendezvousLimits {
 
 /** Every tunable of a rendezvous, resolved. */
 export interface ResolvedRendezvousOptions {
-  /** The realms that exist; none given opens every realm, as for development. @default [] */
+  /** Realms, besides those that were created while it ran; as long as there is none at all, every realm is open, as for development. @default [] */
   readonly realms: readonly RealmOptions[];
-  /** Who finds and reaches a node that registered without access rules. @default "allow" */
-  readonly withoutRules: "allow" | "deny";
+  /** How long a realm's secret holds on when it is rotated, milliseconds. @default 14400000 */
+  readonly realmSecretGraceMs: number;
+  /** Who finds and reaches a node that registered without access rules. @default "realm" */
+  readonly withoutRules: WithoutRules;
   /** Life of a credential, milliseconds. @default 3600000 */
   readonly credentialTtlMs: number;
   /** Life of a renewal token, milliseconds. @default 86400000 */
@@ -76,7 +82,8 @@ export const defaultRendezvousLimits: RendezvousLimits = {
 /** Defaults of {@link ResolvedRendezvousOptions}. */
 export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
   realms: [],
-  withoutRules: "allow",
+  realmSecretGraceMs: 14_400_000,
+  withoutRules: "realm",
   credentialTtlMs: 3_600_000,
   renewalTtlMs: 86_400_000,
   renewalRotationMs: 21_600_000,
@@ -90,6 +97,7 @@ export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
 };
 
 const times = [
+  "realmSecretGraceMs",
   "credentialTtlMs",
   "renewalTtlMs",
   "renewalRotationMs",
@@ -114,14 +122,18 @@ export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRe
   return resolved;
 }
 
-function checkRealm({ id, secret }: RealmOptions): void {
+function checkRealm({ id, secret, previousSecret }: RealmOptions): void {
   if (!Number.isInteger(id) || id < 0 || id > 0xffff_ffff) {
     throw new RangeError(`a realm id must be an integer from 0 to 4294967295, not ${id}`);
   }
-  if (secret !== undefined && (secret === "" || secret.trim() !== secret)) {
+  for (const each of [secret, previousSecret]) {
+    if (each === undefined || (each !== "" && each.trim() === each)) continue;
     throw new RangeError(
       `the secret of realm ${id} must not be empty, nor begin or end with a space`,
     );
+  }
+  if (previousSecret !== undefined && secret === undefined) {
+    throw new RangeError(`realm ${id} has a previous secret and no secret; give it both`);
   }
 }
 

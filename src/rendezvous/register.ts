@@ -39,7 +39,7 @@ export async function register(
   try {
     const demand = read(body);
     const refusal =
-      ais.realms.refusal(demand.realm) ??
+      (await ais.realms.arrivalRefusal(demand.realm)) ??
       (await ais.realms.secretRefusal(demand.realm, secret)) ??
       modeRefusal(demand);
     return refusal === undefined ? succeeded(await enter(ais, demand)) : failed(refusal);

@@ -29,7 +29,7 @@ export async function renew(ais: Ais, body: Uint8Array): Promise<RenewAnswer> {
     if (renewalToken.length !== renewalTokenBytes) {
       return failed({ code: 400, message: "Invalid renewal token length" });
     }
-    const refusal = ais.realms.refusal(id.realm);
+    const refusal = await ais.realms.arrivalRefusal(id.realm);
     if (refusal !== undefined) return failed(refusal);
     const issued = await exchange(ais, id, renewalToken);
     return issued === undefined ? failed(rejected) : succeeded(issued);
