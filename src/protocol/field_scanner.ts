@@ -23,6 +23,11 @@ export class FieldScanner {
     return this.#at >= this.#bytes.length;
   }
 
+  /** Offset of the first byte that was not read yet. */
+  get position(): number {
+    return this.#at;
+  }
+
   tag(): boolean {
     if (!this.#varint() || this.high !== 0) return false;
     this.number = this.low >>> 3;
@@ -49,6 +54,11 @@ export class FieldScanner {
   /** The delimited value just read; undefined when it is not UTF-8. */
   text(): string | undefined {
     return readUtf8(this.#bytes, this.#start, this.#at);
+  }
+
+  /** The delimited value just read, as a view; what it is after another value is not defined. */
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#at);
   }
 
   /** The delimited value just read, each byte as one character; for few bytes. */

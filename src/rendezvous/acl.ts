@@ -1,27 +1,25 @@
+import { permits, type ResolvedRule } from "../protocol/acl.ts";
 import type { ActrId } from "../protocol/ids.ts";
-import { type Acl, type AclRule, AclRule_Permission } from "../protocol/schema.ts";
 
-/**
- * Whether `acl` lets `caller` find and reach its owner: a matching DENY wins, else a matching ALLOW, else no;
- * without an ACL, `withoutRules` decides (`spec/protocol.md` §9, the node's semantics).
- */
-export function admits(acl: Acl | undefined, caller: ActrId, withoutRules: boolean): boolean {
-  if (acl === undefined) return withoutRules;
-  let allowed = false;
-  for (const rule of acl.rules) {
-    if (!matches(rule, caller)) continue;
-    if (rule.permission !== AclRule_Permission.ALLOW) return false;
-    allowed = true;
-  }
-  return allowed;
+/** Who finds and reaches a node that registered without access rules: everybody, the nodes of its realm, or nobody. */
+export type WithoutRules = "allow" | "realm" | "deny";
+
+/** A node whose rules are asked. */
+export interface Owner {
+  readonly id: ActrId;
+  /** Absent when it registered without; an empty list admits nobody. */
+  readonly rules: readonly ResolvedRule[] | undefined;
 }
 
-/** The type must be equal, version included; a rule without a realm, or for any, matches every realm. */
-function matches({ fromType: type, sourceRealm }: AclRule, caller: ActrId): boolean {
-  return (
-    type?.manufacturer === caller.type.manufacturer &&
-    type.name === caller.type.name &&
-    type.version === caller.type.version &&
-    (sourceRealm.case !== "realmId" || sourceRealm.value === caller.realm)
-  );
+/** A node that wants to find or reach another. */
+export interface Caller {
+  readonly id: ActrId;
+  /** Text form of its type. */
+  readonly type: string;
+}
+
+/** Whether `owner` may be found and reached by `caller` (`spec/protocol.md` §9, judged as nodes do). */
+export function admits(owner: Owner, caller: Caller, withoutRules: WithoutRules): boolean {
+  if (owner.rules !== undefined) return permits(owner.rules, caller.type, caller.id.realm);
+  return withoutRules === "realm" ? owner.id.realm === caller.id.realm : withoutRules === "allow";
 }

@@ -1,4 +1,3 @@
-import { admits } from "./acl.ts";
 import type { Hub } from "./hub.ts";
 import type { Reachable } from "./reachable.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
@@ -14,7 +13,7 @@ export function announcePresent(hub: Hub, subscriber: SignalingSocket, type: str
 }
 
 function tell(hub: Hub, subscriber: SignalingSocket, member: Reachable): void {
-  if (subscriber === member) return;
-  if (!admits(member.profile.acl, subscriber.id, hub.options.withoutRules === "allow")) return;
+  if (subscriber.key === member.key) return;
+  if (!hub.discovery.sees(subscriber, member, hub.clock.monotonic())) return;
   subscriber.tell({ case: "actrUpEvent", value: { actorId: member.wireId } });
 }

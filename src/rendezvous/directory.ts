@@ -1,3 +1,4 @@
+import type { ResolvedRule } from "../protocol/acl.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { Acl, ServiceSpec } from "../protocol/schema.ts";
 
@@ -27,6 +28,8 @@ export interface Member {
   /** Text form of its type. */
   readonly type: string;
   readonly profile: Profile;
+  /** The profile's access rules, read once; absent when it has none. */
+  readonly rules: readonly ResolvedRule[] | undefined;
   readonly load: LoadReport | undefined;
   /** When anything was heard of it, in milliseconds of the monotonic clock. */
   readonly heardAt: number;

@@ -4,15 +4,15 @@ import type {
   RouteCandidatesRequest,
   ServiceSpec,
 } from "../protocol/schema.ts";
-import { admits } from "./acl.ts";
+import { admits, type WithoutRules } from "./acl.ts";
 import type { Directory, Member } from "./directory.ts";
 import { has } from "./messages.ts";
 import { type Candidate, type Criteria, type Position, rank } from "./ranking.ts";
 
 /** What decides who is found. */
 export interface DiscoveryRules {
-  /** Whether a node that registered without access rules is found by everyone. */
-  readonly withoutRules: boolean;
+  /** Who finds a node that registered without access rules. */
+  readonly withoutRules: WithoutRules;
   /** Silence after which a node is not found, and age at which its report no longer counts, milliseconds. */
   readonly expiryMs: number;
 }
@@ -56,22 +56,23 @@ export class Discovery<M extends Member> {
   spec(asker: M, { name }: GetServiceSpecRequest, now: number): ServiceSpec | undefined {
     for (const member of this.#directory.all()) {
       const { spec } = member.profile;
-      if (spec?.name === name && this.#sees(asker, member, now)) return spec;
+      if (spec?.name === name && this.sees(asker, member, now)) return spec;
     }
     return undefined;
+  }
+
+  /** Whether `member` was heard of lately and admits `asker`. */
+  sees(asker: M, member: M, now: number): boolean {
+    if (now - member.heardAt > this.#rules.expiryMs) return false;
+    return admits(member, asker, this.#rules.withoutRules);
   }
 
   #visible(members: Iterable<M>, asker: M, now: number): M[] {
     const visible: M[] = [];
     for (const member of members) {
-      if (member.key !== asker.key && this.#sees(asker, member, now)) visible.push(member);
+      if (member.key !== asker.key && this.sees(asker, member, now)) visible.push(member);
     }
     return visible;
-  }
-
-  #sees(asker: M, member: M, now: number): boolean {
-    if (now - member.heardAt > this.#rules.expiryMs) return false;
-    return admits(member.profile.acl, asker.id, this.#rules.withoutRules);
   }
 
   #ranked(member: M, now: number): Ranked<M> {

@@ -1,6 +1,7 @@
 import type { Ais } from "./ais.ts";
 import { Directory } from "./directory.ts";
 import { Discovery } from "./discovery.ts";
+import { Invitations } from "./invitations.ts";
 import type { KeyRing } from "./keys.ts";
 import { type Neighbours, noNeighbours } from "./neighbours.ts";
 import { Presence } from "./presence.ts";
@@ -15,6 +16,7 @@ export interface Hub extends SocketComponents {
   readonly directory: Directory<Reachable>;
   readonly discovery: Discovery<Reachable>;
   readonly presence: Presence<SignalingSocket>;
+  readonly invitations: Invitations;
   readonly neighbours: Neighbours;
 }
 
@@ -23,9 +25,22 @@ export function openHub(ais: Ais, neighbours: Neighbours = noNeighbours): Hub {
   const { clock, random, log, options, realms, keys } = ais;
   const directory = new Directory<Reachable>();
   const discovery = new Discovery(directory, {
-    withoutRules: options.withoutRules === "allow",
+    withoutRules: options.withoutRules,
     expiryMs: options.entryExpiryMs,
   });
   const presence = new Presence<SignalingSocket>(options.limits.maxSubscriptions);
-  return { clock, random, log, options, realms, keys, directory, discovery, presence, neighbours };
+  const invitations = new Invitations(options.limits.maxConnections);
+  return {
+    clock,
+    random,
+    log,
+    options,
+    realms,
+    keys,
+    directory,
+    discovery,
+    presence,
+    invitations,
+    neighbours,
+  };
 }

@@ -18,7 +18,7 @@ export function receive(
 ): undefined | Promise<void> {
   const envelope = decoded(hub, from, data);
   if (envelope === undefined) return undefined;
-  if (from.bucket.take(hub.clock.monotonic())) return route(hub, from, envelope);
+  if (from.bucket.take(hub.clock.monotonic())) return route(hub, from, envelope, data);
   from.send(tooMany(hub.options.limits.messagesPerSecond), { replyFor: envelope.envelopeId });
   return undefined;
 }
@@ -42,9 +42,9 @@ function decoded(hub: Hub, from: SignalingSocket, data: Uint8Array): SignalingEn
 function route(
   hub: Hub,
   from: SignalingSocket,
-  envelope: SignalingEnvelope,
+  { envelopeId, flow }: SignalingEnvelope,
+  data: Uint8Array,
 ): undefined | Promise<void> {
-  const { envelopeId, flow } = envelope;
   switch (flow.case) {
     case "actrToServer":
       return whenVerified(hub, from, envelopeId, flow.value, mismatchInRequest, () => {
@@ -52,7 +52,7 @@ function route(
       });
     case "actrRelay":
       return whenVerified(hub, from, envelopeId, flow.value, mismatchInRelay, () => {
-        const refusal = relay(hub, from, envelope, flow.value);
+        const refusal = relay(hub, from, flow.value, data);
         if (refusal !== undefined) from.refuse(refusal, envelopeId);
       });
     case "peerToServer":

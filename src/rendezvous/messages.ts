@@ -19,8 +19,6 @@ export type Payload = NonNullable<MessageInit<typeof SignalingToActrSchema>["pay
 export interface MessageHead {
   /** envelope_id of the request that this answers. */
   readonly replyFor?: string | undefined;
-  readonly traceparent?: string | undefined;
-  readonly tracestate?: string | undefined;
 }
 
 /** The credential that says nothing: what peers see in place of the sender's (`spec/protocol.md` §7.5). */
@@ -31,15 +29,9 @@ export const blankCredential: AIdCredential = create(AIdCredentialSchema, {
 });
 
 /** One signaling message. @throws ActrError `invalid_argument` when a required field of the flow is missing. */
-export function encodeMessage(flow: Flow, envelopeId: string, head: MessageHead): Uint8Array {
-  const { replyFor, traceparent, tracestate } = head;
-  return encodeSignaling({
-    envelopeId,
-    ...(replyFor !== undefined && { replyFor }),
-    ...(traceparent !== undefined && { traceparent }),
-    ...(tracestate !== undefined && { tracestate }),
-    flow,
-  });
+export function encodeMessage(flow: Flow, envelopeId: string, head: MessageHead = {}): Uint8Array {
+  const { replyFor } = head;
+  return encodeSignaling({ envelopeId, ...(replyFor !== undefined && { replyFor }), flow });
 }
 
 /** Whether a received message has an optional field; the default of one that it lacks sits on the prototype. */

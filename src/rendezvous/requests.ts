@@ -11,6 +11,7 @@ import { announcePresent } from "./announcements.ts";
 import { discovery, routeCandidates, serviceSpec } from "./discovery_answers.ts";
 import type { Hub } from "./hub.ts";
 import { type Payload, typeText } from "./messages.ts";
+import { withdraw } from "./sight.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
 
 type Request = ActrToSignaling["payload"];
@@ -83,8 +84,8 @@ function pong(hub: Hub, from: SignalingSocket, ping: Ping): Payload {
 
 /** Removes the node from sight at once; its socket stays until the node closes it, as real nodes expect. */
 function unregister(hub: Hub, from: SignalingSocket): Payload {
-  if (hub.directory.remove(from)) hub.neighbours.left(from);
-  hub.presence.drop(from);
+  withdraw(hub, from);
+  hub.invitations.drop(from.key);
   hub.log.info("rendezvous.signaling.unregistered", { peer: from.key });
   return { case: "unregisterResponse", value: { result: { case: "success", value: {} } } };
 }

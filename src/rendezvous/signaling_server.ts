@@ -1,9 +1,9 @@
 import type { Timer } from "../ports/clock.ts";
 import type { Socket, SocketClosed } from "../ports/sockets.ts";
-import { announce } from "./announcements.ts";
 import type { Hub } from "./hub.ts";
 import { receive } from "./inbox.ts";
 import type { Refusal } from "./realms.ts";
+import { enter, withdraw } from "./sight.ts";
 import { type Arrival, type SignalingReceiver, SignalingSocket } from "./signaling_socket.ts";
 
 /** Every open signaling connection: admits them, keeps one per node in sight, and drops the dead ones. */
@@ -45,15 +45,17 @@ export class SignalingServer implements SignalingReceiver {
     const connection = new SignalingSocket(socket, arrival, hub, this);
     this.#open.set(connection, address);
     this.#perAddress.set(address, this.#from(address) + 1);
-    hub.directory.add(connection)?.displaced();
-    hub.neighbours.arrived(connection);
     hub.log.info("rendezvous.signaling.connected", { peer: connection.key, address });
+    enter(hub, connection);
     socket.handle(connection);
-    announce(hub, connection);
   }
 
   receive(from: SignalingSocket, data: Uint8Array): undefined | Promise<void> {
     return receive(this.#hub, from, data);
+  }
+
+  ends(connection: SignalingSocket): void {
+    withdraw(this.#hub, connection);
   }
 
   left(connection: SignalingSocket, { code }: SocketClosed): void {
@@ -62,17 +64,11 @@ export class SignalingServer implements SignalingReceiver {
     const others = this.#from(address) - 1;
     if (others > 0) this.#perAddress.set(address, others);
     else this.#perAddress.delete(address);
-    if (this.#hub.directory.remove(connection)) this.#hub.neighbours.left(connection);
-    this.#hub.presence.drop(connection);
+    withdraw(this.#hub, connection);
     this.#hub.log.info("rendezvous.signaling.disconnected", {
       peer: connection.key,
       close_code: code,
     });
-  }
-
-  displaced(older: SignalingSocket): void {
-    this.#hub.presence.drop(older);
-    older.close(1008, "displaced by new connection");
   }
 
   /** Ends every connection; nodes come back to the next server. Idempotent. */

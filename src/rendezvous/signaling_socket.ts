@@ -2,6 +2,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Socket, SocketClosed, SocketHandler } from "../ports/sockets.ts";
+import type { ResolvedRule } from "../protocol/acl.ts";
+import { rulesOf } from "../protocol/acl_message.ts";
 import { toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, formatActrType, peerKey } from "../protocol/ids.ts";
 import type { ActrId as WireId } from "../protocol/schema.ts";
@@ -34,14 +36,11 @@ export interface SocketComponents {
 export interface SignalingReceiver {
   /** Handles one message; a promise (never rejected) when a credential has to be checked first. */
   receive(from: SignalingSocket, data: Uint8Array): undefined | Promise<void>;
-  /** The node has come again, on another connection. */
-  displaced(socket: SignalingSocket): void;
+  /** The connection is being ended from this side; it may take a while until it is gone. */
+  ends(socket: SignalingSocket): void;
   /** The connection is gone. */
   left(socket: SignalingSocket, end: SocketClosed): void;
 }
-
-/** How many peers a connection may have open invitations to; beyond, the oldest is forgotten. */
-const maxInvited = 1024;
 
 /** One node's signaling connection. Handles its messages one after the other, in order of arrival. */
 export class SignalingSocket implements Reachable, SocketHandler {
@@ -51,6 +50,7 @@ export class SignalingSocket implements Reachable, SocketHandler {
   readonly key: string;
   readonly type: string;
   readonly profile: Profile;
+  readonly rules: readonly ResolvedRule[] | undefined;
   readonly answersOnly: boolean;
   readonly credentials: CredentialCheck;
   /** What may pass before answers of 429. */
@@ -60,8 +60,6 @@ export class SignalingSocket implements Reachable, SocketHandler {
   readonly #components: SocketComponents;
   readonly #receiver: SignalingReceiver;
   readonly #socket: Socket;
-  /** Keys of nodes that this one was allowed to relay to, so that they may answer. */
-  readonly #invited = new Set<string>();
   /** Messages that arrived while a credential is being checked; undefined while none is. */
   #waiting: Uint8Array[] | undefined;
   #pinged = false;
@@ -78,6 +76,7 @@ export class SignalingSocket implements Reachable, SocketHandler {
     this.key = peerKey(arrival.id);
     this.type = formatActrType(arrival.id.type);
     this.profile = arrival.profile;
+    this.rules = arrival.profile.acl && rulesOf(arrival.profile.acl);
     this.answersOnly = arrival.answersOnly;
     this.credentials = arrival.credentials;
     this.heardAt = components.clock.monotonic();
@@ -119,44 +118,44 @@ export class SignalingSocket implements Reachable, SocketHandler {
 
   /** Sends one envelope; false, and the end of the connection, when the node does not read what it is sent. */
   send(flow: Flow, head: MessageHead = {}): boolean {
+    return this.pass(encodeMessage(flow, this.#components.random.uuid(), head));
+  }
+
+  /** As {@link SignalingSocket.send} with an encoded envelope. */
+  pass(envelope: Uint8Array): boolean {
     if (this.#socket.bufferedAmount > this.#components.options.limits.maxBufferedBytes) {
       this.#components.log.warn("rendezvous.signaling.slow_reader", { peer: this.key });
-      this.#socket.terminate();
+      this.#drop();
       return false;
     }
-    this.#socket.send(encodeMessage(flow, this.#components.random.uuid(), head));
+    this.#socket.send(envelope);
     return true;
-  }
-
-  /** Lets `key` answer this node, whatever this node's own rules say. */
-  invite(key: string): void {
-    this.#invited.delete(key);
-    this.#invited.add(key);
-    if (this.#invited.size <= maxInvited) return;
-    for (const oldest of this.#invited) {
-      this.#invited.delete(oldest);
-      return;
-    }
-  }
-
-  hasInvited(key: string): boolean {
-    return this.#invited.has(key);
-  }
-
-  displaced(): void {
-    this.#receiver.displaced(this);
   }
 
   /** Pings; drops the connection when earlier pings stayed without a sign of life since `deadline`. */
   probe(deadline: number): void {
-    if (this.#pinged && this.heardAt <= deadline) this.#socket.terminate();
+    if (this.#pinged && this.heardAt <= deadline) this.#drop();
     else this.#pinged = this.#socket.ping();
   }
 
-  /** Ends the connection; what still arrives is ignored. */
+  /** Ends the connection; from now on others do not find it, and what still arrives is ignored. */
   close(code: number, reason: string): void {
-    this.#closing = true;
+    this.#ends();
     this.#socket.close(code, reason);
+  }
+
+  displaced(): void {
+    this.close(1008, "displaced by new connection");
+  }
+
+  #drop(): void {
+    this.#ends();
+    this.#socket.terminate();
+  }
+
+  #ends(): void {
+    this.#closing = true;
+    this.#receiver.ends(this);
   }
 
   #handle(data: Uint8Array): void {

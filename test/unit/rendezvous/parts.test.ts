@@ -18,6 +18,7 @@ class Node implements Member {
   readonly key: string;
   readonly type: string;
   readonly profile = {};
+  readonly rules = undefined;
   load: LoadReport | undefined;
   heardAt = 0;
   constructor(serial: number, name = "echo", manufacturer = "acme") {
@@ -90,7 +91,7 @@ describe("Presence", () => {
 
 describe("Discovery", () => {
   const asker = new Node(99, "caller");
-  const rules = { withoutRules: true, expiryMs: 60_000 };
+  const rules = { withoutRules: "allow", expiryMs: 60_000 } as const;
   const anyone = create(RouteCandidatesRequestSchema, { clientFingerprint: "" });
   const byPower = create(RouteCandidatesRequestSchema, {
     clientFingerprint: "",

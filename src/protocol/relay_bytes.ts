@@ -1,0 +1,84 @@
+import { ActrError } from "../errors.ts";
+import { concatBytes, utf8 } from "./bytes.ts";
+import { FieldScanner } from "./field_scanner.ts";
+import { envelopeVersion } from "./signaling.ts";
+import { delimitedSize, tag, varint32Size, WireWriter, wireTypes } from "./wire_writer.ts";
+
+/** Numbers of the fields that are told apart here (`spec/protocol.md` §2.6). */
+const envelopeFields = { version: 1, envelopeId: 2, replyFor: 3, timestamp: 4, relay: 13 } as const;
+const relayFields = { source: 1, credential: 2, target: 3 } as const;
+
+/** The credential field of an ActrRelay that says nothing: key_id 0, no claims, no signature. */
+const blankCredential = Uint8Array.of(tag(2, wireTypes.delimited), 6, 0x08, 0, 0x12, 0, 0x1a, 0);
+
+/**
+ * The encoded SignalingEnvelope of a relay as its target gets it: under another envelope id and with a blank
+ * credential. Everything else keeps its bytes, also what this version does not know.
+ * @throws ActrError `decode_failure` for one that is malformed or that two readers could understand differently.
+ */
+export function withoutCredential(
+  envelope: Uint8Array,
+  envelopeId: string,
+): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array[] = [head(envelopeId)];
+  let relays = 0;
+  for (const { number, whole, value } of fieldsOf(envelope)) {
+    if (number === envelopeFields.relay) {
+      relays++;
+      parts.push(delimited(number, blinded(value)));
+    } else if (number > envelopeFields.timestamp) {
+      parts.push(whole);
+    }
+  }
+  if (relays !== 1) throw malformed(`there are ${relays} of them`);
+  return concatBytes(parts);
+}
+
+function blinded(relay: Uint8Array): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array[] = [];
+  const ends: number[] = [];
+  for (const { number, whole } of fieldsOf(relay)) {
+    if (number !== relayFields.credential) parts.push(whole);
+    if (number === relayFields.source) parts.push(blankCredential);
+    if (number <= relayFields.target) ends.push(number);
+  }
+  if (new Set(ends).size < ends.length) throw malformed("it repeats source, credential or target");
+  return concatBytes(parts);
+}
+
+interface Field {
+  readonly number: number;
+  /** Tag and value. */
+  readonly whole: Uint8Array;
+  /** The bytes of a delimited value. */
+  readonly value: Uint8Array;
+}
+
+function* fieldsOf(message: Uint8Array): Generator<Field> {
+  const scanner = new FieldScanner(message);
+  while (!scanner.done) {
+    const from = scanner.position;
+    if (!scanner.tag() || !scanner.value()) throw malformed("a field does not end");
+    const { number, position } = scanner;
+    yield { number, whole: message.subarray(from, position), value: scanner.bytes() };
+  }
+}
+
+function head(envelopeId: string): Uint8Array<ArrayBuffer> {
+  const id = delimited(envelopeFields.envelopeId, utf8(envelopeId));
+  const version = tag(envelopeFields.version, wireTypes.varint);
+  return concatBytes([Uint8Array.of(version, envelopeVersion), id]);
+}
+
+function delimited(field: number, value: Uint8Array): Uint8Array<ArrayBuffer> {
+  const before = tag(field, wireTypes.delimited);
+  const size = varint32Size(before) + delimitedSize(value.length);
+  const writer = new WireWriter(new Uint8Array(size));
+  writer.varint32(before);
+  writer.bytes(value);
+  return writer.finish();
+}
+
+function malformed(reason: string): ActrError {
+  return new ActrError("decode_failure", `a relay cannot be passed on: ${reason}`);
+}
