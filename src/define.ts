@@ -167,6 +167,14 @@ export interface AclRule {
   readonly realm?: RuleRealm;
 }
 
+/** What a node tells discovery of its services, beside what their files mean. */
+export interface NodeSpec {
+  /** What the description is asked for by. @default the name in the node's type */
+  readonly name?: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+}
+
 /** What a node is made of. */
 export interface NodeInit {
   /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0" */
@@ -185,6 +193,11 @@ export interface NodeInit {
   readonly host?: readonly AnyService[];
   /** What it was built against: discovery prefers nodes with these descriptions, and finds no other types. @default any type, whatever its description */
   readonly dependencies?: readonly Dependency[];
+  /**
+   * Tells whoever may find the node what its services mean: files with their fingerprints. `false` tells nothing, as for
+   * files that have none; a real actrix shows descriptions to every realm. @default what its services' files mean
+   */
+  readonly spec?: NodeSpec | false;
   readonly hooks?: Hooks;
   /** Further observers: each is told everything that `hooks` are told, beside them. */
   readonly observers?: readonly Hooks[];

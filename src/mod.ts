@@ -103,6 +103,7 @@ export {
   type MethodOptions,
   type NodeDefinition,
   type NodeInit,
+  type NodeSpec,
   type RuleRealm,
   type ServiceDefinition,
   type ServiceInit,

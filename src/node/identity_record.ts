@@ -21,8 +21,12 @@ export class IdentityRecord {
     aisUrl: string,
     registration: Registration,
   ): Promise<IdentityRecord> {
-    const { type, realm, acl, wsAddress } = registration;
-    const purpose = [aisUrl, formatActrType(type), realm, wsAddress ?? null, acl?.rules ?? null];
+    const { type, realm, acl, wsAddress, serviceSpec: spec } = registration;
+    const described = spec && [spec.fingerprint, spec.name, spec.description ?? null, spec.tags];
+    const purpose = [
+      ...[aisUrl, formatActrType(type), realm, wsAddress ?? null, acl?.rules ?? null],
+      ...(described === undefined ? [] : [described]),
+    ];
     return new IdentityRecord(store, await sha256(utf8(JSON.stringify(purpose))));
   }
 
@@ -31,7 +35,7 @@ export class IdentityRecord {
     this.#purpose = purpose;
   }
 
-  /** The identity kept last, when it was registered for the same: renewing carries neither address nor rules. */
+  /** The identity kept last, when it was registered for the same: renewing carries neither address nor rules nor description. */
   async load(): Promise<IssuedIdentity | undefined> {
     const purpose = await this.#store.record(space, "registration");
     const identity = await this.#store.record(space, "identity");

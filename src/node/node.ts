@@ -8,6 +8,7 @@ import { tracedAs } from "../spans.ts";
 import { NodeMedia } from "../streams/node_media.ts";
 import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
+import { announced } from "./announcement.ts";
 import { HookQueue } from "./hooks.ts";
 import { Inbound } from "./inbound.ts";
 import { instanceIdOf } from "./instance_id.ts";
@@ -118,13 +119,14 @@ export class Node implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<Node> {
     const instanceId = await instanceIdOf(components);
+    const registration = await announced(plan.registration, plan.announcement, components);
     // Presence and node know each other; nothing is told before `#begin`.
     let node: Node | undefined;
     const presence = await Presence.register(
       {
         components,
         settings,
-        registration: plan.registration,
+        registration,
         hooks: () => (node as Node).hooks,
         load: () => (node as Node).load(),
         onRebound: () => node?.outbound.rebound(),

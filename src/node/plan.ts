@@ -9,6 +9,7 @@ import { serviceRoutes } from "../inbound/service_routes.ts";
 import { type NodeOptions, resolveNodeOptions } from "../options.ts";
 import type { ResolvedRule } from "../protocol/acl.ts";
 import type { Dependency } from "../protocol/dependencies.ts";
+import { type Announcement, announcementOf } from "./announcement.ts";
 import type { NodeSettings } from "./node_components.ts";
 import { withReflection } from "./reflection.ts";
 import { registrationOf } from "./registration.ts";
@@ -17,6 +18,8 @@ import { registrationOf } from "./registration.ts";
 export interface NodePlan {
   readonly options: NodeOptions;
   readonly registration: Registration;
+  /** None: it tells nothing of its services. */
+  readonly announcement: Announcement | undefined;
   /** None: it may find any type. */
   readonly dependencies: readonly Dependency[] | undefined;
   readonly routes: RouteTable;
@@ -39,12 +42,14 @@ export function planNode(definition: NodeDefinition, settings: NodeSettings): No
   const { services = [], host = [], acl, actorAcl, hooks, observers = [] } = definition;
   const options = resolveNodeOptions(definition.options);
   const { realm } = settings;
+  const registration = registrationOf(definition, settings);
   const routes = serviceRoutes(services, { realm, ...(acl && { acl }) });
   const actors = checkedActors(definition.actors);
   const keyed = [...routes.values()].some(({ keyOf }) => keyOf !== undefined);
   return {
     options,
-    registration: registrationOf(definition, settings),
+    registration,
+    announcement: announcementOf(definition, registration.type),
     dependencies: definition.dependencies,
     concurrent: options.dispatch.concurrent && (keyed || Object.keys(actors).length > 0),
     routes: withReflection(routes, services),

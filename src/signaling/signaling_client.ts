@@ -1,8 +1,19 @@
 import { ActrError } from "../errors.ts";
 import type { Span, TraceContext, Tracer } from "../ports/tracer.ts";
 import { fromActrIdMessage, toActrIdMessage } from "../protocol/id_messages.ts";
-import { type ActrId, type ActrType, formatActrType } from "../protocol/ids.ts";
-import type { ActrRelay, ServiceSpec, SignalingEnvelope } from "../protocol/schema.ts";
+import {
+  type ActrId,
+  type ActrType,
+  actrTypeEquals,
+  formatActrType,
+  isSamePeer,
+} from "../protocol/ids.ts";
+import {
+  type ActrRelay,
+  RouteCandidatesRequest_NodeSelectionCriteria_NodeRankingFactor as RankingFactor,
+  type ServiceSpec,
+  type SignalingEnvelope,
+} from "../protocol/schema.ts";
 import { decodeSignaling } from "../protocol/signaling.ts";
 import { signalingUrl } from "../protocol/signaling_query.ts";
 import {
@@ -152,8 +163,8 @@ export class SignalingClient {
   }
 
   /**
-   * Nodes that serve `type`, the server's best first; none is an empty list.
-   * @param options.fingerprint of the description that the caller was built with.
+   * Other nodes that serve `type`, the server's best first; none is an empty list.
+   * @param options.fingerprint of the description that the caller was built with: nodes that have it come first.
    * @throws ActrError see {@link SignalingClient.ping}.
    */
   async routeCandidates(
@@ -161,14 +172,22 @@ export class SignalingClient {
     count: number,
     options: RequestOptions & { readonly fingerprint?: string },
   ): Promise<Candidate[]> {
+    const { fingerprint = "" } = options;
+    const { id: self } = this.#components.session.current;
+    // Real servers find the one who asks as well.
+    const candidateCount = actrTypeEquals(type, self.type) ? count + 1 : count;
     const value = {
       targetType: type,
-      criteria: { candidateCount: count },
-      clientFingerprint: options.fingerprint ?? "",
+      criteria: {
+        candidateCount,
+        rankingFactors: fingerprint === "" ? [] : [RankingFactor.EXACT_MATCH_FIRST],
+      },
+      clientFingerprint: fingerprint,
     };
     const request = { case: "routeCandidatesRequest", value } as const;
     const answer = await this.#requests.request("routeCandidatesResponse", request, options);
-    return readCandidates(succeeded("route candidates", answer), count);
+    const found = readCandidates(succeeded("route candidates", answer), candidateCount);
+    return found.filter(({ id }) => !isSamePeer(id, self)).slice(0, count);
   }
 
   /** Types that some node serves, of one manufacturer or of all. @throws ActrError see {@link SignalingClient.ping}. */

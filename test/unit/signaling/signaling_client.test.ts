@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ActrError, type ErrorCode } from "../../../src/errors.ts";
 import { toActrIdMessage } from "../../../src/protocol/id_messages.ts";
+import { RouteCandidatesRequest_NodeSelectionCriteria_NodeRankingFactor as Factor } from "../../../src/protocol/schema.ts";
 import { encodeSignaling } from "../../../src/protocol/signaling.ts";
 import { reportLoad } from "../../../src/signaling/node_load.ts";
 import type { Relay } from "../../../src/signaling/signaling_listeners.ts";
@@ -10,6 +11,7 @@ import { connected, setUp } from "./support.ts";
 
 const options = { signal: never };
 const type = { manufacturer: "acme", name: "Echo", version: "1.0.0" };
+const other = { ...type, name: "Other" };
 const me = issued(1n, 0).id;
 const peer = issued(2n, 0).id;
 const wirePeer = toActrIdMessage(peer);
@@ -107,6 +109,38 @@ describe("signaling requests", () => {
     await client.close();
   });
 
+  it("asks for candidates in the server's order, or for those of its own description first", async () => {
+    const { client, socket } = await connected();
+    const asked = (fingerprint?: string) => {
+      client
+        .routeCandidates(other, 2, { ...options, ...(fingerprint && { fingerprint }) })
+        .catch(() => {});
+      const request = socket.requests.at(-1);
+      assert.ok(request?.case === "routeCandidatesRequest");
+      return request.value;
+    };
+    const plain = asked();
+    assert.deepEqual([plain.clientFingerprint, plain.criteria?.rankingFactors], ["", []]);
+    assert.equal(plain.criteria?.candidateCount, 2);
+    const locked = asked("service_semantic:00");
+    assert.equal(locked.clientFingerprint, "service_semantic:00");
+    assert.deepEqual(locked.criteria?.rankingFactors, [Factor.EXACT_MATCH_FIRST]);
+    await client.close();
+  });
+
+  it("does not find itself where a server lists the one who asks", async () => {
+    const { client, socket } = await connected();
+    const finding = client.routeCandidates(me.type, 1, options);
+    const request = socket.requests.at(-1);
+    assert.ok(request?.case === "routeCandidatesRequest");
+    assert.equal(request.value.criteria?.candidateCount, 2);
+    const candidates = [toActrIdMessage(me), wirePeer];
+    const value = { result: { case: "success", value: { candidates } } } as const;
+    socket.answer({ case: "routeCandidatesResponse", value });
+    assert.deepEqual(await finding, [{ id: peer }]);
+    await client.close();
+  });
+
   it("fails what waits with stopping when closed, and lets a caller leave", async () => {
     const { client, clock } = await connected();
     const leaving = new AbortController();
@@ -180,7 +214,7 @@ describe("signaling requests", () => {
   it("finds candidates with their usable addresses, as many as were asked for", async () => {
     const { client, socket } = await connected();
     const others = [2n, 3n, 4n, 5n].map((serial) => issued(serial, 0).id);
-    const asked = client.routeCandidates(type, 3, { ...options, fingerprint: "f" });
+    const asked = client.routeCandidates(other, 3, { ...options, fingerprint: "f" });
     const request = socket.requests[0];
     assert.ok(request?.case === "routeCandidatesRequest");
     assert.equal(request.value.criteria?.candidateCount, 3);
