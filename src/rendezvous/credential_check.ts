@@ -29,12 +29,25 @@ export class CredentialCheck {
     return this.#expiresAt;
   }
 
+  /**
+   * Why the node should renew now, to be told to it, since real clients renew only when told: its credential is in the
+   * last third of its life, or another key signs by now. Undefined when it need not.
+   */
+  warning(ttlMs: number): string | undefined {
+    const left = this.#expiresAt - Math.floor(this.#clock.now() / 1000);
+    if (left * 1000 <= ttlMs / 3) return `the credential expires in ${left} s; renew it`;
+    const replaced = this.#known !== undefined && this.#keys.inTolerance(this.#known.keyId);
+    return replaced ? "the key of the credential has been replaced; renew it" : undefined;
+  }
+
   /** Passes when `credential` was issued to this node and holds; at once when it is the one last seen. @throws ActrError `permission_denied`. */
   check(credential: Credential): undefined | Promise<void> {
     const now = Math.floor(this.#clock.now() / 1000);
     if (!sameCredential(credential, this.#known)) return this.#verify(credential, now);
-    if (this.#expiresAt > now) return undefined;
-    throw new ActrError("permission_denied", "Token has expired");
+    if (this.#expiresAt <= now) throw new ActrError("permission_denied", "Token has expired");
+    // A key may end, or be revoked, before what it signed expires.
+    if (this.#keys.publicKey(credential.keyId) !== undefined) return undefined;
+    return this.#verify(credential, now);
   }
 
   async #verify(credential: Credential, now: number): Promise<void> {

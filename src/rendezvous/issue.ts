@@ -13,7 +13,8 @@ export async function issue(ais: Ais, id: ActrId, renewal: RenewalToken): Promis
   const { keys, options } = ais;
   const actorId = formatActrId(id);
   const expiresAt = nowSeconds(ais) + Math.floor(options.credentialTtlMs / 1000);
-  const credential = await keys.sign({ realm: id.realm, actorId, expiresAt });
+  const key = keys.current;
+  const credential = await keys.sign({ realm: id.realm, actorId, expiresAt }, key);
   const turn = await turnCredential(ais.turnSecret, actorId, expiresAt);
   return {
     actrId: toActrIdMessage(id),
@@ -21,8 +22,8 @@ export async function issue(ais: Ais, id: ActrId, renewal: RenewalToken): Promis
     turnCredential: { ...turn, expiresAt: BigInt(expiresAt) },
     credentialExpiresAt: timestamp(expiresAt),
     signalingHeartbeatIntervalSecs: Math.round(options.heartbeatIntervalMs / 1000),
-    signingPubkey: keys.current.publicKey,
-    signingKeyId: keys.current.keyId,
+    signingPubkey: key.publicKey,
+    signingKeyId: key.keyId,
     renewalToken: renewal.token,
     renewalTokenExpiresAt: timestamp(renewal.expiresAt),
   };

@@ -30,7 +30,7 @@ export async function openAis(
     log,
     options,
     realms: await Realms.open({ store, clock, random }, options),
-    keys: await KeyRing.open(store, random),
+    keys: await KeyRing.open({ store, clock, random }, options),
     serials: await Serials.open(store, clock, options.worker),
     registrations: new Registrations(store),
     turnSecret: options.turnSecret ?? toBase64(await keptSecret(store, random, "turn")),

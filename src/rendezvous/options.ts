@@ -18,7 +18,7 @@ export interface RendezvousLimits {
   readonly maxMessageBytes: number;
   /** Signaling messages that one connection may send at once. @default 2000 */
   readonly messageBurst: number;
-  /** Signaling messages per second that one connection may keep up; over it each is answered with 429. @default 500 */
+  /** Signaling messages per second that one connection may keep up; over it each is answered with 429, and over twice that the connection ends with 1008. @default 500 */
   readonly messagesPerSecond: number;
   /** Messages of one connection waiting for a credential check; over it the connection ends with 1008. @default 1024 */
   readonly maxPendingMessages: number;
@@ -42,6 +42,10 @@ export interface ResolvedRendezvousOptions {
   readonly withoutRules: WithoutRules;
   /** Life of a credential, milliseconds. @default 3600000 */
   readonly credentialTtlMs: number;
+  /** How long one key signs credentials before the next one takes over, milliseconds. @default 2592000000 (30 days) */
+  readonly keyLifeMs: number;
+  /** How long credentials count that an earlier key signed, milliseconds; no shorter than they live. @default twice credentialTtlMs */
+  readonly keyToleranceMs: number;
   /** Life of a renewal token, milliseconds. @default 86400000 */
   readonly renewalTtlMs: number;
   /** Remaining life from which on a renewal hands out the next token, milliseconds. @default 21600000 */
@@ -85,6 +89,8 @@ export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
   realmSecretGraceMs: 14_400_000,
   withoutRules: "realm",
   credentialTtlMs: 3_600_000,
+  keyLifeMs: 2_592_000_000,
+  keyToleranceMs: 7_200_000,
   renewalTtlMs: 86_400_000,
   renewalRotationMs: 21_600_000,
   heartbeatIntervalMs: 30_000,
@@ -99,6 +105,7 @@ export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
 const times = [
   "realmSecretGraceMs",
   "credentialTtlMs",
+  "keyLifeMs",
   "renewalTtlMs",
   "renewalRotationMs",
   "heartbeatIntervalMs",
@@ -110,12 +117,20 @@ const times = [
 /** Options with every default filled in. @throws RangeError when a value is out of range. */
 export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRendezvousOptions {
   const limits = { ...defaultRendezvousLimits, ...options.limits };
-  const resolved = { ...defaultRendezvousOptions, ...options, limits };
+  const { credentialTtlMs = defaultRendezvousOptions.credentialTtlMs } = options;
+  const keyToleranceMs = options.keyToleranceMs ?? 2 * credentialTtlMs;
+  const resolved = { ...defaultRendezvousOptions, ...options, keyToleranceMs, limits };
   const { worker } = resolved;
   if (!Number.isInteger(worker) || worker < 0 || worker > 31) {
     throw new RangeError(`worker must be an integer from 0 to 31, not ${worker}`);
   }
   for (const realm of resolved.realms) checkRealm(realm);
+  if (!(keyToleranceMs >= credentialTtlMs)) {
+    const reason = "or credentials end before their time";
+    throw new RangeError(
+      `keyToleranceMs must be at least credentialTtlMs (${credentialTtlMs}), not ${keyToleranceMs}, ${reason}`,
+    );
+  }
   if (resolved.turnSecret === "") throw new RangeError("turnSecret must not be empty");
   checkPositive(times, resolved);
   checkPositive(Object.keys(defaultRendezvousLimits) as (keyof RendezvousLimits)[], limits);
