@@ -1,6 +1,7 @@
 import type { ResolvedRule } from "../protocol/acl.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { Acl, ServiceSpec } from "../protocol/schema.ts";
+import type { Position } from "./ranking.ts";
 
 /** What a node told about itself when it registered. */
 export interface Profile {
@@ -15,7 +16,10 @@ export interface Profile {
 export interface LoadReport {
   readonly availability: number;
   readonly powerReserve: number;
+  /** Share of the mailbox in use, 0 to 1. */
   readonly backlog: number;
+  /** Texts of the ActrIds that it wants to go on serving. */
+  readonly stickyClients?: ReadonlySet<string>;
   /** When, in milliseconds of the monotonic clock. */
   readonly at: number;
 }
@@ -31,6 +35,8 @@ export interface Member {
   /** The profile's access rules, read once; absent when it has none. */
   readonly rules: readonly ResolvedRule[] | undefined;
   readonly load: LoadReport | undefined;
+  /** Where it said to be when it last looked for others. */
+  readonly position?: Position | undefined;
   /** When anything was heard of it, in milliseconds of the monotonic clock. */
   readonly heardAt: number;
 }

@@ -1,13 +1,15 @@
+import { formatActrId } from "../protocol/ids.ts";
 import type {
   DiscoveryRequest,
   GetServiceSpecRequest,
   RouteCandidatesRequest,
+  ServiceLocation,
   ServiceSpec,
 } from "../protocol/schema.ts";
 import { admits, type WithoutRules } from "./acl.ts";
 import type { Directory, Member } from "./directory.ts";
 import { has } from "./messages.ts";
-import { type Candidate, type Criteria, type Position, rank } from "./ranking.ts";
+import { type Candidate, type Criteria, type Position, rank, spread } from "./ranking.ts";
 
 /** What decides who is found. */
 export interface DiscoveryRules {
@@ -35,10 +37,11 @@ export class Discovery<M extends Member> {
     const inTurn = rotate(found, this.#directory.nextTurn(type));
     const ranked = inTurn.map((member) => this.#ranked(member, now));
     const asking = {
+      id: formatActrId(asker.id),
       fingerprint: request.clientFingerprint,
-      position: position(request.clientLocation),
+      position: positionOf(request.clientLocation),
     };
-    return rank(ranked, criteria(request), asking).map(({ member }) => member);
+    return rank(spread(ranked, asking), criteria(request), asking).map(({ member }) => member);
   }
 
   /** For each type present, in the order of their texts, the node whose description stands for it. */
@@ -46,8 +49,10 @@ export class Discovery<M extends Member> {
     const found: M[] = [];
     for (const type of [...this.#directory.types()].sort()) {
       if (found.length >= request.limit) break;
-      const [member] = this.#visible(this.#directory.ofType(type), asker, now);
-      if (member !== undefined && ofManufacturer(member, request)) found.push(member);
+      if (!isWanted(type, request)) continue;
+      const visible = this.#visible(this.#directory.ofType(type), asker, now);
+      const member = visible.find(({ profile }) => profile.spec !== undefined) ?? visible[0];
+      if (member !== undefined) found.push(member);
     }
     return found;
   }
@@ -76,7 +81,7 @@ export class Discovery<M extends Member> {
   }
 
   #ranked(member: M, now: number): Ranked<M> {
-    const { load, profile } = member;
+    const { load, profile, position } = member;
     const known = load !== undefined && now - load.at <= this.#rules.expiryMs ? load : undefined;
     return {
       member,
@@ -84,6 +89,8 @@ export class Discovery<M extends Member> {
       powerReserve: known?.powerReserve,
       backlog: known?.backlog,
       fingerprint: profile.spec?.fingerprint,
+      position,
+      stickyClients: known?.stickyClients,
     };
   }
 }
@@ -93,8 +100,9 @@ function rotate<T>(list: readonly T[], turn: number): T[] {
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-function ofManufacturer(member: Member, request: DiscoveryRequest): boolean {
-  return !has(request, "manufacturer") || member.id.type.manufacturer === request.manufacturer;
+function isWanted(type: string, request: DiscoveryRequest): boolean {
+  if (!has(request, "manufacturer")) return true;
+  return type.slice(0, type.indexOf(":")) === request.manufacturer;
 }
 
 function criteria({ criteria: wire }: RouteCandidatesRequest): Criteria | undefined {
@@ -107,11 +115,12 @@ function criteria({ criteria: wire }: RouteCandidatesRequest): Criteria | undefi
   };
 }
 
-function position(location: RouteCandidatesRequest["clientLocation"]): Position | undefined {
-  if (location === undefined || !has(location, "latitude") || !has(location, "longitude")) {
-    return undefined;
-  }
-  return { latitude: location.latitude, longitude: location.longitude };
+/** A place that a message names; undefined unless it has both coordinates, on the globe. */
+export function positionOf(place: ServiceLocation | undefined): Position | undefined {
+  if (place === undefined || !has(place, "latitude") || !has(place, "longitude")) return undefined;
+  const { latitude, longitude } = place;
+  const onGlobe = Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
+  return onGlobe ? { latitude, longitude } : undefined;
 }
 
 function given<T extends object, K extends keyof T>(message: T, field: K): T[K] | undefined {

@@ -6,6 +6,7 @@ import type {
   MessageInit,
   RouteCandidatesRequest,
 } from "../protocol/schema.ts";
+import { positionOf } from "./discovery.ts";
 import type { Hub } from "./hub.ts";
 import { has, type Payload, typeText } from "./messages.ts";
 import type { Reachable } from "./reachable.ts";
@@ -20,6 +21,7 @@ export function routeCandidates(
   request: RouteCandidatesRequest,
 ): Payload {
   const now = hub.clock.monotonic();
+  from.position = positionOf(request.clientLocation) ?? from.position;
   const found = hub.discovery.candidates(from, typeText(request.targetType), request, now);
   const candidates = found.map((each) => each.wireId);
   const wsAddressMap = found.map(({ profile }, at) => ({

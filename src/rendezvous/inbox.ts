@@ -18,8 +18,12 @@ export function receive(
 ): undefined | Promise<void> {
   const envelope = decoded(hub, from, data);
   if (envelope === undefined) return undefined;
-  if (from.bucket.take(hub.clock.monotonic())) return route(hub, from, envelope, data);
-  from.send(tooMany(hub.options.limits.messagesPerSecond), { replyFor: envelope.envelopeId });
+  const now = hub.clock.monotonic();
+  if (from.bucket.take(now)) return route(hub, from, envelope, data);
+  const { messagesPerSecond } = hub.options.limits;
+  if (from.refusals.take(now))
+    from.send(tooMany(messagesPerSecond), { replyFor: envelope.envelopeId });
+  else from.close(1008, "too many messages");
   return undefined;
 }
 

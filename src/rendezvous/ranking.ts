@@ -16,6 +16,8 @@ export interface Candidate {
   /** Fingerprint of the service that it offers. */
   readonly fingerprint?: string | undefined;
   readonly position?: Position | undefined;
+  /** Texts of the ActrIds that it wants to go on serving. */
+  readonly stickyClients?: ReadonlySet<string> | undefined;
 }
 
 /** NodeSelectionCriteria in plain numbers (`spec/protocol.md` §2.5). */
@@ -29,16 +31,19 @@ export interface Criteria {
 
 /** Who asks, as far as ranking cares. */
 export interface Asker {
+  /** Text of its ActrId. */
+  readonly id: string;
   readonly fingerprint: string;
   readonly position?: Position | undefined;
 }
 
-/** NodeRankingFactor by wire number. Client affinity (4) has no data on any server, so it never decides. */
+/** NodeRankingFactor by wire number. */
 export const rankingFactors = {
   maximumPowerReserve: 0,
   minimumMailboxBacklog: 1,
   exactMatchFirst: 2,
   nearest: 3,
+  clientAffinity: 4,
 } as const;
 
 /** State from which on a candidate of unknown state is admitted, and as which it is sorted by health. */
@@ -64,6 +69,24 @@ export function rank<T extends Candidate>(
   if (dependency !== undefined) kept = atLeast(kept, dependency, (each) => each.dependency);
   const orders = criteria.factors.flatMap((factor) => orderOf(factor, asker) ?? []);
   return kept.sort((a, b) => firstDifference(orders, a, b)).slice(0, criteria.count);
+}
+
+/**
+ * Candidates in the order that serves an asker who ranks by nothing: those that offer just what it was built for first, then
+ * those whose mailboxes have more quarters free, else as given. How available a node calls itself does not count: real
+ * ones call themselves unavailable when they are idle (`spec/real-client.md`).
+ */
+export function spread<T extends Candidate>(candidates: readonly T[], asker: Asker): T[] {
+  const orders = [byMatch(asker.fingerprint.trim()), byRoom];
+  return [...candidates].sort((a, b) => firstDifference(orders, a, b));
+}
+
+function byRoom(a: Candidate, b: Candidate): number {
+  return quarters(a) - quarters(b);
+}
+
+function quarters({ backlog = 0 }: Candidate): number {
+  return Math.floor(backlog * 4);
 }
 
 /** Great-circle distance in kilometres. */
@@ -100,6 +123,8 @@ function orderOf(factor: number, asker: Asker): Order | undefined {
       return byMatch(asker.fingerprint.trim());
     case rankingFactors.nearest:
       return byDistance(asker.position);
+    case rankingFactors.clientAffinity:
+      return byAffinity(asker.id);
     default:
       return undefined;
   }
@@ -109,6 +134,11 @@ function byMatch(fingerprint: string): Order {
   const misses = ({ fingerprint: own }: Candidate): number =>
     fingerprint !== "" && own === fingerprint ? 0 : 1;
   return (a, b) => misses(a) - misses(b);
+}
+
+function byAffinity(id: string): Order {
+  const strangers = ({ stickyClients }: Candidate): number => (stickyClients?.has(id) ? 0 : 1);
+  return (a, b) => strangers(a) - strangers(b);
 }
 
 /** Nearest first, unknown positions last; an asker of unknown position gets the placed ones first. */

@@ -1,4 +1,6 @@
 import { assertNever } from "../errors.ts";
+import { fromActrIdMessage } from "../protocol/id_messages.ts";
+import { actrIdEquals } from "../protocol/ids.ts";
 import {
   type ActrToSignaling,
   type ActrType,
@@ -6,16 +8,21 @@ import {
   type ErrorResponse,
   type GetSigningKeyRequest,
   type Ping,
+  type UnregisterRequest,
 } from "../protocol/schema.ts";
 import { announcePresent } from "./announcements.ts";
 import { discovery, routeCandidates, serviceSpec } from "./discovery_answers.ts";
 import type { Hub } from "./hub.ts";
+import { loadReport } from "./load_report.ts";
 import { type Payload, typeText } from "./messages.ts";
 import { withdraw } from "./sight.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
 
 type Request = ActrToSignaling["payload"];
 type Wanted = ActrType | undefined;
+
+/** To a request of a kind that is not known here, or of none: its sender need not wait for more. */
+const unknown: Payload = { case: "error", value: { code: 400, message: "Unknown request" } };
 
 /** Characters of a node's own words that go into the log. */
 const longestLogged = 200;
@@ -34,7 +41,7 @@ function answer(hub: Hub, from: SignalingSocket, request: Request): Payload | un
     case "ping":
       return pong(hub, from, request.value);
     case "unregisterRequest":
-      return unregister(hub, from);
+      return unregister(hub, from, request.value);
     case "routeCandidatesRequest":
       return routeCandidates(hub, from, request.value);
     case "getSigningKeyRequest":
@@ -50,7 +57,7 @@ function answer(hub: Hub, from: SignalingSocket, request: Request): Payload | un
     case "error":
       return noted(hub, from, request.value);
     case undefined:
-      return undefined;
+      return unknown;
     default:
       return assertNever(request);
   }
@@ -67,8 +74,7 @@ function noted(hub: Hub, from: SignalingSocket, { code, message }: ErrorResponse
 
 /** Keeps the report and tells the time; warns in the last third of the credential's life, since real clients renew only when told. */
 function pong(hub: Hub, from: SignalingSocket, ping: Ping): Payload {
-  const { availability, powerReserve, mailboxBacklog: backlog } = ping;
-  from.load = { availability, powerReserve, backlog, at: hub.clock.monotonic() };
+  from.load = loadReport(ping, hub.clock.monotonic());
   hub.neighbours.reported(from);
   const seconds = Math.floor(hub.clock.now() / 1000);
   const value = {
@@ -83,7 +89,11 @@ function pong(hub: Hub, from: SignalingSocket, ping: Ping): Payload {
 }
 
 /** Removes the node from sight at once; its socket stays until the node closes it, as real nodes expect. */
-function unregister(hub: Hub, from: SignalingSocket): Payload {
+function unregister(hub: Hub, from: SignalingSocket, { actrId }: UnregisterRequest): Payload {
+  if (actrId !== undefined && !actrIdEquals(fromActrIdMessage(actrId), from.id)) {
+    const error = { code: 403, message: "A node can unregister none but itself" };
+    return { case: "unregisterResponse", value: { result: { case: "error", value: error } } };
+  }
   withdraw(hub, from);
   hub.invitations.drop(from.key);
   hub.log.info("rendezvous.signaling.unregistered", { peer: from.key });

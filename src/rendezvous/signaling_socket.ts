@@ -12,6 +12,7 @@ import type { CredentialCheck } from "./credential_check.ts";
 import type { LoadReport, Profile } from "./directory.ts";
 import { encodeMessage, type Flow, type MessageHead, type Payload } from "./messages.ts";
 import type { ResolvedRendezvousOptions } from "./options.ts";
+import type { Position } from "./ranking.ts";
 import type { Reachable } from "./reachable.ts";
 import type { Refusal } from "./realms.ts";
 
@@ -55,7 +56,10 @@ export class SignalingSocket implements Reachable, SocketHandler {
   readonly credentials: CredentialCheck;
   /** What may pass before answers of 429. */
   readonly bucket: TokenBucket;
+  /** How often it may be answered 429 before it has to go. */
+  readonly refusals: TokenBucket;
   load: LoadReport | undefined;
+  position: Position | undefined;
   heardAt: number;
   readonly #components: SocketComponents;
   readonly #receiver: SignalingReceiver;
@@ -82,6 +86,7 @@ export class SignalingSocket implements Reachable, SocketHandler {
     this.heardAt = components.clock.monotonic();
     const { messageBurst, messagesPerSecond } = components.options.limits;
     this.bucket = new TokenBucket(messageBurst, messagesPerSecond, this.heardAt);
+    this.refusals = new TokenBucket(messageBurst, messagesPerSecond, this.heardAt);
     this.#components = components;
     this.#receiver = receiver;
     this.#socket = socket;

@@ -70,6 +70,7 @@ describe("rank", () => {
   for (const row of vectors.ranking) {
     it(`[V-behaviour.ranking] ${row.name}`, () => {
       const asker = {
+        id: "",
         fingerprint: row.fingerprint,
         position: row.client === undefined ? undefined : position(row.client),
       };
@@ -81,7 +82,7 @@ describe("rank", () => {
     });
   }
 
-  const plain = { fingerprint: "" };
+  const plain = { id: "1@1/acme:client:1.0.0", fingerprint: "" };
 
   it("keeps an unavailable candidate unless health is demanded", () => {
     const one: Candidate = { availability: 3 };
@@ -99,7 +100,7 @@ describe("rank", () => {
 
   it("ignores factors that it does not know", () => {
     const both: Candidate[] = [{ powerReserve: 1 }, { powerReserve: 2 }];
-    assert.deepEqual(rank(both, { count: 2, factors: [4, 99] }, plain), both);
+    assert.deepEqual(rank(both, { count: 2, factors: [5, 99] }, plain), both);
   });
 
   it("puts placed candidates first when the asker's place is unknown", () => {
@@ -111,7 +112,7 @@ describe("rank", () => {
   it("matches no fingerprint with an empty one", () => {
     const both: Candidate[] = [{}, { fingerprint: "" }];
     const factors = [rankingFactors.exactMatchFirst];
-    assert.deepEqual(rank(both, { count: 2, factors }, { fingerprint: " " }), both);
+    assert.deepEqual(rank(both, { count: 2, factors }, { ...plain, fingerprint: " " }), both);
   });
 });
 
