@@ -7,7 +7,11 @@ import { metaSpace } from "./secrets.ts";
 const sequencesPerMs = 256;
 /** Milliseconds reserved with one write: a restart skips at most these, and ten seconds of registrations cost one write. */
 const blockMs = 10_000;
-const key = "serial.reserved";
+
+/** Each worker reserves for itself, since its number makes its serials differ from those of the others. */
+function keyOf(worker: number): string {
+  return worker === 0 ? "serial.reserved" : `serial.reserved.${worker}`;
+}
 
 /**
  * Source of serial numbers that ascend and never repeat, also when the process restarts or the clock goes back:
@@ -33,7 +37,7 @@ export class Serials {
 
   /** Continues after every serial that an earlier process may have given out. `worker`: 0 to 31. */
   static async open(store: Store, clock: Clock, worker: number): Promise<Serials> {
-    const saved = await store.record(metaSpace, key);
+    const saved = await store.record(metaSpace, keyOf(worker));
     const reserved = saved === undefined ? 0 : Number(new TextDecoder().decode(saved));
     return new Serials(store, clock, worker, reserved);
   }
@@ -59,6 +63,7 @@ export class Serials {
 
   async #reserve(end: number): Promise<void> {
     try {
+      const key = keyOf(this.#worker);
       const value = utf8(String(end));
       await this.#store.commit([{ kind: "record.put", space: metaSpace, key, value }]);
       this.#reserved = end;

@@ -57,6 +57,15 @@ describe("Serials", () => {
     assert.ok(ascending([...first, ...(await take(restarted, 300))]));
   });
 
+  it("never repeats after a restart though another worker on the store wrote last", async () => {
+    const store = new MemoryStore();
+    const [fast, slow] = [new FakeClock(2_000_000_000_000), new FakeClock(1_900_000_000_000)];
+    const first = await take(await Serials.open(store, fast, 1), 9);
+    await take(await Serials.open(store, slow, 2), 9);
+    const restarted = await Serials.open(store.reopen(), slow, 1);
+    assert.ok(ascending([...first, ...(await take(restarted, 9))]));
+  });
+
   it("gives out nothing that is not reserved, and goes on when the store does", async () => {
     const store = new CountingStore();
     const serials = await Serials.open(store, new FakeClock(), 0);
