@@ -1,147 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
-import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
-import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
-import type { Socket, SocketClosed, SocketHandler } from "../../../src/ports/sockets.ts";
 import { toActrIdMessage } from "../../../src/protocol/id_messages.ts";
-import { type ActrId, formatActrId } from "../../../src/protocol/ids.ts";
-import type { AIdCredential, SignalingEnvelope } from "../../../src/protocol/schema.ts";
-import {
-  decodeSignaling,
-  encodeSignaling,
-  type SignalingInit,
-} from "../../../src/protocol/signaling.ts";
-import type { Ais } from "../../../src/rendezvous/ais.ts";
-import { CredentialCheck } from "../../../src/rendezvous/credential_check.ts";
-import { openHub } from "../../../src/rendezvous/hub.ts";
-import { openAis } from "../../../src/rendezvous/open_ais.ts";
-import {
-  type RendezvousOptions,
-  resolveRendezvousOptions,
-} from "../../../src/rendezvous/options.ts";
-import { SignalingServer } from "../../../src/rendezvous/signaling_server.ts";
-import { silent } from "./silent_logger.ts";
-
-/** The server's end of a connection, in the hands of a test. */
-class FakeSocket implements Socket {
-  bufferedAmount = 0;
-  readonly protocol = "";
-  pings = 0;
-  canPing = true;
-  answersPings = true;
-  terminated = false;
-  closedWith: SocketClosed | undefined;
-  readonly sent: SignalingEnvelope[] = [];
-  handler: SocketHandler | undefined;
-
-  send(data: Uint8Array): void {
-    this.sent.push(decodeSignaling(data));
-  }
-  sendText(): void {}
-  ping(): boolean {
-    this.pings++;
-    if (this.canPing && this.answersPings) this.handler?.pong?.();
-    return this.canPing;
-  }
-  pause(): boolean {
-    return false;
-  }
-  resume(): void {}
-  close(code: number, reason: string): void {
-    this.closedWith = { code, reason };
-  }
-  terminate(): void {
-    this.terminated = true;
-    this.handler?.closed({ code: 1006, reason: "" });
-  }
-  handle(handler: SocketHandler): void {
-    this.handler = handler;
-  }
-}
-
-class Bench {
-  readonly clock: FakeClock;
-  readonly server: SignalingServer;
-  readonly ais: Ais;
-
-  private constructor(ais: Ais, clock: FakeClock) {
-    this.ais = ais;
-    this.clock = clock;
-    this.server = new SignalingServer(openHub(ais));
-  }
-
-  static async open(options: RendezvousOptions = {}): Promise<Bench> {
-    const clock = new FakeClock();
-    const components = {
-      store: new MemoryStore(),
-      clock,
-      random: new SeededRandom(),
-      log: silent,
-    };
-    return new Bench(await openAis(components, resolveRendezvousOptions(options)), clock);
-  }
-
-  async credential(id: ActrId, lifeSeconds = 3600): Promise<AIdCredential> {
-    const expiresAt = Math.floor(this.clock.now() / 1000) + lifeSeconds;
-    const claims = { realm: id.realm, actorId: formatActrId(id), expiresAt };
-    return (await this.ais.keys.sign(claims)) as AIdCredential;
-  }
-
-  async join(serial: number, lifeSeconds?: number): Promise<Joined> {
-    const type = { manufacturer: "acme", name: "echo", version: "1.0.0" };
-    const id: ActrId = { realm: 1, serial: BigInt(serial), type };
-    const credential = await this.credential(id, lifeSeconds);
-    const credentials = new CredentialCheck(this.ais.keys, this.clock, id);
-    await credentials.check(credential);
-    const socket = new FakeSocket();
-    const arrival = { id, profile: {}, answersOnly: false, credentials };
-    this.server.arrived(socket, arrival, "10.0.0.1");
-    return new Joined(id, credential, socket);
-  }
-}
-
-class Joined {
-  readonly id: ActrId;
-  readonly credential: AIdCredential;
-  readonly socket: FakeSocket;
-
-  constructor(id: ActrId, credential: AIdCredential, socket: FakeSocket) {
-    this.id = id;
-    this.credential = credential;
-    this.socket = socket;
-  }
-
-  ping(envelopeId: string, credential = this.credential): void {
-    const payload = {
-      case: "ping",
-      value: { availability: 0, powerReserve: 5, mailboxBacklog: 0 },
-    } as const;
-    const value = { source: toActrIdMessage(this.id), credential, payload };
-    this.deliver({ envelopeId, flow: { case: "actrToServer", value } });
-  }
-
-  relay(to: ActrId, envelopeId: string): void {
-    const payload = { case: "iceRestartRequest", value: { reason: "test" } } as const;
-    const source = toActrIdMessage(this.id);
-    const value = { source, target: toActrIdMessage(to), credential: this.credential, payload };
-    this.deliver({ envelopeId, flow: { case: "actrRelay", value } });
-  }
-
-  deliver(envelope: SignalingInit): void {
-    this.socket.handler?.message(encodeSignaling(envelope));
-  }
-
-  /** Answers so far: envelope id of the request and what it got. */
-  get answers(): string[] {
-    return this.socket.sent.map(({ replyFor, flow }) => {
-      if (flow.case !== "serverToActr") return `${replyFor} ${flow.case}`;
-      const { payload } = flow.value;
-      const code = payload.case === "error" ? ` ${payload.value.code}` : "";
-      return `${replyFor} ${payload.case}${code}`;
-    });
-  }
-}
+import type { ActrId } from "../../../src/protocol/ids.ts";
+import { encodeSignaling } from "../../../src/protocol/signaling.ts";
+import { Bench, type Joined, until } from "./bench.ts";
 
 describe("SignalingServer", () => {
   it("drops a socket that leaves pings unanswered, and no other", async () => {
@@ -226,18 +88,6 @@ describe("SignalingServer", () => {
     assert.equal(to.socket.sent.length, 1);
   });
 
-  it("answers registration over signaling with 410", async () => {
-    const bench = await Bench.open();
-    const node = await bench.join(1);
-    node.deliver({ envelopeId: "a", flow: { case: "peerToServer", value: {} } });
-    const flow = node.socket.sent[0]?.flow;
-    assert.equal(flow?.case, "serverToActr");
-    assert.equal(flow.value.payload.case, "registerResponse");
-    const { result } = flow.value.payload.value;
-    assert.equal(result.case, "error");
-    assert.equal(result.value.code, 410);
-  });
-
   it("ignores what only a server may say", async () => {
     const bench = await Bench.open();
     const node = await bench.join(1);
@@ -295,8 +145,4 @@ function shortened(bytes: Uint8Array, by: number): Uint8Array {
   bytes[at] = (length & 0x7f) | 0x80;
   bytes[at + 1] = length >> 7;
   return bytes;
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
