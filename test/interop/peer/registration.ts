@@ -69,9 +69,7 @@ export function readRegisterResponse(body: Uint8Array): Registered {
 
 /** Registers at `<ais>/register`. @throws Refused. */
 export async function register(ais: string, registration: Registration): Promise<Registered> {
-  const { realmSecret } = registration;
-  const secret = realmSecret === undefined ? [] : [["x-actrix-realm-secret", realmSecret] as const];
-  return await ask(ais, "register", secret, registerRequest(registration));
+  return await ask(ais, "register", secretOf(registration), registerRequest(registration));
 }
 
 /** Renews at `<ais>/renew`, which takes no realm secret. @throws Refused. */
@@ -80,10 +78,30 @@ export async function renew(ais: string, id: ActrId, token: Uint8Array): Promise
   return await ask(ais, "renew", [], body);
 }
 
+/** Asks `<ais>/reissue` for a credential of the same id, with the request that it registered by. @throws Refused. */
+export async function reissue(
+  ais: string,
+  id: ActrId,
+  token: Uint8Array,
+  registration: Registration,
+): Promise<Registered> {
+  const body = new Writer()
+    .message(1, writeId(id))
+    .bytes(2, registerRequest(registration))
+    .bytes(3, token);
+  return await ask(ais, "reissue", secretOf(registration), body.done());
+}
+
+type Headers = readonly (readonly [string, string])[];
+
+function secretOf({ realmSecret }: Registration): Headers {
+  return realmSecret === undefined ? [] : [["x-actrix-realm-secret", realmSecret]];
+}
+
 async function ask(
   ais: string,
   path: string,
-  more: readonly (readonly [string, string])[],
+  more: Headers,
   body: Uint8Array,
 ): Promise<Registered> {
   const protobuf = "application/x-protobuf";

@@ -152,7 +152,7 @@ export class Signaling {
 /** Where to connect: the four parameters in the order of the real client. */
 export function signalingUrl(
   base: string,
-  { id, credential }: Registered,
+  { id, credential }: Pick<Registered, "id" | "credential">,
   answersOnly: boolean,
 ): string {
   const url = new URL(base);

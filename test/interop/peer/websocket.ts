@@ -15,6 +15,7 @@ export const opcodes = {
 /** How a socket ended; without code when the other side gave none, 1006 when no close frame came. */
 export interface SocketEnd {
   readonly code: number | undefined;
+  readonly reason: string;
 }
 
 /** One end of an open WebSocket, over bare TCP: every frame is sent as it is said here, and nothing else. */
@@ -30,7 +31,7 @@ export class WebSocketEnd {
   #received: Buffer;
   #parts: Uint8Array[] = [];
   #opcode: number = opcodes.binary;
-  #end: SocketEnd = { code: 1006 };
+  #end: SocketEnd = { code: 1006, reason: "" };
 
   /** @param masks whether this is the client's end. @param early bytes that came with the handshake. */
   constructor(socket: Socket, masks: boolean, early: Buffer) {
@@ -108,7 +109,7 @@ export class WebSocketEnd {
       case opcodes.pong:
         return this.pongs.push(payload);
       case opcodes.close:
-        this.#end = { code: payload.length < 2 ? undefined : Buffer.from(payload).readUInt16BE() };
+        this.#end = readEnd(Buffer.from(payload));
         return this.close();
       default:
         return this.#takePart(opcode, isLast, payload);
@@ -123,6 +124,11 @@ export class WebSocketEnd {
     if (this.#opcode === opcodes.text) this.texts.push(message.toString());
     else this.onMessage(message);
   }
+}
+
+function readEnd(payload: Buffer): SocketEnd {
+  if (payload.length < 2) return { code: undefined, reason: "" };
+  return { code: payload.readUInt16BE(), reason: payload.toString("utf8", 2) };
 }
 
 function masked(payload: Uint8Array, mask: Uint8Array): Uint8Array {

@@ -7,10 +7,12 @@ import { WebSocketEnd } from "./websocket.ts";
 /** A server answered an upgrade with something else than 101. */
 export class UpgradeRefused extends Error {
   readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
 
-  constructor(status: number) {
+  constructor(status: number, headers: ReadonlyMap<string, string>) {
     super(`the upgrade was answered ${status}`);
     this.status = status;
+    this.headers = headers;
   }
 }
 
@@ -31,11 +33,11 @@ export async function dial(
   ];
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`GET ${pathname}${search} HTTP/1.1\r\n${lines.join("")}\r\n`);
-  const { start, rest } = await head(socket);
+  const { start, headers: answered, rest } = await head(socket);
   const status = Number(start.split(" ")[1]);
   if (status === 101) return new WebSocketEnd(socket, true, rest);
   socket.destroy();
-  throw new UpgradeRefused(status);
+  throw new UpgradeRefused(status, answered);
 }
 
 /** A WebSocket server that accepts every upgrade. */
