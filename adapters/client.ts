@@ -6,7 +6,7 @@ import type { WithActors } from "../src/actor_client.ts";
 import { runningModule } from "./running.ts";
 import type { ConnectOptions, Peer } from "./serve/options.ts";
 
-export type { ConnectOptions, Peer, Target } from "./serve/options.ts";
+export type { ConnectOptions, ListOptions, Peer, Target } from "./serve/options.ts";
 
 /**
  * Connects to a rendezvous, or a node that embeds one, to call its peers.

@@ -19,6 +19,7 @@ export {
   type AnyActor,
   type AwaitOptions,
   actor,
+  type BackgroundWork,
   type CompletionOf,
   type Connection,
   type CreateContext,
@@ -152,8 +153,15 @@ export {
   parseActrId,
   parseActrType,
 } from "./protocol/ids.ts";
+export {
+  type LockedDependency,
+  type LockedFile,
+  type ManifestLock,
+  parseLock,
+} from "./protocol/manifest/lock.ts";
 export type { MetadataEntry } from "./protocol/metadata.ts";
 export type { Reply } from "./reply.ts";
+export type { DescriptionFile, DiscoveredType, ServiceDescription } from "./signaling/answers.ts";
 export type {
   ChunkHandler,
   ChunkInit,

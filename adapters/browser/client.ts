@@ -10,7 +10,7 @@ import type { ConnectOptions, Peer } from "../serve/options.ts";
 import { hasPeerConnections } from "./peer_connections.ts";
 import { browserRuntime } from "./runtime.ts";
 
-export type { ConnectOptions, Peer, Target } from "../serve/options.ts";
+export type { ConnectOptions, ListOptions, Peer, Target } from "../serve/options.ts";
 
 /**
  * Connects to a rendezvous, or a node that embeds one, to call its peers: by WebRTC, which a page has unless

@@ -9,12 +9,13 @@ import { serviceClient } from "../../src/outbound/service_client.ts";
 import { TargetFinder } from "../../src/outbound/target_finder.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import type { ServiceDescriptor } from "../../src/protocol/service.ts";
+import type { DiscoveredType, ServiceDescription } from "../../src/signaling/answers.ts";
 import { WebSocketTransport } from "../../transports/websocket/websocket_transport.ts";
 import { consoleLogger } from "../console/console_logger.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import { systemClock } from "../system_clock.ts";
 import { systemRandom } from "../system_random.ts";
-import type { ConnectOptions, Peer, Runtime, Target } from "./options.ts";
+import type { ConnectOptions, ListOptions, Peer, Runtime, Target } from "./options.ts";
 import { defaultRealm, identityAt, signalingBeside } from "./settings.ts";
 import { webRtcTransports } from "./webrtc.ts";
 
@@ -92,6 +93,18 @@ class CallingPeer<App extends WithActors> implements Peer<App> {
 
   find(target: Target, options: { readonly signal?: AbortSignal } = {}): Promise<ActrId> {
     return this.#finder.find(this.#node.context, target, options);
+  }
+
+  types({ manufacturer, limit = 64, signal }: ListOptions = {}): Promise<DiscoveredType[]> {
+    const { presence, context } = this.#node;
+    return presence.signaling.discover(manufacturer, limit, { signal: signal ?? context.signal });
+  }
+
+  description(
+    name: string,
+    { signal = this.context.signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ServiceDescription> {
+    return this.#node.presence.signaling.getServiceSpec(name, { signal });
   }
 
   service<S extends ServiceDescriptor>(descriptor: S, target: Target): ServiceClient<S> {

@@ -13,6 +13,7 @@ import type { Tracer } from "../../src/ports/tracer.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import type { ServiceDescriptor } from "../../src/protocol/service.ts";
 import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
+import type { DiscoveredType, ServiceDescription } from "../../src/signaling/answers.ts";
 import type { WebRtcSettings } from "./webrtc.ts";
 
 /** What tells one runtime from another. */
@@ -152,6 +153,15 @@ export interface ConnectOptions extends WebRtcSettings {
 /** Whom to call: an id, as value or text (`1f@1001/acme:EchoService:1.0.0`), or any node of a type (`acme:EchoService:1.0.0`). */
 export type Target = ActrId | string;
 
+/** Which types are listed. */
+export interface ListOptions {
+  /** @default all */
+  readonly manufacturer?: string;
+  /** At most so many. @default 64 */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** A peer that only calls. */
 export interface Peer<App extends WithActors = WithActors> extends AsyncDisposable {
   readonly id: ActrId;
@@ -161,6 +171,13 @@ export interface Peer<App extends WithActors = WithActors> extends AsyncDisposab
   readonly network: NetworkEvents;
   /** The node that `target` means now. @throws ActrError `invalid_argument`, `not_found`, `unavailable`. */
   find(target: Target, options?: { readonly signal?: AbortSignal }): Promise<ActrId>;
+  /** Types that nodes present now serve, of one manufacturer or of all. @throws ActrError `unavailable`, `timed_out`. */
+  types(options?: ListOptions): Promise<DiscoveredType[]>;
+  /** What some node announces of its services under a name. @throws ActrError `not_found`, `unavailable`, `timed_out`. */
+  description(
+    name: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<ServiceDescription>;
   /** A typed client of a service; a type is discovered at the first call, and anew when the node found cannot be reached. */
   service<S extends ServiceDescriptor>(descriptor: S, target: Target): ServiceClient<S>;
   /** Actors of the node at the address connected to, or `actorsAt`: `connect<typeof app>(…)` types them. */

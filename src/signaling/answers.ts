@@ -1,11 +1,14 @@
 import { ActrError } from "../errors.ts";
 import { fromActrIdMessage, fromActrTypeMessage } from "../protocol/id_messages.ts";
 import { type ActrId, type ActrType, peerKey } from "../protocol/ids.ts";
-import type {
-  DiscoveryResponse_DiscoveryOk,
-  GetSigningKeyResponse,
-  Pong,
-  RouteCandidatesResponse_RouteCandidatesOk,
+import {
+  type DiscoveryResponse_DiscoveryOk,
+  type GetSigningKeyResponse,
+  isFieldSet,
+  type Pong,
+  type RouteCandidatesResponse_RouteCandidatesOk,
+  type ServiceSpec,
+  ServiceSpecSchema,
 } from "../protocol/schema.ts";
 
 /** One node that serves a type. */
@@ -21,6 +24,28 @@ export interface DiscoveredType {
   readonly name: string;
   readonly fingerprint: string;
   readonly tags: readonly string[];
+}
+
+/** What a node announces of its services (`spec/protocol.md` §10.1). All of it is a stranger's word. */
+export interface ServiceDescription {
+  /** What it is asked for by. */
+  readonly name: string;
+  readonly description?: string;
+  /** `service_semantic:` and 64 hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly files: readonly DescriptionFile[];
+  /** Unix seconds. */
+  readonly publishedAt?: number;
+  readonly tags: readonly string[];
+}
+
+/** A `.proto` file of a description. */
+export interface DescriptionFile {
+  /** Without folders as a rule: `echo.proto`. */
+  readonly name: string;
+  readonly content: string;
+  /** `semantic:` and 64 hexadecimal digits, or `error`. */
+  readonly fingerprint: string;
 }
 
 /** What a heartbeat learns. */
@@ -65,6 +90,25 @@ export function readDiscovered(
     fingerprint: serviceFingerprint,
     tags,
   }));
+}
+
+/** A description as it is announced. */
+export function readDescription(spec: ServiceSpec): ServiceDescription {
+  const { name, fingerprint, protobufs, tags } = spec;
+  const has = (field: "description" | "publishedAt"): boolean =>
+    isFieldSet(spec, ServiceSpecSchema.field[field]);
+  return {
+    name,
+    ...(has("description") ? { description: spec.description } : {}),
+    fingerprint,
+    files: protobufs.map((file) => ({
+      name: `${file.package}.proto`,
+      content: file.content,
+      fingerprint: file.fingerprint,
+    })),
+    ...(has("publishedAt") ? { publishedAt: Number(spec.publishedAt) } : {}),
+    tags,
+  };
 }
 
 /** An interval of 0 is no suggestion. */

@@ -11,7 +11,6 @@ import {
 import {
   type ActrRelay,
   RouteCandidatesRequest_NodeSelectionCriteria_NodeRankingFactor as RankingFactor,
-  type ServiceSpec,
   type SignalingEnvelope,
 } from "../protocol/schema.ts";
 import { decodeSignaling } from "../protocol/signaling.ts";
@@ -21,9 +20,11 @@ import {
   type DiscoveredType,
   type PingAnswer,
   readCandidates,
+  readDescription,
   readDiscovered,
   readPong,
   readSigningKey,
+  type ServiceDescription,
 } from "./answers.ts";
 import type { CredentialWatch } from "./credential_watch.ts";
 import type { ReportedLoad } from "./node_load.ts";
@@ -212,10 +213,10 @@ export class SignalingClient {
   }
 
   /** Description of the service that some node registered under `name`. @throws ActrError `not_found`; see {@link SignalingClient.ping}. */
-  async getServiceSpec(name: string, options: RequestOptions): Promise<ServiceSpec> {
+  async getServiceSpec(name: string, options: RequestOptions): Promise<ServiceDescription> {
     const request = { case: "getServiceSpecRequest", value: { name } } as const;
     const answer = await this.#requests.request("getServiceSpecResponse", request, options);
-    return succeeded("service description", answer);
+    return readDescription(succeeded("service description", answer));
   }
 
   /** Asks for `actrUp` events of a type, from now on and at every later connection. @throws ActrError see {@link SignalingClient.ping}. */

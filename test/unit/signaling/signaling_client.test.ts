@@ -245,9 +245,17 @@ describe("signaling requests", () => {
     socket.answer({ case: "discoveryResponse", value: { result: listed } });
     assert.deepEqual(await types, [{ type, name: "acme:Echo", fingerprint: "f", tags: ["t"] }]);
     const spec = client.getServiceSpec("Echo", options);
-    const described = { case: "success", value: { name: "Echo", fingerprint: "f" } } as const;
+    const file = { package: "echo", content: "c", fingerprint: "g" };
+    const value = { name: "Echo", fingerprint: "f", protobufs: [file], publishedAt: 7n };
+    const described = { case: "success", value } as const;
     socket.answer({ case: "getServiceSpecResponse", value: { result: described } });
-    assert.equal((await spec).name, "Echo");
+    assert.deepEqual(await spec, {
+      name: "Echo",
+      fingerprint: "f",
+      files: [{ name: "echo.proto", content: "c", fingerprint: "g" }],
+      publishedAt: 7,
+      tags: [],
+    });
     const gone = client.unregister("Graceful shutdown", options);
     const request = socket.requests.at(-1);
     assert.ok(request?.case === "unregisterRequest");
