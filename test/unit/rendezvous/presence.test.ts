@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { aclMessage } from "../../../src/protocol/acl_message.ts";
+import { toActrIdMessage } from "../../../src/protocol/id_messages.ts";
+import { parseActrType } from "../../../src/protocol/ids.ts";
+import { Bench } from "./bench.ts";
+
+const echo = "acme:echo:1.0.0";
+const client = "acme:client:0.1.0";
+
+describe("presence", () => {
+  const subscribe = {
+    case: "subscribeActrUpRequest",
+    value: { targetType: parseActrType(echo) },
+  } as const;
+
+  it("tells a subscriber of who is up, after its answer, and of who comes up", async () => {
+    const bench = await Bench.open();
+    const asker = await bench.join(9, { type: client });
+    await bench.join(1);
+    await bench.join(2, { acl: aclMessage([]) });
+    await bench.join(3, { type: "acme:echo:1.0.1" });
+    const id = asker.request(subscribe);
+    await bench.join(4);
+    await bench.join(5, { acl: aclMessage([]) });
+    await bench.join(1);
+    assert.deepEqual(asker.answers, [
+      `${id} subscribeActrUpResponse`,
+      "actrUpEvent",
+      "actrUpEvent",
+      "actrUpEvent",
+    ]);
+    assert.deepEqual(asker.ups, [`1@1/${echo}`, `4@1/${echo}`, `1@1/${echo}`]);
+  });
+
+  it("tells nobody of itself", async () => {
+    const bench = await Bench.open();
+    const node = await bench.join(1);
+    node.request(subscribe);
+    const again = await bench.join(1);
+    again.request(subscribe);
+    assert.deepEqual([...node.ups, ...again.ups], []);
+  });
+
+  it("ends with the connection, with unregistering and with unsubscribing", async () => {
+    const bench = await Bench.open();
+    const [closed, gone, done] = [
+      await bench.join(7, { type: client }),
+      await bench.join(8, { type: client }),
+      await bench.join(9, { type: client }),
+    ];
+    for (const each of [closed, gone, done]) each.request(subscribe);
+    closed.socket.terminate();
+    gone.request({ case: "unregisterRequest", value: { actrId: toActrIdMessage(gone.id) } });
+    done.request({ ...subscribe, case: "unsubscribeActrUpRequest" });
+    await bench.join(1);
+    assert.deepEqual([...closed.ups, ...gone.ups, ...done.ups], []);
+  });
+
+  it("is for so many types at most; one more is answered with 429", async () => {
+    const bench = await Bench.open({ limits: { maxSubscriptions: 1 } });
+    const asker = await bench.join(9, { type: client });
+    asker.request(subscribe);
+    asker.request(subscribe);
+    const answer = asker.ask({
+      case: "subscribeActrUpRequest",
+      value: { targetType: parseActrType("acme:other:1.0.0") },
+    });
+    assert.equal(answer.case, "subscribeActrUpResponse");
+    assert.equal(answer.value.result.case, "error");
+    assert.equal(answer.value.result.value.code, 429);
+  });
+});
