@@ -47,6 +47,7 @@ export interface TomlValues {
 
 /** Flattens a document to the keys that are known. @throws Misuse for a key that is not, with the nearest that is. */
 export function knownValues(document: Readonly<Record<string, unknown>>, file: string): TomlValues {
+  refuseEmptyAcl(document, file);
   const entries = Object.entries(document).flatMap(([name, value]) =>
     leaves(name, value).map(([key, leaf]) => [key, leaf] as const),
   );
@@ -58,6 +59,15 @@ export function knownValues(document: Readonly<Record<string, unknown>>, file: s
   }
   const unused = entries.map(([key]) => key).filter((key) => withoutEffect.includes(key));
   return { values: new Map(entries), unused };
+}
+
+/** A table of rules without any would let everybody in, and is hardly meant to. */
+function refuseEmptyAcl({ acl }: Readonly<Record<string, unknown>>, file: string): void {
+  const isTable = typeof acl === "object" && acl !== null && !Array.isArray(acl);
+  if (!isTable || Object.keys(acl).length > 0) return;
+  throw new Misuse(
+    `acl in ${file} has no rules; write [[acl.rules]], or rules = [] to let nobody in`,
+  );
 }
 
 function refuseImpossible(key: string, value: unknown, file: string): void {

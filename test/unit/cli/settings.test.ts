@@ -222,6 +222,7 @@ durability = "normal"
       {},
       /unknown key .*\[0\]\.permision\. Did you mean permission\?/,
     ],
+    ["[acl]", [], {}, /acl in .* has no rules; write \[\[acl\.rules\]\], or rules = \[\]/],
     ["= 1", [], {}, /is no TOML: [^\n]*$/],
     ["", [], { ROOST_PROT: "1" }, /^unknown variable ROOST_PROT\. Did you mean ROOST_PORT\?$/],
     ["", [], { ROOST_PORT: "x" }, /^ROOST_PORT is "x"; a port is/],

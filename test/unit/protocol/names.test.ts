@@ -56,4 +56,38 @@ describe("names", () => {
     assert.equal(nameFault("service", "Été"), "InvalidStartChar");
     assert.equal(nameFault("name", "a\n"), "InvalidChar");
   });
+
+  // The table of section 3.2: longest, then what may stand first, between and last.
+  const table: readonly [
+    kind: NameKind,
+    max: number,
+    first: [good: string, bad: string],
+    middle: [good: string, bad: string],
+    last: [good: string, bad: string],
+  ][] = [
+    ["name", 32, ["aZé", "1-_.!"], ["aZé1-_.", "! :/@+"], ["aZé1", "-_."]],
+    ["package", 256, ["a_", "A1.-"], ["a1_.", "AZé-"], ["a1_", "."]],
+    ["service", 64, ["AZ", "aé1_"], ["aZé1_", "-. !"], ["aZ1", "_"]],
+    ["method", 64, ["az", "AÉ1_"], ["aZé1_", "-. !"], ["aZ1", "_"]],
+  ];
+  for (const [kind, max, first, middle, last] of table) {
+    it(`of kind ${kind}: at most ${max} bytes, each character at its place`, () => {
+      const [begin, end] = [first[0][0] ?? "", last[0][0] ?? ""];
+      const fill = (length: number): string => begin + "a".repeat(length - 1);
+      assert.equal(nameFault(kind, fill(max)), undefined);
+      assert.equal(nameFault(kind, fill(max + 1)), "TooLong");
+      const good = [
+        ...[...first[0]].map((each) => each + end),
+        ...[...middle[0]].map((each) => begin + each + end),
+        ...[...last[0]].map((each) => begin + each),
+      ];
+      for (const name of good) assert.equal(nameFault(kind, name), undefined, name);
+      const bad = [
+        ...[...first[1]].map((each) => each + end),
+        ...[...middle[1]].map((each) => begin + each + end),
+        ...[...last[1]].map((each) => begin + each),
+      ];
+      for (const name of bad) assert.notEqual(nameFault(kind, name), undefined, name);
+    });
+  }
 });
