@@ -6,7 +6,7 @@ import type { IceCandidate, PeerConnections } from "../../src/ports/peer_connect
 import { sameBytes } from "./bytes.ts";
 import { type ConnectionPair, connectionPair, End, negotiate } from "./connection_pair.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 /** Some stacks lose what goes beyond 16 MiB of their own buffer without a word. */
 const floodBytes = 25_000_000;
@@ -282,7 +282,7 @@ function pressure(open: Open): void {
 function ending(open: Open): void {
   for (const closer of ["a", "b"] as const) {
     it(`tells the other end when the ${closer === "a" ? "offerer" : "answerer"} closes`, {
-      timeout: 8_000,
+      timeout: 20_000,
     }, async () => {
       using pair = await connectionPair(await open());
       const other = closer === "a" ? pair.receiver : pair.sender;

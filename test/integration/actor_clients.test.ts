@@ -39,7 +39,7 @@ const room = actor({
   },
 });
 const app = defineNode({ actors: { room } });
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 describe("clients of actors, over real sockets", () => {
   it("connect, send to queues, ask onRequest and open raw WebSockets", limit, async () => {

@@ -23,7 +23,7 @@ const counter = actor({
 });
 
 const app = defineNode({ actors: { counter } });
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 async function serving(more: ServeOptions = {}) {
   const running = await runningModule();

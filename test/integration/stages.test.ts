@@ -91,7 +91,7 @@ describe("a node in stages", () => {
   });
 
   it("has stopped for whoever waits for it, also when the node itself was asked to", {
-    timeout: 10_000,
+    timeout: 60_000,
   }, async () => {
     const served = await serve(app, where);
     await served.node.stop();
