@@ -36,10 +36,10 @@ export interface ActorContext<Shape extends ActorShape = ActorShape> {
   ): void;
   /** Saves what has changed until now; resolves when it is on disk. @throws ActrError `storage`. */
   saveState(options?: SaveOptions): Promise<void>;
-  /** The actor stays awake until `work` has ended, which a stop waits for. Returns `work`. */
-  keepAwake<T>(work: Promise<T>): Promise<T>;
+  /** The actor stays awake until `work` has ended, which a stop waits for. Returns what it comes to. */
+  keepAwake<T>(work: BackgroundWork<T>): Promise<T>;
   /** A stop waits for `work`, though the actor may begin to sleep. */
-  waitUntil(work: Promise<unknown>): void;
+  waitUntil(work: BackgroundWork<unknown>): void;
   /**
    * Other actors, typed by the app that they are part of: of the node, or of the one at `target`, an id or a type, as
    * {@link NodeContext.actors}. An actor that is called may call this one back, across nodes too.
@@ -54,6 +54,13 @@ export interface ActorContext<Shape extends ActorShape = ActorShape> {
   /** Ends the actor for good, with all its data, as soon as its work is done. @throws ActrError `actor.starting`, `actor.stopping`. */
   destroy(): void;
 }
+
+/**
+ * Work beside the turns of an actor: a promise, or a function that is called at once. Its signal is aborted when nothing
+ * waits for the work any more, at the end of the grace of a stop: what it changes later is not saved. After that the
+ * function is not called, and the result rejects: `actor.stopping`.
+ */
+export type BackgroundWork<T> = Promise<T> | ((signal: AbortSignal) => Promise<T>);
 
 /** When state is saved. */
 export interface SaveOptions {

@@ -17,8 +17,8 @@ export interface TurnSeat {
   goesOn(): void;
   /** Its time was up before its turn came: now it has come. */
   skipped(turn: ActionTurn): void;
-  /** Who waited for it has been told. */
-  answered(turn: ActionTurn): void;
+  /** Who waits for it is told what it came to. */
+  answered(turn: ActionTurn, failure: ActrError | undefined): void;
   /** Its deadline has passed, and it goes on. */
   late(turn: ActionTurn): void;
 }
@@ -93,7 +93,8 @@ export class ActionTurn implements Turn, Output, Expiring {
   }
 
   refuse(error: ActrError): void {
-    this.#reply(() => this.command.answer.fail(asRefusal(error)));
+    const failure = asRefusal(error);
+    this.#reply(failure, () => this.command.answer.fail(failure));
   }
 
   expire(): void {
@@ -108,7 +109,7 @@ export class ActionTurn implements Turn, Output, Expiring {
   /** Hands the answer over. */
   emit(): void {
     const { answer } = this.command;
-    this.#reply(() => {
+    this.#reply(this.#failure, () => {
       if (this.#failure !== undefined) answer.fail(this.#failure);
       else this.#hand?.();
     });
@@ -145,10 +146,10 @@ export class ActionTurn implements Turn, Output, Expiring {
   }
 
   /** Who waits is told once. */
-  #reply(tell: () => void): void {
+  #reply(failure: ActrError | undefined, tell: () => void): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#seat.answered(this);
+    this.#seat.answered(this, failure);
     tell();
   }
 }

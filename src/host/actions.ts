@@ -3,6 +3,7 @@ import { ActionTurn, type TurnSeat } from "./action_turn.ts";
 import { TurnContext } from "./actor_context.ts";
 import type { ActionCommand } from "./command.ts";
 import type { Instance } from "./instance.ts";
+import { commandHandled, commandStep } from "./steps.ts";
 import { Turns } from "./turns.ts";
 
 /** The actions of one actor: each in its turn, within its time, saved before it is answered. */
@@ -25,21 +26,29 @@ export class Actions implements TurnSeat {
     const { definition, options } = this.#instance.kind;
     if (command.handler === undefined && !Object.hasOwn(definition.actions, command.name)) {
       const message = `Action \`${command.name}\` was not found.`;
-      return command.answer.fail(new ActrError("actor.action_not_found", message));
+      return this.refuse(command, new ActrError("actor.action_not_found", message));
     }
     const { turn: kind = "exclusive", timeoutMs = options.actionTimeoutMs } =
       definition.actionOptions?.[command.name] ?? {};
     const turn = new ActionTurn(command, kind, this);
     turn.bucket = this.#instance.components.deadlines.add(turn, arrivedAt + timeoutMs);
+    commandStep(this.#instance, "event_enqueued", command);
     const holder = command.chain && this.turns.holderAmong(command.chain);
     if (holder === undefined) return this.turns.enter(turn);
     if (holder.kind === "read" && turn.kind === "exclusive") return turn.refuse(deadlock(command));
     this.turns.nest(turn);
   }
 
+  /** Answers a command that gets no turn. */
+  refuse(command: ActionCommand, error: ActrError): void {
+    commandHandled(this.#instance, command, error);
+    command.answer.fail(error);
+  }
+
   run(turn: ActionTurn): unknown {
     const { command } = turn;
     const { kind, saving, watch } = this.#instance;
+    commandStep(this.#instance, "event_drained", command);
     watch?.trace.begins(turn);
     const { actions, onBeforeActionResponse } = kind.definition;
     const action = command.handler ?? actions[command.name];
@@ -61,7 +70,6 @@ export class Actions implements TurnSeat {
     const { saving, gate, watch } = this.#instance;
     watch?.trace.ends(turn);
     if (turn.failure !== undefined) this.#failed(turn);
-    this.#log(turn);
     saving.save();
     gate.put(turn);
     this.skipped(turn);
@@ -73,7 +81,8 @@ export class Actions implements TurnSeat {
   }
 
   /** Until then it has its deadline: what it changed may wait for a store that fails. */
-  answered(turn: ActionTurn): void {
+  answered(turn: ActionTurn, failure: ActrError | undefined): void {
+    commandHandled(this.#instance, turn.command, failure);
     this.#instance.components.deadlines.remove(turn, turn.bucket);
   }
 
@@ -87,17 +96,6 @@ export class Actions implements TurnSeat {
       if (turn.done || this.#instance.state === "terminated") return;
       const message = `action ${turn.command.name} never ended; the actor starts anew`;
       this.#instance.fail(new ActrError("actor.action_timed_out", message));
-    });
-  }
-
-  #log({ command, failure }: ActionTurn): void {
-    // The logger of an actor is made for those who log.
-    if (!this.#instance.components.log.enabled("debug")) return;
-    const { name, conn } = command;
-    this.#instance.log.debug("actor.action", {
-      action: name,
-      conn_id: conn?.id,
-      error_code: failure?.code,
     });
   }
 

@@ -3,6 +3,7 @@ import type {
   ActorContext,
   ActorKey,
   ActorQueues,
+  BackgroundWork,
   Connection,
   KeyValues,
   SaveOptions,
@@ -20,6 +21,7 @@ import type { ReceiveScope } from "./actor_messages.ts";
 import { ScopedQueues } from "./actor_queues.ts";
 import type { Instance } from "./instance.ts";
 import { TurnNode } from "./turn_node.ts";
+import type { WorkKind } from "./work.ts";
 
 /** What an actor's hooks and `run` are given: a view of its instance. */
 export class InstanceContext implements ActorContext {
@@ -106,14 +108,13 @@ export class InstanceContext implements ActorContext {
     await gate.flushed();
   }
 
-  keepAwake<T>(work: Promise<T>): Promise<T> {
-    this.instance.work.track("keep_awake", work);
-    return work;
+  keepAwake<T>(work: BackgroundWork<T>): Promise<T> {
+    return this.#track("keep_awake", work);
   }
 
-  waitUntil(work: Promise<unknown>): void {
-    this.instance.work.track("wait_until", work);
-    work.catch((error: unknown) => this.instance.report(error, "task"));
+  waitUntil(work: BackgroundWork<unknown>): void {
+    const ended = this.#track("wait_until", work);
+    ended.catch((error: unknown) => this.instance.report(error, "task"));
   }
 
   client<App extends WithActors>(
@@ -136,6 +137,12 @@ export class InstanceContext implements ActorContext {
       throw this.#notOpen();
     }
     this.instance.request("destroy");
+  }
+
+  #track<T>(kind: WorkKind, work: BackgroundWork<T>): Promise<T> {
+    if (typeof work === "function") return this.instance.work.run(kind, work);
+    this.instance.work.track(kind, work);
+    return work;
   }
 
   /** What it was asked for can be had only while it is awake. */

@@ -7,6 +7,7 @@ import type { SqlDatabases } from "../ports/sql_databases.ts";
 import type { Store } from "../ports/store.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { Deadlines } from "../session/deadlines.ts";
+import { asRefusal } from "./action_turn.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import type { Client } from "./client.ts";
 import { Clients } from "./clients.ts";
@@ -24,6 +25,7 @@ import { Placement, type PlacementOwner } from "./placement/placement.ts";
 import { shardedId, shardOf, shardOfId, shardOfTarget } from "./placement/shards.ts";
 import { addressOf, Seats, type SeatsOwner } from "./seats.ts";
 import { SqlPool } from "./sql_pool.ts";
+import { lifecycleStep } from "./steps.ts";
 import { WakingCommands } from "./waking_commands.ts";
 import { Watches } from "./watches.ts";
 
@@ -161,7 +163,7 @@ export class ActorHost implements SeatsOwner {
     return this.#seats.wake(target);
   }
 
-  /** Stops an actor, and resolves when it has. */
+  /** Stops an actor, and resolves when it has. @throws as {@link Seats.stop}. */
   stop(id: string, reason: StopReason): Promise<void> {
     return this.#seats.stop(id, reason);
   }
@@ -175,7 +177,9 @@ export class ActorHost implements SeatsOwner {
       });
     }
     const { id, gate } = await this.wake({ name, key, create: { input } });
-    await gate.flushed();
+    await gate.flushed().catch((error: unknown) => {
+      throw asRefusal(ActrError.from(error));
+    });
     return { id, name, key };
   }
 
@@ -269,7 +273,11 @@ export class ActorHost implements SeatsOwner {
     if (!this.hosts({ id })) return true;
     try {
       // One that stops leaves it to its next start.
-      while (!(await this.wake({ id })).schedules.fire(scheduleIds));
+      const { log } = this.#components;
+      const fire = { actor_id: id, command: "fire_alarm" } as const;
+      await lifecycleStep(log, fire, async () => {
+        while (!(await this.wake({ id })).schedules.fire(scheduleIds));
+      });
     } catch (error) {
       if (ActrError.is(error) && error.code === "actor.not_found") return false;
       this.#components.log.warn("actor.alarm_failed", { actor_id: id, error });

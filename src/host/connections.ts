@@ -95,28 +95,24 @@ export class Connections {
     return this.connect({ params });
   }
 
-  /** Ends a connection, once: it is gone before `onDisconnect` runs. */
+  /** Ends a connection, once: it is gone before `onDisconnect` runs. Rejects with why its other side cannot be told: then it stays. */
   async disconnect(conn: ActorConnection, reason: string): Promise<void> {
-    if (!this.#forget(conn)) return;
-    conn.close(reason);
-    const { kind, context } = this.#instance;
-    const { onDisconnect } = kind.definition;
-    if (onDisconnect === undefined) return this.#instance.activity();
-    // A stop cuts clients off, and waits for this hook: it does not end it.
-    const { signal } = new AbortController();
-    try {
-      await this.#within("onDisconnect", signal, async () => onDisconnect(context, conn));
-    } catch (error) {
-      this.#instance.report(error, "hook");
-    }
+    if (this.#end(conn, reason)) await this.#left(conn);
   }
 
-  /** Cuts off whom a stop does; their hooks are work that it waits for. */
+  /** Cuts off whom a stop does; their hooks are work that it waits for. Those who cannot be told stay, and are reported. */
   endFor(reason: StopReason): void {
     const code = reason === "sleep" ? "actor.stopping" : "actor.destroying";
+    const failed: { readonly conn_id: string; readonly error: string }[] = [];
     for (const conn of [...this.#all.values()]) {
-      if (reason === "destroy" || !conn.hibernates) void this.disconnect(conn, code);
+      if (reason === "sleep" && conn.hibernates) continue;
+      try {
+        if (this.#end(conn, code)) void this.#left(conn);
+      } catch (error) {
+        failed.push({ conn_id: conn.id, error: ActrError.from(error).message });
+      }
     }
+    if (failed.length > 0) this.#instance.report(disconnectFailed(failed), "hook");
   }
 
   /** The actor sleeps, and its clients stay. */
@@ -128,7 +124,11 @@ export class Connections {
   cut(): void {
     for (const conn of this.#all.values()) {
       this.#instance.components.clients.delete(conn.id);
-      conn.close("actor.restarting");
+      try {
+        conn.close("actor.restarting");
+      } catch (error) {
+        this.#instance.log.warn("actor.disconnect_failed", { conn_id: conn.id, error });
+      }
     }
     this.#all.clear();
   }
@@ -181,6 +181,26 @@ export class Connections {
   /** What is stored of a connection has changed. */
   changed(conn: ActorConnection): void {
     if (conn.hibernates && this.#all.get(conn.id) === conn) this.#instance.saving.addLate(conn);
+  }
+
+  /** False when it is gone already. @throws what its other side throws: then it stays. */
+  #end(conn: ActorConnection, reason: string): boolean {
+    if (this.#all.get(conn.id) !== conn) return false;
+    conn.close(reason);
+    return this.#forget(conn);
+  }
+
+  async #left(conn: ActorConnection): Promise<void> {
+    const { kind, context } = this.#instance;
+    const { onDisconnect } = kind.definition;
+    if (onDisconnect === undefined) return this.#instance.activity();
+    // A stop cuts clients off, and waits for this hook: it does not end it.
+    const { signal } = new AbortController();
+    try {
+      await this.#within("onDisconnect", signal, async () => onDisconnect(context, conn));
+    } catch (error) {
+      this.#instance.report(error, "hook");
+    }
   }
 
   async #greet(init: ConnectionInit): Promise<ActorConnection> {
@@ -293,4 +313,12 @@ export class Connections {
 
 function stopping(): ActrError {
   return new ActrError("actor.stopping", "the actor is stopping; connect again");
+}
+
+function disconnectFailed(failed: readonly unknown[]): ActrError {
+  const count = failed.length;
+  const message = `${count} connections could not be ended; they stay until their other side ends them`;
+  return new ActrError("connection.disconnect_failed", message, {
+    details: { count, details: failed },
+  });
 }

@@ -30,6 +30,7 @@ import { type GateOwner, OutputGate } from "./output_gate.ts";
 import { Requests } from "./requests.ts";
 import { RunLoop } from "./run_loop.ts";
 import { Saving } from "./saving.ts";
+import { commandStep, lifecycleDrained } from "./steps.ts";
 import { Work, type WorkKind, type WorkOwner } from "./work.ts";
 import { WorkflowRun } from "./workflow/workflow_run.ts";
 
@@ -113,6 +114,7 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
         gate: this.gate,
         space: actorSpace(id),
         turns: this.actions.turns,
+        actor: this,
         onStateChange: onStateChange && ((state) => this.#tellOfChange(state)),
       },
       { intervalMs: options.saveIntervalMs },
@@ -224,6 +226,7 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
   }
 
   fallAsleep(): void {
+    lifecycleDrained(this, "sleep_tick");
     this.#owner.wants(this, "sleep");
   }
 
@@ -268,8 +271,9 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
    * @param arrivedAt when it reached the node, of the clock's monotonic time: its deadline counts from then.
    */
   act(asked: ActionCommand, arrivedAt: number = this.components.clock.monotonic()): void {
+    commandStep(this, "dispatch_received", asked);
     const refusal = this.#refusal();
-    if (refusal !== undefined) return asked.answer.fail(refusal);
+    if (refusal !== undefined) return this.actions.refuse(asked, refusal);
     const command = asked.request === undefined ? asked : this.requests.admit(asked.request, asked);
     if (command === undefined) return;
     this.#idle.busy();
@@ -278,7 +282,7 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
 
   /**
    * Puts a message into a queue for a client; resolves when it is on disk, or completed, if the client waits for that.
-   * @throws ActrError `queue.*`, `auth.forbidden`, as {@link Instance.act}.
+   * @throws ActrError `queue.*`, `auth.forbidden`, `actor.restarting` when it could not be written, as {@link Instance.act}.
    */
   async send(name: string, message: QueueSend): Promise<QueueResult> {
     this.#requireOpen();
@@ -287,7 +291,9 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
     const admitted = await admitting;
     // It may have stopped meanwhile.
     this.#requireOpen();
-    return await sendForClient(this, admitted, message);
+    return await sendForClient(this, admitted, message).catch((error: unknown) => {
+      throw asRefusal(ActrError.from(error));
+    });
   }
 
   /** Ends at once: nothing is saved, and who waits is told why. */
@@ -374,7 +380,7 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
   close(error: ActrError): void {
     this.actions.turns.close(error);
     this.#idle.close();
-    this.work.close();
+    this.work.close(error);
     this.saving.close();
     this.#queues?.close();
     this.#runLoop?.close();

@@ -147,8 +147,8 @@ export class LocalConnection implements ConnectionToActor {
     this.#status = "closed";
     for (const call of this.#calls.values()) call.reject(failure ?? closed());
     this.#calls.clear();
-    if (failure !== undefined) this.#tell(failure);
     this.#end.resolve(failure);
+    if (failure !== undefined) this.#tell(failure);
   }
 }
 

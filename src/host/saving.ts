@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { StoreChange } from "../ports/store.ts";
 import { stateChange } from "./contents.ts";
 import type { Output, OutputGate } from "./output_gate.ts";
+import { lifecycleDrained, type Stepping } from "./steps.ts";
 import { TrackedState } from "./tracked_state.ts";
 import type { Turns } from "./turns.ts";
 
@@ -13,6 +14,7 @@ export interface SavingComponents {
   /** Space of the actor's rows. */
   readonly space: string;
   readonly turns: Pick<Turns, "running">;
+  readonly actor: Stepping;
   /** Called once a turn of the event loop in which the state changed; may change nothing. */
   readonly onStateChange: ((state: unknown) => void) | undefined;
 }
@@ -134,6 +136,7 @@ export class Saving {
     if (!this.#open) return;
     if (this.isDue) {
       this.#disarm();
+      lifecycleDrained(this.#components.actor, "save_requested");
       const changes = this.#changes;
       this.#changes = [];
       this.#encode(changes);

@@ -10,6 +10,7 @@ import { Instance, type InstanceOwner } from "./instance.ts";
 import type { Kinds } from "./kinds.ts";
 import { admitStop, type StopReason } from "./lifecycle.ts";
 import { startInstance } from "./starting.ts";
+import { lifecycleStep } from "./steps.ts";
 import { Stopping } from "./stopping.ts";
 import type { Watches } from "./watches.ts";
 
@@ -93,17 +94,23 @@ export class Seats implements InstanceOwner {
     return made?.id ?? (await actorIdOf(this.#parts.owner.components.store, name, key));
   }
 
-  /** Stops an actor, and resolves when it has. */
-  async stop(id: string, reason: StopReason): Promise<void> {
+  /** Stops an actor, and resolves when it has. @throws ActrError `internal` when it has, but its hook failed; `storage`, `actor.shutdown_timeout`. */
+  stop(id: string, reason: StopReason): Promise<void> {
+    const { log } = this.#parts.owner.components;
+    const stop = { actor_id: id, command: "stop", reason } as const;
+    return lifecycleStep(log, stop, () => this.#end(id, reason));
+  }
+
+  async #end(id: string, reason: StopReason): Promise<void> {
     const seat = this.#seats.get(id);
     if (seat === undefined) {
       if (reason === "sleep") return;
       await this.wake({ id });
-      return await this.stop(id, reason);
+      return await this.#end(id, reason);
     }
     const instance = await seat.instance;
     // It may have stopped, and woken, meanwhile.
-    if (this.#seats.get(id) !== seat) return await this.stop(id, reason);
+    if (this.#seats.get(id) !== seat) return await this.#end(id, reason);
     switch (admitStop(instance.state, reason)) {
       case "begin":
         this.#stop(seat, instance, reason);
@@ -113,13 +120,14 @@ export class Seats implements InstanceOwner {
         break;
       case "after_stop":
         await seat.stopping?.ended;
-        return await this.stop(id, reason);
+        return await this.#end(id, reason);
       case "after_start":
       case "join":
       case "done":
         break;
     }
     await seat.stopping?.ended;
+    if (seat.stopping?.failure !== undefined) throw seat.stopping.failure;
   }
 
   /** Puts to sleep whom `which` picks. */
@@ -146,7 +154,9 @@ export class Seats implements InstanceOwner {
   }
 
   wants(instance: Instance, reason: StopReason): void {
-    void this.stop(instance.id, reason).catch((error: unknown) => instance.report(error, "hook"));
+    void this.stop(instance.id, reason).catch((error: unknown) => {
+      if (!isTold(error)) instance.report(error, "hook");
+    });
   }
 
   broken(instance: Instance, error: ActrError): void {
@@ -243,7 +253,9 @@ export class Seats implements InstanceOwner {
     read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
   ): Seat {
     this.#parts.owner.requireHere({ id });
-    const instance = this.#start(id, read);
+    const { log } = this.#parts.owner.components;
+    const start = { actor_id: id, command: "start" } as const;
+    const instance = lifecycleStep(log, start, () => this.#start(id, read));
     const seat: Seat = { instance, stopping: undefined };
     this.#seats.set(id, seat);
     instance.catch(() => this.#seats.delete(id));
@@ -296,6 +308,11 @@ export class Seats implements InstanceOwner {
   #nextTurn(): Promise<void> {
     return new Promise((resolve) => this.#parts.owner.components.clock.defer(resolve));
   }
+}
+
+/** What goes wrong in a hook is reported where it does. */
+function isTold(error: unknown): boolean {
+  return ActrError.is(error) && error.details?.["callback_name"] !== undefined;
 }
 
 /** One text for a name and a key. */

@@ -27,6 +27,7 @@ export class Stopping {
   #hooks = 0;
   /** Whether `onDestroy` has run. */
   #destroyed = false;
+  #failure: ActrError | undefined;
   readonly #cut: (error: ActrError) => void;
   /** Rejects with why it could not end in order; it has ended then too. */
   readonly ended: Promise<void>;
@@ -45,6 +46,11 @@ export class Stopping {
 
   get reason(): StopReason {
     return this.#reason;
+  }
+
+  /** What went wrong in its hooks, though it came to its end. */
+  get failure(): ActrError | undefined {
+    return this.#failure;
   }
 
   /** Whether it waits for more than turns: until that has ended, turns are let in. */
@@ -99,6 +105,7 @@ export class Stopping {
       await callback(components.clock, limit, () => kind.definition[name]?.(context));
     } catch (error) {
       this.#instance.report(error, "hook");
+      this.#failure ??= hookFailed(this.#instance, name, error);
     }
     this.#hooks -= 1;
     saving.save();
@@ -157,4 +164,16 @@ export class Stopping {
     for (const schedule of schedules.list()) schedules.cancel(schedule.id);
     saving.add(...ending(id, record));
   }
+}
+
+function hookFailed({ id, kind }: Instance, name: string, cause: unknown): ActrError {
+  const { message } = ActrError.from(cause);
+  return new ActrError(
+    "internal",
+    `actor ${kind.name} ${id} has stopped, but ${name} failed: ${message}`,
+    {
+      cause,
+      details: { callback_name: name },
+    },
+  );
 }

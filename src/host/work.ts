@@ -1,3 +1,5 @@
+import type { ActrError } from "../errors.ts";
+
 /** Work of an actor beside its turns (`spec/actor-host.md` §8.1). */
 export type WorkKind =
   /** Raw HTTP. */
@@ -32,7 +34,11 @@ export class Work {
     connection: 0,
   };
   readonly #owner: WorkOwner;
-  #state: "open" | "closed" | "refused" = "open";
+  /** Aborted when nothing waits for it any more; made when work is begun with it. */
+  #over: AbortController | undefined;
+  /** Why no further work is counted. */
+  #closed: ActrError | undefined;
+  #hasRefused = false;
 
   constructor(owner: WorkOwner) {
     this.#owner = owner;
@@ -68,22 +74,36 @@ export class Work {
     this.#owner.activity();
   }
 
-  /** No further work is counted: nothing waits for it any more. */
-  close(): void {
-    if (this.#state === "open") this.#state = "closed";
+  /** Nothing waits for its work any more: that is told so, and no further work is counted. */
+  close(error: ActrError): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = error;
+    this.#over?.abort(error);
+  }
+
+  /** Begins a piece of work, and counts it until it settles. @throws the reason of {@link Work.close}: then it is not begun. */
+  async run<T>(kind: WorkKind, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) {
+      this.#refuse(kind);
+      throw this.#closed;
+    }
+    this.#over ??= new AbortController();
+    const going = work(this.#over.signal);
+    this.track(kind, going);
+    return await going;
   }
 
   /** Counts a piece of work until it settles; its outcome is its owner's. */
   track(kind: WorkKind, work: Promise<unknown>): void {
-    if (this.#state !== "open") return this.#refuse(kind);
+    if (this.#closed !== undefined) return this.#refuse(kind);
     this.begin(kind);
     const end = (): void => this.end(kind);
     work.then(end, end);
   }
 
   #refuse(kind: WorkKind): void {
-    if (this.#state === "refused") return;
-    this.#state = "refused";
+    if (this.#hasRefused) return;
+    this.#hasRefused = true;
     this.#owner.workRefused(kind);
   }
 }

@@ -1,4 +1,3 @@
-import type { Store } from "../../ports/store.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import type {
   BranchView,
@@ -8,23 +7,12 @@ import type {
   WorkflowHistory,
 } from "./history.ts";
 import type { EntryRow, WorkflowRow } from "./rows.ts";
-import { readWorkflow } from "./stored.ts";
 
 /** A workflow as it is shown, of what is stored; entries by creation. */
 export function historyOf(workflow: WorkflowRow, rows: readonly EntryRow[]): WorkflowHistory {
   const bySeq = new Map(rows.map((row) => [row.seq, row]));
   const { state, output, error } = workflow;
   return { state, output: decoded(output), error, entries: rows.map((row) => viewOf(row, bySeq)) };
-}
-
-/** The workflow of an actor, awake or asleep; undefined when it was never begun. */
-export async function storedHistory(
-  store: Store,
-  actorId: string,
-): Promise<WorkflowHistory | undefined> {
-  const { workflow, entries } = await readWorkflow(store, actorId);
-  const rows = entries.map(({ row }) => row);
-  return workflow && historyOf(workflow, rows);
 }
 
 function viewOf(row: EntryRow, rows: ReadonlyMap<number, EntryRow>): HistoryEntry {

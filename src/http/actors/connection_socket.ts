@@ -132,7 +132,7 @@ export class ConnectionSocket implements ClientSink {
   }
 
   fail(error: ActrError): void {
-    this.#fail(error, null);
+    this.#fail(error, null, this.#instance);
   }
 
   probe(): void {

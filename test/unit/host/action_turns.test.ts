@@ -145,7 +145,7 @@ describe("actions of one actor", () => {
     const lines = scene.rig.lines.slice(before);
     assert.deepEqual(
       lines.map(({ level, event, attributes }) => [level, event, attributes["action"]]),
-      [["debug", "actor.action", "write"]],
+      [["debug", "actor.dispatch_handled", "write"]],
     );
     await scene.rig.close();
   });

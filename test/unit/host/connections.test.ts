@@ -16,7 +16,7 @@ class Scene {
   onConnect: (c: ActorContext, conn: Connection) => void | Promise<void> = () => {};
   canSubscribe: () => boolean | Promise<boolean> = () => true;
 
-  constructor() {
+  constructor(maxConnections = 2) {
     const room = actor({
       state: () => ({ count: 0 }),
       params: (value: unknown) => value,
@@ -47,7 +47,7 @@ class Scene {
           circle["self"] = circle;
         },
       },
-      options: { maxConnections: 2, maxOutgoingBytes: 1000 },
+      options: { maxConnections, maxOutgoingBytes: 1000 },
     });
     this.rig = new Rig({ room }, { store: this.store });
   }
@@ -157,6 +157,63 @@ describe("a client that connects", () => {
     const { conn } = await scene.connect("one");
     await Promise.all([conn.disconnect(), conn.disconnect(), conn.disconnect()]);
     assert.deepEqual(scene.left, ["one"]);
+    await scene.rig.close();
+  });
+});
+
+describe("clients that a stop cuts off", () => {
+  /** A room with three clients, of which the second cannot be told. */
+  async function begin(): Promise<{ scene: Scene; ends: string[]; id: string }> {
+    const scene = new Scene(3);
+    const ends: string[] = [];
+    const { connections, id } = await scene.rig.host.wake({
+      ...{ name: "room", key: ["a"], create: { input: undefined } },
+    });
+    for (const params of ["one", "two", "three"]) {
+      await connections.connect({
+        params,
+        onEnd(reason) {
+          if (params === "two") throw new Error("its socket is broken");
+          ends.push(`${params}: ${reason}`);
+        },
+      });
+    }
+    return { scene, ends, id };
+  }
+
+  it("[H-67] all go but those who cannot be told: these stay, and are reported together", async () => {
+    const { scene, ends, id } = await begin();
+    const instance = await scene.rig.instance("room", "a");
+    const { promise, resolve } = withResolvers<void>();
+    void instance.context.keepAwake(promise);
+    const stopped = scene.rig.host.stop(id, "sleep");
+    await scene.rig.clock.settle();
+    assert.deepEqual(ends, ["one: actor.stopping", "three: actor.stopping"]);
+    const left = [...instance.context.conns.values()].map(({ params }) => params);
+    assert.deepEqual([left, scene.left], [["two"], ["one", "three"]]);
+    const [conn] = instance.context.conns.keys();
+    const told = scene.rig.logged("actor.error").map(({ attributes }) => attributes["error"]);
+    assert.deepEqual(
+      told.map((error) => ActrError.is(error) && [error.code, error.details]),
+      [
+        [
+          "connection.disconnect_failed",
+          { count: 1, details: [{ conn_id: conn, error: "its socket is broken" }] },
+        ],
+      ],
+    );
+    resolve();
+    await stopped;
+    await scene.rig.close();
+  });
+
+  it("are cut off, whoever cannot be told, when the actor is dropped", async () => {
+    const { scene, ends, id } = await begin();
+    const instance = await scene.rig.instance("room", "a");
+    instance.drop(new ActrError("storage", "the disk is gone"));
+    assert.deepEqual(ends, ["one: actor.restarting", "three: actor.restarting"]);
+    assert.equal(scene.rig.logged("actor.disconnect_failed").length, 1);
+    assert.equal(scene.rig.host.instance(id), undefined);
     await scene.rig.close();
   });
 });

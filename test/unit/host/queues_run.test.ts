@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { actor, queue } from "../../../src/actor.ts";
+import type { ActrError } from "../../../src/errors.ts";
 import type { QueueResult, QueueSend } from "../../../src/protocol/actors/messages.ts";
 import { HeldStore } from "./held_store.ts";
 import { positive } from "./queues_support.ts";
@@ -246,7 +247,10 @@ describe("a sender that waits for completion", () => {
     await rig.act("consumer", "k", "seen");
     store.refuseNext("statement");
     const failure = await failureOf(send(rig, "later", { body: "1", wait: true }));
-    assert.equal(failure.code, "storage");
+    assert.deepEqual(
+      [failure.code, (failure.cause as ActrError).code],
+      ["actor.restarting", "storage"],
+    );
     await rig.close();
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ActorContext, actor } from "../../../src/actor.ts";
+import { ActrError } from "../../../src/errors.ts";
 import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { HeldStore } from "./held_store.ts";
@@ -12,6 +13,8 @@ const forever = (): Promise<void> => new Promise(() => {});
 class Scene {
   readonly store = new HeldStore();
   readonly did: string[] = [];
+  /** What `onError` was told. */
+  readonly errors: string[] = [];
   readonly rig: Rig;
   onSleep: (c: ActorContext) => void | Promise<void> = () => {};
   onDestroy: (c: ActorContext) => void | Promise<void> = () => {};
@@ -24,6 +27,7 @@ class Scene {
     const subject = actor({
       state: () => ({ count: 0 }),
       onWake: () => void did.push("wake"),
+      onError: (_, error, source) => void this.errors.push(`${source}: ${error.message}`),
       onSleep: async (c) => {
         did.push("sleep");
         await this.onSleep(c as unknown as ActorContext);
@@ -145,9 +149,11 @@ describe("the end of an instance", () => {
   it("[HD-15] is one for all who ask, told to each when it is over", async () => {
     const scene = await Scene.begin();
     await scene.act("keepAwake");
+    const { context } = await scene.rig.instance("subject", "a");
     const stops = [scene.stop("sleep"), scene.stop("sleep"), scene.stop("sleep")];
     await scene.rig.clock.settle();
     assert.ok(stops.every(({ ended }) => !ended));
+    assert.ok(context.signal.aborted);
     scene.gate.resolve();
     await scene.rig.clock.settle();
     assert.ok(stops.every(({ ended }) => ended));
@@ -180,6 +186,43 @@ describe("the end of an instance", () => {
     assert.equal(stop.ended, true);
     const [line] = scene.rig.logged("actor.grace_deadline");
     assert.deepEqual([line?.attributes["reason"], line?.attributes["wait_until"]], ["destroy", 1]);
+  });
+
+  for (const kind of ["waitUntil", "keepAwake"] as const) {
+    it(`[H-46] aborts at the end of its grace, not before, what ${kind} was given`, async () => {
+      const scene = await Scene.begin();
+      const { context } = await scene.rig.instance("subject", "a");
+      let aborted: unknown;
+      const work = (signal: AbortSignal): Promise<void> =>
+        new Promise((resolve) => {
+          signal.addEventListener("abort", () => {
+            aborted = signal.reason;
+            resolve();
+          });
+        });
+      void context[kind](work);
+      const stop = scene.stop("sleep");
+      await scene.rig.clock.advance(999);
+      assert.deepEqual([context.signal.aborted, aborted, stop.ended], [true, undefined, false]);
+      await scene.rig.clock.advance(1);
+      assert.deepEqual([(aborted as ActrError).code, stop.ended], ["actor.stopping", true]);
+    });
+  }
+
+  it("[H-45] does not begin work that comes after it", async () => {
+    const scene = await Scene.begin();
+    const { context } = await scene.rig.instance("subject", "a");
+    scene.stop("sleep");
+    await scene.rig.clock.settle();
+    let begun = false;
+    const work = async (): Promise<void> => {
+      begun = true;
+    };
+    assert.equal((await failureOf(context.keepAwake(work))).code, "actor.stopping");
+    context.waitUntil(work);
+    await scene.rig.clock.settle();
+    assert.equal(begun, false);
+    assert.equal(scene.rig.logged("actor.work_refused").length, 1);
   });
 
   it("[H-62] says once what it waits for when that takes more than a second, and nothing when it does not", async () => {
@@ -416,10 +459,43 @@ describe("the end of an instance", () => {
       (c.state as { count: number }).count = 3;
       throw new Error("no");
     };
-    const stop = scene.stop("sleep");
+    scene.stop("sleep");
     await scene.rig.clock.settle();
-    assert.deepEqual([stop.ended, await scene.storedCount()], [true, 3]);
+    assert.deepEqual([scene.rig.host.awake, await scene.storedCount()], [0, 3]);
     assert.equal(scene.rig.logged("actor.error").length, 1);
+  });
+
+  for (const [reason, hook] of [
+    ["sleep", "onSleep"],
+    ["destroy", "onDestroy"],
+  ] as const) {
+    it(`[H-58] whose ${hook} throws is told as an internal error to each who asked, and to onError once`, async () => {
+      const scene = await Scene.begin();
+      scene[hook] = () => {
+        throw new Error("no");
+      };
+      const stops = [scene.stop(reason), scene.stop(reason)];
+      await scene.rig.clock.settle();
+      for (const { failed, ended } of stops) {
+        assert.ok(ActrError.is(failed));
+        assert.deepEqual([failed.code, failed.public, ended], ["internal", false, false]);
+        assert.ok(failed.message.includes(`${hook} failed: no`), failed.message);
+      }
+      assert.deepEqual(scene.errors, ["hook: no"]);
+      assert.equal(scene.rig.host.awake, 0);
+      const found = await scene.rig.host.find({ id: scene.id });
+      assert.equal(found !== undefined, reason === "sleep");
+    });
+  }
+
+  it("that it asked for itself, and whose hook throws, tells onError once", async () => {
+    const scene = await Scene.begin();
+    scene.onSleep = () => {
+      throw new Error("no");
+    };
+    await scene.act("sleepTwice");
+    await scene.rig.clock.settle();
+    assert.deepEqual([scene.errors, scene.rig.host.awake], [["hook: no"], 0]);
   });
 
   for (const reason of ["sleep", "destroy"] as const) {
@@ -456,7 +532,9 @@ describe("the end of an instance", () => {
     const stop = scene.stop("sleep");
     await scene.rig.clock.advance(1000);
     await scene.rig.clock.settle();
-    assert.equal(stop.ended, true);
+    assert.ok(ActrError.is(stop.failed));
+    assert.equal((stop.failed.cause as ActrError).code, "actor.callback_timed_out");
+    assert.equal(scene.rig.host.awake, 0);
   });
 });
 

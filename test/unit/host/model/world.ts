@@ -265,8 +265,7 @@ export class World {
     const settle = this.#opened(process, what);
     work(process).then(settle, (error: unknown) => {
       settle();
-      const isStorage = ActrError.is(error) && error.code === "storage";
-      if (!process.killed && !isStorage) this.#failed(what, error);
+      if (!process.killed && !isOrderly(error)) this.#failed(what, error);
     });
   }
 
@@ -334,4 +333,10 @@ export class World {
 
 function targetOf(key: string): CallTarget {
   return { name: "subject", key: [key], create: { input: undefined } };
+}
+
+/** What an operator may be told: of the store, and of a stop whose hook failed, though it came. */
+function isOrderly(error: unknown): boolean {
+  if (!ActrError.is(error)) return false;
+  return error.code === "storage" || error.details?.["callback_name"] !== undefined;
 }
