@@ -6,6 +6,7 @@ import { delimitedSize, tag, varint32Size, WireWriter, wireTypes } from "./wire_
 
 /** Numbers of the fields that are told apart here (`spec/protocol.md` §2.6). */
 const envelopeFields = { version: 1, envelopeId: 2, replyFor: 3, timestamp: 4, relay: 13 } as const;
+const [firstFlow, lastFlow] = [10, 14];
 const relayFields = { source: 1, credential: 2, target: 3 } as const;
 
 /** The credential field of an ActrRelay that says nothing: key_id 0, no claims, no signature. */
@@ -21,16 +22,16 @@ export function withoutCredential(
   envelopeId: string,
 ): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [head(envelopeId)];
-  let relays = 0;
+  let flows = 0;
   for (const { number, whole, value } of fieldsOf(envelope)) {
+    if (number >= firstFlow && number <= lastFlow) flows++;
     if (number === envelopeFields.relay) {
-      relays++;
       parts.push(delimited(number, blinded(value)));
     } else if (number > envelopeFields.timestamp) {
       parts.push(whole);
     }
   }
-  if (relays !== 1) throw malformed(`there are ${relays} of them`);
+  if (flows !== 1) throw malformed(`its envelope has ${flows} flows`);
   return concatBytes(parts);
 }
 

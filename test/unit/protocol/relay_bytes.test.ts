@@ -85,6 +85,10 @@ describe("withoutCredential", () => {
     ],
     ["no relay", Uint8Array.of(0x08, 1, 0x12, 1, 0x61)],
     ["two relays", concatBytes([envelope(ids.source, ids.target), field(13, new Uint8Array())])],
+    [
+      "a request beside it",
+      concatBytes([field(11, ids.credential), envelope(ids.source, ids.target)]),
+    ],
     ["a field that does not end", concatBytes([envelope(ids.source), Uint8Array.of(0x7a, 9)])],
     ["a tag that does not end", concatBytes([envelope(ids.source), Uint8Array.of(0xff)])],
   ];
