@@ -9,6 +9,8 @@ export interface TestResult {
   status: "passed" | "failed" | "skipped";
   /** What a failed test said. */
   error?: string;
+  /** What failed in the process of these tests when it ran beside others, while all passed twice when it ran alone. */
+  flaked?: string;
 }
 
 type Case = Pick<TestResult, "name" | "status" | "error"> & {

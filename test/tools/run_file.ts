@@ -15,11 +15,20 @@ const batch = "test/tools/batch.ts";
  */
 const mostDenoRuns = 3;
 
+/** Test files that one process of a runtime runs. */
+export interface Job {
+  readonly runtime: Runtime;
+  readonly files: readonly [string, ...string[]];
+}
+
+/** What came of it. */
+export interface JobEnd {
+  readonly job: Job;
+  readonly results: readonly TestResult[];
+}
+
 /** Runs test files in one process, as {@link runOnce}. */
-export async function runFiles(
-  runtime: Runtime,
-  files: readonly [string, ...string[]],
-): Promise<TestResult[]> {
+export async function runFiles({ runtime, files }: Job): Promise<TestResult[]> {
   for (let run = 1; ; run += 1) {
     const { results, crashed } = await runOnce(runtime, files);
     if (!crashed || runtime.name !== "deno" || run === mostDenoRuns) return results;
