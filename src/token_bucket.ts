@@ -13,6 +13,11 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
+  /** How long after the last take there is a token, milliseconds; 0 when there was another one then. */
+  get waitMs(): number {
+    return Math.max(0, (1 - this.#tokens) / this.#perMs);
+  }
+
   /** Takes one token; false when there is none. */
   take(now: number): boolean {
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);

@@ -2,7 +2,11 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { KeyRing } from "./keys.ts";
+import type { Manufacturers } from "./manufacturers.ts";
+import type { Nonces } from "./nonces.ts";
 import type { ResolvedRendezvousOptions } from "./options.ts";
+import type { Packages } from "./packages.ts";
+import type { RateLimit } from "./rate_limit.ts";
 import type { Realms } from "./realms.ts";
 import type { Registrations } from "./registrations.ts";
 import type { Serials } from "./serials.ts";
@@ -17,6 +21,13 @@ export interface Ais {
   readonly keys: KeyRing;
   readonly serials: Serials;
   readonly registrations: Registrations;
+  readonly manufacturers: Manufacturers;
+  readonly packages: Packages;
+  readonly nonces: Nonces;
+  /** Requests by address. */
+  readonly addressRate: RateLimit;
+  /** Identities issued, by realm. */
+  readonly realmRate: RateLimit;
   /** UTF-8 of the secret shared with the TURN server. */
   readonly turnSecret: string;
   /** From which successors of renewal tokens derive; 32 bytes. */

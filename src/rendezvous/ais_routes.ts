@@ -1,10 +1,14 @@
-import type { Context, Hono } from "hono";
+import type { Context, Hono, Next } from "hono";
 import { cors } from "hono/cors";
 import type { RequestContext } from "../ports/sockets.ts";
 import { toBase64 } from "../protocol/bytes.ts";
 import type { Ais } from "./ais.ts";
+import type { AisAnswer } from "./ais_answer.ts";
+import { aisHealth } from "./ais_health.ts";
 import { readBody } from "./body.ts";
+import { clientAddress } from "./client_address.ts";
 import { register } from "./register.ts";
+import { reissue } from "./reissue.ts";
 import { renew } from "./renew.ts";
 
 /** What the rendezvous's HTTP application knows of a request. */
@@ -12,8 +16,13 @@ export interface RendezvousEnv {
   Bindings: RequestContext;
 }
 
+type AisContext = Context<RendezvousEnv>;
+type Exchange = (ais: Ais, body: Uint8Array, secret: string | undefined) => Promise<AisAnswer>;
+
 const secretHeader = "x-actrix-realm-secret";
 const protobufType = "application/x-protobuf";
+/** Pages of other origins may not read these otherwise. */
+const readableHeaders = ["retry-after", "x-ratelimit-after"];
 
 /** Base paths that clients use: with and without `/ais`, and with the doubled slash of 0.3.1 (`spec/protocol.md` §6). */
 function paths(name: string): string[] {
@@ -22,43 +31,51 @@ function paths(name: string): string[] {
 
 /** Adds the identity service: registration, renewal and what one may ask about its keys (`spec/protocol.md` §6). */
 export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: number): void {
-  app.use("/ais/*", cors());
-  app.on("POST", paths("register"), async (c) => {
-    const body = await readBody(c.req.raw, maxBodyBytes);
-    if (body === undefined) return tooLarge(c, maxBodyBytes);
-    return protobuf(200, await register(ais, body, c.req.header(secretHeader)));
+  app.use("/ais/*", cors({ origin: "*", exposeHeaders: readableHeaders }));
+  const exchanges: Readonly<Record<string, Exchange>> = { register, renew, reissue };
+  for (const [name, exchange] of Object.entries(exchanges)) {
+    app.on("POST", paths(name), limited, async (c) => {
+      const body = await readBody(c.req.raw, maxBodyBytes);
+      if (body === undefined) return tooLarge(c, maxBodyBytes);
+      return protobuf(await exchange(ais, body, c.req.header(secretHeader)));
+    });
+  }
+  app.get("/ais/health", limited, async (c) => c.json(await aisHealth(ais)));
+  app.get("/ais/current-key", limited, (c) => {
+    return c.json({ status: "success", key_id: ais.keys.current.keyId });
   });
-  app.on("POST", paths("renew"), async (c) => {
-    const body = await readBody(c.req.raw, maxBodyBytes);
-    if (body === undefined) return tooLarge(c, maxBodyBytes);
-    const { status, bytes } = await renew(ais, body);
-    return protobuf(status, bytes);
-  });
-  app.get("/ais/health", async (c) => c.json(await aisHealth(ais)));
-  app.get("/ais/current-key", (c) => c.json({ status: "success", key_id: ais.keys.current.keyId }));
-  app.get("/ais/signing-pubkey", (c) => {
+  app.get("/ais/signing-pubkey", limited, (c) => {
     const { keyId, publicKey } = ais.keys.current;
     return c.json({ status: "success", key_id: keyId, pubkey: toBase64(publicKey) });
   });
+  app.get("/mfr/:name/verifying_key", limited, async (c) => {
+    const { name = "" } = c.req.param();
+    const key = await ais.manufacturers.publicKey(name, c.req.query("key_id"));
+    if (key === undefined) return c.json({ error: "no such key" }, 404);
+    return c.json({ public_key: key.publicKey, key_id: key.keyId });
+  });
+
+  /** Lets a request pass, or tells when another try may (`spec/protocol.md` §6.6). */
+  async function limited(c: AisContext, next: Next): Promise<Response | undefined> {
+    const address = clientAddress(c.req.raw, c.env, ais.options.addressHeader);
+    const seconds = ais.addressRate.take(address);
+    if (seconds === undefined) {
+      await next();
+      return undefined;
+    }
+    return c.text(`Too Many Requests! Wait for ${seconds}s`, 429, waitHeaders(seconds));
+  }
 }
 
-/** The fields of the original; keys never expire here. */
-async function aisHealth({ keys, registrations }: Ais): Promise<Record<string, unknown>> {
-  const readable = await registrations.readable();
-  const keyCache = { status: "ok", key_id: keys.current.keyId, expires_in: null };
-  return {
-    service: "ais",
-    status: readable ? "healthy" : "degraded",
-    database: readable ? "ok" : "failed",
-    ks_service: "ok",
-    key_cache: keyCache,
-  };
+function waitHeaders(seconds: number): Record<string, string> {
+  return Object.fromEntries(readableHeaders.map((name) => [name, String(seconds)]));
 }
 
-function protobuf(status: number, bytes: Uint8Array<ArrayBuffer>): Response {
-  return new Response(bytes, { status, headers: { "content-type": protobufType } });
+function protobuf({ status, bytes, retryAfterSeconds }: AisAnswer): Response {
+  const wait = retryAfterSeconds === undefined ? {} : waitHeaders(retryAfterSeconds);
+  return new Response(bytes, { status, headers: { "content-type": protobufType, ...wait } });
 }
 
-function tooLarge(c: Context, limit: number): Response {
+function tooLarge(c: AisContext, limit: number): Response {
   return c.text(`The body must not be longer than ${limit} bytes`, 413);
 }

@@ -1,5 +1,4 @@
 import type { WithoutRules } from "./acl.ts";
-
 /** One tenant. */
 export interface RealmOptions {
   /** u32. */
@@ -10,10 +9,25 @@ export interface RealmOptions {
   readonly previousSecret?: string;
 }
 
+/** A manufacturer whose packages may register. */
+export interface ManufacturerOptions {
+  readonly name: string;
+  /** Base64 of its public keys, 32 bytes each, raw Ed25519; several while it changes them. */
+  readonly keys: readonly string[];
+}
+
 /** Bounds on what strangers can make the rendezvous hold or do. */
 export interface RendezvousLimits {
   /** Longest HTTP request body, bytes; a longer one is answered 413. @default 2 MiB */
   readonly maxBodyBytes: number;
+  /** HTTP requests to the identity service that one address may make at once; over it they are answered 429 with Retry-After. @default 2000 */
+  readonly addressBurst: number;
+  /** HTTP requests to the identity service per second that one address may keep up. @default 200 */
+  readonly addressRequestsPerSecond: number;
+  /** Registrations and renewals that one realm may make at once; over it they are answered 429 with Retry-After. @default 20000 */
+  readonly realmBurst: number;
+  /** Registrations and renewals per second that one realm may keep up. @default 2000 */
+  readonly realmIdentitiesPerSecond: number;
   /** Longest signaling message, bytes; a longer one ends the connection with 1009. @default 256 KiB */
   readonly maxMessageBytes: number;
   /** Signaling messages that one connection may send at once. @default 2000 */
@@ -38,6 +52,10 @@ export interface ResolvedRendezvousOptions {
   readonly realms: readonly RealmOptions[];
   /** How long a realm's secret holds on when it is rotated, milliseconds. @default 14400000 */
   readonly realmSecretGraceMs: number;
+  /** Who may sign packages, besides those that were added while it ran. @default [] */
+  readonly manufacturers: readonly ManufacturerOptions[];
+  /** Header in which a proxy in front names the address of its client, such as `x-forwarded-for`; of several the last one counts. Only where a proxy sets it. @default the address of the socket counts */
+  readonly addressHeader: string | undefined;
   /** Who finds and reaches a node that registered without access rules. @default "realm" */
   readonly withoutRules: WithoutRules;
   /** Life of a credential, milliseconds. @default 3600000 */
@@ -48,6 +66,8 @@ export interface ResolvedRendezvousOptions {
   readonly keyToleranceMs: number;
   /** Life of a renewal token, milliseconds. @default 86400000 */
   readonly renewalTtlMs: number;
+  /** How long after the end of its renewal token an identity can be issued again, milliseconds. @default 86400000 */
+  readonly reissueMs: number;
   /** Remaining life from which on a renewal hands out the next token, milliseconds. @default 21600000 */
   readonly renewalRotationMs: number;
   /** How often nodes are told to report, milliseconds. @default 30000 */
@@ -73,6 +93,10 @@ export type RendezvousOptions = Partial<Omit<ResolvedRendezvousOptions, "limits"
 /** Defaults of {@link RendezvousLimits}. */
 export const defaultRendezvousLimits: RendezvousLimits = {
   maxBodyBytes: 2 * 1024 * 1024,
+  addressBurst: 2000,
+  addressRequestsPerSecond: 200,
+  realmBurst: 20_000,
+  realmIdentitiesPerSecond: 2000,
   maxMessageBytes: 256 * 1024,
   messageBurst: 2000,
   messagesPerSecond: 500,
@@ -87,11 +111,14 @@ export const defaultRendezvousLimits: RendezvousLimits = {
 export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
   realms: [],
   realmSecretGraceMs: 14_400_000,
+  manufacturers: [],
+  addressHeader: undefined,
   withoutRules: "realm",
   credentialTtlMs: 3_600_000,
   keyLifeMs: 2_592_000_000,
   keyToleranceMs: 7_200_000,
   renewalTtlMs: 86_400_000,
+  reissueMs: 86_400_000,
   renewalRotationMs: 21_600_000,
   heartbeatIntervalMs: 30_000,
   entryExpiryMs: 60_000,
@@ -108,6 +135,7 @@ const times = [
   "keyLifeMs",
   "renewalTtlMs",
   "renewalRotationMs",
+  "reissueMs",
   "heartbeatIntervalMs",
   "entryExpiryMs",
   "pingIntervalMs",

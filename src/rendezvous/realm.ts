@@ -1,7 +1,7 @@
-import { ActrError } from "../errors.ts";
 import { equalBytes, fromBase64, toBase64, utf8 } from "../protocol/bytes.ts";
 import { sha256 } from "../protocol/crypto.ts";
 import type { RealmOptions } from "./options.ts";
+import { unacceptable } from "./unacceptable.ts";
 
 /** What is kept of a tenant. Of secrets that is base64 of their SHA-256. */
 export interface KeptRealm {
@@ -76,9 +76,4 @@ export function requireSecret(secret: string): void {
     "a secret must be 1 to 256 characters of ASCII, not a space at its ends",
     "secret",
   );
-}
-
-/** Why an operator's change is not made; `reason` is a stable word. */
-export function unacceptable(message: string, reason: string): ActrError {
-  return new ActrError("invalid_argument", message, { details: { reason } });
 }

@@ -13,10 +13,10 @@ import {
   realmOf,
   requireRealmId,
   requireSecret,
-  unacceptable,
   withSecret,
 } from "./realm.ts";
 import { RecordTable } from "./record_table.ts";
+import { unacceptable } from "./unacceptable.ts";
 
 /** Why a request is refused, as ErrorResponse. */
 export interface Refusal {

@@ -3,6 +3,7 @@ import { fromBase64, toBase64, utf8 } from "../protocol/bytes.ts";
 import { type ActrId, peerKey } from "../protocol/ids.ts";
 import { AclSchema, decode, encode, ServiceSpecSchema } from "../protocol/schema.ts";
 import type { Profile } from "./directory.ts";
+import { expireRecords } from "./expire_records.ts";
 
 /** A renewal token as it is kept: never the token itself. */
 export interface KeptToken {
@@ -30,7 +31,6 @@ interface Saved {
 }
 
 const space = "rendezvous.registrations";
-const pageSize = 500;
 
 /** Every identity that may still be renewed or still holds a credential. */
 export class Registrations {
@@ -62,18 +62,7 @@ export class Registrations {
 
   /** Forgets those whose last token ended before `time`, Unix seconds; returns how many. @throws ActrError `storage`. */
   async expire(time: number): Promise<number> {
-    let expired = 0;
-    for (let after = ""; ; ) {
-      const page = await this.#store.records(space, after, pageSize);
-      const old = page.filter(({ value }) => endOf(parse(value)) < time);
-      if (old.length > 0) {
-        await this.#store.commit(old.map(({ key }) => ({ kind: "record.delete", space, key })));
-      }
-      expired += old.length;
-      const last = page.at(-1);
-      if (last === undefined || page.length < pageSize) return expired;
-      after = last.key;
-    }
+    return await expireRecords(this.#store, space, (value) => endOf(parse(value)) < time);
   }
 }
 

@@ -10,8 +10,8 @@ const keptTokens = 2;
 
 /** The first token of a new identity. */
 export function firstToken(ais: Ais): RenewalToken {
-  const ttlSeconds = Math.floor(ais.options.renewalTtlMs / 1000);
-  return { token: ais.random.bytes(renewalTokenBytes), expiresAt: nowSeconds(ais) + ttlSeconds };
+  const expiresAt = nowSeconds(ais) + ttlSeconds(ais);
+  return { token: ais.random.bytes(renewalTokenBytes), expiresAt };
 }
 
 /** A token as it may be stored. */
@@ -19,16 +19,19 @@ export async function keep({ token, expiresAt }: RenewalToken): Promise<KeptToke
   return { hash: toBase64(await sha256(token)), expiresAt };
 }
 
-/** The kept token that `token` is and that has not ended, found in constant time. */
+/** The kept token that `token` is, which may have ended; found in constant time. */
 export async function findToken(
-  ais: Ais,
   kept: readonly KeptToken[],
   token: Uint8Array,
 ): Promise<RenewalToken | undefined> {
   const hash = utf8(toBase64(await sha256(token)));
   const found = kept.find((each) => equalBytes(utf8(each.hash), hash));
-  if (found === undefined || found.expiresAt <= nowSeconds(ais)) return undefined;
-  return { token: new Uint8Array(token), expiresAt: found.expiresAt };
+  return found && { token: new Uint8Array(token), expiresAt: found.expiresAt };
+}
+
+/** Whether a token no longer counts. */
+export function hasEnded(ais: Ais, { expiresAt }: RenewalToken): boolean {
+  return expiresAt <= nowSeconds(ais);
 }
 
 /** The token to hand out for a valid one: itself, or near its end the one that follows (`spec/protocol.md` §4.3). */
@@ -39,12 +42,30 @@ export async function nextToken(
 ): Promise<RenewalToken> {
   const rotationSeconds = Math.floor(ais.options.renewalRotationMs / 1000);
   if (current.expiresAt - nowSeconds(ais) > rotationSeconds) return current;
-  return await renewalSuccessor(ais.renewalSecret, {
-    oldToken: current.token,
+  return await successor(ais, actorId, current);
+}
+
+/** The token that follows one which may have ended: a whole life from now on, and the same for every try. */
+export async function tokenAgain(
+  ais: Ais,
+  actorId: string,
+  old: RenewalToken,
+): Promise<RenewalToken> {
+  const { token } = await successor(ais, actorId, old);
+  return { token, expiresAt: nowSeconds(ais) + ttlSeconds(ais) };
+}
+
+function successor(ais: Ais, actorId: string, old: RenewalToken): Promise<RenewalToken> {
+  return renewalSuccessor(ais.renewalSecret, {
+    oldToken: old.token,
     actorId,
-    oldExpiresAt: current.expiresAt,
-    ttlSeconds: Math.floor(ais.options.renewalTtlMs / 1000),
+    oldExpiresAt: old.expiresAt,
+    ttlSeconds: ttlSeconds(ais),
   });
+}
+
+function ttlSeconds(ais: Ais): number {
+  return Math.floor(ais.options.renewalTtlMs / 1000);
 }
 
 /** `kept` with one more token, newest first; the same list when it is there already. */

@@ -303,8 +303,10 @@ describe("a rendezvous", () => {
       const { value } = await tryRegister(server.base, type, fields);
       return (value as { code?: number }).code;
     };
-    assert.equal(await code(echo, { authMode: 1 }), 403);
-    assert.equal(await code(echo, { authMode: 0 }), 403);
+    assert.equal(await code(echo, { authMode: 1 }), 400);
+    assert.equal(await code(echo, { authMode: 0 }), 400);
+    const packaged = { authMode: 1 as const, target: "wasm32", manifestRaw: Uint8Array.of(1) };
+    assert.equal(await code(echo, packaged), 403);
     assert.equal(await code(echo, { manifestRaw: Uint8Array.of(1) }), 400);
     assert.equal(await code("acme:EchoService:"), 400);
     const whole = encode(RegisterRequestSchema, {
@@ -468,7 +470,10 @@ describe("a rendezvous", () => {
     for (const path of ["/register", "//register", "/ais/register", "/ais//register"]) {
       assert.equal((await ask(path, "POST")).status, 200, path);
     }
-    for (const path of ["/renew", "//renew", "/ais/renew", "/ais//renew"]) {
+    const exchanges = ["renew", "reissue"];
+    for (const path of exchanges.flatMap((name) =>
+      ["/", "//", "/ais/", "/ais//"].map((base) => base + name),
+    )) {
       assert.equal((await ask(path, "POST")).status, 400, path);
     }
   });

@@ -37,7 +37,8 @@ const request = encode(RegisterRequestSchema, {
 });
 
 async function enter(ais: Ais): Promise<RegisterResponse_RegisterOk> {
-  const { result } = decode(RegisterResponseSchema, await register(ais, request, undefined));
+  const { bytes } = await register(ais, request, undefined);
+  const { result } = decode(RegisterResponseSchema, bytes);
   assert.equal(result.case, "success");
   return result.value;
 }
@@ -113,9 +114,10 @@ describe("the identity service", () => {
     const ais = await open(store);
     const first = await enter(ais);
     await store.close();
-    const { result } = decode(RegisterResponseSchema, await register(ais, request, undefined));
+    const { status, bytes } = await register(ais, request, undefined);
+    const { result } = decode(RegisterResponseSchema, bytes);
     assert.equal(result.case, "error");
-    assert.equal(result.value.code, 500);
+    assert.deepEqual([status, result.value.code], [200, 500]);
     assert.equal((await exchange(ais, first)).status, 500);
   });
 
