@@ -26,11 +26,12 @@ export interface Client {
   readonly timeoutMs: number;
 }
 
-/** Connects, does `work` and leaves, all before one deadline. @throws ActrError `timed_out` and what `work` throws. */
+/** Connects, as a node of `type` where access rules ask for one, does `work` and leaves, all before one deadline. @throws ActrError `timed_out` and what `work` throws. */
 export async function withClient(
   input: Input,
   world: World,
   work: (client: Client) => Promise<void>,
+  type?: string,
 ): Promise<void> {
   const timeoutMs = millisecondsOf(input, "timeout", 30_000);
   const { settings } = loadSettings(input, world, world.cwd);
@@ -41,6 +42,7 @@ export async function withClient(
   const verbose = input.has("verbose") ? "debug" : level;
   try {
     await using peer = await connect(identity, {
+      ...(type === undefined ? {} : { type }),
       ...(signaling === undefined ? {} : { signaling }),
       ...(realm === undefined ? {} : { realm }),
       ...(realmSecret === undefined ? {} : { realmSecret }),

@@ -2,6 +2,7 @@ import type { Command } from "../command.ts";
 import { actorsCommand } from "./actors.ts";
 import { alarmsCommand } from "./alarms.ts";
 import { callCommand, tellCommand } from "./call.ts";
+import { depsCommand } from "./deps.ts";
 import { devCommand } from "./dev.ts";
 import { devNodeCommand } from "./dev_node.ts";
 import { discoverCommand } from "./discover.ts";
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   storeCommand,
   doctorCommand,
   fingerprintCommand,
+  depsCommand,
   devNodeCommand,
   doctorWebRtcCommand,
 ];
