@@ -64,7 +64,7 @@ export interface ActorHooks<Shape extends ActorShape> {
   /** Goes on in the background while the actor is awake, until `c.signal`, and is begun again when it fails; or a workflow. */
   readonly run?: RunHandler<Shape>["run"] | WorkflowDefinition<Shape>;
   /** After a change, once a turn of the event loop; may change nothing. */
-  onStateChange?(c: ActorContext<Shape>, state: Shape["state"]): void;
+  onStateChange?(c: ActorContext<Shape>, state: Shape["state"]): void | Promise<void>;
   /** May refuse a client by throwing. */
   onBeforeConnect?(c: ActorContext<Shape>, params: Shape["params"]): void | Promise<void>;
   onConnect?(c: ActorContext<Shape>, conn: Connection<Shape>): void | Promise<void>;

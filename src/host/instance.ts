@@ -30,6 +30,7 @@ import { type GateOwner, OutputGate } from "./output_gate.ts";
 import { Requests } from "./requests.ts";
 import { RunLoop } from "./run_loop.ts";
 import { Saving } from "./saving.ts";
+import { StateChanges } from "./state_changes.ts";
 import { commandStep, lifecycleDrained } from "./steps.ts";
 import { Work, type WorkKind, type WorkOwner } from "./work.ts";
 import { WorkflowRun } from "./workflow/workflow_run.ts";
@@ -107,7 +108,6 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
     const { definition, options } = kind;
     this.gate = new OutputGate(components, this);
     this.actions = new Actions(this);
-    const { onStateChange } = definition;
     this.saving = new Saving(
       {
         clock,
@@ -115,7 +115,7 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
         space: actorSpace(id),
         turns: this.actions.turns,
         actor: this,
-        onStateChange: onStateChange && ((state) => this.#tellOfChange(state)),
+        watcher: definition.onStateChange && new StateChanges(this),
       },
       { intervalMs: options.saveIntervalMs },
     );
@@ -410,14 +410,6 @@ export class Instance implements GateOwner, IdleOwner, Watched, WorkOwner {
   #requireOpen(): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
-  }
-
-  #tellOfChange(state: unknown): void {
-    try {
-      this.kind.definition.onStateChange?.(this.context, state);
-    } catch (error) {
-      this.report(error, "hook");
-    }
   }
 }
 

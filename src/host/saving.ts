@@ -7,6 +7,14 @@ import { lifecycleDrained, type Stepping } from "./steps.ts";
 import { TrackedState } from "./tracked_state.ts";
 import type { Turns } from "./turns.ts";
 
+/** The actor's own code that is told of changes. */
+export interface StateWatcher {
+  /** It will be told. */
+  expect(): void;
+  /** Called once a turn of the event loop in which the state changed; may change nothing. */
+  tell(state: unknown): void;
+}
+
 /** What {@link Saving} works with. */
 export interface SavingComponents {
   readonly clock: Clock;
@@ -15,8 +23,7 @@ export interface SavingComponents {
   readonly space: string;
   readonly turns: Pick<Turns, "running">;
   readonly actor: Stepping;
-  /** Called once a turn of the event loop in which the state changed; may change nothing. */
-  readonly onStateChange: ((state: unknown) => void) | undefined;
+  readonly watcher: StateWatcher | undefined;
 }
 
 /** A row that is written as it is when it is saved, however often it changed. */
@@ -226,12 +233,13 @@ export class Saving {
   }
 
   #tell(): void {
-    const { clock, onStateChange } = this.#components;
-    if (onStateChange === undefined || !this.#told) return;
+    const { clock, watcher } = this.#components;
+    if (watcher === undefined || !this.#told) return;
     this.#told = false;
+    watcher.expect();
     clock.defer(() => {
       this.#told = true;
-      this.#state.observed(() => onStateChange(this.#state.value));
+      this.#state.observed(() => watcher.tell(this.#state.value));
     });
   }
 }

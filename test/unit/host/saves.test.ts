@@ -244,15 +244,69 @@ describe("what an actor changes", () => {
     await rig.close();
   });
 
-  it("[H-55] just before a sleep is stored, and told of, though its observer has not run yet", async () => {
-    const { rig, id } = await begin();
-    observed.length = 0;
-    await rig.act("subject", "a", "outside", 8);
-    later.pop()?.();
-    assert.deepEqual(observed, []);
-    await rig.host.stop(String(id), "sleep");
-    await rig.clock.settle();
-    assert.deepEqual([observed, await storedCount(rig, id)], [[8], 8]);
+  it("[H-55] just before a sleep, with an onStateChange that takes 25 ms, is stored, with what that added", async () => {
+    const told: number[] = [];
+    const watched = actor({
+      state: () => ({ bytes: [0] }),
+      actions: {
+        id: (c) => c.actorId,
+        seen: (c) => c.kv.get("seen"),
+        set(c, byte: number) {
+          c.state.bytes = [byte];
+        },
+      },
+      async onStateChange(c, { bytes }) {
+        const seen = [...bytes];
+        await clock.sleep(25, { signal: new AbortController().signal });
+        told.push(...seen);
+        c.kv.put("seen", seen);
+      },
+    });
+    const clock = new FakeClock();
+    const rig = new Rig({ watched }, { clock });
+    const id = String(await rig.act("watched", "a", "id"));
+    const instance = await rig.instance("watched", "a");
+    instance.saving.state = { bytes: [8] };
+    let ended = false;
+    void rig.host.stop(id, "sleep").then(() => {
+      ended = true;
+    });
+    await rig.clock.advance(24);
+    assert.deepEqual([told, ended], [[], false]);
+    await rig.clock.advance(1);
+    assert.deepEqual([told, ended], [[8], true]);
+    const state = await rig.store.record(`actor:${id}`, "s");
+    assert.deepEqual(state && decodeCbor(state), { bytes: [8] });
+    assert.deepEqual(await rig.act("watched", "a", "seen"), [8]);
+    await rig.close();
+  });
+
+  it("is reported when its onStateChange fails, at once or later, or takes more than its 5 seconds", async () => {
+    const heard: string[] = [];
+    const failing = actor({
+      state: () => ({ count: 0 }),
+      actions: {
+        add(c) {
+          c.state.count += 1;
+        },
+      },
+      onStateChange(_, { count }) {
+        if (count === 1) throw new Error("at once");
+        if (count === 3) return new Promise(() => {});
+        return Promise.reject(new Error("later"));
+      },
+      onError: (_, error, source) => void heard.push(`${source}: ${error.message}`),
+    });
+    const rig = new Rig({ failing });
+    for (let i = 0; i < 3; i++) {
+      await rig.act("failing", "a", "add");
+      await rig.clock.settle();
+    }
+    assert.deepEqual(heard, ["hook: at once", "hook: later"]);
+    await rig.clock.advance(5000);
+    assert.equal(heard[2], "hook: onStateChange took longer than 5000 ms");
+    await rig.clock.advance(30_000);
+    assert.equal(rig.host.awake, 0);
     await rig.close();
   });
 
