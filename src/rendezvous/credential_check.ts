@@ -24,11 +24,6 @@ export class CredentialCheck {
     this.#actorId = formatActrId(id);
   }
 
-  /** When the newest good credential ends, Unix seconds. */
-  get expiresAt(): number {
-    return this.#expiresAt;
-  }
-
   /**
    * Why the node should renew now, to be told to it, since real clients renew only when told: its credential is in the
    * last third of its life, or another key signs by now. Undefined when it need not.

@@ -81,10 +81,10 @@ function pong(hub: Hub, from: SignalingSocket, ping: Ping): Payload {
     seq: BigInt(seconds),
     suggestIntervalSecs: Math.round(hub.options.heartbeatIntervalMs / 1000),
   };
-  const left = from.credentials.expiresAt - seconds;
-  if (left * 1000 > hub.options.credentialTtlMs / 3) return { case: "pong", value };
+  const message = from.credentials.warning(hub.options.credentialTtlMs);
+  if (message === undefined) return { case: "pong", value };
   const type = CredentialWarning_WarningType.KEY_IN_TOLERANCE_PERIOD;
-  const credentialWarning = { type, message: `the credential expires in ${left} s; renew it` };
+  const credentialWarning = { type, message };
   return { case: "pong", value: { ...value, credentialWarning } };
 }
 

@@ -1,6 +1,7 @@
 import type { Context, Hono, Next } from "hono";
 import type { Admission } from "./admission.ts";
 import type { RendezvousEnv } from "./ais_routes.ts";
+import { clientAddress } from "./client_address.ts";
 import type { SignalingServer } from "./signaling_server.ts";
 
 type SignalingContext = Context<RendezvousEnv>;
@@ -18,13 +19,14 @@ export function addSignalingRoutes(
 
   /** Proves the node before the upgrade is answered; 401 with an empty body when it cannot be. */
   async function upgrade(c: SignalingContext): Promise<Response> {
-    const { upgrade: accept, remoteAddress } = c.env;
+    const { upgrade: accept } = c.env;
     if (accept === undefined) return c.text("Expected a WebSocket upgrade", 426);
-    const refusal = server.refusal(remoteAddress);
+    const address = clientAddress(c.req.raw, c.env, server.addressHeader);
+    const refusal = server.refusal(address);
     if (refusal !== undefined) return new Response(null, { status: refusal.code });
     const arrival = await admission.admit(new URL(c.req.url).searchParams);
     if (arrival === undefined) return new Response(null, { status: 401 });
-    return accept({ maxMessageBytes }, (socket) => server.arrived(socket, arrival, remoteAddress));
+    return accept({ maxMessageBytes }, (socket) => server.arrived(socket, arrival, address));
   }
 }
 

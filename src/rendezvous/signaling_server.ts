@@ -30,6 +30,11 @@ export class SignalingServer implements SignalingReceiver {
     return this.#hub.directory.size;
   }
 
+  /** Header in which a proxy names the address of its client, if one does. */
+  get addressHeader(): string | undefined {
+    return this.#hub.options.addressHeader;
+  }
+
   /** Why no further connection from `address` is accepted, as HTTP status; undefined when it is. */
   refusal(address: string): Refusal | undefined {
     const { maxConnections, maxConnectionsPerAddress } = this.#hub.options.limits;
