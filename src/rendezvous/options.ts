@@ -1,4 +1,10 @@
 import type { WithoutRules } from "./acl.ts";
+import {
+  type ClusterOptions,
+  type ResolvedClusterOptions,
+  resolveClusterOptions,
+} from "./cluster/options.ts";
+
 /** One tenant. */
 export interface RealmOptions {
   /** u32. */
@@ -80,14 +86,17 @@ export interface ResolvedRendezvousOptions {
   readonly silenceMs: number;
   /** Secret shared with the TURN server; without one a random secret is kept in the store. */
   readonly turnSecret: string | undefined;
-  /** Tells servers apart that share a store, in serial numbers; 0 to 31. @default 0 */
+  /** Tells servers apart that share a store, in serial numbers; 0 to 31. @default 0; in a cluster, one that no other server has */
   readonly worker: number;
+  /** Makes this one of several servers on a store that is open for all of them; without it, it has its store to itself. */
+  readonly cluster: ResolvedClusterOptions | undefined;
   readonly limits: RendezvousLimits;
 }
 
 /** What a user may set; the rest has defaults. */
-export type RendezvousOptions = Partial<Omit<ResolvedRendezvousOptions, "limits">> & {
+export type RendezvousOptions = Partial<Omit<ResolvedRendezvousOptions, "limits" | "cluster">> & {
   readonly limits?: Partial<RendezvousLimits>;
+  readonly cluster?: ClusterOptions;
 };
 
 /** Defaults of {@link RendezvousLimits}. */
@@ -126,6 +135,7 @@ export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
   silenceMs: 30_000,
   turnSecret: undefined,
   worker: 0,
+  cluster: undefined,
   limits: defaultRendezvousLimits,
 };
 
@@ -147,7 +157,8 @@ export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRe
   const limits = { ...defaultRendezvousLimits, ...options.limits };
   const { credentialTtlMs = defaultRendezvousOptions.credentialTtlMs } = options;
   const keyToleranceMs = options.keyToleranceMs ?? 2 * credentialTtlMs;
-  const resolved = { ...defaultRendezvousOptions, ...options, keyToleranceMs, limits };
+  const cluster = options.cluster && resolveClusterOptions(options.cluster);
+  const resolved = { ...defaultRendezvousOptions, ...options, keyToleranceMs, limits, cluster };
   const { worker } = resolved;
   if (!Number.isInteger(worker) || worker < 0 || worker > 31) {
     throw new RangeError(`worker must be an integer from 0 to 31, not ${worker}`);

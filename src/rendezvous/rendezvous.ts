@@ -4,10 +4,11 @@ import type { RequestContext } from "../ports/sockets.ts";
 import { Admission } from "./admission.ts";
 import type { Ais } from "./ais.ts";
 import { addAisRoutes, type RendezvousEnv } from "./ais_routes.ts";
+import { Cluster, type ServerState } from "./cluster/cluster.ts";
+import { addClusterRoutes } from "./cluster/cluster_routes.ts";
 import { openHub } from "./hub.ts";
 import { nowSeconds } from "./issue.ts";
 import { openAis, type RendezvousComponents } from "./open_ais.ts";
-
 import { type RendezvousOptions, resolveRendezvousOptions } from "./options.ts";
 import { addSignalingRoutes } from "./signaling_routes.ts";
 import { SignalingServer } from "./signaling_server.ts";
@@ -15,22 +16,40 @@ import { SignalingServer } from "./signaling_server.ts";
 /** Pause between two clean-ups of identities that can no longer come back, milliseconds. */
 const cleanUpIntervalMs = 3_600_000;
 
+/** State of a rendezvous in numbers. */
+export interface RendezvousHealth {
+  readonly status: "healthy";
+  /** Signaling connections that are open here. */
+  readonly connections: number;
+  /** Nodes in sight, those of other servers too. */
+  readonly nodes: number;
+  readonly keyId: number;
+  /** Of its cluster, where it is in one. */
+  readonly servers?: readonly ServerState[];
+}
+
 /** The identity and signaling server of Actr nodes (`spec/protocol.md` §14). A restart on the same store orphans nobody. */
 export class Rendezvous implements AsyncDisposable {
   /** HTTP and WebSocket routes, also to be mounted with `route("/", rendezvous.app)`; its environment is the RequestContext. */
   readonly app: Hono<RendezvousEnv>;
   readonly #ais: Ais;
   readonly #signaling: SignalingServer;
+  readonly #cluster: Cluster | undefined;
   #timer: Timer | undefined;
   #cleaning: Promise<void> = Promise.resolve();
 
-  private constructor(ais: Ais, signaling: SignalingServer) {
+  private constructor(ais: Ais, cluster: Cluster | undefined) {
     this.app = new Hono<RendezvousEnv>();
     this.#ais = ais;
+    this.#cluster = cluster;
+    const hub = openHub(ais, cluster);
+    const signaling = new SignalingServer(hub);
     this.#signaling = signaling;
     const { maxBodyBytes, maxMessageBytes } = ais.options.limits;
     addAisRoutes(this.app, ais, maxBodyBytes);
     addSignalingRoutes(this.app, signaling, new Admission(ais), maxMessageBytes);
+    if (cluster !== undefined) addClusterRoutes(this.app, cluster);
+    cluster?.serve(hub, () => this.#refresh());
     this.app.get("/health", (c) => c.json({ service: "rendezvous", ...this.health() }));
     this.#cleanUp();
   }
@@ -40,8 +59,15 @@ export class Rendezvous implements AsyncDisposable {
     components: RendezvousComponents,
     options: RendezvousOptions = {},
   ): Promise<Rendezvous> {
-    const ais = await openAis(components, resolveRendezvousOptions(options));
-    return new Rendezvous(ais, new SignalingServer(openHub(ais)));
+    const resolved = resolveRendezvousOptions(options);
+    const cluster = resolved.cluster && (await Cluster.join(components, resolved.cluster));
+    try {
+      const { worker = resolved.worker } = cluster ?? {};
+      return new Rendezvous(await openAis(components, { ...resolved, worker }), cluster);
+    } catch (error) {
+      await cluster?.[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Answers one HTTP request, upgrades included. */
@@ -50,9 +76,17 @@ export class Rendezvous implements AsyncDisposable {
   }
 
   /** State in numbers, for health pages. */
-  health(): { status: "healthy"; connections: number; nodes: number; keyId: number } {
+  health(): RendezvousHealth {
     const { connections, nodes } = this.#signaling;
-    return { status: "healthy", connections, nodes, keyId: this.#ais.keys.current.keyId };
+    const keyId = this.#ais.keys.current.keyId;
+    const servers = this.#cluster && { servers: this.#cluster.list() };
+    return { status: "healthy", connections, nodes, keyId, ...servers };
+  }
+
+  /** Sees what other servers have changed in the store. */
+  async #refresh(): Promise<void> {
+    await this.#ais.realms.refresh();
+    await this.#ais.keys.refresh();
   }
 
   #cleanUp(): void {
@@ -69,6 +103,7 @@ export class Rendezvous implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
+    await this.#cluster?.[Symbol.asyncDispose]();
     this.#signaling.close();
     await this.#cleaning;
   }
