@@ -5,6 +5,7 @@ import type { NodeDefinition } from "../define.ts";
 import type { Logger, LogLevel } from "../ports/logger.ts";
 import { loadApp } from "./app_file.ts";
 import type { Input } from "./command.ts";
+import { packagedApp } from "./deps/packaged_app.ts";
 import { type Settings, sources } from "./settings/settings.ts";
 import { fileUrl } from "./settings/store_address.ts";
 import { webRtcSettings, withoutWebRtc } from "./settings/webrtc.ts";
@@ -26,12 +27,12 @@ export async function commandLog(input: Input, settings: Settings): Promise<Logg
   return consoleLogger({ level: logLevelOf(input, settings), format });
 }
 
-/** An app with what the configuration puts in place of its own: access rules, and handlers that run one by one. */
+/** An app with what its package says of it, and what the configuration puts in place of its own: access rules, and handlers that run one by one. */
 export async function configuredApp(
   file: string,
   { acl, serial }: Settings,
 ): Promise<NodeDefinition> {
-  const app = await loadApp(file);
+  const app = await packagedApp(await loadApp(file), dirname(file));
   const governed = acl === undefined ? app : { ...app, acl };
   return serial === true ? oneByOne(governed) : governed;
 }

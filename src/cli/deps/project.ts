@@ -9,6 +9,7 @@ import { Misuse } from "../misuse.ts";
 /** How deep manifests may inherit. */
 const mostBases = 8;
 
+const manifestName = "manifest.toml";
 const lockName = "manifest.lock.toml";
 
 /** A folder with a manifest. */
@@ -22,11 +23,17 @@ export interface Project {
 }
 
 /** The project of a manifest. @throws Misuse where there is none; ActrError `config` where it cannot be meant. */
-export async function openProject(cwd: string, name = "manifest.toml"): Promise<Project> {
+export async function openProject(cwd: string, name = manifestName): Promise<Project> {
   const file = resolve(cwd, name);
   const folder = dirname(file);
   const manifest = readManifest(await readDocument(file, 0), name);
   return { folder, file, manifest, lockFile: join(folder, lockName) };
+}
+
+/** The project of a folder, if it is one. @throws ActrError `config`, `storage`. */
+export async function findProject(folder: string): Promise<Project | undefined> {
+  const text = await textOf(join(folder, manifestName));
+  return text === undefined ? undefined : await openProject(folder);
 }
 
 /** The lock of a project as text; empty where there is none. */
