@@ -43,6 +43,8 @@ export class Effects {
   answers: StoredAnswer[] = [];
   readonly deletedAnswers: Set<number> = new Set();
   readonly records: Map<string, RecordEffect> = new Map();
+  /** Of these records. */
+  readonly spaces: Set<string> = new Set();
   /** What has to hold, each once. */
   readonly expectations: RecordExpectation[] = [];
   /** Stored answers up to this seq are gone; 0 for none. */
@@ -94,16 +96,19 @@ export class Effects {
         return this.#forget(change.through);
       case "record.put":
         this.bytes += change.value.length;
-        this.records.set(pairKey(change.space, change.key), change);
-        return;
+        return this.#record(change);
       case "record.delete":
-        this.records.set(pairKey(change.space, change.key), { ...change, value: null });
-        return;
+        return this.#record({ ...change, value: null });
       case "record.expect":
         return this.#expect(change);
       default:
         assertNever(change);
     }
+  }
+
+  #record(effect: RecordEffect): void {
+    this.spaces.add(effect.space);
+    this.records.set(pairKey(effect.space, effect.key), effect);
   }
 
   /** Commits of one owner expect the same, by the same bytes. */

@@ -19,6 +19,12 @@ export class Reads {
     return this.#query(query);
   }
 
+  /** Rows of a query for records of one space: what is not on disk yet is waited for only where it is theirs. */
+  listOf<T>(space: string, query: Query<T>): Promise<T[]> {
+    const touched = this.#group.pending.some(({ spaces }) => spaces.has(space));
+    return touched ? this.list(query) : this.#query(query);
+  }
+
   /** The value of one record, without waiting for the disk. */
   async record(space: string, key: string): Promise<Uint8Array | undefined> {
     const id = pairKey(space, key);

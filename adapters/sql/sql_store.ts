@@ -216,7 +216,8 @@ class SqlStore implements Store {
   }
 
   async records(space: string, afterKey: string, limit: number): Promise<RecordEntry[]> {
-    return this.#list(recordsQuery(space, afterKey, limit));
+    this.#check();
+    return this.#reads.listOf(space, recordsQuery(space, afterKey, limit));
   }
 
   async nextSpace(space: string): Promise<string | undefined> {

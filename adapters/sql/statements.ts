@@ -36,7 +36,11 @@ const deleteRows = lists((times) => `DELETE FROM mailbox WHERE seq IN (${repeate
 const deleteDeliveries = lists(
   (times) => `DELETE FROM delivery WHERE seq IN (${repeated("?", times)})`,
 );
-const putRecord = "INSERT OR REPLACE INTO record (space, key, value) VALUES (?, ?, ?)";
+/** By the number of rows. */
+const putRecords = lists((times) => {
+  const rows = repeated("(?, ?, ?)", times);
+  return `INSERT OR REPLACE INTO record (space, key, value) VALUES ${rows}`;
+});
 const expectValue = `INSERT INTO record (space, key, value) SELECT '', '', NULL
   WHERE NOT EXISTS (SELECT 1 FROM record WHERE space = ? AND key = ? AND value = ?)`;
 const expectNone = `INSERT INTO record (space, key, value) SELECT '', '', NULL
@@ -63,7 +67,7 @@ export function toStatements(effects: Effects): SqlStatement[] {
   if (effects.forgetThrough > 0) list.push({ sql: forgetAnswers, args: [effects.forgetThrough] });
   for (const seq of effects.deletedAnswers) list.push({ sql: deleteAnswer, args: [seq] });
   pushAnswers(list, effects.answers);
-  for (const record of effects.records.values()) list.push(recordStatement(record));
+  pushRecords(list, effects.records.values());
   return list;
 }
 
@@ -89,6 +93,18 @@ function pushAnswers(list: SqlStatement[], answers: readonly StoredAnswer[]): vo
       args.push(seq, caller, requestId, expiresAt, response);
     }
     list.push({ sql: putAnswers(portion.length), args });
+  }
+}
+
+/** Each is the last word on its record, so that their order does not matter; what is put, many at a time. */
+function pushRecords(list: SqlStatement[], records: Iterable<RecordEffect>): void {
+  const put: (readonly [string, string, Uint8Array])[] = [];
+  for (const { space, key, value } of records) {
+    if (value === null) list.push({ sql: deleteRecord, args: [space, key] });
+    else put.push([space, key, value]);
+  }
+  for (const portion of portions(put, maxRows)) {
+    list.push({ sql: putRecords(portion.length), args: portion.flat() });
   }
 }
 
@@ -156,10 +172,4 @@ function letterArgs(letter: DeadLetter): SqlValue[] {
     letter.lastRedriveAt,
     letter.context,
   ];
-}
-
-function recordStatement({ space, key, value }: RecordEffect): SqlStatement {
-  return value === null
-    ? { sql: deleteRecord, args: [space, key] }
-    : { sql: putRecord, args: [space, key, value] };
 }
