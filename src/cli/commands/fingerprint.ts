@@ -32,7 +32,10 @@ export const fingerprintCommand: Command = {
     const files = await readAll(input.positionals, world);
     const before = await readAll(input.values("before"), world);
     const fingerprints = await Promise.all(
-      files.map(async (file) => ({ name: file.name, fingerprint: await fileFingerprint(file, files) })),
+      files.map(async (file) => ({
+        name: file.name,
+        fingerprint: await fileFingerprint(file, files),
+      })),
     );
     const service = await serviceFingerprint(fingerprints);
     const changes = before.length === 0 ? [] : await compareServices(before, files);
