@@ -40,7 +40,7 @@ const space = "rendezvous.keys";
 /** More keys than rotation will ever have left behind. */
 const maxKeys = 1000;
 /** How long a planned key is known before it signs, milliseconds: other servers on the store read it meanwhile. */
-const announcementMs = 60_000;
+const announcementMs = 180_000;
 /** Shortest time from one look for a key that is not known to the next, milliseconds: strangers cause them. */
 const lookPauseMs = 1000;
 
