@@ -67,7 +67,8 @@ export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: n
   }
 }
 
-function waitHeaders(seconds: number): Record<string, string> {
+/** Headers that tell when another try may pass. */
+export function waitHeaders(seconds: number): Record<string, string> {
   return Object.fromEntries(readableHeaders.map((name) => [name, String(seconds)]));
 }
 

@@ -26,9 +26,9 @@ export interface ManufacturerOptions {
 export interface RendezvousLimits {
   /** Longest HTTP request body, bytes; a longer one is answered 413. @default 2 MiB */
   readonly maxBodyBytes: number;
-  /** HTTP requests to the identity service that one address may make at once; over it they are answered 429 with Retry-After. @default 2000 */
+  /** HTTP requests to the identity service, and upgrades to signaling, that one address may make at once; over it they are answered 429 with Retry-After. @default 2000 */
   readonly addressBurst: number;
-  /** HTTP requests to the identity service per second that one address may keep up. @default 200 */
+  /** HTTP requests and upgrades per second that one address may keep up. @default 200 */
   readonly addressRequestsPerSecond: number;
   /** Registrations and renewals that one realm may make at once; over it they are answered 429 with Retry-After. @default 20000 */
   readonly realmBurst: number;

@@ -1,7 +1,6 @@
 import { Hono } from "hono";
 import type { Timer } from "../ports/clock.ts";
 import type { RequestContext } from "../ports/sockets.ts";
-import { Admission } from "./admission.ts";
 import type { Ais } from "./ais.ts";
 import { addAisRoutes, type RendezvousEnv } from "./ais_routes.ts";
 import { Cluster, type ServerState } from "./cluster/cluster.ts";
@@ -45,9 +44,8 @@ export class Rendezvous implements AsyncDisposable {
     const hub = openHub(ais, cluster);
     const signaling = new SignalingServer(hub);
     this.#signaling = signaling;
-    const { maxBodyBytes, maxMessageBytes } = ais.options.limits;
-    addAisRoutes(this.app, ais, maxBodyBytes);
-    addSignalingRoutes(this.app, signaling, new Admission(ais), maxMessageBytes);
+    addAisRoutes(this.app, ais, ais.options.limits.maxBodyBytes);
+    addSignalingRoutes(this.app, signaling, ais);
     if (cluster !== undefined) addClusterRoutes(this.app, cluster);
     cluster?.serve(hub, () => this.#refresh());
     this.app.get("/health", (c) => c.json({ service: "rendezvous", ...this.health() }));

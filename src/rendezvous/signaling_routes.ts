@@ -1,6 +1,7 @@
 import type { Context, Hono, Next } from "hono";
-import type { Admission } from "./admission.ts";
-import type { RendezvousEnv } from "./ais_routes.ts";
+import { Admission } from "./admission.ts";
+import type { Ais } from "./ais.ts";
+import { type RendezvousEnv, waitHeaders } from "./ais_routes.ts";
 import { clientAddress } from "./client_address.ts";
 import type { SignalingServer } from "./signaling_server.ts";
 
@@ -10,9 +11,10 @@ type SignalingContext = Context<RendezvousEnv>;
 export function addSignalingRoutes(
   app: Hono<RendezvousEnv>,
   server: SignalingServer,
-  admission: Admission,
-  maxMessageBytes: number,
+  ais: Ais,
 ): void {
+  const admission = new Admission(ais);
+  const { maxMessageBytes } = ais.options.limits;
   app.get("/signaling/ws", (c) => upgrade(c));
   app.get("/", (c, next: Next) => (c.req.query("actor_id") === undefined ? next() : upgrade(c)));
   app.get("/signaling/health", (c) => c.json(signalingHealth(server)));
@@ -21,12 +23,27 @@ export function addSignalingRoutes(
   async function upgrade(c: SignalingContext): Promise<Response> {
     const { upgrade: accept } = c.env;
     if (accept === undefined) return c.text("Expected a WebSocket upgrade", 426);
-    const address = clientAddress(c.req.raw, c.env, server.addressHeader);
-    const refusal = server.refusal(address);
-    if (refusal !== undefined) return new Response(null, { status: refusal.code });
+    const address = clientAddress(c.req.raw, c.env, ais.options.addressHeader);
+    const refused = limited(address) ?? full(address);
+    if (refused !== undefined) return refused;
     const arrival = await admission.admit(new URL(c.req.url).searchParams);
     if (arrival === undefined) return new Response(null, { status: 401 });
-    return accept({ maxMessageBytes }, (socket) => server.arrived(socket, arrival, address));
+    // Others may have come while this one was checked.
+    return (
+      full(address) ??
+      accept({ maxMessageBytes }, (socket) => server.arrived(socket, arrival, address))
+    );
+  }
+
+  function limited(address: string): Response | undefined {
+    const seconds = ais.addressRate.take(address);
+    if (seconds === undefined) return undefined;
+    return new Response(null, { status: 429, headers: waitHeaders(seconds) });
+  }
+
+  function full(address: string): Response | undefined {
+    const refusal = server.refusal(address);
+    return refusal && new Response(null, { status: refusal.code });
   }
 }
 

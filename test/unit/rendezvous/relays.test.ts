@@ -101,7 +101,7 @@ describe("a relay", () => {
     const [from, to] = [await bench.join(1), await bench.join(2)];
     to.socket.bufferedAmount = 5 * 1024 * 1024;
     from.relay(to.id, "a");
-    from.negotiate(to.id, "b");
+    from.relay(to.id, "b");
     assert.deepEqual(from.answers, ["a error 503", "b error 404"]);
     assert.equal(to.socket.terminated, true);
   });
@@ -215,6 +215,14 @@ describe("a role negotiation", () => {
     const from = await bench.join(1);
     from.negotiate({ ...from.id, serial: 9n }, "a");
     assert.deepEqual(from.answers, ["a error 404"]);
+  });
+
+  it("with one who does not read is answered with 503, and gives nobody a role", async () => {
+    const bench = await Bench.open();
+    const [from, to] = [await bench.join(1), await bench.join(2)];
+    to.socket.bufferedAmount = 5 * 1024 * 1024;
+    from.negotiate(to.id, "a");
+    assert.deepEqual(from.answers, ["a error 503"]);
   });
 
   it("is refused when it names others than its source and target", async () => {
