@@ -211,6 +211,17 @@ describe("calls that actors make", () => {
     assert.equal((await failureOf(bouncing)).code, "actor.calls_too_deep");
   });
 
+  it("may be nested 64 deep, and not 65, on one node and on two", async () => {
+    await using t = await testNode(app);
+    await t.peer(other);
+    for (const [key, ...way] of [["a"], ["b", otherType, "acme:Counters:1.0.0"]] as const) {
+      const { bounce } = t.actors.counter.get(key);
+      assert.equal(await bounce(64, way[0], way[1]), 64);
+      const { code, details } = await failureOf(bounce(65, way[0], way[1]));
+      assert.deepEqual([code, details], ["actor.calls_too_deep", { depth: 64 }]);
+    }
+  });
+
   it("belong to the trace of the request that they are made for", async () => {
     const tracer = new RecordingTracer(new SeededRandom(1));
     await using t = await testNode(app, { components: { tracer } });
