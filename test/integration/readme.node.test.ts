@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { root } from "../tools/root.ts";
 
-const readme = readFileSync(join(root, "README.md"), "utf8");
+/** The README and the pages that it leads to, in the order in which their commands are tried. */
+const pages = ["README.md", "src/README.md", "transports/README.md", "src/host/README.md"];
+pages.push("src/cli/README.md", "adapters/sql/README.md", "test/README.md");
+const readme = pages.map((page) => readFileSync(join(root, page), "utf8")).join("\n");
 const copy = mkdtempSync(join(tmpdir(), "roost-readme-"));
 
 /** Fenced blocks of one language. */
@@ -17,10 +20,11 @@ function blocks(language: string): string[] {
     .map((block) => block[2] ?? "");
 }
 
-/** Every command of the README, without its comment. */
-const commands = blocks("sh").flatMap((block) =>
+/** Every command, without its comment, each once. */
+const every = blocks("sh").flatMap((block) =>
   block.split("\n").flatMap((line) => line.replace(/\s+# .*/, "").trim() || []),
 );
+const commands = [...new Set(every)];
 const serves = (command: string): boolean =>
   /\b(npm start|(task|run) dev|sqld|roost -- (dev|serve|rendezvous))\b/.test(command);
 /** Whether a command serves something that does not echo. */
@@ -144,6 +148,24 @@ describe("README", { timeout: 400_000 }, () => {
       assert.ok(shown.includes(readFileSync(join(root, "examples/echo", name), "utf8")), name);
     }
     assert.ok((shown[0]?.trim().split("\n").length ?? 99) <= 10);
+  });
+
+  it("leads to pages that are there", () => {
+    for (const page of pages) {
+      const text = readFileSync(join(root, page), "utf8");
+      for (const [, link = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
+        if (/^https?:/.test(link)) continue;
+        const [path = "", anchor] = link.split("#");
+        const target = path === "" ? page : join(dirname(page), path);
+        assert.ok(existsSync(join(root, target)), `${page}: ${link}`);
+        if (anchor === undefined) continue;
+        const titles = readFileSync(join(root, target), "utf8").matchAll(/^#+ (.*)$/gm);
+        const anchors = [...titles].map(([, title = ""]) =>
+          title.toLowerCase().replaceAll(" ", "-"),
+        );
+        assert.ok(anchors.includes(anchor), `${page}: ${link}`);
+      }
+    }
   });
 
   it("tells the settings that there are", async () => {
