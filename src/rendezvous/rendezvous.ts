@@ -1,19 +1,15 @@
 import { Hono } from "hono";
-import type { Timer } from "../ports/clock.ts";
 import type { RequestContext } from "../ports/sockets.ts";
 import type { Ais } from "./ais.ts";
 import { addAisRoutes, type RendezvousEnv } from "./ais_routes.ts";
 import { Cluster, type ServerState } from "./cluster/cluster.ts";
 import { addClusterRoutes } from "./cluster/cluster_routes.ts";
 import { openHub } from "./hub.ts";
-import { nowSeconds } from "./issue.ts";
 import { openAis, type RendezvousComponents } from "./open_ais.ts";
 import { type RendezvousOptions, resolveRendezvousOptions } from "./options.ts";
 import { addSignalingRoutes } from "./signaling_routes.ts";
 import { SignalingServer } from "./signaling_server.ts";
-
-/** Pause between two clean-ups of identities that can no longer come back, milliseconds. */
-const cleanUpIntervalMs = 3_600_000;
+import { Upkeep } from "./upkeep.ts";
 
 /** State of a rendezvous in numbers. */
 export interface RendezvousHealth {
@@ -34,8 +30,7 @@ export class Rendezvous implements AsyncDisposable {
   readonly #ais: Ais;
   readonly #signaling: SignalingServer;
   readonly #cluster: Cluster | undefined;
-  #timer: Timer | undefined;
-  #cleaning: Promise<void> = Promise.resolve();
+  readonly #upkeep: Upkeep;
 
   private constructor(ais: Ais, cluster: Cluster | undefined) {
     this.app = new Hono<RendezvousEnv>();
@@ -47,9 +42,9 @@ export class Rendezvous implements AsyncDisposable {
     addAisRoutes(this.app, ais, ais.options.limits.maxBodyBytes);
     addSignalingRoutes(this.app, signaling, ais);
     if (cluster !== undefined) addClusterRoutes(this.app, cluster);
-    cluster?.serve(hub, () => this.#refresh());
+    this.#upkeep = new Upkeep(ais);
+    cluster?.serve(hub, () => this.#upkeep.refresh());
     this.app.get("/health", (c) => c.json({ service: "rendezvous", ...this.health() }));
-    this.#cleanUp();
   }
 
   /** Recovers keys, serials and registrations from the store; makes what a new store lacks. @throws ActrError `storage`; RangeError for a bad option. */
@@ -81,28 +76,10 @@ export class Rendezvous implements AsyncDisposable {
     return { status: "healthy", connections, nodes, keyId, ...servers };
   }
 
-  /** Sees what other servers have changed in the store. */
-  async #refresh(): Promise<void> {
-    await this.#ais.realms.refresh();
-    await this.#ais.keys.refresh();
-  }
-
-  #cleanUp(): void {
-    const { clock, log, options, registrations } = this.#ais;
-    const lastCredentialSeconds = Math.ceil(options.credentialTtlMs / 1000);
-    this.#cleaning = registrations.expire(nowSeconds(this.#ais) - lastCredentialSeconds).then(
-      (expired) => log.debug("rendezvous.ais.cleaned", { expired }),
-      (error: unknown) => log.warn("rendezvous.ais.clean_up_failed", { error }),
-    );
-    this.#timer = clock.timer(clock.now() + cleanUpIntervalMs, () => this.#cleanUp());
-  }
-
   /** Ends every connection with 1001 and stops all timers; nodes come back to the next server. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
     await this.#cluster?.[Symbol.asyncDispose]();
     this.#signaling.close();
-    await this.#cleaning;
+    await this.#upkeep[Symbol.asyncDispose]();
   }
 }

@@ -149,7 +149,7 @@ describe("the identity service", () => {
     await clock.advance(24 * hour - 1);
     {
       const components = { store, clock, random: new SeededRandom(), log: silent };
-      await using _rendezvous = await Rendezvous.open(components);
+      await using _rendezvous = await Rendezvous.open(components, { reissueMs: hour });
     }
     const left = await store.records("rendezvous.registrations", "", 9);
     assert.equal(left.length, 1);
