@@ -1,4 +1,5 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
+import process from "node:process";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type {
@@ -7,6 +8,7 @@ import type {
   Socket,
   UpgradeOptions,
 } from "../../src/ports/sockets.ts";
+import { Frames } from "./frames.ts";
 import { WsSocket } from "./ws_socket.ts";
 
 interface Accepted {
@@ -17,6 +19,8 @@ interface Accepted {
 /** Upgrade requests of one server: each asks the application first and is answered with what it says. */
 export class Upgrades {
   readonly #fetch: HttpOptions["fetch"];
+  /** On Bun `ws` is the runtime's own, and the connection is not what it writes to. */
+  readonly #frames = "bun" in process.versions ? undefined : new Frames();
   readonly #streams = new Set<Duplex>();
   /** One per message limit, since `ws` knows the limit per server only. */
   readonly #servers = new Map<number, WebSocketServer>();
@@ -76,7 +80,7 @@ export class Upgrades {
     if (protocol !== undefined) this.#protocols.set(incoming, protocol);
     const server = this.#server(maxMessageBytes);
     server.handleUpgrade(incoming, stream, head, (ws) =>
-      accepted.onSocket(new WsSocket(ws, stream)),
+      accepted.onSocket(new WsSocket(ws, stream, this.#frames)),
     );
   }
 

@@ -4,6 +4,7 @@ import type { Socket, SocketClosed, SocketHandler } from "../../src/ports/socket
 import { closeReason } from "../close_reason.ts";
 import { DrainPoll } from "../drain_poll.ts";
 import { SocketEvents } from "../socket_events.ts";
+import type { Frames } from "./frames.ts";
 
 /** Bytes after which what was held back is written although the turn goes on: with 64 calls in flight, both sides then work at the same time instead of in turns. */
 const mostCorkedBytes = 4_096;
@@ -12,16 +13,21 @@ const mostCorkedBytes = 4_096;
 export class WsSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #stream: Duplex | null;
+  readonly #frames: Frames | undefined;
   readonly #poll: DrainPoll | undefined;
   /** Bytes held back in this turn; negative when nothing is. */
   #corkedBytes = -1;
   readonly #events = new SocketEvents();
   #tooLong = false;
 
-  /** @param stream the connection under `ws`, corked while one turn writes; null where `ws` hides it (clients on Bun). */
-  constructor(ws: WebSocket, stream: Duplex | null) {
+  /**
+   * @param stream the connection under `ws`, corked while one turn writes; null where `ws` hides it (clients on Bun).
+   * @param frames of a server, whose messages need no mask: these are written past `ws`, which takes longer.
+   */
+  constructor(ws: WebSocket, stream: Duplex | null, frames?: Frames) {
     this.#ws = ws;
     this.#stream = stream;
+    this.#frames = frames;
     ws.on("message", (data: Buffer, isBinary) => {
       this.#events.message(isBinary ? bytesOf(data) : data.toString());
     });
@@ -84,8 +90,11 @@ export class WsSocket implements Socket {
 
   #send(data: Uint8Array | string): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    if (this.#stream !== null) this.#cork(this.#stream, data.length);
-    this.#ws.send(data);
+    const stream = this.#stream;
+    if (stream !== null) this.#cork(stream, data.length);
+    if (stream === null || this.#frames === undefined) this.#ws.send(data);
+    else if (typeof data === "string") stream.write(this.#frames.text(data));
+    else for (const part of this.#frames.binary(data)) stream.write(part);
     this.#poll?.sent();
   }
 
