@@ -42,9 +42,10 @@ export class Running implements AsyncDisposable {
 
   static async start(store: Store, options: RendezvousOptions = {}, port = 0): Promise<Running> {
     const log = new Lines();
-    const components = { store, clock: systemClock(), random: systemRandom(), log };
+    const sockets = nodeSockets();
+    const components = { store, clock: systemClock(), random: systemRandom(), log, sockets };
     const rendezvous = await Rendezvous.open(components, options);
-    const { serve } = nodeSockets();
+    const { serve } = sockets;
     if (serve === undefined) throw new TypeError("these sockets cannot serve");
     const http = await serve({
       port,

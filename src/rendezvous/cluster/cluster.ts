@@ -211,11 +211,6 @@ export class Cluster implements Neighbours, RosterWatcher, RemoteOwner, AsyncDis
     clearMail(this.#components.store, number).catch(() => {});
   }
 
-  /** Another says that it stops: its row goes with it. */
-  departed(number: number): void {
-    this.#linkers.get(number)?.remote.gone();
-  }
-
   renumbered(): void {
     for (const number of [...this.#linkers.keys()]) this.gone(number);
     this.#mailroom.close();
@@ -276,11 +271,11 @@ export class Cluster implements Neighbours, RosterWatcher, RemoteOwner, AsyncDis
   }
 
   #openMailroom(): Mailroom {
-    const { leaseMs, pollMs } = this.#options;
+    const { leaseMs, pollMs, peerUrl } = this.#options;
     return new Mailroom(this.#components, {
       self: this.#roster.self.number,
       pollMs,
-      idlePollMs: leaseMs / looksPerLease,
+      idlePollMs: peerUrl === undefined ? pollMs : leaseMs / looksPerLease,
       accept: (from, line) => void this.#knows(from).then(() => this.accept(line, { from })),
     });
   }

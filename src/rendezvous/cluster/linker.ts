@@ -112,13 +112,10 @@ export class Linker implements LinkOwner {
     const { peerUrl } = this.#row;
     for (let failures = 0; !signal.aborted; ) {
       const link = peerUrl && sockets && (await this.#dial(sockets, peerUrl));
-      if (link) {
-        failures = 0;
-        await link.closed;
-      } else {
-        failures += 1;
-        if (peerUrl === undefined || failures >= directTries) this.#write();
-      }
+      const beganAt = clock.monotonic();
+      if (link) await link.closed;
+      failures = clock.monotonic() - beganAt > longestPauseMs ? 0 : failures + 1;
+      if (peerUrl === undefined || failures >= directTries) this.#write();
       await clock.sleep(Math.min(firstPauseMs * 2 ** failures, longestPauseMs), { signal });
     }
   }

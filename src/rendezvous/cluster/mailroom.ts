@@ -19,7 +19,7 @@ export interface MailroomOptions {
   readonly self: number;
   /** Pause between two looks while a line is open, milliseconds. */
   readonly pollMs: number;
-  /** Pause while none is: how long a server that can only write waits for its first answer, milliseconds. */
+  /** Pause while none is: how long a server that can only write may wait for its first answer, milliseconds. */
   readonly idlePollMs: number;
   /** Another server has begun a line. */
   readonly accept: (from: number, line: Line) => void;

@@ -23,8 +23,8 @@ export interface RemoteOwner {
   kick(key: string, reason: string): void;
   /** Keys or realms are others than before. */
   changed(): void;
-  /** The server stops. */
-  departed(number: number): void;
+  /** A server stops. */
+  gone(number: number): void;
 }
 
 /** Another server of the cluster, with the nodes that are connected to it. */
@@ -96,7 +96,7 @@ export class RemoteServer implements RemoteWay {
       case "changed":
         return this.#owner.changed();
       case "bye":
-        return this.#owner.departed(this.number);
+        return this.#owner.gone(this.number);
       default:
       // A sign of life, or what a later release says.
     }

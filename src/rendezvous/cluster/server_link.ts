@@ -68,11 +68,12 @@ export class ServerLink {
     this.#clock = clock;
     this.#owner = owner;
     this.heardAt = clock.monotonic();
+    // First: what has come already is handled at once, and may be answered.
+    this.send({ kind: "hello", server: ends.self, proof: ends.shows ?? noProof });
     line.handle({
       message: (data) => this.#message(data),
       closed: ({ reason, code }) => this.#end(reason === "" ? `closed with ${code}` : reason),
     });
-    this.send({ kind: "hello", server: ends.self, proof: ends.shows ?? noProof });
   }
 
   /** Whether it takes no relays at the moment. */
