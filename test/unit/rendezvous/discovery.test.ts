@@ -225,15 +225,10 @@ describe("route candidates", () => {
     ];
     for (const fields of oddities) {
       report(odd, fields);
-      for (let turn = 0; turn < 2; turn++) {
-        assert.deepEqual(look(asker, by(NodeRankingFactor.MAXIMUM_POWER_RESERVE)).serials, [
-          2n,
-          1n,
-        ]);
-        assert.deepEqual(look(asker, by(NodeRankingFactor.MINIMUM_MAILBOX_BACKLOG)).serials, [
-          2n,
-          1n,
-        ]);
+      const { MAXIMUM_POWER_RESERVE, MINIMUM_MAILBOX_BACKLOG } = NodeRankingFactor;
+      for (const factor of [MAXIMUM_POWER_RESERVE, MINIMUM_MAILBOX_BACKLOG]) {
+        assert.deepEqual(look(asker, by(factor)).serials, [2n, 1n]);
+        assert.deepEqual(look(asker, by(factor)).serials, [2n, 1n]);
       }
     }
   });
