@@ -40,7 +40,7 @@ export interface RendezvousLimits {
   readonly messageBurst: number;
   /** Signaling messages per second that one connection may keep up; over it each is answered with 429, and over twice that the connection ends with 1008. @default 500 */
   readonly messagesPerSecond: number;
-  /** Messages of one connection waiting for a credential check; over it the connection ends with 1008. @default 1024 */
+  /** Messages of one connection waiting for a credential check or their turn; over it the connection ends with 1008. @default 1024 */
   readonly maxPendingMessages: number;
   /** Bytes waiting for a connection that does not read; over it the connection is dropped. @default 4 MiB */
   readonly maxBufferedBytes: number;

@@ -43,6 +43,9 @@ export interface SignalingReceiver {
   left(socket: SignalingSocket, end: SocketClosed): void;
 }
 
+/** After so many messages of one connection the others have their turn: who sends many at once holds up nobody else. */
+const messagesPerTurn = 16;
+
 /** One node's signaling connection. Handles its messages one after the other, in order of arrival. */
 export class SignalingSocket implements Reachable, SocketHandler {
   readonly id: ActrId;
@@ -64,8 +67,9 @@ export class SignalingSocket implements Reachable, SocketHandler {
   readonly #components: SocketComponents;
   readonly #receiver: SignalingReceiver;
   readonly #socket: Socket;
-  /** Messages that arrived while a credential is being checked; undefined while none is. */
+  /** Messages that arrived while a credential is being checked, or others have their turn; undefined when neither. */
   #waiting: Uint8Array[] | undefined;
+  #handledInTurn = 0;
   #pinged = false;
   #closing = false;
 
@@ -96,9 +100,7 @@ export class SignalingSocket implements Reachable, SocketHandler {
     if (this.#closing) return;
     this.heardAt = this.#components.clock.monotonic();
     if (this.#waiting === undefined) this.#handle(data);
-    else if (this.#waiting.push(data) > this.#components.options.limits.maxPendingMessages) {
-      this.close(1008, "too many messages before a credential was checked");
-    }
+    else this.#wait(this.#waiting, data);
   }
 
   pong(): void {
@@ -165,9 +167,20 @@ export class SignalingSocket implements Reachable, SocketHandler {
 
   #handle(data: Uint8Array): void {
     const checking = this.#receiver.receive(this, data);
-    if (checking === undefined) return;
+    this.#handledInTurn += 1;
+    const isTurnOver = this.#handledInTurn === messagesPerTurn;
+    if (checking === undefined && !isTurnOver) return;
     this.#waiting = [];
-    void checking.then(() => this.#catchUp());
+    this.#handledInTurn = 0;
+    if (checking === undefined) this.#components.clock.defer(() => this.#catchUp());
+    else void checking.then(() => this.#catchUp());
+  }
+
+  /** Keeps a message for later, and reads no more of them until then, where the runtime can stop. */
+  #wait(waiting: Uint8Array[], data: Uint8Array): void {
+    if (waiting.push(data) === 1) this.#socket.pause();
+    if (waiting.length <= this.#components.options.limits.maxPendingMessages) return;
+    this.close(1008, "too many messages at once");
   }
 
   /** Handles what waited; when one has to wait again, those after it queue up behind it. */
@@ -175,5 +188,6 @@ export class SignalingSocket implements Reachable, SocketHandler {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const data of waiting) this.message(data);
+    if (this.#waiting === undefined) this.#socket.resume();
   }
 }

@@ -68,6 +68,21 @@ describe("SignalingServer", () => {
     assert.equal(node.socket.closedWith?.code, 1008);
   });
 
+  it("lets others have their turn while one sends many at once, whose order it keeps", async () => {
+    const bench = await Bench.open();
+    const [busy, other] = [await bench.join(1), await bench.join(2)];
+    const asked = Array.from({ length: 40 }, (_, at) => `${at}`);
+    for (const envelopeId of asked) busy.ping(envelopeId);
+    assert.equal(busy.answers.length, 16);
+    other.ping("a");
+    assert.deepEqual(other.answers, ["a pong"]);
+    await bench.clock.settle();
+    assert.deepEqual(
+      busy.answers,
+      asked.map((envelopeId) => `${envelopeId} pong`),
+    );
+  });
+
   it("drops a node that does not read, and tells who relays to it", async () => {
     const bench = await Bench.open();
     const [from, to] = [await bench.join(1), await bench.join(2)];
