@@ -6,8 +6,8 @@ import type { Negotiator } from "./roles.ts";
 export interface Reachable extends Member, Negotiator {
   /** Its id as messages carry it. */
   readonly wireId: WireId;
-  /** Sends an encoded envelope that the node with the key `from` is behind; false when this one, or the way to it, takes no more. */
-  pass(envelope: Uint8Array, from: string): boolean;
+  /** Sends an encoded envelope; false when the node, or the way to it, takes no more. */
+  pass(envelope: Uint8Array): boolean;
   /** The node has come again, on another connection, which stands in the directory by now. */
   displaced(): void;
 }

@@ -30,7 +30,7 @@ export function relay(
   hub.invitations.add(from.key, target.key);
   if (payload.case === "roleNegotiation") return assignRoles(hub, from, target, payload.value);
   const passed = withoutCredential(data, hub.random.uuid());
-  return target.pass(passed, from.key) ? undefined : unread;
+  return target.pass(passed) ? undefined : unread;
 }
 
 const unread: Refusal = { code: 503, message: "Relay target does not read" };
@@ -64,7 +64,7 @@ function assignRoles(
       payload: { case: "roleAssignment", value: { isOfferer } },
     } as const;
     const flow = { case: "actrRelay", value } as const;
-    return receiver.pass(encodeMessage(flow, hub.random.uuid()), from.key);
+    return receiver.pass(encodeMessage(flow, hub.random.uuid()));
   }
 }
 
