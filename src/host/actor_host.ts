@@ -8,6 +8,7 @@ import type { Store } from "../ports/store.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { asRefusal } from "./action_turn.ts";
+import { timedId } from "./actor_id.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import type { Client } from "./client.ts";
 import { Clients } from "./clients.ts";
@@ -259,7 +260,8 @@ export class ActorHost implements SeatsOwner {
   }
 
   newId(name: string, key: ActorKey): string {
-    const id = this.#components.random.uuid();
+    const { clock, random } = this.#components;
+    const id = timedId(clock.now(), random.uuid());
     return this.#placement === undefined ? id : shardedId(shardOf(name, key), id);
   }
 
