@@ -1,7 +1,7 @@
 import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Store } from "../ports/store.ts";
+import type { RecordEntry, Store } from "../ports/store.ts";
 import {
   type AlarmEntry,
   alarmKeyBefore,
@@ -20,6 +20,8 @@ export interface AlarmClockComponents {
 }
 
 const pageSize = 256;
+/** Lines that are read before their actors are told: a page after that waits until what these write is on disk. */
+const maxHeld = 4096;
 /** Actors that are woken at once; what else is due waits for them. */
 const maxWaking = 256;
 /** All that is due is looked for so often, whatever was told already: a watchdog, milliseconds. */
@@ -33,7 +35,10 @@ const retryMs = 1000;
  */
 export class AlarmClock {
   readonly #components: AlarmClockComponents;
-  readonly #waking = new Set<Promise<void>>();
+  /** Actors that are being woken. */
+  #waking = 0;
+  /** Told when one more may be. */
+  #freed: () => void = () => {};
   #timer: Timer | undefined;
   #nextAt = Number.POSITIVE_INFINITY;
   /** What is due from this time on has not been told of. */
@@ -104,17 +109,18 @@ export class AlarmClock {
   /** Returns when the first is due that is not due yet. */
   async #tellDue(from: number, now: number): Promise<number> {
     const { store } = this.#components;
-    for (let after = alarmKeyBefore(from); this.#open; ) {
-      const page = await store.records(alarmSpace, after, pageSize);
+    const due: AlarmEntry[] = [];
+    let after: string | undefined = alarmKeyBefore(from);
+    let later: AlarmEntry | undefined;
+    while (after !== undefined && this.#open) {
+      const page: RecordEntry[] = await store.records(alarmSpace, after, pageSize);
       const entries = page.map(({ key }) => readAlarmKey(key));
-      const later = entries.find(({ at }) => at > now);
-      await this.#tell(entries.filter(({ at }) => at <= now));
-      if (later !== undefined) return later.at;
-      const last = page.at(-1);
-      if (last === undefined || page.length < pageSize) break;
-      after = last.key;
+      later = entries.find(({ at }) => at > now);
+      due.push(...entries.filter(({ at }) => at <= now));
+      after = later === undefined && page.length === pageSize ? page.at(-1)?.key : undefined;
+      if (after === undefined || due.length >= maxHeld) await this.#tell(due.splice(0));
     }
-    return Number.POSITIVE_INFINITY;
+    return later?.at ?? Number.POSITIVE_INFINITY;
   }
 
   /** Tells every actor once, as long as not too many wake. */
@@ -126,11 +132,19 @@ export class AlarmClock {
       else known.push(entry);
     }
     for (const [actorId, lines] of due) {
-      while (this.#waking.size >= maxWaking) await Promise.race(this.#waking);
-      const woken = this.#wake(actorId, lines);
-      this.#waking.add(woken);
-      void woken.then(() => this.#waking.delete(woken));
+      if (this.#waking >= maxWaking) await this.#room();
+      this.#waking += 1;
+      void this.#wake(actorId, lines).then(() => {
+        this.#waking -= 1;
+        this.#freed();
+      });
     }
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#freed = resolve;
+    });
   }
 
   async #wake(actorId: string, lines: readonly AlarmEntry[]): Promise<void> {

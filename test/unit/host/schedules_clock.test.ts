@@ -10,11 +10,13 @@ import { Rig } from "./support.ts";
 const many = 2000;
 
 /** A store with actors that sleep: so many have a schedule in a minute, as many one in an hour. */
-async function manySleep(): Promise<{ readonly store: WatchedStore; readonly clock: FakeClock }> {
+async function manySleep(
+  count = many,
+): Promise<{ readonly store: WatchedStore; readonly clock: FakeClock }> {
   const store = new WatchedStore();
   const clock = new FakeClock(newYear);
   const rig = new Rig({ planner }, { store, clock, maxAwake: 10_000 });
-  for (let i = 0; i < many; i++) {
+  for (let i = 0; i < count; i++) {
     await rig.act("planner", `soon ${i}`, "after", 60_000, i);
     await rig.act("planner", `soon ${i}`, "after", 3_600_000, i);
   }
@@ -34,6 +36,27 @@ describe("the clock of schedules", () => {
     assert.ok(store.linesRead <= many + 3 * 256, `${store.linesRead} lines were read`);
     const lines = await store.records("alarms", "", 2 * many);
     assert.equal(lines.length, many);
+    await rig.close();
+  });
+
+  it("wakes 256 at a time, having read all lines before the first of them writes", async () => {
+    const { store, clock } = await manySleep(600);
+    const reads: string[] = [];
+    const gate = withResolvers<void>();
+    const records = store.records.bind(store);
+    store.records = async (space, after, limit) => {
+      reads.push(space);
+      if (space.startsWith("actor:")) await gate.promise;
+      return await records(space, after, limit);
+    };
+    const rig = new Rig({ planner }, { store, clock, maxAwake: 10_000, seed: 2 });
+    await clock.advance(60_000);
+    assert.equal(reads.filter((space) => space.startsWith("actor:")).length, 256);
+    gate.resolve();
+    await clock.settle();
+    assert.equal(rig.host.awake, 600);
+    const firstActor = reads.findIndex((space) => space.startsWith("actor:"));
+    assert.ok(!reads.slice(firstActor).includes("alarms"));
     await rig.close();
   });
 
