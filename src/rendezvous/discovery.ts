@@ -15,6 +15,8 @@ import { type Candidate, type Criteria, type Position, rank, spread } from "./ra
 export interface DiscoveryRules {
   /** Who finds a node that registered without access rules. */
   readonly withoutRules: WithoutRules;
+  /** Whether nodes of a realm may use this server. */
+  readonly inUse: (realm: number) => boolean;
   /** Silence after which a node is not found, and age at which its report no longer counts, milliseconds. */
   readonly expiryMs: number;
 }
@@ -66,10 +68,11 @@ export class Discovery<M extends Member> {
     return undefined;
   }
 
-  /** Whether `member` was heard of lately and admits `asker`. */
+  /** Whether `member` was heard of lately, admits `asker`, and is of a realm that is in use, as that of `asker` is. */
   sees(asker: M, member: M, now: number): boolean {
-    if (now - member.heardAt > this.#rules.expiryMs) return false;
-    return admits(member, asker, this.#rules.withoutRules);
+    const { expiryMs, withoutRules, inUse } = this.#rules;
+    if (now - member.heardAt > expiryMs || !admits(member, asker, withoutRules)) return false;
+    return member.id.realm === asker.id.realm || inUse(member.id.realm);
   }
 
   #visible(members: Iterable<M>, asker: M, now: number): M[] {

@@ -26,6 +26,7 @@ export function openHub(ais: Ais, neighbours: Neighbours = noNeighbours): Hub {
   const directory = new Directory<Reachable>();
   const discovery = new Discovery(directory, {
     withoutRules: options.withoutRules,
+    inUse: (realm) => realms.refusal(realm) === undefined,
     expiryMs: options.entryExpiryMs,
   });
   const presence = new Presence<SignalingSocket>(options.limits.maxSubscriptions);

@@ -115,6 +115,17 @@ describe("route candidates", () => {
     assert.deepEqual(look(asker).serials, [2n, 5n]);
   });
 
+  it("are of realms that are in use", async () => {
+    const bench = await Bench.open({ realms: [{ id: 1 }] });
+    await bench.ais.realms.create({ id: 2, name: "two" });
+    const asker = await bench.join(9, { type: client });
+    await bench.join(1);
+    await bench.join(2, { realm: 2, acl: aclMessage([{ permission: "allow", type: client }]) });
+    assert.deepEqual(look(asker).serials.toSorted(), [1n, 2n]);
+    await bench.ais.realms.setEnabled(2, false);
+    assert.deepEqual(look(asker).serials, [1n]);
+  });
+
   it("are those that were heard of in the last minute", async () => {
     const bench = await Bench.open({ pingIntervalMs: 3_600_000 });
     const quiet = await bench.join(1);

@@ -91,7 +91,7 @@ describe("Presence", () => {
 
 describe("Discovery", () => {
   const asker = new Node(99, "caller");
-  const rules = { withoutRules: "allow", expiryMs: 60_000 } as const;
+  const rules = { withoutRules: "allow", inUse: () => true, expiryMs: 60_000 } as const;
   const anyone = create(RouteCandidatesRequestSchema, { clientFingerprint: "" });
   const byPower = create(RouteCandidatesRequestSchema, {
     clientFingerprint: "",
