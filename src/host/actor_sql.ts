@@ -2,6 +2,8 @@ import type { Sql, SqlDefinition, SqlStatements } from "../actor.ts";
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SqlDriver, SqlRow, SqlValue } from "../ports/sql_driver.ts";
+import type { ActorKind } from "./host_components.ts";
+import type { Instance } from "./instance.ts";
 import { migrateSql } from "./sql_migrations.ts";
 import type { PoolMember, SqlPool } from "./sql_pool.ts";
 import { statementOf, told } from "./sql_statements.ts";
@@ -119,4 +121,23 @@ function overloaded(): ActrError {
     retryAfterMs: 100,
     details: { channel: "sqlite_worker", capacity: maxWaiting },
   });
+}
+
+/** The database of an actor. @throws ActrError `sqlite.not_configured`. */
+export function openSql({
+  id,
+  kind,
+  components: { sql: pool, clock },
+}: Pick<Instance, "id" | "kind" | "components">): ActorSql {
+  const { sql: definition } = kind.definition;
+  if (definition === undefined || pool === undefined) throw noSql(kind, definition);
+  return new ActorSql({ id, pool, definition, clock });
+}
+
+function noSql({ name }: ActorKind, definition: unknown): ActrError {
+  const mend =
+    definition === undefined
+      ? `give actor ${name} \`sql: {}\``
+      : "serve with a store of which the databases have a place, or with `databases`";
+  return new ActrError("sqlite.not_configured", `there is no database: ${mend}`);
 }

@@ -3,6 +3,7 @@ import { ActrError } from "../errors.ts";
 import type { QueueResult, QueueSend } from "../protocol/actors/messages.ts";
 import { withinLimit } from "../time_limit.ts";
 import { withResolvers } from "../with_resolvers.ts";
+import { asRefusal } from "./action_turn.ts";
 import { callback } from "./callback.ts";
 import { checkedBy } from "./check.ts";
 import type { Instance } from "./instance.ts";
@@ -10,20 +11,34 @@ import type { QueueLane } from "./queue_lane.ts";
 import { aborted } from "./receiver.ts";
 
 /** A message that is let in, and checked. */
-export interface Admitted {
+interface Admitted {
   readonly lane: QueueLane;
   readonly body: unknown;
 }
 
 /**
- * Asks the definition whether a client may send this.
- * @throws ActrError `queue.not_found`, `auth.forbidden`, `queue.invalid_payload`, `actor.callback_timed_out`.
+ * Puts a message into a queue for a client; resolves when it is on disk, or completed, if the client waits for that.
+ * @throws ActrError `queue.*`, `auth.forbidden`, `actor.callback_timed_out`; why the actor lets no work in; `actor.restarting`
+ * when it could not be written; `timed_out` when the store takes nothing for the time of an action: then it may be later.
  */
-export async function admitSend(
+export async function sendForClient(
   instance: Instance,
   name: string,
-  body: unknown,
-): Promise<Admitted> {
+  { body, ...options }: QueueSend,
+): Promise<QueueResult> {
+  requireOpen(instance);
+  const admitting = admit(instance, name, body);
+  instance.work.track("http", admitting);
+  const admitted = await admitting;
+  // It may have stopped meanwhile.
+  requireOpen(instance);
+  return await putIn(instance, admitted, options).catch((error: unknown) => {
+    throw asRefusal(ActrError.from(error));
+  });
+}
+
+/** Asks the definition whether a client may send this. */
+async function admit(instance: Instance, name: string, body: unknown): Promise<Admitted> {
   const { context, components, kind, queues, stopping } = instance;
   const lane = queues.lane(name);
   const { canPublish, message } = lane.definition;
@@ -36,12 +51,12 @@ export async function admitSend(
   });
 }
 
-/**
- * Puts a client's message in; resolves when it is on disk, or completed, or the time of a client that waits is up.
- * A wait goes on while the actor sleeps. @throws ActrError `queue.full`, `queue.message_too_large`, `storage`; `timed_out`
- * when the store takes nothing for the time of an action: then it may be written later.
- */
-export async function sendForClient(
+function requireOpen({ refusal }: Instance): void {
+  if (refusal !== undefined) throw refusal;
+}
+
+/** A wait goes on while the actor sleeps. */
+async function putIn(
   instance: Instance,
   { lane, body }: Admitted,
   { wait, timeoutMs }: Omit<QueueSend, "body">,

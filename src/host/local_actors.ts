@@ -16,6 +16,7 @@ import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
+import { sendForClient } from "./awaited_send.ts";
 import { type CallChain, requireDepth } from "./chain.ts";
 import type { Answer } from "./command.ts";
 import { LocalConnection } from "./local_connection.ts";
@@ -83,7 +84,9 @@ export class LocalActors implements ActorCaller {
   ): Promise<QueueOutcome> {
     signal?.throwIfAborted();
     const message = { body: decodeCbor(encodeCbor(body)), wait, timeoutMs };
-    const sending = this.#host.wake(target).then((instance) => instance.send(queue, message));
+    const sending = this.#host
+      .wake(target)
+      .then((instance) => sendForClient(instance, queue, message));
     const { status, response } = await until(signal, sending);
     return status === "completed" ? { status, response } : { status };
   }

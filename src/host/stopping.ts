@@ -114,22 +114,37 @@ export class Stopping {
   /** Resolves when nothing is left to wait for, or the grace is over. */
   async #drained(): Promise<void> {
     const instance = this.#instance;
-    if (instance.isDrained(this.#reason)) return;
+    if (this.#isDrained) return;
     this.#slow ??= this.#clock.timer(this.#clock.now() + slowDrainMs, () => {
-      instance.log.warn("actor.drain_slow", { reason: this.#reason, ...instance.workLeft() });
+      instance.log.warn("actor.drain_slow", { reason: this.#reason, ...this.#workLeft });
     });
     await new Promise<void>((resolve) => {
       this.#timer = this.#clock.timer(this.#deadline, () => {
-        instance.log.warn("actor.grace_deadline", { reason: this.#reason, ...instance.workLeft() });
+        instance.log.warn("actor.grace_deadline", { reason: this.#reason, ...this.#workLeft });
         resolve();
       });
       this.#look = () => {
-        if (!instance.isDrained(this.#reason)) return;
+        if (!this.#isDrained) return;
         this.#timer?.cancel();
         resolve();
       };
     });
     this.#look = () => {};
+  }
+
+  /** Whether there is nothing to wait for. */
+  get #isDrained(): boolean {
+    const { actions, work } = this.#instance;
+    if (actions.count > 0) return false;
+    const run = this.#reason === "destroy" ? work.count("run") : 0;
+    return work.total === run;
+  }
+
+  /** What it still waits for, for its log line. */
+  get #workLeft(): Record<string, number> {
+    const { actions, work } = this.#instance;
+    const { running, waiting } = actions.turns;
+    return { running, waiting, ...work.all() };
   }
 
   /** Saves what there is before anything is dropped (D2), within a time of its own (D19). */

@@ -1,5 +1,6 @@
 import type { CallTarget } from "../../actor_client.ts";
 import { ActrError } from "../../errors.ts";
+import { sendForClient } from "../../host/awaited_send.ts";
 import type { ActionCommand } from "../../host/command.ts";
 import type { Instance } from "../../host/instance.ts";
 import { formatActorKey } from "../../protocol/actors/actor_key.ts";
@@ -53,7 +54,7 @@ export function answerQueueSend(request: ActorRequest, name: string): Promise<Re
   return answered(request, async (instance, codec) => {
     const body = await readBody(request.raw, 2 * instance.kind.options.maxQueueMessageBytes);
     const send = readRequest(() => codec.readQueueSend(body));
-    const result = await instance.send(name, send);
+    const result = await sendForClient(instance, name, send);
     return answer(codec, 200, codec.queueResult(result), specifierOf(instance));
   });
 }

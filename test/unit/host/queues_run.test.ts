@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { actor, queue } from "../../../src/actor.ts";
 import type { ActrError } from "../../../src/errors.ts";
+import { sendForClient } from "../../../src/host/awaited_send.ts";
 import type { QueueResult, QueueSend } from "../../../src/protocol/actors/messages.ts";
 import { HeldStore } from "./held_store.ts";
 import { positive } from "./queues_support.ts";
@@ -58,7 +59,12 @@ async function send(
 ): Promise<QueueResult> {
   const target = { name: "consumer", key: [key], create: { input: undefined } };
   const instance = await rig.host.wake(target);
-  return await instance.send(name, { body: "", wait: false, timeoutMs: undefined, ...message });
+  return await sendForClient(instance, name, {
+    body: "",
+    wait: false,
+    timeoutMs: undefined,
+    ...message,
+  });
 }
 
 describe("the run loop of an actor that waits for a message", () => {

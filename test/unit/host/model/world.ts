@@ -3,6 +3,7 @@ import { FakeClock } from "../../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../../adapters/memory/seeded_random.ts";
 import type { CallTarget } from "../../../../src/actor_client.ts";
 import { ActrError } from "../../../../src/errors.ts";
+import { sendForClient } from "../../../../src/host/awaited_send.ts";
 import type { Answer } from "../../../../src/host/command.ts";
 import { Rig } from "../support.ts";
 import { DiskStore, type Fate } from "./disk_store.ts";
@@ -171,7 +172,11 @@ export class World {
     const wait = this.#random.next() < 0.3;
     this.#begun(`a message for ${key}`, async ({ rig }) => {
       const instance = await rig.host.wake(targetOf(key));
-      const { status } = await instance.send("jobs", { body, wait, timeoutMs: longestWaitMs });
+      const { status } = await sendForClient(instance, "jobs", {
+        body,
+        wait,
+        timeoutMs: longestWaitMs,
+      });
       if (status === "completed") this.#lives.promised(instance.id, body);
     });
   }
