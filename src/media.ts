@@ -26,11 +26,23 @@ export interface MediaSample {
   readonly format?: RawFormat;
 }
 
+/** A track that plays by itself: in a page, a `MediaStreamTrack`. */
+export type LiveTrack = typeof globalThis extends {
+  readonly MediaStreamTrack: { readonly prototype: infer Track };
+}
+  ? Track
+  : { readonly kind: string; readonly readyState: "live" | "ended" };
+
 /** A track that a node sends. */
 export interface MediaTrack {
   /** Names the track at both ends: 1 to 256 visible ASCII characters, unique among the tracks to one peer. */
   readonly id: string;
   readonly codec: MediaCodec;
+  /**
+   * What is sent, in a page, which sends no samples: a track of `getUserMedia`, `getDisplayMedia` or `captureStream`. It
+   * stays its owner's, who stops it.
+   */
+  readonly source?: LiveTrack;
 }
 
 /** Bounds of a change of tracks. */
@@ -43,6 +55,13 @@ export interface TrackOptions {
 /** Handles one sample; one by one and in order for each track, as chunks of a stream are. */
 export type SampleHandler = (sample: MediaSample, sender: ActrId) => void | Promise<void>;
 
+/** Takes a live track of a peer; `ended` is aborted when the peer sends it no more, or nobody watches it. */
+export type LiveTrackHandler = (
+  track: LiveTrack,
+  sender: ActrId,
+  ended: AbortSignal,
+) => void | Promise<void>;
+
 /** Media tracks that a node receives, and those that it sends. Only WebRTC carries them. */
 export interface Media {
   /** Handles samples of a track, in place of who did so before. @throws ActrError `overloaded` when too many tracks are registered. */
@@ -52,13 +71,22 @@ export interface Media {
   /** Ids of the tracks that are registered. */
   readonly tracks: readonly string[];
   /**
-   * Adds a track to the connection with a peer, made when there is none; resolves when the peer has agreed. A track
-   * lives as long as that connection; one of the same id and codec is left as it is.
+   * Takes live tracks of a name, those that peers send already too, in place of who did so before. In a page; elsewhere
+   * tracks come as samples. @throws ActrError `overloaded` when too many names are watched.
+   */
+  watch(trackId: string, handler: LiveTrackHandler): void;
+  /** Takes no more live tracks of a name, and tells those ended that were taken. Idempotent. */
+  unwatch(trackId: string): void;
+  /**
+   * Adds a track to the connection with a peer, made when there is none; resolves when the peer has agreed, with a signal
+   * that is aborted when the track is gone: removed, or with that connection. One of the same id and codec is left as it
+   * is; another source takes the place of its own at once.
    * @throws ActrError `not_implemented` for this node itself, without WebRTC, and when its stack cannot send the codec;
    * `unavailable` when the peer is reached by WebSocket alone; `invalid_argument` for an id that is none, or has another
-   * codec; `overloaded` beyond the tracks of a connection; `timed_out`, `connection_not_ready`; the signal's reason.
+   * codec, and for a source where the stack takes samples, none where it takes sources, or one of the other kind;
+   * `overloaded` beyond the tracks of a connection; `timed_out`, `connection_not_ready`; the signal's reason.
    */
-  addTrack(target: Destination, track: MediaTrack, options?: TrackOptions): Promise<void>;
+  addTrack(target: Destination, track: MediaTrack, options?: TrackOptions): Promise<AbortSignal>;
   /**
    * Sends one sample of a track that was added; false when it was dropped, since the connection recovers. Late samples
    * are worth nothing: none is kept.

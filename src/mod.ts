@@ -125,6 +125,8 @@ export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent }
 export type { HostErrorCode, UserErrorCode } from "./host_errors.ts";
 export { type ActorOptions, type ActorOptionsInput, defaultActorOptions } from "./host_options.ts";
 export type {
+  LiveTrack,
+  LiveTrackHandler,
   Media,
   MediaCodec,
   MediaSample,

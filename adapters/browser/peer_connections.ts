@@ -1,11 +1,15 @@
 // Deno has no WebRTC, and so no types of it.
 /// <reference lib="dom" />
 import { ActrError } from "../../src/errors.ts";
+import { mediaCodecs } from "../../src/media.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { MediaCapabilities } from "../../src/ports/media.ts";
 import type { PeerConnections } from "../../src/ports/peer_connections.ts";
 import { Connection } from "../webrtc/connection.ts";
 import { defaultLimits } from "../webrtc/peer_channel.ts";
-import { StandardConnection, standardConfiguration } from "../webrtc/standard_connection.ts";
+import { standardConfiguration } from "../webrtc/standard_connection.ts";
+import { BrowserConnection } from "./browser_connection.ts";
+import { sendable } from "./live_sender.ts";
 
 /** What every browser takes. */
 const maxMessageBytes = 262_144;
@@ -26,12 +30,13 @@ export async function browserPeerConnections(clock: Clock): Promise<PeerConnecti
       "there is no WebRTC here; connect from a page, not from a worker",
     );
   }
-  const stack = { clock, maxMessageBytes, lowWaterEvents: true };
+  // Tracks are what every browser has; their samples, raw or encoded, some give to pages, each in its way.
+  const media: MediaCapabilities = { form: "live", codecs: sendable(mediaCodecs) };
+  const stack = { clock, maxMessageBytes, lowWaterEvents: true, media };
   return {
     name: "browser",
     capabilities: {
-      // A page sends and shows tracks; their samples, which the port is about, Chromium alone gives it.
-      media: false,
+      media,
       turnTcp: true,
       iceRestart: true,
       maxMessageBytes,
@@ -43,7 +48,7 @@ export async function browserPeerConnections(clock: Clock): Promise<PeerConnecti
       new Connection(stack, options, handler, (connection) => {
         const native = new RTCPeerConnection(standardConfiguration(options));
         const low = options.lowWaterBytes ?? defaultLimits.lowWaterBytes;
-        return new StandardConnection(native, connection, low);
+        return new BrowserConnection(native, connection, low);
       }),
   };
 }

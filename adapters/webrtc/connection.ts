@@ -56,7 +56,7 @@ export class Connection implements PeerConnection {
     this.#channels = new PeerChannels(stack, options, (reason) => this.#giveUp(reason));
     this.#localCandidates = new LocalCandidates((candidate) => handler.candidate(candidate));
     this.#localTracks = this.#makeTracks(maxTracks);
-    this.#remoteTracks = new RemoteTracks(handler, maxTracks);
+    this.#remoteTracks = new RemoteTracks({ handler, live: () => this.#raw.receiver }, maxTracks);
     try {
       this.#raw = open(this);
     } catch (error) {

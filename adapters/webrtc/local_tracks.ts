@@ -1,12 +1,12 @@
 import { ActrError } from "../../src/errors.ts";
-import type { MediaCodec, MediaSample, MediaTrack } from "../../src/media.ts";
+import type { LiveTrack, MediaCodec, MediaSample, MediaTrack } from "../../src/media.ts";
 import type { LocalTrack, MediaCapabilities } from "../../src/ports/media.ts";
 
 /** A place for a track in the descriptions of a connection; it stays there for good, and serves one track after the other. */
 export interface RawTrack {
   /** The name of its section; undefined before it was offered. */
   readonly mid: string | undefined;
-  /** Sends the samples of `track` from the next offer on. */
+  /** Sends the samples of `track`, or its source, from the next offer on; another source at once. */
   start(track: MediaTrack): void;
   /** Sends one sample; false when it cannot leave. @throws ActrError `invalid_argument`. */
   send(sample: MediaSample): boolean;
@@ -33,6 +33,11 @@ export function streamName(codec: MediaCodec): "actr-audio" | "actr-video" {
   return codec === "opus" ? "actr-audio" : "actr-video";
 }
 
+/** What a codec is for. */
+export function kindOf(codec: MediaCodec): MediaSample["kind"] {
+  return codec === "opus" ? "audio" : "video";
+}
+
 /** The tracks that one side of a connection sends. */
 export class LocalTracks {
   readonly #parts: LocalTracksParts;
@@ -50,12 +55,22 @@ export class LocalTracks {
   }
 
   /** @throws as `PeerConnection.addTrack`. */
-  add({ id, codec }: MediaTrack): LocalTrack {
+  add(track: MediaTrack): LocalTrack {
+    const { id, codec } = track;
     this.#check(id, codec);
+    this.#checkSource(track);
     const place = this.#placeFor(codec);
-    place.raw.start({ id, codec });
+    place.raw.start(track);
     place.id = id;
-    return { id, codec, send: (sample) => this.#send(place, id, sample) };
+    return {
+      id,
+      codec,
+      send: (sample) => this.#holding(place, id).send(sample),
+      replace: (source) => {
+        this.#checkSource({ id, codec, source });
+        this.#holding(place, id).start({ id, codec, source });
+      },
+    };
   }
 
   /** Stops a track; its place serves the next one of its codec. */
@@ -85,6 +100,15 @@ export class LocalTracks {
     }
   }
 
+  #checkSource({ id, codec, source }: MediaTrack): void {
+    const live = this.#parts.media.form === "live";
+    if (live ? fits(source, codec) : source === undefined) return;
+    const message = live
+      ? `${codec} is made of a source of ${kindOf(codec)} that has not ended; give the track ${id} one`
+      : `this WebRTC stack sends samples; add the track ${id} without a source`;
+    throw new ActrError("invalid_argument", message);
+  }
+
   #placeFor(codec: MediaCodec): Place {
     const free = this.#places.find((place) => place.id === undefined && place.codec === codec);
     if (free !== undefined) return free;
@@ -97,8 +121,12 @@ export class LocalTracks {
     return place;
   }
 
-  #send(place: Place, id: string, sample: MediaSample): boolean {
-    if (place.id === id) return place.raw.send(sample);
+  #holding(place: Place, id: string): RawTrack {
+    if (place.id === id) return place.raw;
     throw new ActrError("unavailable", `the track ${id} was removed; add it again`);
   }
+}
+
+function fits(source: LiveTrack | undefined, codec: MediaCodec): boolean {
+  return source?.kind === kindOf(codec) && source.readyState === "live";
 }

@@ -17,9 +17,25 @@ export function mediaSections(sdp: string): MediaSection[] {
     .flatMap((section) => read(section) ?? []);
 }
 
+/** A description with other names in the sections of these mids: of the stream and of the track, as `a=msid` has them. */
+export function withTrackNames(sdp: string, names: ReadonlyMap<string, string>): string {
+  return sdp
+    .split(/(?=^m=)/m)
+    .map((section) => {
+      const name = names.get(midOf(section) ?? "");
+      if (name === undefined) return section;
+      return section.replace(/^(a=(?:ssrc:\d+ )?msid:)[^\r\n]*/gm, (_, field) => `${field}${name}`);
+    })
+    .join("");
+}
+
+function midOf(section: string): string | undefined {
+  return /^a=mid:(\S+)/m.exec(section)?.[1];
+}
+
 function read(section: string): MediaSection | undefined {
   const [, kind, port, formats = ""] = /^(audio|video) (\d+) \S+ (.*)/.exec(section) ?? [];
-  const mid = /^a=mid:(\S+)/m.exec(section)?.[1];
+  const mid = midOf(section);
   if ((kind !== "audio" && kind !== "video") || mid === undefined) return undefined;
   const codecs = codecsIn(section, formats);
   const id = /^a=msid:\S+ (\S+)/m.exec(section)?.[1];

@@ -1,4 +1,4 @@
-import type { MediaCodec } from "../../src/media.ts";
+import type { LiveTrack, MediaCodec } from "../../src/media.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { MediaCapabilities } from "../../src/ports/media.ts";
 import type {
@@ -10,6 +10,14 @@ import type {
 import type { RawTrack } from "./local_tracks.ts";
 import type { PeerChannel } from "./peer_channel.ts";
 import type { PlacedCandidate } from "./sdp.ts";
+
+/** The peer's live tracks, by the section of the description that they come by. */
+export interface RawReceiver {
+  /** The track of a section, for as long as the peer sends it. */
+  begin(mid: string): LiveTrack | undefined;
+  /** The peer sends it no more. */
+  end(mid: string): void;
+}
 
 /** What a stack's own connection does; calls may throw or reject with anything. */
 export interface RawConnection {
@@ -23,6 +31,8 @@ export interface RawConnection {
   createChannel(label: string, options: ChannelOptions): PeerChannel;
   /** Makes room for media tracks of a codec, where the stack has media. */
   openTrack?(codec: MediaCodec): RawTrack;
+  /** What plays the peer's tracks, where the form of media is `live`. */
+  readonly receiver?: RawReceiver;
   candidatePair(): Promise<CandidatePair | undefined>;
   close(): void;
 }

@@ -1,7 +1,9 @@
 import { ActrError } from "../../src/errors.ts";
 import type { MediaSample } from "../../src/media.ts";
+import type { RemoteTrack } from "../../src/ports/media.ts";
 import type { PeerConnectionHandler } from "../../src/ports/peer_connections.ts";
 import { type MediaSection, mediaSections } from "./media_sections.ts";
+import type { RawReceiver } from "./raw_connection.ts";
 
 /** What a stack says of a sample; which track it is of follows from the section that it came by. */
 export interface RawSample extends Pick<MediaSample, "data" | "timestamp" | "format"> {
@@ -9,14 +11,21 @@ export interface RawSample extends Pick<MediaSample, "data" | "timestamp" | "for
   readonly payloadType?: number;
 }
 
+/** Who else {@link RemoteTracks} need. */
+export interface RemoteTracksParts {
+  readonly handler: PeerConnectionHandler;
+  /** What plays them, where the stack does. */
+  readonly live: () => RawReceiver | undefined;
+}
+
 /** The tracks that the peer sends, as its last description has them. */
 export class RemoteTracks {
-  readonly #handler: PeerConnectionHandler;
+  readonly #parts: RemoteTracksParts;
   readonly #maxTracks: number;
   #sections = new Map<string, MediaSection>();
 
-  constructor(handler: PeerConnectionHandler, maxTracks: number) {
-    this.#handler = handler;
+  constructor(parts: RemoteTracksParts, maxTracks: number) {
+    this.#parts = parts;
     this.#maxTracks = maxTracks;
   }
 
@@ -33,11 +42,10 @@ export class RemoteTracks {
     const before = this.#sections;
     this.#sections = new Map(mediaSections(sdp).map((section) => [section.mid, section]));
     for (const [mid, { track }] of before) {
-      if (track !== undefined && this.#idAt(mid) !== track.id) this.#handler.trackEnded?.(track.id);
+      if (track !== undefined && this.#idAt(mid) !== track.id) this.#ended(mid, track);
     }
     for (const [mid, { track }] of this.#sections) {
-      if (track !== undefined && before.get(mid)?.track?.id !== track.id)
-        this.#handler.track?.(track);
+      if (track !== undefined && before.get(mid)?.track?.id !== track.id) this.#began(mid, track);
     }
   }
 
@@ -48,12 +56,22 @@ export class RemoteTracks {
     const { id, kind, codec: preferred } = section.track;
     const codec = section.codecs.get(payloadType ?? -1) ?? preferred;
     const laidOut = format === undefined ? {} : { format };
-    this.#handler.sample?.(id, { data, timestamp, codec, kind, ...laidOut });
+    this.#parts.handler.sample?.(id, { data, timestamp, codec, kind, ...laidOut });
   }
 
   /** The connection has ended. */
   end(): void {
     this.described("");
+  }
+
+  #began(mid: string, track: RemoteTrack): void {
+    const live = this.#parts.live()?.begin(mid);
+    this.#parts.handler.track?.(live === undefined ? track : { ...track, live });
+  }
+
+  #ended(mid: string, { id }: RemoteTrack): void {
+    this.#parts.live()?.end(mid);
+    this.#parts.handler.trackEnded?.(id);
   }
 
   #idAt(mid: string): string | undefined {

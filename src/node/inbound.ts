@@ -21,6 +21,7 @@ import type { Store } from "../ports/store.ts";
 import { encodeActrId } from "../protocol/ids.ts";
 import type { PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
+import { LiveTracks } from "../streams/live_tracks.ts";
 import { MediaTracks } from "../streams/media_tracks.ts";
 import { StreamRegistry } from "../streams/stream_registry.ts";
 import { deadLetterEvent, handlerEvent, streamEvent } from "./error_events.ts";
@@ -50,6 +51,7 @@ export class Inbound {
   readonly host: HostGate;
   readonly streams: StreamRegistry;
   readonly media: MediaTracks;
+  readonly liveTracks: LiveTracks;
   readonly #store: Store;
   readonly #dedup: Dedup;
   readonly #refill: Refill;
@@ -131,6 +133,7 @@ export class Inbound {
       options.streams,
     );
     this.media = new MediaTracks({ log }, options.streams);
+    this.liveTracks = new LiveTracks({ log }, options.streams);
     const { streams } = this;
     this.gate = new Gate(
       {
@@ -188,6 +191,7 @@ export class Inbound {
     this.deadLetters.close();
     this.#forgetStore();
     this.media.close();
+    this.liveTracks.close();
     await this.streams.close();
     await this.#refill.close();
     await this.#cleanUp.close();

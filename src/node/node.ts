@@ -170,6 +170,7 @@ export class Node implements AsyncDisposable {
       session: presence.session,
       onFrame: (frame, peer, link) => this.inbound.gate.receive(frame, peer, link),
       onSample: (trackId, sample, sender) => this.inbound.media.dispatch(trackId, sample, sender),
+      onLive: (...began) => this.inbound.liveTracks.began(...began),
       onExhausted: (peer, link) => this.inbound.streams.disconnected(link, peer),
     });
     const { caller, pending, sessions } = this.outbound;
@@ -198,6 +199,7 @@ export class Node implements AsyncDisposable {
     const { outbound } = this;
     this.media = new NodeMedia({
       received: this.inbound.media,
+      live: this.inbound.liveTracks,
       sent: outbound.media,
       self: () => this.id,
     });

@@ -1,6 +1,6 @@
 import { ActrError } from "../errors.ts";
 import type { SessionState } from "../identity/session_state.ts";
-import type { MediaSample } from "../media.ts";
+import type { LiveTrack, MediaSample } from "../media.ts";
 import type { NodeOptions } from "../options.ts";
 import { Caller } from "../outbound/caller.ts";
 import type { Link, Transport } from "../ports/transport.ts";
@@ -27,6 +27,8 @@ export interface OutboundParts {
   readonly onFrame: SessionEvents["frame"];
   /** Told of each sample of a peer's media tracks. */
   readonly onSample: (trackId: string, sample: MediaSample, sender: ActrId) => void;
+  /** Told of each live track of a peer, with the signal of its end. */
+  readonly onLive: (id: string, track: LiveTrack, sender: ActrId, ended: AbortSignal) => void;
   /** Told when everything that a lost link brought has been handed over. */
   readonly onExhausted: SessionEvents["exhausted"];
 }
@@ -68,6 +70,7 @@ export class Outbound {
           ...notices,
           linked(peer, link) {
             link.media?.onSample((trackId, sample) => parts.onSample(trackId, sample, peer));
+            link.media?.onLive((id, track, ended) => parts.onLive(id, track, peer, ended));
             notices.linked(peer, link);
           },
         },

@@ -154,7 +154,7 @@ export interface PeerConnection {
   /**
    * Adds a track of this side; the next offer tells the peer of it.
    * @throws ActrError `not_implemented` when the stack has no media or does not send the codec, `invalid_argument` for an id
-   * that is none or in use, `overloaded` when it would be one too many, `unavailable` when closed.
+   * that is none or in use and a source that does not fit, `overloaded` when it would be one too many, `unavailable` when closed.
    */
   addTrack(track: MediaTrack): LocalTrack;
   /** Removes a track of this side; the next offer tells the peer of it, and its place in descriptions serves a later one. */

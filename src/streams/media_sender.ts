@@ -43,12 +43,16 @@ export class MediaSender {
   }
 
   /** @throws as `Media.addTrack`. */
-  async addTrack(target: ActrId, track: MediaTrack, options: TrackOptions = {}): Promise<void> {
+  async addTrack(
+    target: ActrId,
+    track: MediaTrack,
+    options: TrackOptions = {},
+  ): Promise<AbortSignal> {
     this.#assertUsable();
     if (this.#carriers.size === 0) throw noCarrier();
-    await this.#within(options, `adding the track ${track.id}`, async (signal) => {
+    return await this.#within(options, `adding the track ${track.id}`, async (signal) => {
       const media = await this.#connect(target, signal);
-      await abortable(media.addTrack(track), signal);
+      return await abortable(media.addTrack(track), signal);
     });
   }
 
@@ -80,15 +84,15 @@ export class MediaSender {
     session.assertUsable(session.current.generation);
   }
 
-  async #within(
+  async #within<T>(
     { timeoutMs = defaultTimeoutMs, signal }: TrackOptions,
     what: string,
-    work: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     signal?.throwIfAborted();
     const limit = abortAfter(this.#components.clock, timeoutMs, signal, what);
     try {
-      await work(limit.signal);
+      return await work(limit.signal);
     } finally {
       limit.cancel();
     }

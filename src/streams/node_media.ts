@@ -1,13 +1,22 @@
 import type { Destination } from "../context.ts";
 import { ActrError } from "../errors.ts";
-import type { Media, MediaSample, MediaTrack, SampleHandler, TrackOptions } from "../media.ts";
+import type {
+  LiveTrackHandler,
+  Media,
+  MediaSample,
+  MediaTrack,
+  SampleHandler,
+  TrackOptions,
+} from "../media.ts";
 import { type ActrId, actrIdEquals } from "../protocol/ids.ts";
+import type { LiveTracks } from "./live_tracks.ts";
 import type { MediaSender } from "./media_sender.ts";
 import type { MediaTracks } from "./media_tracks.ts";
 
 /** What a node's media are made of. */
 export interface NodeMediaComponents {
   readonly received: MediaTracks;
+  readonly live: LiveTracks;
   readonly sent: MediaSender;
   readonly self: () => ActrId;
 }
@@ -32,8 +41,20 @@ export class NodeMedia implements Media {
     this.#components.received.unregister(trackId);
   }
 
-  async addTrack(target: Destination, track: MediaTrack, options?: TrackOptions): Promise<void> {
-    await this.#components.sent.addTrack(this.#peer(target), track, options);
+  watch(trackId: string, handler: LiveTrackHandler): void {
+    this.#components.live.watch(trackId, handler);
+  }
+
+  unwatch(trackId: string): void {
+    this.#components.live.unwatch(trackId);
+  }
+
+  async addTrack(
+    target: Destination,
+    track: MediaTrack,
+    options?: TrackOptions,
+  ): Promise<AbortSignal> {
+    return await this.#components.sent.addTrack(this.#peer(target), track, options);
   }
 
   send(target: Destination, trackId: string, sample: MediaSample): boolean {

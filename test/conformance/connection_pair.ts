@@ -1,5 +1,5 @@
 import type { ActrError } from "../../src/errors.ts";
-import type { MediaSample } from "../../src/media.ts";
+import type { LiveTrack, MediaSample } from "../../src/media.ts";
 import type { RemoteTrack } from "../../src/ports/media.ts";
 import type {
   Channel,
@@ -65,6 +65,9 @@ export class ChannelInbox extends Watched implements ChannelHandler {
   }
 }
 
+/** What a live track plays, a moment of it. */
+export type Heard = Required<Pick<MediaSample, "data" | "format">>;
+
 /** What happened at one end of a connection, in order. */
 export class End extends Watched implements PeerConnectionHandler {
   readonly states: PeerConnectionState[] = [];
@@ -78,6 +81,8 @@ export class End extends Watched implements PeerConnectionHandler {
   readonly connection: PeerConnection;
   /** Whether channels of the peer get a handler. */
   hears = true;
+  /** Hears what live tracks play. */
+  listen: (track: LiveTrack, tell: (heard: Heard) => void) => void = () => {};
   /** Where candidates go. */
   send: (candidate: IceCandidate) => void = () => {};
 
@@ -104,6 +109,10 @@ export class End extends Watched implements PeerConnectionHandler {
 
   track(track: RemoteTrack): void {
     this.tracks.push(track);
+    const { id, kind, codec, live } = track;
+    if (live !== undefined) {
+      this.listen(live, (heard) => this.sample(id, { ...heard, timestamp: 0, codec, kind }));
+    }
     this.changed();
   }
 

@@ -1,5 +1,5 @@
 import type { MediaCodec, MediaSample } from "../../src/media.ts";
-import type { LocalTrack, SampleForm } from "../../src/ports/media.ts";
+import type { LocalTrack, MediaForm } from "../../src/ports/media.ts";
 import type { End } from "./connection_pair.ts";
 
 /** Makes the samples of one track, as fast as they are to be played. */
@@ -63,8 +63,8 @@ export function packets(codec: MediaCodec): SampleSource {
   };
 }
 
-/** What a stack takes for a codec. */
-export function sourceFor(form: SampleForm, codec: MediaCodec): SampleSource {
+/** What a stack takes for a codec; one that takes no samples, what its tracks play. */
+export function sourceFor(form: MediaForm, codec: MediaCodec): SampleSource {
   if (form === "rtp") return packets(codec);
   return codec === "opus" ? tone(440) : pictures();
 }

@@ -13,6 +13,7 @@
 
 export { type ClockFixture, clockConformance } from "./clock.ts";
 export { mediaConformance } from "./media.ts";
+export type { Instruments } from "./media_stage.ts";
 export { peerConnectionsConformance } from "./peer_connections.ts";
 export { randomConformance } from "./random.ts";
 export { type SocketsReach, socketsConformance } from "./sockets.ts";

@@ -109,6 +109,8 @@ export class Negotiation {
         candidate: (candidate) => this.#gathered(candidate),
         state: (state) => this.#changed(state),
         channel: (channel) => this.link.addChannel(channel),
+        track: (track) => this.#tracks?.began(track),
+        trackEnded: (id) => this.#tracks?.ended(id),
         sample: (trackId, sample) => this.#tracks?.received(trackId, sample),
         error: (error) => this.#parts.log.warn("webrtc.connection.overrun", { error }),
       },
@@ -198,6 +200,7 @@ export class Negotiation {
     this.#deadline.cancel();
     this.#mending.end();
     this.#agreement.end();
+    this.#tracks?.end();
   }
 
   #send(message: RelayInit): void {

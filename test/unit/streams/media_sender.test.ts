@@ -25,8 +25,9 @@ class FakeMedia implements LinkMedia {
   readonly sent: MediaSample[] = [];
   works = true;
 
-  async addTrack({ id }: typeof voice): Promise<void> {
+  async addTrack({ id }: typeof voice): Promise<AbortSignal> {
     this.added.add(id);
+    return new AbortController().signal;
   }
 
   async removeTrack(id: string): Promise<void> {
@@ -43,6 +44,8 @@ class FakeMedia implements LinkMedia {
   }
 
   onSample(): void {}
+
+  onLive(): void {}
 }
 
 class MediaLink extends FakeLink {

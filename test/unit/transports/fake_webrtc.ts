@@ -1,7 +1,7 @@
 import type { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { ActrError } from "../../../src/errors.ts";
-import type { MediaSample, MediaTrack } from "../../../src/media.ts";
-import type { LocalTrack, MediaCapabilities } from "../../../src/ports/media.ts";
+import type { LiveTrack, MediaSample, MediaTrack } from "../../../src/media.ts";
+import type { LocalTrack, MediaCapabilities, RemoteTrack } from "../../../src/ports/media.ts";
 import type {
   CandidatePair,
   Channel,
@@ -113,6 +113,8 @@ export class FakeConnection implements PeerConnection {
   state: PeerConnectionState = "new";
   /** Tracks of this side, by name. */
   readonly tracks: Map<string, LocalTrack> = new Map();
+  /** What tracks of this side are made of, by name, where it was said. */
+  readonly sources: Map<string, LiveTrack> = new Map();
   /** Tracks of the peer, as its last description names them. */
   peerTracks: readonly string[] = [];
   /** Offers of its own that it undid for one of the peer's. */
@@ -162,8 +164,8 @@ export class FakeConnection implements PeerConnection {
     }
     if (type === "offer" && this.#asking) this.rollbacks++;
     this.#asking = false;
-    this.peerTracks = [...sdp.matchAll(/^a=msid:fake (\S+)/gm)].map(([, id = ""]) => id);
     this.#remote = fragment;
+    this.#named([...sdp.matchAll(/^a=msid:fake (\S+)/gm)].map(([, id = ""]) => id));
     this.remotes.push(fragment);
     this.#paths.clock.defer(() => this.#paths.look());
   }
@@ -179,14 +181,15 @@ export class FakeConnection implements PeerConnection {
     return channel;
   }
 
-  addTrack({ id, codec }: MediaTrack): LocalTrack {
+  addTrack({ id, codec, source }: MediaTrack): LocalTrack {
     const send = (sample: MediaSample): boolean => {
       const peer = this.#paths.connections.find((other) => other.knows(this));
       if (peer?.peerTracks.includes(id) !== true) return false;
       peer.#handler.sample?.(id, sample);
       return true;
     };
-    const track: LocalTrack = { id, codec, send };
+    const track: LocalTrack = { id, codec, send, replace: (other) => this.sources.set(id, other) };
+    if (source !== undefined) track.replace(source);
     this.tracks.set(id, track);
     return track;
   }
@@ -202,6 +205,7 @@ export class FakeConnection implements PeerConnection {
 
   close(): void {
     if (this.state === "closed") return;
+    this.#named([]);
     for (const channel of this.channels) channel.end();
     this.change("closed");
   }
@@ -229,6 +233,23 @@ export class FakeConnection implements PeerConnection {
   offer(channel: FakeChannel): void {
     this.channels.push(channel);
     this.#handler.channel(channel);
+  }
+
+  /** The peer sends a track. */
+  tell(track: RemoteTrack): void {
+    this.#handler.track?.(track);
+  }
+
+  #named(peerTracks: readonly string[]): void {
+    const before = this.peerTracks;
+    this.peerTracks = peerTracks;
+    for (const id of before) if (!peerTracks.includes(id)) this.#handler.trackEnded?.(id);
+    const peer = this.#paths.connections.find((other) => other.#local === this.#remote);
+    for (const id of peerTracks) {
+      const source = peer?.sources.get(id);
+      if (before.includes(id) || source === undefined) continue;
+      this.tell({ id, kind: "video", codec: "VP8", live: source });
+    }
   }
 
   #describe(renew: boolean): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MediaSample } from "../../../src/media.ts";
+import type { LiveTrack, MediaSample } from "../../../src/media.ts";
 import type { LinkMedia } from "../../../src/ports/media.ts";
 import type { Link } from "../../../src/ports/transport.ts";
 import type { FakeRelay } from "./fake_signaling.ts";
@@ -15,13 +15,17 @@ function mediaOf({ media }: Link): LinkMedia {
 }
 
 /** A change of tracks, whose end can be seen at once. */
-function watch(change: Promise<void>): { ended: unknown } {
+function watch(change: Promise<unknown>): { ended: unknown } {
   const watched: { ended: unknown } = { ended: undefined };
   change.then(
     () => (watched.ended = "done"),
     (error: unknown) => (watched.ended = error),
   );
   return watched;
+}
+
+function live(id: string): LiveTrack {
+  return { id, kind: "video", readyState: "live" } as LiveTrack & { readonly id: string };
 }
 
 function sample(timestamp: number): MediaSample {
@@ -177,6 +181,63 @@ describe("WebRTC: media tracks", () => {
     world.paths.open = false;
     await clock.settle();
     assert.equal(mediaOf(link).send("voice", sample(1)), false);
+  });
+
+  it("tells when a track is gone: removed, or with its connection", async () => {
+    const { clock, link } = await linked();
+    const changes = [mediaOf(link).addTrack(sound), mediaOf(link).addTrack(picture)];
+    await clock.settle();
+    const [voice, camera] = await Promise.all(changes);
+    assert.equal(await mediaOf(link).addTrack(sound), voice);
+    await clock.settle();
+    const gone = () => [voice?.aborted, camera?.aborted];
+    assert.deepEqual(gone(), [false, false]);
+    watch(mediaOf(link).removeTrack("voice"));
+    assert.deepEqual(gone(), [true, false]);
+    await clock.settle();
+    await link.close("test");
+    await clock.settle();
+    assert.deepEqual(gone(), [true, true]);
+    assert.equal(mediaOf(link).has("camera"), false);
+  });
+
+  it("another source takes the place of a track's own without an offer", async () => {
+    const { server, clock, link, one } = await linked();
+    const [camera, screen] = [live("camera"), live("screen")];
+    watch(mediaOf(link).addTrack({ ...picture, source: camera }));
+    await clock.settle();
+    assert.equal(one.stack.last.sources.get("camera"), camera);
+    const again = watch(mediaOf(link).addTrack({ ...picture, source: screen }));
+    await clock.settle();
+    assert.equal(again.ended, "done");
+    assert.equal(one.stack.last.sources.get("camera"), screen);
+    assert.equal(server.sent("renegotiation").length, 1);
+  });
+
+  it("tells of the peer's live tracks, early and late, and of their end", async () => {
+    const { clock, link, back, other } = await linked();
+    const [camera, screen] = [live("camera"), live("screen")];
+    const seen: [string, LiveTrack, AbortSignal][] = [];
+    watch(mediaOf(link).addTrack({ ...picture, source: camera }));
+    await clock.settle();
+    mediaOf(back).onLive((...track) => void seen.push(track));
+    watch(mediaOf(link).addTrack({ ...picture, id: "screen", source: screen }));
+    await clock.settle();
+    const shown = seen.map(([id, track]) => [id, track]);
+    assert.deepEqual(shown, [
+      ["camera", camera],
+      ["screen", screen],
+    ]);
+    const ended = () => seen.map(([, , signal]) => signal.aborted);
+    watch(mediaOf(link).removeTrack("camera"));
+    await clock.settle();
+    assert.deepEqual(ended(), [true, false]);
+    // A peer may give two tracks one name.
+    other.stack.last.tell({ id: "screen", kind: "video", codec: "VP8", live: camera });
+    assert.deepEqual(ended(), [true, true, false]);
+    await link.close("test");
+    await clock.settle();
+    assert.deepEqual(ended(), [true, true, true]);
   });
 
   it("a stack without media gives links without", async () => {
