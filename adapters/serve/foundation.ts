@@ -30,10 +30,16 @@ export interface Foundation {
   readonly undo: UndoStack;
 }
 
+/** What a foundation is told. */
+export interface FoundationOptions extends EndpointOptions, Pick<ActorStoreOptions, "actorStore"> {
+  /** Opens the store beside other processes. @default false */
+  readonly storeShared?: boolean;
+}
+
 /** Opens the store on the system's clock and randomness. @throws ActrError `config`, `storage`. */
 export async function layFoundation(
   runtime: Runtime,
-  options: EndpointOptions & Pick<ActorStoreOptions, "actorStore">,
+  options: FoundationOptions,
   {
     stopTimeoutMs = defaultNodeOptions.lifecycle.stopTimeoutMs,
   }: { readonly stopTimeoutMs?: number } = {},
@@ -50,13 +56,15 @@ export async function layFoundation(
 
 /** The store that the options name; one that is handed over open stays its owner's. */
 async function ownStore(
-  options: EndpointOptions,
+  options: FoundationOptions,
   { clock, random, undo }: Pick<Foundation, "clock" | "random" | "undo">,
   signal: AbortSignal,
 ): Promise<Store> {
-  const { store: wanted = ":memory:" } = options;
+  const { store: wanted = ":memory:", storeShared: shared = false } = options;
   if (typeof wanted !== "string") return wanted;
-  const store = await openStore(wanted, { clock, random, ...databaseOptions(options) }, signal);
+  if (shared) requireServer("store", wanted);
+  const reach = databaseOptions(options);
+  const store = await openStore(wanted, { clock, random, shared, ...reach }, signal);
   undo.push("store", () => store.close());
   return store;
 }
@@ -79,10 +87,7 @@ export async function openActorStore(
   { actorStore: wanted, actorStoreToken, storeTimeoutMs }: ActorStoreOptions,
 ): Promise<Store | undefined> {
   if (typeof wanted !== "string") return wanted;
-  if (!isServer(wanted)) {
-    const mend = "name a libSQL server, which several nodes can have open, or leave it out";
-    throw new ActrError("config", `actorStore is ${wanted}; ${mend}`);
-  }
+  requireServer("actorStore", wanted);
   const reach = databaseOptions({
     ...(actorStoreToken === undefined ? {} : { storeToken: actorStoreToken }),
     ...(storeTimeoutMs === undefined ? {} : { storeTimeoutMs }),
@@ -90,6 +95,13 @@ export async function openActorStore(
   const store = await openStore(wanted, { clock, random, shared: true, ...reach }, signal);
   undo.push("actor store", () => store.close());
   return store;
+}
+
+/** @throws ActrError `config` for a store that several processes cannot have open. */
+function requireServer(name: string, url: string): void {
+  if (isServer(url)) return;
+  const mend = "name a libSQL server, which several processes can have open, or do not share it";
+  throw new ActrError("config", `${name} is ${url}; ${mend}`);
 }
 
 /** How the database of a store is reached. */

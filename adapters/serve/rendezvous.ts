@@ -5,20 +5,23 @@ import type { EndpointOptions, Runtime, ServedRendezvous } from "./options.ts";
 
 /** Opens a rendezvous on the foundation's store. */
 export async function openRendezvous(
-  { store, clock, random, log, undo }: Foundation,
+  { store, clock, random, log, sockets, undo }: Foundation,
   options: RendezvousOptions = {},
 ): Promise<Rendezvous> {
-  const rendezvous = await Rendezvous.open({ store, clock, random, log }, options);
+  const rendezvous = await Rendezvous.open({ store, clock, random, log, sockets }, options);
   undo.push("rendezvous", async () => await rendezvous[Symbol.asyncDispose]());
   return rendezvous;
 }
 
-/** Serves a rendezvous alone. @throws ActrError `config`, `storage`; then nothing is left running. */
+/** Serves a rendezvous alone, or as one of a cluster. @throws ActrError `config`, `storage`; then nothing is left running. */
 export async function serveRendezvous(
   runtime: Runtime,
   options: EndpointOptions & RendezvousOptions = {},
 ): Promise<ServedRendezvous> {
-  const foundation = await layFoundation(runtime, options);
+  const foundation = await layFoundation(runtime, {
+    ...options,
+    storeShared: options.cluster !== undefined,
+  });
   const { undo } = foundation;
   try {
     const rendezvous = await openRendezvous(foundation, options);
