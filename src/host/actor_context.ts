@@ -95,7 +95,7 @@ export class InstanceContext implements ActorContext {
   }
 
   broadcast(name: string, payload: unknown): void {
-    this.instance.connections.broadcast(name, payload);
+    this.instance.connections.events.broadcast(name, payload);
   }
 
   async saveState({ immediate = true, maxWaitMs }: SaveOptions = {}): Promise<void> {

@@ -144,13 +144,13 @@ export class Client {
       }
       case "SubscriptionRequest":
         if (message.subscribe) return this.#subscribe(message.eventName, instance, conn);
-        return instance.connections.unsubscribe(conn, message.eventName);
+        return instance.connections.events.unsubscribe(conn, message.eventName);
     }
   }
 
   #subscribe(event: string, { connections }: Instance, conn: ActorConnection): void {
     try {
-      const allowed = connections.subscribe(conn, event);
+      const allowed = connections.events.subscribe(conn, event);
       if (allowed !== undefined) void this.#advanceAfter(allowed);
     } catch (error) {
       this.sink.fail(ActrError.from(error));

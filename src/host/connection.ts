@@ -61,7 +61,7 @@ export class ActorConnection implements Connection, LateChange {
   }
 
   send(name: string, payload: unknown): void {
-    this.#connections.send([this], name, payload);
+    this.#connections.events.send([this], name, payload);
   }
 
   /** Its other side is told that it has ended. */

@@ -124,7 +124,7 @@ export class ExclusiveContext extends Base implements StepContext<never> {
 
   broadcast(name: string, payload: unknown): void {
     const copy: unknown = decodeCbor(encodeCbor(payload));
-    this.#draft.later(() => this.instance.connections.broadcast(name, copy));
+    this.#draft.later(() => this.instance.connections.events.broadcast(name, copy));
   }
 
   send(name: string, body: unknown, options?: QueueSendOptions): void {
