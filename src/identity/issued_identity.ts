@@ -8,6 +8,8 @@ export interface TurnCredential {
   readonly password: string;
   /** Unix milliseconds. */
   readonly expiresAtMs: number;
+  /** `stun:`, `turn:` and `turns:` URLs that the service hands out; absent where it names none. */
+  readonly iceUrls?: readonly string[];
 }
 
 /** What the identity service issued: by a registration, or by a renewal for the same id. */

@@ -9,6 +9,9 @@ import type { IssuedIdentity, TurnCredential } from "./issued_identity.ts";
 /** Interval of a service that gives none, seconds. */
 const defaultHeartbeatSeconds = 30;
 
+/** ICE servers taken from an answer at most. */
+const maxIceUrls = 16;
+
 type Timestamp = RegisterOk["credentialExpiresAt"];
 
 /**
@@ -52,7 +55,13 @@ function readFields(ok: RegisterOk): IssuedIdentity {
 function readTurn(turn: RegisterOk["turnCredential"]): TurnCredential | undefined {
   if (turn === undefined || turn.username === "") return undefined;
   const { username, password, expiresAt } = turn;
-  return { username, password, expiresAtMs: Number(expiresAt) * 1_000 };
+  const iceUrls = turn.iceUrls.slice(0, maxIceUrls);
+  return {
+    username,
+    password,
+    expiresAtMs: Number(expiresAt) * 1_000,
+    ...(iceUrls.length > 0 && { iceUrls }),
+  };
 }
 
 /** A time before 1970 counts as 1970. */

@@ -13,6 +13,7 @@ export function encodeIdentity(identity: IssuedIdentity): Uint8Array<ArrayBuffer
       username: turn?.username ?? "",
       password: turn?.password ?? "",
       expiresAt: BigInt(Math.floor((turn?.expiresAtMs ?? 0) / 1_000)),
+      iceUrls: [...(turn?.iceUrls ?? [])],
     },
     credentialExpiresAt: timestamp(identity.credentialExpiresAtMs),
     signalingHeartbeatIntervalSecs: Math.ceil(identity.heartbeatIntervalMs / 1_000),

@@ -19,7 +19,11 @@ export async function issue(ais: Ais, id: ActrId, renewal: RenewalToken): Promis
   return {
     actrId: toActrIdMessage(id),
     credential,
-    turnCredential: { ...turn, expiresAt: BigInt(expiresAt) },
+    turnCredential: {
+      ...turn,
+      expiresAt: BigInt(expiresAt),
+      iceUrls: [...options.iceUrls],
+    },
     credentialExpiresAt: timestamp(expiresAt),
     signalingHeartbeatIntervalSecs: Math.round(options.heartbeatIntervalMs / 1000),
     signingPubkey: key.publicKey,

@@ -84,6 +84,8 @@ export interface ResolvedRendezvousOptions {
   readonly pingIntervalMs: number;
   /** Silence after which a pinged socket is dropped, milliseconds. @default 30000 */
   readonly silenceMs: number;
+  /** `stun:`, `turn:` and `turns:` URLs handed to nodes, for those that are told none of their own; nodes of the original have to be told. @default [] */
+  readonly iceUrls: readonly string[];
   /** Secret shared with the TURN server; without one a random secret is kept in the store. */
   readonly turnSecret: string | undefined;
   /** Tells servers apart that share a store, in serial numbers; 0 to 31. @default 0; in a cluster, one that no other server has */
@@ -133,6 +135,7 @@ export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
   entryExpiryMs: 60_000,
   pingIntervalMs: 15_000,
   silenceMs: 30_000,
+  iceUrls: [],
   turnSecret: undefined,
   worker: 0,
   cluster: undefined,
@@ -169,6 +172,10 @@ export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRe
     throw new RangeError(
       `keyToleranceMs must be at least credentialTtlMs (${credentialTtlMs}), not ${keyToleranceMs}, ${reason}`,
     );
+  }
+  for (const url of resolved.iceUrls) {
+    if (/^(stun|turns?):[^\s/]+$/i.test(url)) continue;
+    throw new RangeError(`iceUrls: ${JSON.stringify(url)} is no URL such as turn:host:3478`);
   }
   if (resolved.turnSecret === "") throw new RangeError("turnSecret must not be empty");
   checkPositive(times, resolved);

@@ -5,9 +5,9 @@ import { defaultWebRtcLinkOptions, type WebRtcLinkOptions } from "./link_options
 
 /** How a path to a peer is looked for (`spec/transport.md` §6.5). */
 export interface IceOptions {
-  /** `stun:` URLs, asked for this node's public address. @default none */
+  /** `stun:` URLs, asked for this node's public address. @default those that the identity service names, where turnUrls has none either */
   readonly stunUrls: readonly string[];
-  /** `turn:` and `turns:` URLs of relays that take the login that the identity service issues. @default none */
+  /** `turn:` and `turns:` URLs of relays that take the login that the identity service issues. @default those that it names, where stunUrls has none either */
   readonly turnUrls: readonly string[];
   /** Uses relays alone. @default false */
   readonly relayOnly: boolean;
@@ -52,11 +52,15 @@ export const defaultWebRtcOptions: WebRtcOptions = {
   requireExchangeId: true,
 };
 
-/** The servers of a new connection. Relays without a login would refuse it, and are left out. */
-export function iceServers(
-  { stunUrls, turnUrls }: IceOptions,
-  login: TurnCredential | undefined,
-): IceServer[] {
+/**
+ * The servers of a new connection: those of the options, or where these name none, those that came with the login.
+ * Relays without a login would refuse it, and are left out.
+ */
+export function iceServers(options: IceOptions, login: TurnCredential | undefined): IceServer[] {
+  const issued = login?.iceUrls ?? [];
+  const own = options.stunUrls.length + options.turnUrls.length > 0;
+  const stunUrls = own ? options.stunUrls : issued.filter((url) => /^stun:/i.test(url));
+  const turnUrls = own ? options.turnUrls : issued.filter((url) => /^turns?:/i.test(url));
   const stun = stunUrls.length === 0 ? [] : [{ urls: stunUrls }];
   if (turnUrls.length === 0 || login === undefined) return stun;
   return [...stun, { urls: turnUrls, username: login.username, credential: login.password }];

@@ -281,7 +281,10 @@ describe("a saved identity", () => {
   it("comes back as it was", () => {
     const full = {
       ...issued(1n, 1_234),
-      turnCredential: { username: "u", password: "p", expiresAtMs: 5_000 },
+      turnCredential: {
+        ...{ username: "u", password: "p", expiresAtMs: 5_000 },
+        iceUrls: ["stun:a", "turn:b"],
+      },
     };
     assert.deepEqual(decodeIdentity(encodeIdentity(full)), full);
     const { renewalToken: _, renewalTokenExpiresAtMs: __, ...bare } = issued(1n, 1_234);

@@ -21,6 +21,7 @@ import { resolveRendezvousOptions } from "../../../src/rendezvous/options.ts";
 import { register } from "../../../src/rendezvous/register.ts";
 import { Rendezvous } from "../../../src/rendezvous/rendezvous.ts";
 import { renew } from "../../../src/rendezvous/renew.ts";
+import { AisWorld } from "./ais_world.ts";
 import { silent } from "./silent_logger.ts";
 
 const hour = 3_600_000;
@@ -138,6 +139,16 @@ describe("the identity service", () => {
     assert.equal(await health(), "healthy");
     await store.close();
     assert.equal(await health(), "degraded");
+  });
+
+  it("hands out the servers by which nodes find paths to each other", async () => {
+    const iceUrls = ["stun:stun.example:3478", "turn:turn.example:3478?transport=tcp"];
+    const world = await AisWorld.open({ iceUrls });
+    const first = await world.enter();
+    assert.deepEqual(first.turnCredential?.iceUrls, iceUrls);
+    assert.deepEqual((await world.renew(first)).ok?.turnCredential?.iceUrls, iceUrls);
+    const plain = await (await AisWorld.open()).enter();
+    assert.deepEqual(plain.turnCredential?.iceUrls, []);
   });
 
   it("forgets identities that can no longer come back, and no others", async () => {

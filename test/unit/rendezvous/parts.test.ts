@@ -150,6 +150,7 @@ describe("resolveRendezvousOptions", () => {
     assert.equal(options.limits.maxConnections, 7);
     assert.equal(options.limits.maxBodyBytes, 2 * 1024 * 1024);
     assert.equal(options.credentialTtlMs, 3_600_000);
+    assert.equal(resolveRendezvousOptions({ credentialTtlMs: 5 }).keyToleranceMs, 10);
   });
 
   it("refuses what cannot work", () => {
@@ -161,6 +162,11 @@ describe("resolveRendezvousOptions", () => {
     refuses({ realms: [{ id: 1, secret: "a " }] });
     refuses({ turnSecret: "" });
     refuses({ credentialTtlMs: 0 });
+    refuses({ realms: [{ id: 1, previousSecret: "a" }] });
+    refuses({ realms: [{ id: 1, secret: "a", previousSecret: "" }] });
+    refuses({ keyToleranceMs: 3_599_999 });
+    refuses({ credentialTtlMs: 7_200_001, keyToleranceMs: 7_200_000 });
+    refuses({ iceUrls: ["http://turn.example"] });
     refuses({ limits: { maxConnections: Number.NaN } });
   });
 });

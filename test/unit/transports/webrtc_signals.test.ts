@@ -165,6 +165,17 @@ describe("WebRTC: what peers say through signaling", () => {
       { urls: ["turn:b"], username: "1:me", credential: "secret" },
     ]);
   });
+
+  it("takes the servers that came with the login where it is told none", () => {
+    const iceUrls = ["stun:c", "turn:d", "TURNS:e", "http://f"];
+    const login = { username: "1:me", password: "secret", expiresAtMs: 1_000, iceUrls };
+    const none = { stunUrls: [], turnUrls: [], relayOnly: false };
+    assert.deepEqual(iceServers(none, login), [
+      { urls: ["stun:c"] },
+      { urls: ["turn:d", "TURNS:e"], username: "1:me", credential: "secret" },
+    ]);
+    assert.deepEqual(iceServers({ ...none, stunUrls: ["stun:a"] }, login), [{ urls: ["stun:a"] }]);
+  });
 });
 
 describe("WebRTC: descriptions and their exchange ids", () => {
