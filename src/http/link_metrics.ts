@@ -1,8 +1,8 @@
+import { counter, gauge, type Metric, type Sample } from "../exposition.ts";
 import type { Node } from "../node/node.ts";
 import type { Link } from "../ports/transport.ts";
 import { addCarried, type Carried, type TransportCounts } from "../session/link_counts.ts";
 import { local } from "../session/local_link.ts";
-import { counter, gauge, type Metric, type Sample } from "./exposition.ts";
 
 /** One transport: the links that it has, and what became of those that it had. */
 interface Way {

@@ -1,8 +1,8 @@
+import { counter, exposition, gauge, histogram, type Metric } from "../exposition.ts";
 import type { Node } from "../node/node.ts";
-import type { StoreWrites } from "../ports/store.ts";
 import type { SystemLoad } from "../ports/system_meter.ts";
+import { storeMetrics } from "../store_metrics.ts";
 import { version } from "../version.ts";
-import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
 import { linkMetrics } from "./link_metrics.ts";
 
 /** All figures of a node in Prometheus text form; README.md beside this file lists them. They are read when asked for: nothing is counted twice, nothing runs meanwhile. */
@@ -15,7 +15,7 @@ export function metricsText(node: Node): string {
     ...streams(node),
     ...actorsAwake(node),
     ...actorShards(node),
-    ...store(node),
+    ...storeMetrics(node.components.store),
     ...system(node.components.meter?.load()),
   ]);
 }
@@ -121,28 +121,6 @@ function actorShards({ actors: { shards } }: Node): Metric[] {
 function actorsAwake({ actors }: Node): Metric[] {
   const samples = [...actors.awakeByName()].map(([actor, value]) => ({ labels: { actor }, value }));
   return samples.length === 0 ? [] : [gauge("roost_actors_awake", "Actors awake.", samples)];
-}
-
-function store({ components: { store } }: Node): Metric[] {
-  return [
-    gauge(
-      "roost_store_fault",
-      "1 while the store cannot write.",
-      store.fault === undefined ? 0 : 1,
-    ),
-    ...(store.writes === undefined ? [] : writes(store.writes)),
-  ];
-}
-
-function writes({ commits, transactions }: StoreWrites): Metric[] {
-  return [
-    counter("roost_store_commits_total", "Commits; several share a transaction.", commits),
-    histogram(
-      "roost_store_transaction_duration_seconds",
-      "How long transactions took.",
-      transactions,
-    ),
-  ];
 }
 
 /** What the runtime can tell of itself. */

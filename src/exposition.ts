@@ -1,4 +1,4 @@
-import type { Distribution } from "../histogram.ts";
+import type { Distribution } from "./histogram.ts";
 
 /** One value of a metric, told from others of its name by labels. */
 export interface Sample {
