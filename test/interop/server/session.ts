@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import { type ActrId, type Credential, readCredential, writeId } from "../peer/identity.ts";
+import { Inbox } from "../peer/inbox.ts";
+import { Fields, Writer } from "../peer/protobuf.ts";
+import { type Relayed, readRelay, type Signal, writeSignal } from "../peer/signals.ts";
+import type { WebSocketEnd } from "../peer/websocket.ts";
+import {
+  answers,
+  flows,
+  requests,
+  writeEnvelope,
+  writeError,
+  writeTold,
+} from "../rendezvous/envelope.ts";
+
+/** One request of a node. */
+export interface Request {
+  readonly envelope: Fields;
+  readonly envelopeId: string;
+  readonly credential: Credential;
+  /** Which request it is, of {@link requests}. */
+  readonly kind: number;
+  readonly body: Fields;
+}
+
+/** One relay of a node to another. */
+export interface SentRelay extends Relayed {
+  readonly envelopeId: string;
+  /** How it travelled: fields of the ActrRelay. */
+  readonly relay: Fields;
+}
+
+/** What answers a request, by its kind: undefined for those that get none. */
+export type Answering = (request: Request, session: Session) => boolean;
+
+/** The server's end of one signaling socket. */
+export class Session {
+  readonly socket: WebSocketEnd;
+  /** Path and query of the upgrade. */
+  readonly target: string;
+  readonly query: URLSearchParams;
+  readonly id: ActrId;
+  /** Requests that nothing answered by itself. */
+  readonly requests = new Inbox<Request>();
+  /** Everything that was asked, answered or not. */
+  readonly asked: Request[] = [];
+  readonly relays = new Inbox<SentRelay>();
+  readonly closed: WebSocketEnd["closed"];
+  /** Whether pings and farewells are answered without the test. */
+  answers = true;
+
+  constructor(socket: WebSocketEnd, target: string, id: ActrId) {
+    this.socket = socket;
+    this.target = target;
+    this.query = new URL(target, "http://host").searchParams;
+    this.id = id;
+    this.closed = socket.closed;
+    socket.onMessage = (message) => this.#take(new Fields(message));
+  }
+
+  /** The next request of a kind that the test is to answer. */
+  request(kind: number): Promise<Request> {
+    return this.requests.take(`request ${kind}`, (each) => each.kind === kind);
+  }
+
+  /** The next ping that a node sends, which is answered by itself. */
+  async ping(from = 0): Promise<Request> {
+    const limit = Date.now() + 15_000;
+    for (;;) {
+      const found = this.asked.slice(from).find(({ kind }) => kind === requests.ping);
+      if (found !== undefined) return found;
+      if (Date.now() > limit) throw new Error("no ping within 15 s");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Answers a request. */
+  answer({ envelopeId }: Request, field: number, body: Writer): void {
+    this.tell(field, body, envelopeId);
+  }
+
+  /** Answers a request with an error. */
+  refuse(request: Request, code: number, message: string): void {
+    this.answer(request, answers.error, writeError(code, message));
+  }
+
+  /** Tells the node something, as an answer or of its own accord. */
+  tell(field: number, body: Writer, replyFor?: string): void {
+    const told = writeTold(this.id, field, body);
+    this.send(flows.toActr, told, replyFor);
+  }
+
+  /** Sends an envelope with one flow. */
+  send(flow: number, payload: Writer, replyFor?: string): void {
+    const reply = replyFor === undefined ? {} : { replyFor };
+    this.socket.send(writeEnvelope(randomUUID(), flow, payload, reply).done());
+  }
+
+  /** Passes a signal on, from whom and with whatever credential. */
+  pass(source: ActrId, target: ActrId, signal: Signal, credential?: Writer): void {
+    const relay = new Writer().message(1, writeId(source));
+    if (credential !== undefined) relay.message(2, credential);
+    relay.message(3, writeId(target)).message(relayFields[signal.kind], writeSignal(signal));
+    this.send(flows.relay, relay);
+  }
+
+  #take(envelope: Fields): void {
+    const envelopeId = envelope.text(2) ?? "";
+    const relay = envelope.message(flows.relay);
+    const relayed = relay && readRelay(relay);
+    if (relay !== undefined && relayed !== undefined) {
+      return this.relays.push({ ...relayed, envelopeId, relay });
+    }
+    const toServer = envelope.message(flows.toServer);
+    const kind = toServer?.numbers.find((number) => number > 2);
+    if (toServer === undefined || kind === undefined) return;
+    const credential = readCredential(toServer.message(2) ?? new Fields(new Uint8Array(0)));
+    const body = toServer.message(kind) ?? new Fields(new Uint8Array(0));
+    const request = { envelope, envelopeId, credential, kind, body };
+    this.asked.push(request);
+    if (!this.answers || !this.#answered(request)) this.requests.push(request);
+  }
+
+  /** What the real server answers to a ping and a farewell. */
+  #answered(request: Request): boolean {
+    if (request.kind === requests.ping) {
+      const seconds = Math.floor(Date.now() / 1_000);
+      this.answer(request, answers.pong, new Writer().varint(1, seconds).varint(2, 30));
+      return true;
+    }
+    if (request.kind !== requests.unregister) return false;
+    this.answer(request, answers.unregistered, new Writer().message(1, new Writer()));
+    return true;
+  }
+}
+
+const relayFields = {
+  candidate: 10,
+  description: 11,
+  negotiation: 12,
+  assignment: 13,
+  restart_request: 14,
+} as const;
