@@ -13,6 +13,7 @@ import { w7 } from "./w7.ts";
 import { w8 } from "./w8.ts";
 import { w9 } from "./w9.ts";
 import { w10 } from "./w10.ts";
+import { w11 } from "./w11.ts";
 
 const benchmarks: ReadonlyMap<string, (run: Run) => Promise<void>> = new Map([
   ["W1", w1],
@@ -25,6 +26,7 @@ const benchmarks: ReadonlyMap<string, (run: Run) => Promise<void>> = new Map([
   ["W8", w8],
   ["W9", w9],
   ["W10", w10],
+  ["W11", w11],
 ]);
 
 function chosen({ names }: BenchOptions): ((run: Run) => Promise<void>)[] {

@@ -29,9 +29,11 @@ export class Run implements AsyncDisposable {
     return variant.includes(this.options.variant);
   }
 
-  /** Starts a process that ends with the run. */
-  async start<Ready>(options: Omit<LaunchOptions, "runtime">): Promise<WorkerProcess<Ready>> {
-    const worker = await WorkerProcess.start<Ready>({ ...options, runtime: this.runtime });
+  /** Starts a process that ends with the run, on the runtime that is measured unless it names another. */
+  async start<Ready>(
+    options: Omit<LaunchOptions, "runtime"> & { readonly runtime?: string },
+  ): Promise<WorkerProcess<Ready>> {
+    const worker = await WorkerProcess.start<Ready>({ runtime: this.runtime, ...options });
     this.#cleanUp.push(() => worker[Symbol.asyncDispose]());
     return worker;
   }

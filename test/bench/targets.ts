@@ -53,6 +53,11 @@ const targets: readonly Target[] = [
   { w: "W10", variant: "start", metric: "idle_rss", of: "value", most: 40 },
   { w: "W10", variant: "built start", metric: "ready", of: "value", most: 150 },
   { w: "W10", variant: "built start", metric: "idle_rss", of: "value", most: 40 },
+  { w: "W11", variant: "pings, 1000 nodes", metric: "per_second", of: "value", least: 5_000 },
+  { w: "W11", variant: "pings, 1000 nodes", metric: "p99", of: "value", most: 20_000 },
+  { w: "W11", variant: "relays, 1000 nodes", metric: "per_second", of: "value", least: 5_000 },
+  { w: "W11", variant: "relays, 1000 nodes", metric: "p99", of: "value", most: 20_000 },
+  { w: "W11", variant: "10000 connections", metric: "rss", of: "value", most: 400 },
 ];
 
 /** What is judged. */

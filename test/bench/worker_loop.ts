@@ -21,11 +21,29 @@ export async function workerLoop(worker: Worker): Promise<void> {
   tell(worker.ready);
   for await (const line of createInterface({ input: process.stdin })) {
     const question: unknown = JSON.parse(line);
-    tell(await (isProfiling(question) ? profile(question.profile) : worker.ask(question as never)));
+    tell(await answer(worker, question));
   }
   await worker.close();
   // Native addons and idle sockets would keep the process.
   process.exit(0);
+}
+
+async function answer(worker: Worker, question: unknown): Promise<unknown> {
+  if (question === "usage") return usage();
+  return await (isProfiling(question) ? profile(question.profile) : worker.ask(question as never));
+}
+
+/** What every process answers to `"usage"`: what it has taken of the machine. */
+export interface Usage {
+  /** Processor time so far, microseconds. */
+  readonly cpuUs: number;
+  /** Resident now. */
+  readonly rssMb: number;
+}
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system, rssMb: process.memoryUsage.rss() / 2 ** 20 };
 }
 
 /** A question that every process answers: what it does until the next one. */
