@@ -186,7 +186,9 @@ type = "local:Client:0.0.0"
     });
 
     it("rendezvous issues logins that TURN servers with its secret take", async () => {
-      const args = ["rendezvous", "--port", "0", "--store", ":memory:", "--json"];
+      const urls = ["stun:stun.example:3478", "turn:turn.example:3478"];
+      const servers = ["--stun", urls[0] as string, "--turn", urls[1] as string];
+      const args = ["rendezvous", "--port", "0", "--store", ":memory:", "--json", ...servers];
       await using process = new Roost(runtime, args, { ROOST_TURN_SECRET: "of-coturn" });
       const { rendezvous } = await process.addresses();
       const registered = await register(rendezvous.replace(/\/ais$/, ""), "acme:Any:1.0.0");
@@ -195,6 +197,7 @@ type = "local:Client:0.0.0"
       assert.equal(id, formatActrId(idOf(registered)));
       const expected = await turnCredential("of-coturn", id, Number(expiresAt));
       assert.equal(password, expected.password);
+      assert.deepEqual(registered.turnCredential?.iceUrls, urls);
       assert.doesNotMatch(process.out + process.err, /of-coturn/);
     });
 

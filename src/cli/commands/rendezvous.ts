@@ -1,11 +1,9 @@
 import { join } from "node:path";
 import { runningModule } from "../../../adapters/running.ts";
-import type { RealmOptions } from "../../rendezvous/options.ts";
 import type { Command, Input, World } from "../command.ts";
-import { Misuse } from "../misuse.ts";
+import { manufacturersOf, realmsOf } from "../rendezvous_flags.ts";
 import { commandLog } from "../serve_app.ts";
 import { loadSettings } from "../settings/load.ts";
-import { realm as parseRealm } from "../settings/parsers.ts";
 import { settingOptions, storeSettings } from "../settings/settings.ts";
 import { fileUrl, shownStore } from "../settings/store_address.ts";
 import { stopRequested } from "../stop_signals.ts";
@@ -19,6 +17,8 @@ export const rendezvousCommand: Command = {
     ...settingOptions(
       "port",
       "host",
+      "stunUrls",
+      "turnUrls",
       "turnSecret",
       "store",
       "storeSyncUrl",
@@ -29,16 +29,22 @@ export const rendezvousCommand: Command = {
     realm: {
       value: "ID[:SECRET]",
       multiple: true,
-      help: "a realm that nodes may join; may be repeated (default: every realm is open)",
+      help: "a realm that nodes may join; may be repeated, also with the secret before (default: every realm is open)",
+    },
+    manufacturer: {
+      value: "NAME:KEY",
+      multiple: true,
+      help: "who may sign packages, with its public key (Ed25519, base64); may be repeated",
     },
   },
   example: "roost rendezvous --port 8080 --realm 1001:s3cret",
 
   async run(input: Input, world: World): Promise<number> {
-    const realms = input.values("realm").map(realmOf);
+    const realms = realmsOf(input.values("realm"));
+    const manufacturers = manufacturersOf(input.values("manufacturer"));
     const { settings } = loadSettings(withoutRealm(input), world, world.cwd);
     const { host, store = fileUrl(join(world.cwd, ".roost", "rendezvous.db")) } = settings;
-    const { port, turnSecret } = settings;
+    const { port, turnSecret, stunUrls = [], turnUrls = [] } = settings;
     const log = await commandLog(input, settings);
     const stop = stopRequested();
     const { rendezvous } = await runningModule();
@@ -49,6 +55,8 @@ export const rendezvousCommand: Command = {
       ...storeSettings(settings),
       store,
       realms,
+      manufacturers,
+      iceUrls: [...stunUrls, ...turnUrls],
       log,
     });
     const { url, identity } = served;
@@ -72,15 +80,4 @@ export const rendezvousCommand: Command = {
 /** `--realm` means something else here than where nodes register. */
 function withoutRealm(input: Input): Input {
   return { ...input, value: (name) => (name === "realm" ? undefined : input.value(name)) };
-}
-
-function realmOf(text: string): RealmOptions {
-  const colon = text.indexOf(":");
-  const place = { name: "--realm", folder: "" };
-  if (colon < 0) return { id: parseRealm(text, place) };
-  const secret = text.slice(colon + 1);
-  if (secret === "" || secret.trim() !== secret) {
-    throw new Misuse("--realm has an empty secret, or one with spaces around it; write ID:SECRET");
-  }
-  return { id: parseRealm(text.slice(0, colon), place), secret };
 }
