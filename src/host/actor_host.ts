@@ -9,6 +9,7 @@ import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { asRefusal } from "./action_turn.ts";
 import { timedId } from "./actor_id.ts";
+import { addressOf } from "./actor_ids.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import type { Client } from "./client.ts";
 import { Clients } from "./clients.ts";
@@ -24,7 +25,7 @@ import { LocalActors, type LocalCallOptions } from "./local_actors.ts";
 import { PlacedActors } from "./placement/placed_actors.ts";
 import { Placement, type PlacementOwner } from "./placement/placement.ts";
 import { shardedId, shardOf, shardOfId, shardOfTarget } from "./placement/shards.ts";
-import { addressOf, Seats, type SeatsOwner } from "./seats.ts";
+import { Seats, type SeatsOwner } from "./seats.ts";
 import { SqlPool } from "./sql_pool.ts";
 import { lifecycleStep } from "./steps.ts";
 import { WakingCommands } from "./waking_commands.ts";
@@ -150,7 +151,7 @@ export class ActorHost implements SeatsOwner {
   /** Runs an action of an actor; wakes it, or makes it, where that is needed. Commands for one target keep their order. */
   act(target: CallTarget, command: ActionCommand): void {
     if (!this.hosts(target)) return command.answer.fail(this.#moved(target));
-    const name = "id" in target ? target.id : addressOf(target.name, target.key);
+    const name = "id" in target ? target.id : addressOf(target);
     const serving = this.#waking.has(name) ? undefined : this.#seats.serving(target);
     if (serving !== undefined) return serving.act(command);
     this.#waking.add(name, command, () => this.wake(target));

@@ -1,16 +1,15 @@
 import type { ActorKey } from "../actor.ts";
 import type { CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
-import { checkActorKey, formatActorKey } from "../protocol/actors/actor_key.ts";
-import { LateLimit } from "../time_limit.ts";
-import { checkedBy } from "./check.ts";
-import { type ActorRecord, actorIdOf, type Contents, readContents } from "./contents.ts";
+import { ActorIds, type KeyedTarget } from "./actor_ids.ts";
+import { actorIdOf } from "./contents.ts";
 import type { ActorKind, HostComponents } from "./host_components.ts";
 import { Instance } from "./instance.ts";
 import type { InstanceOwner } from "./instance_owner.ts";
 import type { Kinds } from "./kinds.ts";
 import { admitStop, type StopReason } from "./lifecycle.ts";
-import { startInstance } from "./starting.ts";
+import { newRecord, readSource, type StartSource } from "./start_source.ts";
+import { startWithin } from "./starting.ts";
 import { lifecycleStep } from "./steps.ts";
 import { Stopping } from "./stopping.ts";
 import type { Watches } from "./watches.ts";
@@ -47,8 +46,7 @@ export class Seats implements InstanceOwner {
   readonly #awake = new Map<string, Instance>();
   /** By id. */
   readonly #seats = new Map<string, Seat>();
-  /** Ids of actors that are awake, and of those being looked up or made, by name and key. */
-  readonly #ids = new Map<string, string | Promise<Seat>>();
+  readonly #ids = new ActorIds<Seat>();
   #closed: ActrError | undefined;
 
   constructor(parts: SeatsParts) {
@@ -63,8 +61,8 @@ export class Seats implements InstanceOwner {
 
   /** The actor of a name and key, or of an id, if it takes commands now. */
   serving(target: CallTarget): Instance | undefined {
-    const id = "id" in target ? target.id : this.#ids.get(addressOf(target.name, target.key));
-    const instance = typeof id === "string" ? this.#awake.get(id) : undefined;
+    const id = "id" in target ? target.id : this.#ids.get(target);
+    const instance = id === undefined ? undefined : this.#awake.get(id);
     return instance !== undefined && this.#serves(instance) ? instance : undefined;
   }
 
@@ -88,10 +86,9 @@ export class Seats implements InstanceOwner {
   /** The id of an actor, being made included; undefined when there is none. @throws ActrError `actor.not_registered`. */
   async idOf(name: string, key: ActorKey): Promise<string | undefined> {
     this.#parts.kinds.get(name);
-    checkActorKey(key);
-    const known = this.#ids.get(addressOf(name, key));
+    const known = await this.#ids.known({ name, key });
     if (typeof known === "string") return known;
-    const made = await (await known)?.instance;
+    const made = await known?.instance;
     return made?.id ?? (await actorIdOf(this.#parts.owner.components.store, name, key));
   }
 
@@ -186,7 +183,7 @@ export class Seats implements InstanceOwner {
     this.#awake.delete(id);
     this.#parts.watches.of(id)?.follow(undefined);
     this.#seats.delete(id);
-    this.#ids.delete(addressOf(record.name, record.key));
+    this.#ids.delete(record);
   }
 
   /** Whether it takes commands now; else they wait for whom comes after it. */
@@ -197,62 +194,29 @@ export class Seats implements InstanceOwner {
 
   /** Where an actor is, woken or made if need be. */
   async #seatOf(target: CallTarget): Promise<Seat> {
-    const id = "id" in target ? target.id : await this.#idOf(target);
+    const id = "id" in target ? target.id : await this.#find(target);
     return typeof id === "string" ? (this.#seats.get(id) ?? this.#wake(id)) : id;
   }
 
   /** The id of an actor that is asked for by key; the seat of a new one, if it is to be made. */
-  async #idOf({
-    name,
-    key,
-    create,
-  }: Exclude<CallTarget, { readonly id: string }>): Promise<string | Seat> {
-    const kind = this.#parts.kinds.get(name);
-    checkActorKey(key);
-    const address = addressOf(name, key);
-    const known = this.#ids.get(address);
-    if (known !== undefined) return await known;
-    const found = await actorIdOf(this.#parts.owner.components.store, name, key);
-    if (found !== undefined) return found;
-    if (create === undefined) {
-      throw new ActrError("actor.not_found", `there is no actor ${name} ${formatActorKey(key)}`);
-    }
-    // Somebody else may have begun meanwhile.
-    const begun = this.#ids.get(address);
-    if (begun !== undefined) return await begun;
-    const making = this.#make(kind, key, create.input);
-    this.#ids.set(address, making);
-    making.then(({ instance }) => instance).catch(() => this.#forget(address, making));
-    return await making;
-  }
-
-  #forget(address: string, making: string | Promise<Seat>): void {
-    if (this.#ids.get(address) === making) this.#ids.delete(address);
+  #find(target: KeyedTarget): Promise<string | Seat> {
+    const kind = this.#parts.kinds.get(target.name);
+    const { store } = this.#parts.owner.components;
+    return this.#ids.find(store, target, (input) => this.#make(kind, target.key, input));
   }
 
   async #make(kind: ActorKind, key: ActorKey, input: unknown): Promise<Seat> {
-    const { clock } = this.#parts.owner.components;
-    const checked = await checkedBy(kind.definition.input, input, "actor.invalid_request");
-    const id = this.#parts.owner.newId(kind.name, key);
-    const stateVersion = kind.definition.stateVersion ?? 1;
-    const { name } = kind;
-    const record = { name, key, input: checked, createdAt: clock.now(), stateVersion };
-    return this.#seat(id, async () => ({ record, contents: undefined }));
+    const { owner } = this.#parts;
+    const record = await newRecord(kind, key, input, owner.components.clock.now());
+    return this.#seat(owner.newId(kind.name, key), async () => ({ record, contents: undefined }));
   }
 
   #wake(id: string): Seat {
-    return this.#seat(id, async () => {
-      const contents = await readContents(this.#parts.owner.components.store, id);
-      if (contents !== undefined) return { record: contents.record, contents };
-      throw new ActrError("actor.not_found", `there is no actor ${id}`);
-    });
+    return this.#seat(id, () => readSource(this.#parts.owner.components.store, id));
   }
 
   /** Starts an instance, once for all who ask meanwhile. @throws ActrError `actor.moved`. */
-  #seat(
-    id: string,
-    read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
-  ): Seat {
+  #seat(id: string, read: () => Promise<StartSource>): Seat {
     this.#parts.owner.requireHere({ id });
     const { log } = this.#parts.owner.components;
     const start = { actor_id: id, command: "start" } as const;
@@ -263,33 +227,18 @@ export class Seats implements InstanceOwner {
     return seat;
   }
 
-  async #start(
-    id: string,
-    read: () => Promise<{ readonly record: ActorRecord; readonly contents: Contents | undefined }>,
-  ): Promise<Instance> {
-    const components = this.#parts.owner.components;
+  async #start(id: string, read: () => Promise<StartSource>): Promise<Instance> {
+    const { owner, kinds, watches } = this.#parts;
+    const { components } = owner;
     const { record, contents } = await read();
     // What was being looked up when the host closed has nobody left to stop it.
     if (this.#closed !== undefined) throw this.#closed;
-    const kind = this.#parts.kinds.get(record.name);
+    const kind = kinds.get(record.name);
     const instance = new Instance({ id, record, kind, components, owner: this });
-    instance.observe(this.#parts.watches.of(id));
-    const { clock } = this.#parts.owner.components;
-    const limit = new LateLimit(clock, kind.options.startTimeoutMs, `the start of ${id}`);
-    try {
-      await startInstance(instance, contents, limit);
-    } catch (error) {
-      const failure = ActrError.from(error);
-      instance.report(failure, "start");
-      instance.drop(failure);
-      throw failure;
-    } finally {
-      limit.cancel();
-    }
-    // What it was to write was refused at once: it is not in memory any more.
-    if (instance.dropped !== undefined) throw instance.dropped;
+    instance.observe(watches.of(id));
+    await startWithin(instance, contents, kind.options.startTimeoutMs);
     this.#awake.set(id, instance);
-    this.#ids.set(addressOf(record.name, record.key), id);
+    this.#ids.set(record, id);
     this.#makeRoom(instance);
     return instance;
   }
@@ -314,9 +263,4 @@ export class Seats implements InstanceOwner {
 /** What goes wrong in a hook is reported where it does. */
 function isTold(error: unknown): boolean {
   return ActrError.is(error) && error.details?.["callback_name"] !== undefined;
-}
-
-/** One text for a name and a key. */
-export function addressOf(name: string, key: ActorKey): string {
-  return `${name}\n${formatActorKey(key)}`;
 }

@@ -1,17 +1,37 @@
 import { ActrError } from "../errors.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
-import type { LateLimit } from "../time_limit.ts";
+import { LateLimit } from "../time_limit.ts";
 import { callbackEnd } from "./callback.ts";
 import { type Contents, creation, generationChange, recordChange } from "./contents.ts";
 import { valueFor } from "./initial.ts";
 import type { Instance } from "./instance.ts";
 
+/** Starts an instance within its time, or drops it. @throws ActrError what a hook threw; `actor.callback_timed_out`, `timed_out`, `protocol.invalid_persisted_data`. */
+export async function startWithin(
+  instance: Instance,
+  contents: Contents | undefined,
+  ms: number,
+): Promise<void> {
+  const limit = new LateLimit(instance.components.clock, ms, `the start of ${instance.id}`);
+  try {
+    await startInstance(instance, contents, limit);
+  } catch (error) {
+    const failure = ActrError.from(error);
+    instance.report(failure, "start");
+    instance.drop(failure);
+    throw failure;
+  } finally {
+    limit.cancel();
+  }
+  // What it was to write was refused at once: it is not in memory any more.
+  if (instance.dropped !== undefined) throw instance.dropped;
+}
+
 /**
  * Starts an instance: its state is restored, or made; its hooks run; then actions may begin. A new actor is stored
  * when its hooks have made it, in one commit with what they changed: one that could not be made never was.
- * @throws ActrError what a hook threw; `actor.callback_timed_out`, `protocol.invalid_persisted_data`.
  */
-export async function startInstance(
+async function startInstance(
   instance: Instance,
   contents: Contents | undefined,
   limit: LateLimit,
