@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { delay } from "#async";
+import { post } from "../peer/http.ts";
 import { idText, readClaims } from "../peer/identity.ts";
 import { discover, join, realm } from "./joining.ts";
 import { RealClient, type RealClientSettings } from "./real_client.ts";
@@ -99,5 +100,54 @@ describe("a real client that renews", () => {
     assert.deepEqual(since(node), ["ping 401", "renew 200", "ping pong"]);
     assert.equal(node.id, id);
     assert.notDeepEqual(node.registered.renewalToken, before.renewalToken);
+  });
+
+  it("goes on as it is when it is told to wait: 429", async () => {
+    const limits = { addressBurst: 2, addressRequestsPerSecond: 0.001 };
+    await using server = await Server.start({ options: { limits } });
+    await using node = await RealClient.start(client(server));
+    const { id } = node;
+    since(node);
+    server.clock.aheadMs = nearEnd;
+    await node.heartbeat();
+    await node.heartbeat();
+    assert.deepEqual(since(node), [
+      ...["ping pong with a warning", "renew 429"],
+      ...["ping pong with a warning", "renew 429"],
+    ]);
+    assert.deepEqual([node.id, node.isReady], [id, true]);
+    const { headers } = await post(`${server.ais}/renew`, [], new Uint8Array(0));
+    assert.match(headers.get("retry-after") ?? "", /^[1-9][0-9]*$/);
+  });
+});
+
+describe("a real client with membership_controller_enabled", () => {
+  it("gets its id again when its token no longer counts, and keeps its socket", async () => {
+    const options = { realms: [{ id: realm, secret: "rs_a-secret" }] };
+    await using server = await Server.start({ options });
+    const settings = { membership: true, realmSecret: "rs_a-secret" };
+    await using node = await RealClient.start(client(server, settings));
+    const { id, connection } = node;
+    since(node);
+    server.clock.aheadMs = afterToken;
+    await node.heartbeat();
+    await node.heartbeat();
+    assert.deepEqual(since(node), ["ping 401", "renew 401", "reissue 200", "ping pong"]);
+    assert.deepEqual([node.id, node.connection], [id, connection]);
+    await node.renew();
+    assert.deepEqual(since(node), ["renew 200"]);
+  });
+
+  it("renews when it is refused the upgrade, and is back at once", async () => {
+    await using server = await Server.start();
+    await using node = await RealClient.start(client(server, { membership: true }));
+    const { id } = node;
+    since(node);
+    server.clock.aheadMs = afterEnd;
+    await server.restart();
+    while (!node.journal.includes("upgrade")) await delay(5);
+    const came = since(node).filter((each) => each !== "upgrade failed");
+    assert.deepEqual(came, ["upgrade 401", "renew 200", "upgrade"]);
+    assert.equal(node.id, id);
   });
 });

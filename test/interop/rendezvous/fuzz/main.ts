@@ -88,7 +88,10 @@ const { messages, seed, intruders, runtime } = asked();
 console.log(
   `${messages} messages of ${intruders} intruders, seed ${seed}, rendezvous on ${runtime}`,
 );
-await using server = new Program(runtime, fixture("rendezvous_program.ts"), ["0", ":memory:"]);
+// Each connection is soon ended: what limits how often one address comes back would be all that is seen.
+const limits = { addressBurst: messages, addressRequestsPerSecond: messages };
+const serving = ["0", ":memory:", JSON.stringify({ limits })];
+await using server = new Program(runtime, fixture("rendezvous_program.ts"), serving);
 const { url, identity: ais } = await server.line<{ url: string; identity: string }>(patienceMs);
 const signaling = `${url.replace("http", "ws")}/signaling/ws`;
 await using pair = await HealthyPair.start(ais, signaling, type);
