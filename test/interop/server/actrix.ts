@@ -65,7 +65,7 @@ export class Actrix implements AsyncDisposable {
 
   /** The next signaling connection. */
   session(): Promise<Session> {
-    return this.sessions.take("a signaling connection");
+    return this.sessions.take("a signaling connection", () => true, 45_000);
   }
 
   /** Paths of the requests to the identity service. */

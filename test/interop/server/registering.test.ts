@@ -11,7 +11,7 @@ import { issueFor, writeIssue, writeRefusal } from "./issuing.ts";
 import type { Answer } from "./listener.ts";
 import { atHome, place, type } from "./node.ts";
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 180_000 };
 const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("hex");
 
 /** Starts a node at a server that answers so, and returns why it did not start. */
