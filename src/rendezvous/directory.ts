@@ -1,7 +1,7 @@
 import type { ResolvedRule } from "../protocol/acl.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import type { Acl, ServiceSpec } from "../protocol/schema.ts";
-import type { Position } from "./ranking.ts";
+import type { Position } from "./candidate.ts";
 
 /** What a node told about itself when it registered. */
 export interface Profile {
@@ -50,6 +50,8 @@ interface Group<M> {
 export class Directory<M extends Member> {
   readonly #byKey = new Map<string, M>();
   readonly #byType = new Map<string, Group<M>>();
+  /** Sorted; undefined when a type has come or gone since. */
+  #types: readonly string[] | undefined;
 
   get size(): number {
     return this.#byKey.size;
@@ -69,9 +71,7 @@ export class Directory<M extends Member> {
     const displaced = this.#byKey.get(member.key);
     if (displaced !== undefined) this.remove(displaced);
     this.#byKey.set(member.key, member);
-    const group = this.#byType.get(member.type) ?? { members: new Set(), turn: 0 };
-    group.members.add(member);
-    this.#byType.set(member.type, group);
+    this.#group(member.type).members.add(member);
     return displaced;
   }
 
@@ -81,7 +81,10 @@ export class Directory<M extends Member> {
     this.#byKey.delete(member.key);
     const group = this.#byType.get(member.type);
     group?.members.delete(member);
-    if (group?.members.size === 0) this.#byType.delete(member.type);
+    if (group?.members.size === 0) {
+      this.#byType.delete(member.type);
+      this.#types = undefined;
+    }
     return true;
   }
 
@@ -89,9 +92,10 @@ export class Directory<M extends Member> {
     return this.#byKey.values();
   }
 
-  /** Texts of the types present. */
-  types(): Iterable<string> {
-    return this.#byType.keys();
+  /** Texts of the types present, in their order. */
+  types(): readonly string[] {
+    this.#types ??= [...this.#byType.keys()].sort();
+    return this.#types;
   }
 
   ofType(type: string): Iterable<M> {
@@ -102,5 +106,14 @@ export class Directory<M extends Member> {
   nextTurn(type: string): number {
     const group = this.#byType.get(type);
     return group === undefined ? 0 : group.turn++;
+  }
+
+  #group(type: string): Group<M> {
+    const known = this.#byType.get(type);
+    if (known !== undefined) return known;
+    const group = { members: new Set<M>(), turn: 0 };
+    this.#byType.set(type, group);
+    this.#types = undefined;
+    return group;
   }
 }

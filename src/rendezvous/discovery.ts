@@ -7,9 +7,10 @@ import type {
   ServiceSpec,
 } from "../protocol/schema.ts";
 import { admits, type WithoutRules } from "./acl.ts";
+import type { Candidate, Position } from "./candidate.ts";
 import type { Directory, Member } from "./directory.ts";
 import { has } from "./messages.ts";
-import { type Candidate, type Criteria, type Position, rank, spread } from "./ranking.ts";
+import { type Criteria, rank } from "./ranking.ts";
 
 /** What decides who is found. */
 export interface DiscoveryRules {
@@ -43,13 +44,13 @@ export class Discovery<M extends Member> {
       fingerprint: request.clientFingerprint,
       position: positionOf(request.clientLocation),
     };
-    return rank(spread(ranked, asking), criteria(request), asking).map(({ member }) => member);
+    return rank(ranked, criteria(request), asking).map(({ member }) => member);
   }
 
   /** For each type present, in the order of their texts, the node whose description stands for it. */
   types(asker: M, request: DiscoveryRequest, now: number): M[] {
     const found: M[] = [];
-    for (const type of [...this.#directory.types()].sort()) {
+    for (const type of this.#directory.types()) {
       if (found.length >= request.limit) break;
       if (!isWanted(type, request)) continue;
       const visible = this.#visible(this.#directory.ofType(type), asker, now);

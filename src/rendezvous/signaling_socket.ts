@@ -8,11 +8,11 @@ import { toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, formatActrType, peerKey } from "../protocol/ids.ts";
 import type { ActrId as WireId } from "../protocol/schema.ts";
 import { TokenBucket } from "../token_bucket.ts";
+import type { Position } from "./candidate.ts";
 import type { CredentialCheck } from "./credential_check.ts";
 import type { LoadReport, Profile } from "./directory.ts";
 import { encodeMessage, type Flow, type MessageHead, type Payload } from "./messages.ts";
 import type { ResolvedRendezvousOptions } from "./options.ts";
-import type { Position } from "./ranking.ts";
 import type { Reachable } from "./reachable.ts";
 import type { Refusal } from "./realms.ts";
 

@@ -3,7 +3,7 @@ import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { encodeCbor } from "../../protocol/cbor/encode.ts";
 import { AclSchema, decode, encode, ServiceSpecSchema } from "../../protocol/schema.ts";
 import type { LoadReport, Member, Profile } from "../directory.ts";
-import type { Position } from "../ranking.ts";
+import type { Position } from "../candidate.ts";
 
 /** What a node said of itself last; the others are told a second after it said so at the latest. */
 export interface Report {

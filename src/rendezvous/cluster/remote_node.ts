@@ -4,7 +4,7 @@ import { toActrIdMessage } from "../../protocol/id_messages.ts";
 import { type ActrId, formatActrType, parseActrId, peerKey } from "../../protocol/ids.ts";
 import type { ActrId as WireId } from "../../protocol/schema.ts";
 import type { LoadReport, Profile } from "../directory.ts";
-import type { Position } from "../ranking.ts";
+import type { Position } from "../candidate.ts";
 import type { Reachable } from "../reachable.ts";
 import { loadOf, profileOf, type Report, type UpFrame } from "./frames.ts";
 

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import {
-  type Candidate,
-  type Criteria,
-  haversineKm,
-  type Position,
-  rank,
-  rankingFactors,
-} from "../../../src/rendezvous/ranking.ts";
+import type { Candidate, Position } from "../../../src/rendezvous/candidate.ts";
+import { type Criteria, rank } from "../../../src/rendezvous/ranking.ts";
+import { haversineKm, rankingFactors } from "../../../src/rendezvous/ranking_keys.ts";
 
 interface Row {
   readonly name: string;
@@ -66,6 +61,8 @@ function criteria(row: Row["criteria"]): Criteria | undefined {
   };
 }
 
+const forOne = (row: Row): Criteria => ({ factors: [], ...criteria(row.criteria), count: 1 });
+
 describe("rank", () => {
   for (const row of vectors.ranking) {
     it(`[V-behaviour.ranking] ${row.name}`, () => {
@@ -78,6 +75,12 @@ describe("rank", () => {
       assert.deepEqual(
         ranked.map((each) => each.serial),
         row.expect,
+      );
+      const { candidates } = row;
+      const only = rank(candidates.map(candidate), forOne(row), asker);
+      assert.deepEqual(
+        only.map((each) => each.serial),
+        row.expect.slice(0, 1),
       );
     });
   }
