@@ -129,19 +129,23 @@ export class Realms {
     return { code: 403, message: `Realm validation failed: Realm ${id} ${fault}` };
   }
 
-  /** As {@link Realms.refusal}, by what the store has now: for who arrives. @throws ActrError `storage`. */
+  /** As {@link Realms.refusal}, for who arrives: another server may have let it in meanwhile. @throws ActrError `storage`. */
   async arrivalRefusal(id: number): Promise<Refusal | undefined> {
-    if (!this.#configured.has(id)) await this.#kept.load(keyOf(id));
+    if (this.refusal(id) === undefined) return undefined;
+    await this.#look(id);
     return this.refusal(id);
   }
 
-  /** Why a registration with this secret is refused, if so. */
+  /** Why a registration with this secret is refused, if so. @throws ActrError `storage`. */
   async secretRefusal(id: number, secret: string | undefined): Promise<Refusal | undefined> {
     const realm = this.#find(id);
     if (realm?.secret === undefined) return undefined;
     const given = secret?.trim() ?? "";
     if (given === "") return { code: 403, message: "Realm secret required" };
     if (await opens(realm, given, this.#now())) return undefined;
+    // Another server may have rotated it meanwhile.
+    const latest = await this.#look(id);
+    if (latest !== undefined && (await opens(latest, given, this.#now()))) return undefined;
     return { code: 403, message: "Invalid realm secret" };
   }
 
@@ -185,6 +189,12 @@ export class Realms {
   /** Sees what other servers on the same store have changed. @throws ActrError `storage`. */
   refresh(): Promise<void> {
     return this.#kept.refresh();
+  }
+
+  /** The realm as the store has it now. */
+  async #look(id: number): Promise<KeptRealm | undefined> {
+    if (!this.#configured.has(id)) await this.#kept.load(keyOf(id));
+    return this.#find(id);
   }
 
   async #change(id: number, change: (realm: KeptRealm) => KeptRealm): Promise<Realm> {

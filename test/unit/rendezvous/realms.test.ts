@@ -128,6 +128,16 @@ describe("Realms", () => {
     assert.equal(await other.arrivalRefusal(1), undefined);
   });
 
+  it("have the secret that another server on the store has given them", async () => {
+    const world = new World();
+    const [realms, other] = [await world.open(), await world.open()];
+    await realms.create({ id: 1 });
+    await other.refresh();
+    const { secret } = await realms.rotateSecret(1);
+    assert.equal(await other.secretRefusal(1, secret), undefined);
+    assert.deepEqual(await other.secretRefusal(1, "guess"), invalid);
+  });
+
   it("keep every change when two servers make them at once", async () => {
     const world = new World();
     const [realms, other] = [await world.open(), await world.open()];
