@@ -10,12 +10,14 @@ import type { RateLimit } from "./rate_limit.ts";
 import type { Realms } from "./realms.ts";
 import type { Registrations } from "./registrations.ts";
 import type { Serials } from "./serials.ts";
+import type { Tally } from "./tally.ts";
 
 /** What registration and renewal share: the identity service. */
 export interface Ais {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly tally: Tally;
   readonly options: ResolvedRendezvousOptions;
   readonly realms: Realms;
   readonly keys: KeyRing;

@@ -31,13 +31,17 @@ function paths(name: string): string[] {
 
 /** Adds the identity service: registration, renewal and what one may ask about its keys (`spec/protocol.md` §6). */
 export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: number): void {
-  app.use("/ais/*", cors({ origin: "*", exposeHeaders: readableHeaders }));
+  const open = cors({ origin: "*", exposeHeaders: readableHeaders });
+  for (const path of ["/ais/*", "/mfr/*"]) app.use(path, open);
   const exchanges: Readonly<Record<string, Exchange>> = { register, renew, reissue };
   for (const [name, exchange] of Object.entries(exchanges)) {
+    app.use(`/${name}`, open);
     app.on("POST", paths(name), limited, async (c) => {
       const body = await readBody(c.req.raw, maxBodyBytes);
       if (body === undefined) return tooLarge(c, maxBodyBytes);
-      return protobuf(await exchange(ais, body, c.req.header(secretHeader)));
+      const answer = await exchange(ais, body, c.req.header(secretHeader));
+      ais.tally.exchanges.add(`${name} ${answer.status}`);
+      return protobuf(answer);
     });
   }
   app.get("/ais/health", limited, async (c) => c.json(await aisHealth(ais)));

@@ -8,9 +8,11 @@ import { Presence } from "./presence.ts";
 import type { Reachable } from "./reachable.ts";
 import type { Realms } from "./realms.ts";
 import type { SignalingSocket, SocketComponents } from "./signaling_socket.ts";
+import type { Tally } from "./tally.ts";
 
 /** What the connections of one signaling server share. */
 export interface Hub extends SocketComponents {
+  readonly tally: Tally;
   readonly realms: Realms;
   readonly keys: KeyRing;
   readonly directory: Directory<Reachable>;
@@ -22,7 +24,7 @@ export interface Hub extends SocketComponents {
 
 /** A hub without connections, beside an identity service. */
 export function openHub(ais: Ais, neighbours: Neighbours = noNeighbours): Hub {
-  const { clock, random, log, options, realms, keys } = ais;
+  const { clock, random, log, tally, options, realms, keys } = ais;
   const directory = new Directory<Reachable>();
   const discovery = new Discovery(directory, {
     withoutRules: options.withoutRules,
@@ -35,6 +37,7 @@ export function openHub(ais: Ais, neighbours: Neighbours = noNeighbours): Hub {
     clock,
     random,
     log,
+    tally,
     options,
     realms,
     keys,

@@ -51,13 +51,15 @@ function route(
 ): undefined | Promise<void> {
   switch (flow.case) {
     case "actrToServer":
+      hub.tally.messages.add(flow.value.payload.case ?? "nothing");
       return whenVerified(hub, from, envelopeId, flow.value, mismatchInRequest, () => {
         serve(hub, from, flow.value.payload, envelopeId);
       });
     case "actrRelay":
+      hub.tally.messages.add(flow.value.payload.case ?? "nothing");
       return whenVerified(hub, from, envelopeId, flow.value, mismatchInRelay, () => {
         const refusal = relay(hub, from, flow.value, data);
-        if (refusal !== undefined) from.refuse(refusal, envelopeId);
+        if (refusal !== undefined) refuse(hub, from, refusal, envelopeId);
       });
     case "peerToServer":
       from.send(registerByHttp, { replyFor: envelopeId });
@@ -70,6 +72,11 @@ function route(
     default:
       return assertNever(flow);
   }
+}
+
+function refuse(hub: Hub, from: SignalingSocket, refusal: Refusal, replyFor: string): undefined {
+  hub.tally.refusals.add(String(refusal.code));
+  from.refuse(refusal, replyFor);
 }
 
 interface Signed {
@@ -91,10 +98,10 @@ function whenVerified(
 ): undefined | Promise<void> {
   const named = source !== undefined && actrIdEquals(fromActrIdMessage(source), from.id);
   const refusal = named ? hub.realms.refusal(from.id.realm) : mismatch;
-  if (refusal !== undefined) return from.refuse(refusal, replyFor);
+  if (refusal !== undefined) return refuse(hub, from, refusal, replyFor);
   const denied = (error: unknown): undefined => {
     const { message } = ActrError.from(error);
-    from.refuse({ code: 401, message: `Credential validation failed: ${message}` }, replyFor);
+    refuse(hub, from, { code: 401, message: `Credential validation failed: ${message}` }, replyFor);
   };
   const run = (): undefined => guarded(hub, from, replyFor, then);
   try {
@@ -107,13 +114,13 @@ function whenVerified(
 
 /** Runs `then` if the node is still in sight; what it throws (a message that lacks required fields cannot be passed on) is answered, never let out. */
 function guarded(hub: Hub, from: SignalingSocket, replyFor: string, then: () => void): undefined {
-  if (!hub.directory.has(from)) return from.refuse(noLongerHere, replyFor);
+  if (!hub.directory.has(from)) return refuse(hub, from, noLongerHere, replyFor);
   try {
     then();
   } catch (error) {
     const { message } = ActrError.from(error);
     hub.log.warn("rendezvous.signaling.failed", { peer: from.key, reason: message });
-    from.refuse({ code: 400, message: `Invalid message: ${message}` }, replyFor);
+    refuse(hub, from, { code: 400, message: `Invalid message: ${message}` }, replyFor);
   }
 }
 

@@ -15,6 +15,7 @@ import { Realms } from "./realms.ts";
 import { Registrations } from "./registrations.ts";
 import { keptSecret } from "./secrets.ts";
 import { Serials } from "./serials.ts";
+import { newTally } from "./tally.ts";
 
 /** What a rendezvous stands on. The store stays the caller's: it may be a node's, and is closed by who opened it. */
 export interface RendezvousComponents {
@@ -36,6 +37,7 @@ export async function openAis(
     clock,
     random,
     log,
+    tally: newTally(),
     options,
     realms: await Realms.open({ store, clock, random }, options),
     keys: await KeyRing.open({ store, clock, random }, options),

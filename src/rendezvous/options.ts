@@ -90,6 +90,8 @@ export interface ResolvedRendezvousOptions {
   readonly turnSecret: string | undefined;
   /** Tells servers apart that share a store, in serial numbers; 0 to 31. @default 0; in a cluster, one that no other server has */
   readonly worker: number;
+  /** Opens `/admin/*` to operators, who send it as a bearer token; 16 characters or more. @default there is no `/admin` */
+  readonly adminToken: string | undefined;
   /** Makes this one of several servers on a store that is open for all of them; without it, it has its store to itself. */
   readonly cluster: ResolvedClusterOptions | undefined;
   readonly limits: RendezvousLimits;
@@ -138,6 +140,7 @@ export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
   iceUrls: [],
   turnSecret: undefined,
   worker: 0,
+  adminToken: undefined,
   cluster: undefined,
   limits: defaultRendezvousLimits,
 };
@@ -176,6 +179,9 @@ export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRe
   for (const url of resolved.iceUrls) {
     if (/^(stun|turns?):[^\s/]+$/i.test(url)) continue;
     throw new RangeError(`iceUrls: ${JSON.stringify(url)} is no URL such as turn:host:3478`);
+  }
+  if (resolved.adminToken !== undefined && !/^\S{16,}$/.test(resolved.adminToken)) {
+    throw new RangeError("adminToken must have 16 characters or more, and no spaces");
   }
   if (resolved.turnSecret === "") throw new RangeError("turnSecret must not be empty");
   checkPositive(times, resolved);

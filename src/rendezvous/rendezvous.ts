@@ -1,5 +1,8 @@
 import { Hono } from "hono";
 import type { RequestContext } from "../ports/sockets.ts";
+import type { Store } from "../ports/store.ts";
+import { adminRoutes } from "./admin/admin_routes.ts";
+import { rendezvousMetrics } from "./admin/metrics.ts";
 import type { Ais } from "./ais.ts";
 import { addAisRoutes, type RendezvousEnv } from "./ais_routes.ts";
 import { Cluster, type ServerState } from "./cluster/cluster.ts";
@@ -10,6 +13,8 @@ import { type RendezvousOptions, resolveRendezvousOptions } from "./options.ts";
 import { addSignalingRoutes } from "./signaling_routes.ts";
 import { SignalingServer } from "./signaling_server.ts";
 import { Upkeep } from "./upkeep.ts";
+
+const figuresHeaders = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
 
 /** State of a rendezvous in numbers. */
 export interface RendezvousHealth {
@@ -32,7 +37,7 @@ export class Rendezvous implements AsyncDisposable {
   readonly #cluster: Cluster | undefined;
   readonly #upkeep: Upkeep;
 
-  private constructor(ais: Ais, cluster: Cluster | undefined) {
+  private constructor(ais: Ais, cluster: Cluster | undefined, store: Store) {
     this.app = new Hono<RendezvousEnv>();
     this.#ais = ais;
     this.#cluster = cluster;
@@ -45,6 +50,11 @@ export class Rendezvous implements AsyncDisposable {
     this.#upkeep = new Upkeep(ais);
     cluster?.serve(hub, () => this.#upkeep.refresh());
     this.app.get("/health", (c) => c.json({ service: "rendezvous", ...this.health() }));
+    const figures = { ais, signaling, cluster, store, startedAt: ais.clock.now() };
+    this.app.get("/metrics", (c) => c.body(rendezvousMetrics(figures), 200, figuresHeaders));
+    const { adminToken } = ais.options;
+    if (adminToken === undefined) return;
+    this.app.route("/admin", adminRoutes({ ais, hub, cluster }, adminToken));
   }
 
   /** Recovers keys, serials and registrations from the store; makes what a new store lacks. @throws ActrError `storage`; RangeError for a bad option. */
@@ -56,7 +66,8 @@ export class Rendezvous implements AsyncDisposable {
     const cluster = resolved.cluster && (await Cluster.join(components, resolved.cluster));
     try {
       const { worker = resolved.worker } = cluster ?? {};
-      return new Rendezvous(await openAis(components, { ...resolved, worker }), cluster);
+      const ais = await openAis(components, { ...resolved, worker });
+      return new Rendezvous(ais, cluster, components.store);
     } catch (error) {
       await cluster?.[Symbol.asyncDispose]();
       throw error;
