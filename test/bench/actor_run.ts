@@ -19,8 +19,9 @@ export interface Serving {
 
 /** Actors with a store in a file of their own, on one core. */
 export function startActors(run: Run, store = storeIn(run)): Promise<WorkerProcess<Serving>> {
-  const { profile } = run.options;
-  return run.start({ script: "workers/actors.ts", core: 0, setup: { store }, profileTo: profile });
+  const { profile: profileTo } = run.options;
+  const script = "workers/actors.ts";
+  return run.start({ script, built: true, core: 0, setup: { store }, profileTo });
 }
 
 /** A new file for a store. */
@@ -34,12 +35,14 @@ export function startClients(
   { ready: { port } }: WorkerProcess<Serving>,
   raw = false,
 ): Promise<WorkerProcess> {
-  return run.start({ script: "workers/actor_sockets.ts", core: 1, setup: { port, raw } });
+  const script = "workers/actor_sockets.ts";
+  return run.start({ script, built: true, core: 1, setup: { port, raw } });
 }
 
 /** A bare `ws` echo, and its clients. */
 export async function startRawEcho(run: Run): Promise<WorkerProcess> {
-  const server = await run.start<Serving>({ script: "workers/raw_server.ts", core: 0 });
+  const script = "workers/raw_server.ts";
+  const server = await run.start<Serving>({ script, built: true, core: 0 });
   return await startClients(run, server, true);
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { root } from "../tools/root.ts";
 import { findRuntime } from "../tools/runtimes.ts";
+import { bundled } from "./bundle.ts";
 
 /** How a benchmark process is started. */
 export interface LaunchOptions {
@@ -15,7 +16,9 @@ export interface LaunchOptions {
   readonly core?: number;
   /** Where `strace` writes its calls of fsync and fdatasync. */
   readonly traceTo?: string;
-  /** Where Node writes a CPU profile when the process ends. */
+  /** Runs the script on Node as the package is built, not from its source: see {@link bundled}. */
+  readonly built?: boolean;
+  /** Where a CPU profile is written when the process ends. */
   readonly profileTo?: string | undefined;
   /** Lets the script collect garbage, where the runtime has to be told at its start. */
   readonly exposeGc?: boolean;
@@ -34,28 +37,30 @@ export function hasTool(name: string, ...args: string[]): boolean {
 const canPin = availableParallelism() > 1 && hasTool("taskset", "-c", "1", "true");
 
 /** Starts a script of the benchmark with its output piped. */
-export function launch(options: LaunchOptions): ChildProcess {
+export async function launch(options: LaunchOptions): Promise<ChildProcess> {
   const { core, traceTo } = options;
   const pin = core === undefined || !canPin ? [] : ["taskset", "-c", String(core)];
   const trace =
     traceTo === undefined
       ? []
       : ["strace", "-f", "--seccomp-bpf", "-e", "trace=fsync,fdatasync", "-o", traceTo];
-  const [command = "", ...args] = [...pin, ...trace, ...commandLine(options)];
+  const [command = "", ...args] = [...pin, ...trace, ...(await commandLine(options))];
   return spawn(command, args, { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
 }
 
-function commandLine(options: LaunchOptions): string[] {
-  const { runtime, script, setup, profileTo, exposeGc = false } = options;
-  const rest = [join(root, "test/bench", script), JSON.stringify(setup ?? {})];
+async function commandLine(options: LaunchOptions): Promise<string[]> {
+  const { runtime, script, setup, built = false, profileTo, exposeGc = false } = options;
+  const isNode = runtime.startsWith("node");
+  const path = built && isNode ? await bundled(script) : join(root, "test/bench", script);
+  const rest = [path, JSON.stringify(setup ?? {})];
   const binary = binaryOf(runtime);
+  const profile = profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`];
   if (runtime === "deno") {
     const flags = exposeGc ? ["--v8-flags=--expose-gc"] : [];
-    return [binary, "run", "-A", "--no-check", ...flags, ...rest];
+    return [binary, "run", "-A", "--no-check", ...profile, ...flags, ...rest];
   }
-  if (runtime === "bun") return [binary, "run", ...rest];
-  const profile = profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`];
-  const compiler = script.endsWith(".ts") ? ["--import", "tsx"] : [];
+  if (!isNode) return [binary, "run", ...profile, ...rest];
+  const compiler = path.endsWith(".ts") ? ["--import", "tsx"] : [];
   const gc = exposeGc ? ["--expose-gc"] : [];
   return [binary, ...gc, ...profile, ...compiler, ...rest];
 }

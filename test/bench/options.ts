@@ -12,11 +12,11 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Only variants whose name contains this. */
   readonly variant: string;
-  /** Folder for CPU profiles of our processes, on Node. */
+  /** Folder for CPU profiles of our processes. */
   readonly profile: string | undefined;
 }
 
-export const usage = `npm run bench -- [W1 … W11] [--runtime node|node24|deno|bun|all] [--json FILE]
+export const usage = `npm run bench -- [W1 … W11] [--runtime all|node,node24,deno,bun] [--json FILE]
   [--seconds 0.5] [--rounds 5] [--variant TEXT] [--profile FOLDER]`;
 
 const runtimeNames = ["node", "node24", "deno", "bun"];
@@ -36,9 +36,9 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     },
   });
   const { runtime, json, variant, profile } = values;
-  const runtimes = runtime === "all" ? runtimeNames : [runtime];
+  const runtimes = runtime === "all" ? runtimeNames : runtime.split(",");
   if (!runtimes.every((one) => runtimeNames.includes(one))) {
-    throw new TypeError(`--runtime ${runtime}: name node, node24, deno, bun or all`);
+    throw new TypeError(`--runtime ${runtime}: name some of node,node24,deno,bun, or all`);
   }
   return {
     names: positionals.map((name) => name.toUpperCase()),

@@ -38,7 +38,8 @@ async function rates(run: Run): Promise<void> {
   const clients = await startClients(run, await startActors(run));
   const setup = { file: join(run.folder(), "raw.db") };
   const script = "workers/raw_counter.ts";
-  const bare = await run.start<Serving & { readonly binding: string }>({ script, core: 0, setup });
+  const options = { script, built: true, core: 0, setup };
+  const bare = await run.start<Serving & { readonly binding: string }>(options);
   const bareClients = await startClients(run, bare, true);
   const commits = async (warmUp: boolean): Promise<Figures> => {
     const plan = run.plan({ inFlight: 1, bytes: 0 }, warmUp);
@@ -61,7 +62,8 @@ async function fsyncs(run: Run, load: ActorLoad): Promise<void> {
   }
   const traceTo = join(run.folder(), "trace");
   const setup = { store: storeIn(run) };
-  const actors = await run.start<Serving>({ script: "workers/actors.ts", setup, traceTo });
+  const script = "workers/actors.ts";
+  const actors = await run.start<Serving>({ script, built: true, setup, traceTo });
   const clients = await startClients(run, actors);
   const question = { ...load, bytes: 0, ms: countMs };
   await clients.ask(question);
@@ -75,18 +77,21 @@ async function killed(run: Run): Promise<void> {
   const variant = "kill -9";
   if (!run.wants(variant)) return;
   const { runtime } = run;
+  const script = "workers/empty.ts";
   const restarts: number[] = [];
   let lost = 0;
   for (let round = 0; round < run.options.rounds; round += 1) {
     const store = storeIn(run);
     const actors = await startActors(run, store);
     const clients = await startClients(run, actors);
+    // Connects first: a client that is cut off before it is connected has no load.
+    const { calls: before } = await clients.ask<LoadResult>({ ...shared, bytes: 0, ms: 1 });
     const loading = clients.ask<LoadResult>({ ...shared, bytes: 0, ms: 10 * countMs });
     await new Promise((resolve) => setTimeout(resolve, countMs / 2));
     await actors.ask({ die: true }).catch(() => {});
-    const { calls } = await loading;
+    const calls = before + (await loading).calls;
     const emptyBegan = performance.now();
-    const empty = await WorkerProcess.start({ runtime, script: "workers/empty.ts" });
+    const empty = await WorkerProcess.start({ runtime, script, built: true });
     const emptyMs = performance.now() - emptyBegan;
     await empty[Symbol.asyncDispose]();
     const began = performance.now();

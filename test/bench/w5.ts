@@ -23,14 +23,16 @@ export async function w5(run: Run): Promise<void> {
     const setup = { store: storeIn(run) };
     const script = "workers/actor_memory.ts";
     const { profile: profileTo } = run.options;
-    const host = await run.start({ script, core: 0, setup, exposeGc: true, profileTo });
+    const options = { script, built: true, core: 0, setup, exposeGc: true, profileTo };
+    const host = await run.start(options);
     const { perSecond, live, asleep } = await host.ask<Memory>({ actors, inFlight });
     await host[Symbol.asyncDispose]();
     return { per_second: perSecond, live: live / 1024, asleep: asleep / 1024 };
   };
   await run.measure("W5", variant, figures, async () => {
     const setup = { file: join(run.folder(), "raw.db"), rows: rowsEach * inFlight };
-    const raw = await run.start({ script: "workers/raw_counter.ts", core: 0, setup });
+    const script = "workers/raw_counter.ts";
+    const raw = await run.start({ script, built: true, core: 0, setup });
     const { perSecond } = await raw.ask<LoadResult>({ ms: 500, inFlight: 1, bytes: 0 });
     await raw[Symbol.asyncDispose]();
     return { per_second: perSecond * inFlight };

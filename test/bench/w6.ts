@@ -32,7 +32,8 @@ export async function w6(run: Run): Promise<void> {
   if (!run.wants(steady) && !run.wants(ramp)) return;
   const server = await startActors(run);
   const ours = await enter(server, await startClients(run, server));
-  const bareServer = await run.start<Serving>({ script: "workers/raw_room.ts", core: 0 });
+  const script = "workers/raw_room.ts";
+  const bareServer = await run.start<Serving>({ script, built: true, core: 0 });
   const bare = await enter(bareServer, await startClients(run, bareServer, true));
   if (run.wants(steady)) {
     const ms = run.options.seconds * 1000;

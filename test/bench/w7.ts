@@ -25,7 +25,8 @@ export async function w7(run: Run): Promise<void> {
   if (run.wants(atOnce) || run.wants(spread)) {
     const host = await startActors(run);
     const setup = { file: join(run.folder(), "raw.db") };
-    const raw = await run.start({ script: "workers/raw_counter.ts", core: 0, setup });
+    const script = "workers/raw_counter.ts";
+    const raw = await run.start({ script, built: true, core: 0, setup });
     const measure = (variant: string, ms: number): Promise<void> =>
       run.measure(
         "W7",

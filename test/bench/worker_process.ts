@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { type LaunchOptions, launch } from "./launch.ts";
 
 /** How long a process may take to start, to answer and to end, milliseconds. */
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** A benchmark process as its parent sees it: asked with one JSON line, it answers with one. */
 export class WorkerProcess<Ready = unknown> implements AsyncDisposable {
@@ -13,9 +13,9 @@ export class WorkerProcess<Ready = unknown> implements AsyncDisposable {
   readonly #ended: Promise<void>;
   ready!: Ready;
 
-  private constructor(options: LaunchOptions) {
-    this.#name = `${options.script} on ${options.runtime}`;
-    this.#child = launch(options);
+  private constructor(name: string, child: ChildProcess) {
+    this.#name = name;
+    this.#child = child;
     const { stdout } = this.#child;
     if (stdout === null) throw new TypeError("the output is not piped");
     this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
@@ -27,7 +27,8 @@ export class WorkerProcess<Ready = unknown> implements AsyncDisposable {
 
   /** Starts a process and waits until it is ready. @throws Error when it ends or says nothing in time. */
   static async start<Ready>(options: LaunchOptions): Promise<WorkerProcess<Ready>> {
-    const worker = new WorkerProcess<Ready>(options);
+    const name = `${options.script} on ${options.runtime}`;
+    const worker = new WorkerProcess<Ready>(name, await launch(options));
     worker.ready = await worker.#answer<Ready>();
     return worker;
   }

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { sharesOf } from "../../bench/shares.ts";
+
+const node = (id: number, functionName: string, url: string) => ({
+  id,
+  callFrame: { functionName, url },
+});
+
+it("a profile is told by what ran once all was loaded, without what was idle", () => {
+  const nodes = [
+    node(1, "load", "node:internal/modules/esm/loader"),
+    node(2, "(idle)", ""),
+    node(3, "act", "file:///work/src/host/instance.ts"),
+    node(4, "writev", ""),
+    node(5, "send", "/work/node_modules/ws/lib/sender.js"),
+    node(6, "(garbage collector)", ""),
+  ];
+  const samples = [3, 1, 2, 3, 4, 5, 6, 4];
+  const { busyMs, functions, files } = sharesOf({
+    nodes,
+    samples,
+    // Each stands before its sample, which holds until the next.
+    timeDeltas: [7000, 7000, 7000, 7000, 5000, 2000, 2000, 1000],
+  });
+  assert.equal(busyMs, 10);
+  assert.deepEqual(functions.slice(0, 2), [
+    { name: "act  src/host/instance.ts", share: 0.5 },
+    { name: "writev  runtime", share: 0.2 },
+  ]);
+  const told = files.map(({ name, share }) => `${name} ${share}`).sort();
+  assert.deepEqual(told, [
+    "garbage 0.1",
+    "runtime 0.2",
+    "src/host/instance.ts 0.5",
+    "ws/lib/sender.js 0.2",
+  ]);
+});
