@@ -2,21 +2,21 @@ import type { ActorKey, AnyActor } from "../actor.ts";
 import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
 import type { HostOptions } from "../host_options.ts";
-import { TargetFinder } from "../outbound/target_finder.ts";
-import type { SqlDatabases } from "../ports/sql_databases.ts";
 import type { Store } from "../ports/store.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
-import { Deadlines } from "../session/deadlines.ts";
 import { asRefusal } from "./action_turn.ts";
 import { timedId } from "./actor_id.ts";
 import { addressOf } from "./actor_ids.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import type { Client } from "./client.ts";
-import { Clients } from "./clients.ts";
 import type { ActionCommand } from "./command.ts";
-import { Completions } from "./completions.ts";
 import { type ActorAddress, actorRecordOf, finishDeletions, listActors } from "./contents.ts";
-import type { ActorKind, HostComponents } from "./host_components.ts";
+import {
+  type ActorKind,
+  type GivenComponents,
+  type HostComponents,
+  hostComponents,
+} from "./host_components.ts";
 import type { ActorWatch, Watcher } from "./inspection_watch.ts";
 import type { Instance } from "./instance.ts";
 import { Kinds } from "./kinds.ts";
@@ -24,9 +24,9 @@ import type { StopReason } from "./lifecycle.ts";
 import { LocalActors, type LocalCallOptions } from "./local_actors.ts";
 import { PlacedActors } from "./placement/placed_actors.ts";
 import { Placement, type PlacementOwner } from "./placement/placement.ts";
-import { shardedId, shardOf, shardOfId, shardOfTarget } from "./placement/shards.ts";
+import { shardOfId } from "./placement/shards.ts";
+import { Share } from "./placement/share.ts";
 import { Seats, type SeatsOwner } from "./seats.ts";
-import { SqlPool } from "./sql_pool.ts";
 import { lifecycleStep } from "./steps.ts";
 import { WakingCommands } from "./waking_commands.ts";
 import { Watches } from "./watches.ts";
@@ -34,52 +34,37 @@ import { Watches } from "./watches.ts";
 /** Every actor of one node: finds them, makes them, wakes them, and lets them sleep. */
 export class ActorHost implements SeatsOwner {
   #components: HostComponents;
-  readonly #kinds: Kinds;
+  readonly kinds: Kinds;
   readonly #seats: Seats;
   readonly #waking: WakingCommands;
   readonly #watches: Watches;
   readonly #alarms: AlarmClock;
   readonly expect: (atMs: number) => void;
-  readonly #placement: Placement | undefined;
+  /** Which actors live here. */
+  readonly share: Share;
 
   /** @throws ActrError `config` for an option that is none. */
   constructor(
     definitions: Readonly<Record<string, AnyActor>>,
-    components: Omit<
-      HostComponents,
-      "deadlines" | "completions" | "clients" | "finder" | "suspectUntil" | "sql"
-    > & {
-      readonly databases?: SqlDatabases | undefined;
-      /** Of a store that nodes share: this node's ActrId as text. */
-      readonly placedAs?: (() => string) | undefined;
-    },
+    given: GivenComponents,
     options: HostOptions,
   ) {
-    const { clock, log, store, databases, placedAs } = components;
-    const completions = new Completions();
-    const suspectUntil = store.opened.unclean ? clock.now() : Number.NEGATIVE_INFINITY;
-    const deadlines = new Deadlines(clock);
-    const clients = new Clients(clock);
-    const sql = databases && new SqlPool(databases, { maxOpen: options.maxDatabases });
-    this.#components = {
-      ...{ ...components, deadlines, completions, clients, suspectUntil },
-      finder: new TargetFinder(),
-      sql,
-    };
-    this.#kinds = new Kinds(definitions);
+    const { clock, log, store, placedAs } = given;
+    this.#components = hostComponents(given, options);
+    this.kinds = new Kinds(definitions);
     this.#waking = new WakingCommands(clock);
-    this.#watches = new Watches(components);
+    this.#watches = new Watches(given);
     this.#alarms = new AlarmClock({ clock, log, store, onDue: (id, due) => this.#due(id, due) });
     this.expect = (atMs) => this.#alarms.expect(atMs);
-    const [kinds, watches] = [this.#kinds, this.#watches];
+    const [kinds, watches] = [this.kinds, this.#watches];
     this.#seats = new Seats({ owner: this, kinds, watches, maxAwake: options.maxAwake });
-    if (placedAs === undefined) return;
     const owner: PlacementOwner = {
       gained: (own, unclean) => this.#gained(own, unclean),
       release: (shard) => this.#release(shard),
       lost: (error) => this.#lost(error),
     };
-    this.#placement = new Placement({ clock, log, store, node: placedAs, owner }, options);
+    const parts = { clock, log, store, owner };
+    this.share = new Share(placedAs && new Placement({ ...parts, node: placedAs }, options));
   }
 
   /** Actors that are awake. */
@@ -97,46 +82,28 @@ export class ActorHost implements SeatsOwner {
     return this.#components.clients.get(connectionId);
   }
 
+  /** Names of the definitions. */
+  get names(): readonly string[] {
+    return this.kinds.names;
+  }
+
   /** How many actors of each definition are awake; counted when it is asked for. */
   awakeByName(): Map<string, number> {
-    const counts = new Map(this.names.map((name) => [name, 0]));
+    const counts = new Map(this.kinds.names.map((name) => [name, 0]));
     for (const { record } of this.#seats.awake.values()) {
       counts.set(record.name, (counts.get(record.name) ?? 0) + 1);
     }
     return counts;
   }
 
-  /** Names of the definitions. */
-  get names(): readonly string[] {
-    return this.#kinds.names;
-  }
-
-  /** Whether an actor lives here, if it lives: always, unless nodes share the store. */
-  hosts(target: CallTarget): boolean {
-    return this.#placement?.holds(shardOfTarget(target)) ?? true;
-  }
-
-  /** Why `node`, an ActrId as text, may not pass on what others ask; only those that share the store may. */
-  refusalOf(node: string): ActrError | undefined {
-    if (this.#placement === undefined) {
-      const message = `${node} passes on a call to actors that are shared with no other node`;
-      return new ActrError("permission_denied", message);
-    }
-    if (this.#placement.hasMember(node)) return undefined;
-    // It may have joined a moment ago; whoever asks tries again.
-    this.#placement.look().catch(() => {});
-    const message = `${node} is not known to share these actors`;
-    return new ActrError("actor.moved", message, { retryAfterMs: 100 });
-  }
-
   /** Shards of actors that live here; undefined unless nodes share the store. */
   get shards(): number | undefined {
-    return this.#placement?.owned;
+    return this.share.placement?.owned;
   }
 
   /** Takes a share of the actors, where nodes share the store. @throws ActrError `storage`. */
   async join(): Promise<void> {
-    await this.#placement?.start();
+    await this.share.placement?.start();
   }
 
   /** Begins to run what is due. */
@@ -150,7 +117,7 @@ export class ActorHost implements SeatsOwner {
 
   /** Runs an action of an actor; wakes it, or makes it, where that is needed. Commands for one target keep their order. */
   act(target: CallTarget, command: ActionCommand): void {
-    if (!this.hosts(target)) return command.answer.fail(this.#moved(target));
+    if (!this.share.has(target)) return command.answer.fail(this.share.moved(target));
     const name = "id" in target ? target.id : addressOf(target);
     const serving = this.#waking.has(name) ? undefined : this.#seats.serving(target);
     if (serving !== undefined) return serving.act(command);
@@ -198,7 +165,7 @@ export class ActorHost implements SeatsOwner {
 
   /** Actors of a definition, ascending by key, after `after`. @throws ActrError `actor.not_registered`. */
   list(name: string, limit: number, after?: ActorKey): Promise<ActorAddress[]> {
-    this.kind(name);
+    this.kinds.get(name);
     return listActors(this.#components.store, name, after, limit);
   }
 
@@ -212,22 +179,6 @@ export class ActorHost implements SeatsOwner {
     return this.#watches.add(id, watcher, () => this.instance(id));
   }
 
-  /** Bytes that a message for an actor may have: by its kind, or the widest where it goes by id. @throws ActrError `actor.not_registered`. */
-  incomingLimit(target: CallTarget): number {
-    return this.#kinds.incomingLimit(target);
-  }
-
-  /**
-   * Refuses what a peer sends to an actor if it is too long.
-   * @throws ActrError `message.incoming_too_long`, `actor.not_registered`.
-   */
-  requireRoom(target: CallTarget, bytes: number): void {
-    const limit = this.incomingLimit(target);
-    if (bytes <= limit) return;
-    const message = `a message for an actor has ${bytes} bytes; ${limit} are allowed`;
-    throw new ActrError("message.incoming_too_long", message, { details: { bytes, limit } });
-  }
-
   /** Puts every actor to sleep; nothing wakes any more. */
   async close(reason: ActrError): Promise<void> {
     this.#seats.close(reason);
@@ -235,23 +186,23 @@ export class ActorHost implements SeatsOwner {
     await this.#seats.sleep();
     this.#components.clients.close("actor.stopping");
     this.#components.deadlines.close();
-    await this.#placement?.close();
+    await this.share.placement?.close();
   }
 
   /** Forgets every actor, as if the process had ended. */
   abandon(reason: ActrError): void {
     this.#seats.close(reason);
     this.#alarms.close();
-    this.#placement?.abandon();
+    this.share.placement?.abandon();
     this.#seats.drop(reason);
     this.#components.clients.close("actor.stopping");
     this.#components.deadlines.close();
   }
 
   callerOf(options: LocalCallOptions): Required<ActorCaller> {
-    if (this.#placement === undefined) return new LocalActors(this, options);
+    if (this.share.placement === undefined) return new LocalActors(this, options);
     const { clock, random, node } = this.#components;
-    const parts = { clock, random, node, host: this, placement: this.#placement };
+    const parts = { clock, random, node, host: this, placement: this.share.placement };
     return new PlacedActors(parts, options);
   }
 
@@ -262,8 +213,7 @@ export class ActorHost implements SeatsOwner {
 
   newId(name: string, key: ActorKey): string {
     const { clock, random } = this.#components;
-    const id = timedId(clock.now(), random.uuid());
-    return this.#placement === undefined ? id : shardedId(shardOf(name, key), id);
+    return this.share.idOf(name, key, timedId(clock.now(), random.uuid()));
   }
 
   get components(): HostComponents {
@@ -273,7 +223,7 @@ export class ActorHost implements SeatsOwner {
   /** False when there is no such actor. */
   async #due(id: string, scheduleIds: readonly string[]): Promise<boolean> {
     // Its own node sees to it.
-    if (!this.hosts({ id })) return true;
+    if (!this.share.has({ id })) return true;
     try {
       // One that stops leaves it to its next start.
       const { log } = this.#components;
@@ -307,20 +257,12 @@ export class ActorHost implements SeatsOwner {
     this.#components.clients.closeOf(() => true, "actor.moved");
   }
 
-  requireHere(target: CallTarget): void {
-    if (!this.hosts(target)) throw this.#moved(target);
-  }
-
-  #moved(target: CallTarget): ActrError {
-    const node = this.#placement?.whereIs(shardOfTarget(target))?.node;
-    const where = node === undefined ? "no node has taken it over yet" : `it lives on ${node}`;
-    const details = node === undefined ? {} : { details: { node } };
-    const message = `this actor does not live here: ${where}`;
-    return new ActrError("actor.moved", message, { retryAfterMs: 100, ...details });
-  }
-
   /** A definition. @throws ActrError `actor.not_registered`. */
   kind(name: string): ActorKind {
-    return this.#kinds.get(name);
+    return this.kinds.get(name);
+  }
+
+  requireHere(target: CallTarget): void {
+    this.share.require(target);
   }
 }

@@ -88,10 +88,10 @@ function actorServiceRoutes(
 
 function act(host: ActorHost, { payload, context, reply, request }: Asked): void {
   const { target, action, args, request: passedOn } = decodeAct(payload);
-  host.requireRoom(target, payload.length);
+  host.kinds.requireRoom(target, payload.length);
   const { envelope } = request.message;
   const caller = formatActrId(context.callerId);
-  const refusal = passedOn === undefined ? undefined : host.refusalOf(caller);
+  const refusal = passedOn === undefined ? undefined : host.share.refusalOf(caller);
   if (refusal !== undefined) return void reply.fail(refusal);
   const waiting = {
     chain: callChain(envelope.metadata),
@@ -99,7 +99,7 @@ function act(host: ActorHost, { payload, context, reply, request }: Asked): void
     request: passedOn ?? `${context.requestId} of ${caller}`,
   };
   // Whoever passed it on looks again where the actor lives.
-  if (passedOn === undefined && !host.hosts(target)) {
+  if (passedOn === undefined && !host.share.has(target)) {
     host
       .callerOf(waiting)
       .act(target, action, args)
@@ -134,7 +134,7 @@ function answerWithId(
   { payload, reply, passedOn }: Asked & { readonly passedOn: string | undefined },
   ask: (actors: ActorCaller) => Promise<string>,
 ): void {
-  host.requireRoom(target, payload.length);
+  host.kinds.requireRoom(target, payload.length);
   ask(passedOn === undefined ? host.callerOf({}) : new LocalActors(host)).then(
     (id) => reply.send(encodeCbor(id)),
     (error: unknown) => reply.fail(ActrError.from(error)),

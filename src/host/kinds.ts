@@ -36,4 +36,15 @@ export class Kinds {
     const kinds = "id" in target ? [...this.#byName.values()] : [this.get(target.name)];
     return Math.max(0, ...kinds.map(({ options }) => options.maxIncomingBytes));
   }
+
+  /**
+   * Refuses what a peer sends to an actor if it is too long.
+   * @throws ActrError `message.incoming_too_long`, `actor.not_registered`.
+   */
+  requireRoom(target: CallTarget, bytes: number): void {
+    const limit = this.incomingLimit(target);
+    if (bytes <= limit) return;
+    const message = `a message for an actor has ${bytes} bytes; ${limit} are allowed`;
+    throw new ActrError("message.incoming_too_long", message, { details: { bytes, limit } });
+  }
 }

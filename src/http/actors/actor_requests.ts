@@ -25,7 +25,7 @@ export interface ActorRequest {
 
 /** Runs an action for an HTTP request: its client is connected for that long (`spec/actor-client.md` §7). */
 export function answerAction(request: ActorRequest, name: string): Promise<Response> {
-  if (!hostOf(request.parts).hosts(request.target)) return passedOn(request, name);
+  if (!hostOf(request.parts).share.has(request.target)) return passedOn(request, name);
   return answered(request, async (instance, codec) => {
     const body = await readBody(request.raw, instance.kind.options.maxIncomingBytes);
     const args = readRequest(() => codec.readActionRequest(body));
@@ -40,7 +40,7 @@ async function passedOn({ parts, target, raw }: ActorRequest, name: string): Pro
   const codec = codecFor(raw);
   try {
     const host = hostOf(parts);
-    const body = await readBody(raw, host.incomingLimit(target));
+    const body = await readBody(raw, host.kinds.incomingLimit(target));
     const args = readRequest(() => codec.readActionRequest(body));
     const output = await host.callerOf(repeatable(raw, name)).act(target, name, args);
     return answer(codec, 200, codec.actionResponse(output));

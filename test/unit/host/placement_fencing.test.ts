@@ -125,7 +125,7 @@ describe("a node that was silent for longer than its lease", () => {
       await now.clock.advance(5000);
     }
     assert.deepEqual([old.host.shards, now.host.shards], [32, 32]);
-    const home = [old, now].find(({ host }) => host.hosts(target));
+    const home = [old, now].find(({ host }) => host.share.has(target));
     assert.equal(await home?.act("add", 1), 12);
     const { members, shards } = await readPlacement(store);
     assert.deepEqual([members.size, shards.size], [2, shardCount]);
@@ -180,7 +180,7 @@ describe("nodes that come at once", () => {
       shardCount,
     );
     assert.ok(Math.max(...owned) <= 13, `${owned}`);
-    const homes = nodes.filter(({ host }) => host.hosts(target));
+    const homes = nodes.filter(({ host }) => host.share.has(target));
     assert.equal(homes.length, 1);
     await Promise.all(nodes.map((node) => node.close()));
     assert.equal((await readPlacement(store)).shards.size, 0);
