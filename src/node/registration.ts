@@ -2,6 +2,7 @@ import type { AclRule, NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
 import type { Registration } from "../identity/ais_client.ts";
 import { resolveRules } from "../inbound/acl.ts";
+import type { ResolvedRule } from "../protocol/acl.ts";
 import { aclMessage } from "../protocol/acl_message.ts";
 import { type ActrType, parseActrType } from "../protocol/ids.ts";
 import type { NodeSettings } from "./node_components.ts";
@@ -12,25 +13,43 @@ const defaultType = "local:Client:0.0.0";
 /** What a node registers as. @throws ActrError `config` for a type or rule that is malformed. */
 export function registrationOf(definition: NodeDefinition, settings: NodeSettings): Registration {
   const { realm, realmSecret, wsAddress } = settings;
+  const rules = visibility(definition);
   return {
     type: nodeType(definition.type ?? defaultType),
     realm,
     ...(realmSecret === undefined ? {} : { realmSecret }),
     ...(wsAddress === undefined ? {} : { wsAddress }),
-    ...(definition.acl === undefined
+    ...(rules === undefined
       ? {}
-      : { acl: aclMessage(resolveRules(discoveryRules(definition, definition.acl), realm)) }),
+      : { acl: aclMessage(forServers(resolveRules(rules, realm), realm)) }),
   };
 }
 
-/** Who may find the node: whom it allows, and whom a service or method of it allows beside. */
-function discoveryRules({ services = [] }: NodeDefinition, own: readonly AclRule[]): AclRule[] {
+/**
+ * Who may find the node and send it signals: whom it allows, whom a service or method of it allows beside, and what it
+ * depends on, since a real actrix passes on answers by the rules of who called. Undefined where it leaves that to the server.
+ */
+function visibility(definition: NodeDefinition): AclRule[] | undefined {
+  const { services = [], actors = {}, acl, dependencies = [] } = definition;
+  const answering = dependencies.map(({ type }): AclRule => ({ permission: "allow", type }));
+  const onlyCalls = services.length === 0 && Object.keys(actors).length === 0;
+  if (acl === undefined) return onlyCalls && answering.length > 0 ? answering : undefined;
   const narrower = services.flatMap((service) => [
     service,
     ...Object.values(service.methods ?? {}),
   ]);
   const rules = narrower.flatMap((each): readonly AclRule[] => each?.acl ?? []);
-  return [...own, ...rules.filter(({ permission }) => permission === "allow")];
+  return [...acl, ...rules.filter(({ permission }) => permission === "allow"), ...answering];
+}
+
+/** Rules that mean the same to a real actrix: there the last that matches wins, and one for any realm never does (`spec/protocol.md` §9, §18). */
+function forServers(rules: readonly ResolvedRule[], ownRealm: number): ResolvedRule[] {
+  const stated = rules.flatMap((rule) =>
+    rule.realm === undefined ? [rule, { ...rule, realm: ownRealm }] : [rule],
+  );
+  const of = (permission: ResolvedRule["permission"]): ResolvedRule[] =>
+    stated.filter((rule) => rule.permission === permission);
+  return [...of("allow"), ...of("deny")];
 }
 
 function nodeType(text: string): ActrType {

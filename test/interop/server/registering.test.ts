@@ -9,7 +9,7 @@ import { Fields, Writer } from "../peer/protobuf.ts";
 import { Actrix } from "./actrix.ts";
 import { issueFor, writeIssue, writeRefusal } from "./issuing.ts";
 import type { Answer } from "./listener.ts";
-import { atHome, place, type } from "./node.ts";
+import { atHome, type Home, place, type } from "./node.ts";
 
 const limit = { timeout: 180_000 };
 const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("hex");
@@ -25,6 +25,17 @@ async function refusedBy(answer: Answer): Promise<{ error: ActrError; posts: num
     (reason: unknown) => ActrError.from(reason),
   );
   return { error, posts: actrix.posts.length };
+}
+
+/** The rules that a node registered with: permission, type, realm. */
+function rulesIn({ actrix }: Home): string[] {
+  const request = new Fields(actrix.posts[0]?.body ?? new Uint8Array(0));
+  const rules = request.message(4)?.all(1) ?? [];
+  return rules.map((bytes) => {
+    const rule = new Fields(bytes);
+    const type = [1, 2, 3].map((part) => rule.message(2)?.text(part)).join(":");
+    return `${rule.number(1)} ${type} ${rule.has(3) ? "any" : rule.number(4)}`;
+  });
 }
 
 // One test for each thing that a real actrix demands of a node at registration, or does to it (`spec/protocol.md` §6, §13).
@@ -67,6 +78,30 @@ describe("our node registers at a real actrix", limit, () => {
     const rule = request.message(4)?.message(1);
     assert.deepEqual([rule?.number(1), rule?.number(4)], [1, 101], "allowed in the own realm");
     assert.equal(hex(rule?.bytes(2)), hex(writeType(typeOf("acme:client:1.0.0")).done()));
+  });
+
+  it("with rules as a real server reads them: the last that matches wins, and any realm is none", async () => {
+    const acl = [
+      { permission: "deny", type: "acme:bad:1.0.0" },
+      { permission: "allow", type: "acme:client:1.0.0", realm: "*" },
+      { permission: "allow", type: "acme:bad:1.0.0", realm: 7 },
+    ] as const;
+    await using home = await atHome(() => {}, { acl });
+    assert.deepEqual(rulesIn(home), [
+      "1 acme:client:1.0.0 any",
+      "1 acme:client:1.0.0 101",
+      "1 acme:bad:1.0.0 7",
+      "0 acme:bad:1.0.0 101",
+    ]);
+  });
+
+  it("letting in what it depends on, without which a real server hands it no answer of theirs", async () => {
+    const dependencies = [{ type: "acme:shop:1.0.0", fingerprint: "service_semantic:00" }];
+    await using caller = await atHome(() => {}, { dependencies });
+    assert.deepEqual(rulesIn(caller), ["1 acme:shop:1.0.0 101"]);
+    const acl = [{ permission: "allow", type: "acme:client:1.0.0" }] as const;
+    await using both = await atHome(() => {}, { dependencies, acl });
+    assert.deepEqual(rulesIn(both), ["1 acme:client:1.0.0 101", "1 acme:shop:1.0.0 101"]);
   });
 
   it("from answers of any content type, with fields that it does not know and those of old versions", async () => {
