@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { runningModule } from "../../../adapters/running.ts";
 import type { Command, Input, World } from "../command.ts";
-import { manufacturersOf, realmsOf } from "../rendezvous_flags.ts";
+import { rendezvousOptions } from "../rendezvous_options.ts";
 import { commandLog } from "../serve_app.ts";
 import { loadSettings } from "../settings/load.ts";
 import { settingOptions, storeSettings } from "../settings/settings.ts";
@@ -20,6 +20,12 @@ export const rendezvousCommand: Command = {
       "stunUrls",
       "turnUrls",
       "turnSecret",
+      "withoutRules",
+      "addressHeader",
+      "adminTokenFile",
+      "cluster",
+      "peerUrl",
+      "leaseMs",
       "store",
       "storeSyncUrl",
       "storeTimeoutMs",
@@ -40,23 +46,19 @@ export const rendezvousCommand: Command = {
   example: "roost rendezvous --port 8080 --realm 1001:s3cret",
 
   async run(input: Input, world: World): Promise<number> {
-    const realms = realmsOf(input.values("realm"));
-    const manufacturers = manufacturersOf(input.values("manufacturer"));
-    const { settings } = loadSettings(withoutRealm(input), world, world.cwd);
-    const { host, store = fileUrl(join(world.cwd, ".roost", "rendezvous.db")) } = settings;
-    const { port, turnSecret, stunUrls = [], turnUrls = [] } = settings;
+    const { settings, file, unused } = loadSettings(withoutRealm(input), world, world.cwd);
+    const { host, port, store = fileUrl(join(world.cwd, ".roost", "rendezvous.db")) } = settings;
+    const options = rendezvousOptions(input, settings);
     const log = await commandLog(input, settings);
+    if (unused.length > 0) log.info("config.without_effect", { file, keys: unused.join(" ") });
     const stop = stopRequested();
     const { rendezvous } = await runningModule();
     await using served = await rendezvous({
       ...(port === undefined ? {} : { port }),
       ...(host === undefined ? {} : { hostname: host }),
-      ...(turnSecret === undefined ? {} : { turnSecret }),
       ...storeSettings(settings),
+      ...options,
       store,
-      realms,
-      manufacturers,
-      iceUrls: [...stunUrls, ...turnUrls],
       log,
     });
     const { url, identity } = served;

@@ -7,7 +7,8 @@ import type { Input, World } from "../command.ts";
 import { oneLine } from "../failure.ts";
 import { Misuse } from "../misuse.ts";
 import { suggestion } from "../suggest.ts";
-import { type SettingFlag, type SettingName, type Settings, sources } from "./settings.ts";
+import type { SettingFlag } from "./setting_source.ts";
+import { type SettingName, type Settings, sources } from "./settings.ts";
 import { fillTemplate } from "./template.ts";
 import { knownValues, type TomlValues } from "./toml_keys.ts";
 

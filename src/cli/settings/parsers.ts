@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { identityAt } from "../../../adapters/serve/settings.ts";
 import { isServer } from "../../../adapters/sql/open.ts";
 import type { AclRule } from "../../define.ts";
@@ -20,7 +21,8 @@ export interface Place {
 /** Reads a value of a flag or variable (a text) or of TOML. @throws Misuse naming the place, the value and what it may be. */
 export type Parser<T> = (value: unknown, place: Place) => T;
 
-function wrong(value: unknown, { name }: Place, mend: string): Misuse {
+/** The misuse of a place that has a value which cannot be meant. */
+export function wrong(value: unknown, { name }: Place, mend: string): Misuse {
   return new Misuse(`${name} is ${JSON.stringify(value)}; ${mend}`);
 }
 
@@ -29,6 +31,15 @@ export const text: Parser<string> = (value, place) => {
   if (typeof value === "string" && value !== "") return value;
   throw wrong(value, place, "it must be a text");
 };
+
+/** A list of texts, none empty. */
+export const texts: Parser<readonly string[]> = (value, place) => {
+  if (!Array.isArray(value)) throw wrong(value, place, "it must be a list of texts");
+  return value.map((each) => text(each, place));
+};
+
+/** Path of a file. */
+export const path: Parser<string> = (value, place) => resolve(place.folder, text(value, place));
 
 /** 0 to 65535; 0 lets the system choose. */
 export const port: Parser<number> = (value, place) => {
@@ -58,6 +69,13 @@ export const webSocketUrl: Parser<string> = (value, place) => {
   const address = text(value, place);
   if (URL.canParse(address) && /^wss?:\/\//i.test(address)) return address;
   throw wrong(value, place, "write an address such as ws://127.0.0.1:8080/signaling/ws");
+};
+
+/** Base address of a rendezvous, as the others of its cluster reach it. */
+export const peerUrl: Parser<string> = (value, place) => {
+  const address = text(value, place);
+  if (URL.canParse(address) && /^(?:ws|http)s?:\/\/[^?#]+$/i.test(address)) return address;
+  throw wrong(value, place, "write an address such as ws://10.0.0.5:8080");
 };
 
 /** A path, `file:PATH`, `:memory:` or the address of a libSQL server, as url of a store. */

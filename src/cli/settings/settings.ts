@@ -3,9 +3,11 @@ import type { Durability } from "../../options.ts";
 import type { LogLevel } from "../../ports/logger.ts";
 import type { OptionSpecs } from "../command.ts";
 import * as parse from "./parsers.ts";
+import { type RendezvousSettings, rendezvousSources } from "./rendezvous.ts";
+import { both, type SettingSource, switched } from "./setting_source.ts";
 
 /** What may be configured. Everything is optional: the commands know their defaults. */
-export interface Settings {
+export interface Settings extends RendezvousSettings {
   readonly port?: number;
   readonly host?: string;
   readonly advertisedHost?: string;
@@ -13,7 +15,6 @@ export interface Settings {
   readonly signaling?: string;
   readonly realm?: number;
   readonly realmSecret?: string;
-  readonly turnSecret?: string;
   readonly store?: string;
   readonly storeToken?: string;
   readonly storeSyncUrl?: string;
@@ -41,53 +42,6 @@ export interface Settings {
 
 /** Name of a setting. */
 export type SettingName = keyof Settings;
-
-/** The flag of a setting. */
-export interface SettingFlag {
-  readonly name: string;
-  /** What its value is called; absent for a switch, which says yes. */
-  readonly value?: string;
-  /** Whether it may be given several times: its values are one list, separated by commas. */
-  readonly multiple?: true;
-  readonly help: string;
-}
-
-/** Where a setting may come from, weakest first: `actr.toml`, environment, flag. */
-export interface SettingSource<T> {
-  /** Key of `actr.toml` (`spec/protocol.md` §12.1). */
-  readonly toml?: {
-    readonly key: string;
-    readonly parse: parse.Parser<T>;
-    /** Whether its value may name others: `{realm_id}`, `{hostname}`, `{env.NAME}`. */
-    readonly template?: boolean;
-  };
-  /** Variable and flag, where it has them. */
-  readonly env?: string;
-  readonly flag?: SettingFlag;
-  readonly parse: parse.Parser<T>;
-}
-
-/** A source under the same name in both. */
-function both<T>(
-  [name, env]: readonly [string, string],
-  value: string,
-  help: string,
-  parser: parse.Parser<T>,
-  key?: string,
-  parseToml: parse.Parser<T> = parser,
-): SettingSource<T> {
-  const toml = key === undefined ? {} : { toml: { key, parse: parseToml } };
-  return { ...toml, env, flag: { name, value, help }, parse: parser };
-}
-
-/** A switch, which says yes, and its variable and key. */
-function switched(
-  [name, env]: readonly [string, string],
-  help: string,
-  key: string,
-): SettingSource<boolean> {
-  return { toml: { key, parse: parse.yes }, env, flag: { name, help }, parse: parse.yes };
-}
 
 /** Every setting: one row says where it comes from and what it may be. */
 export const sources: {
@@ -135,12 +89,6 @@ export const sources: {
     "secret of the realm; better given as ROOST_REALM_SECRET",
     parse.text,
     "deployment.realm_secret",
-  ),
-  turnSecret: both(
-    ["turn-secret", "ROOST_TURN_SECRET"],
-    "SECRET",
-    "secret shared with the TURN server; better given as ROOST_TURN_SECRET",
-    parse.text,
   ),
   store: {
     ...both(
@@ -259,6 +207,7 @@ export const sources: {
   // Named as every Actr node names it: it is for those who operate them.
   serial: { env: "ACTR_DISPATCH_SERIAL", parse: parse.yes },
   acl: { toml: { key: "acl.rules", parse: parse.accessRules }, parse: parse.accessRules },
+  ...rendezvousSources,
 };
 
 /** The settings that say how a store is opened, under the names that `serve` has for them. */
