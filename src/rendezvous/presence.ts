@@ -10,14 +10,15 @@ export class Presence<M extends Member> {
     this.#maxPerMember = maxPerMember;
   }
 
-  /** False when `member` already has as many subscriptions as it may. */
-  subscribe(member: M, type: string): boolean {
+  /** Adds a subscription, unless `member` has it, or as many as it may. */
+  subscribe(member: M, type: string): "added" | "known" | "full" {
     const types = this.#typesOf.get(member) ?? new Set();
-    if (!types.has(type) && types.size >= this.#maxPerMember) return false;
+    if (types.has(type)) return "known";
+    if (types.size >= this.#maxPerMember) return "full";
     this.#typesOf.set(member, types.add(type));
     const members = this.#byType.get(type) ?? new Set();
     this.#byType.set(type, members.add(member));
-    return true;
+    return "added";
   }
 
   unsubscribe(member: M, type: string): void {

@@ -3,23 +3,21 @@ import { fromActrIdMessage } from "../protocol/id_messages.ts";
 import { actrIdEquals } from "../protocol/ids.ts";
 import {
   type ActrToSignaling,
-  type ActrType,
   CredentialWarning_WarningType,
   type ErrorResponse,
   type GetSigningKeyRequest,
   type Ping,
   type UnregisterRequest,
 } from "../protocol/schema.ts";
-import { announcePresent } from "./announcements.ts";
 import { discovery, routeCandidates, serviceSpec } from "./discovery_answers.ts";
 import type { Hub } from "./hub.ts";
 import { loadReport } from "./load_report.ts";
-import { type Payload, typeText } from "./messages.ts";
+import type { Payload } from "./messages.ts";
 import { withdraw } from "./sight.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
+import { subscribe, unsubscribe } from "./subscriptions.ts";
 
 type Request = ActrToSignaling["payload"];
-type Wanted = ActrType | undefined;
 
 /** To a request of a kind that is not known here, or of none: its sender need not wait for more. */
 const unknown: Payload = { case: "error", value: { code: 400, message: "Unknown request" } };
@@ -27,16 +25,19 @@ const unknown: Payload = { case: "error", value: { code: 400, message: "Unknown 
 /** Characters of a node's own words that go into the log. */
 const longestLogged = 200;
 
-/** Serves a verified request (`spec/protocol.md` §7.3); a subscriber learns of the nodes that are up already after its answer. */
+/** Serves a verified request (`spec/protocol.md` §7.3). */
 export function serve(hub: Hub, from: SignalingSocket, request: Request, replyFor: string): void {
-  const payload = answer(hub, from, request);
+  const payload = answer(hub, from, request, replyFor);
   if (payload !== undefined) from.tell(payload, replyFor);
-  if (request.case === "subscribeActrUpRequest") {
-    announcePresent(hub, from, typeText(request.value.targetType));
-  }
 }
 
-function answer(hub: Hub, from: SignalingSocket, request: Request): Payload | undefined {
+/** What a request gets; undefined where nothing does, or it was answered already. */
+function answer(
+  hub: Hub,
+  from: SignalingSocket,
+  request: Request,
+  replyFor: string,
+): Payload | undefined {
   switch (request.case) {
     case "ping":
       return pong(hub, from, request.value);
@@ -51,9 +52,9 @@ function answer(hub: Hub, from: SignalingSocket, request: Request): Payload | un
     case "getServiceSpecRequest":
       return serviceSpec(hub, from, request.value);
     case "subscribeActrUpRequest":
-      return subscribe(hub, from, request.value.targetType);
+      return subscribe(hub, from, request.value.targetType, replyFor);
     case "unsubscribeActrUpRequest":
-      return unsubscribe(hub, from, request.value.targetType);
+      return unsubscribe(hub, from, request.value.targetType, replyFor);
     case "error":
       return noted(hub, from, request.value);
     case undefined:
@@ -104,19 +105,4 @@ function signingKey(hub: Hub, { keyId }: GetSigningKeyRequest): Payload {
   const pubkey = hub.keys.publicKey(keyId);
   if (pubkey !== undefined) return { case: "getSigningKeyResponse", value: { keyId, pubkey } };
   return { case: "error", value: { code: 404, message: `Signing key ${keyId} not found` } };
-}
-
-function subscribe(hub: Hub, from: SignalingSocket, wanted: Wanted): Payload {
-  const full = !hub.presence.subscribe(from, typeText(wanted));
-  const { maxSubscriptions } = hub.options.limits;
-  const error = { code: 429, message: `Too many subscriptions. Limit: ${maxSubscriptions}` };
-  return {
-    case: "subscribeActrUpResponse",
-    value: { result: full ? { case: "error", value: error } : { case: "success", value: {} } },
-  };
-}
-
-function unsubscribe(hub: Hub, from: SignalingSocket, wanted: Wanted): Payload {
-  hub.presence.unsubscribe(from, typeText(wanted));
-  return { case: "unsubscribeActrUpResponse", value: { result: { case: "success", value: {} } } };
 }

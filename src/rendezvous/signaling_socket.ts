@@ -130,6 +130,7 @@ export class SignalingSocket implements Reachable, SocketHandler {
 
   /** As {@link SignalingSocket.send} with an encoded envelope. */
   pass(envelope: Uint8Array): boolean {
+    if (this.#closing) return false;
     if (this.#socket.bufferedAmount > this.#components.options.limits.maxBufferedBytes) {
       this.#components.log.warn("rendezvous.signaling.slow_reader", { peer: this.key });
       this.#drop();

@@ -77,12 +77,12 @@ describe("Presence", () => {
   it("ends subscriptions with the member, and bounds them", () => {
     const presence = new Presence<Node>(2);
     const node = new Node(1);
-    assert.equal(presence.subscribe(node, "a"), true);
-    assert.equal(presence.subscribe(node, "b"), true);
-    assert.equal(presence.subscribe(node, "c"), false);
-    assert.equal(presence.subscribe(node, "a"), true);
+    assert.equal(presence.subscribe(node, "a"), "added");
+    assert.equal(presence.subscribe(node, "b"), "added");
+    assert.equal(presence.subscribe(node, "c"), "full");
+    assert.equal(presence.subscribe(node, "a"), "known");
     presence.unsubscribe(node, "b");
-    assert.equal(presence.subscribe(node, "c"), true);
+    assert.equal(presence.subscribe(node, "c"), "added");
     assert.deepEqual([...presence.subscribers("c")], [node]);
     presence.drop(node);
     assert.deepEqual([...presence.subscribers("a"), ...presence.subscribers("c")], []);

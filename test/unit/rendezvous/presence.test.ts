@@ -70,4 +70,47 @@ describe("presence", () => {
     assert.equal(answer.value.result.case, "error");
     assert.equal(answer.value.result.value.code, 429);
   });
+
+  it("tells a subscriber nothing anew that asks again, and one that is refused nothing at all", async () => {
+    const bench = await Bench.open({ limits: { maxSubscriptions: 1 } });
+    const [asker, full] = [
+      await bench.join(8, { type: client }),
+      await bench.join(9, { type: client }),
+    ];
+    await bench.join(1);
+    const ids = [asker.request(subscribe), asker.request(subscribe)];
+    assert.deepEqual(asker.answers, [
+      `${ids[0]} subscribeActrUpResponse`,
+      "actrUpEvent",
+      `${ids[1]} subscribeActrUpResponse`,
+    ]);
+    full.request({ ...subscribe, value: { targetType: parseActrType("acme:other:1.0.0") } });
+    full.request(subscribe);
+    assert.deepEqual(full.ups, []);
+  });
+
+  it("is not for types longer than any", async () => {
+    const bench = await Bench.open();
+    const asker = await bench.join(9, { type: client });
+    const targetType = { manufacturer: "a", name: "b", version: "1".repeat(1_021) };
+    const answer = asker.ask({ case: "subscribeActrUpRequest", value: { targetType } });
+    assert.equal(answer.case, "subscribeActrUpResponse");
+    assert.equal(answer.value.result.case, "error");
+    assert.equal(answer.value.result.value.code, 400);
+  });
+
+  it("ends for one who does not read, who is told nothing more", async () => {
+    const bench = await Bench.open();
+    const asker = await bench.join(9, { type: client });
+    for (const serial of [1, 2, 3]) await bench.join(serial);
+    asker.socket.bufferedAmount = 5 * 1024 * 1024;
+    let drops = 0;
+    asker.socket.terminate = () => {
+      drops++;
+    };
+    asker.request(subscribe);
+    assert.deepEqual(asker.answers, []);
+    assert.equal(drops, 1);
+    assert.deepEqual([...bench.hub.presence.subscribers(echo)], []);
+  });
 });
