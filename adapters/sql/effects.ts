@@ -23,11 +23,6 @@ export interface RecordEffect {
   readonly value: Uint8Array | null;
 }
 
-/** One text for two, unambiguous whatever they contain. */
-export function pairKey(first: string, second: string): string {
-  return `${first.length}:${first}${second}`;
-}
-
 /**
  * The net effect of a list of changes, by what they touch: what one transaction has to write, and what reads see
  * before it has. What cancels out within the list, such as a claim and its acknowledgement, costs nothing.
@@ -42,9 +37,8 @@ export class Effects {
   /** Ascending by seq. */
   answers: StoredAnswer[] = [];
   readonly deletedAnswers: Set<number> = new Set();
-  readonly records: Map<string, RecordEffect> = new Map();
-  /** Of these records. */
-  readonly spaces: Set<string> = new Set();
+  /** By space and key. */
+  readonly records: Map<string, Map<string, RecordEffect>> = new Map();
   /** What has to hold, each once. */
   readonly expectations: RecordExpectation[] = [];
   /** Stored answers up to this seq are gone; 0 for none. */
@@ -107,8 +101,10 @@ export class Effects {
   }
 
   #record(effect: RecordEffect): void {
-    this.spaces.add(effect.space);
-    this.records.set(pairKey(effect.space, effect.key), effect);
+    const { space, key } = effect;
+    const known = this.records.get(space);
+    if (known !== undefined) known.set(key, effect);
+    else this.records.set(space, new Map([[key, effect]]));
   }
 
   /** Commits of one owner expect the same, by the same bytes. */

@@ -1,5 +1,4 @@
 import type { SqlDriver } from "../../src/ports/sql_driver.ts";
-import { pairKey } from "./effects.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { type Query, recordQuery } from "./queries.ts";
 
@@ -21,15 +20,14 @@ export class Reads {
 
   /** Rows of a query for records of one space: what is not on disk yet is waited for only where it is theirs. */
   listOf<T>(space: string, query: Query<T>): Promise<T[]> {
-    const touched = this.#group.pending.some(({ spaces }) => spaces.has(space));
+    const touched = this.#group.pending.some(({ records }) => records.has(space));
     return touched ? this.list(query) : this.#query(query);
   }
 
   /** The value of one record, without waiting for the disk. */
   async record(space: string, key: string): Promise<Uint8Array | undefined> {
-    const id = pairKey(space, key);
-    for (const effects of this.#group.pending) {
-      const found = effects.records.get(id);
+    for (const { records } of this.#group.pending) {
+      const found = records.get(space)?.get(key);
       if (found !== undefined) return found.value ?? undefined;
     }
     const [stored] = await this.#query(recordQuery(space, key));

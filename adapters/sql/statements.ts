@@ -6,7 +6,7 @@ import type {
   RecordExpectation,
   StoredAnswer,
 } from "../../src/ports/store.ts";
-import type { Effects, LetterChange, RecordEffect, Release } from "./effects.ts";
+import type { Effects, LetterChange, Release } from "./effects.ts";
 
 /** Most keys of one IN list. */
 const maxKeys = 64;
@@ -67,7 +67,7 @@ export function toStatements(effects: Effects): SqlStatement[] {
   if (effects.forgetThrough > 0) list.push({ sql: forgetAnswers, args: [effects.forgetThrough] });
   for (const seq of effects.deletedAnswers) list.push({ sql: deleteAnswer, args: [seq] });
   pushAnswers(list, effects.answers);
-  pushRecords(list, effects.records.values());
+  pushRecords(list, effects);
   return list;
 }
 
@@ -97,11 +97,13 @@ function pushAnswers(list: SqlStatement[], answers: readonly StoredAnswer[]): vo
 }
 
 /** Each is the last word on its record, so that their order does not matter; what is put, many at a time. */
-function pushRecords(list: SqlStatement[], records: Iterable<RecordEffect>): void {
+function pushRecords(list: SqlStatement[], { records }: Effects): void {
   const put: (readonly [string, string, Uint8Array])[] = [];
-  for (const { space, key, value } of records) {
-    if (value === null) list.push({ sql: deleteRecord, args: [space, key] });
-    else put.push([space, key, value]);
+  for (const ofSpace of records.values()) {
+    for (const { space, key, value } of ofSpace.values()) {
+      if (value === null) list.push({ sql: deleteRecord, args: [space, key] });
+      else put.push([space, key, value]);
+    }
   }
   for (const portion of portions(put, maxRows)) {
     list.push({ sql: putRecords(portion.length), args: portion.flat() });
