@@ -59,6 +59,8 @@ export class HealthyPair implements AsyncDisposable {
 
   #take(node: Connection, received: Received): void {
     if (!isFor(node.id, received)) this.complaints.push(`got what is not for it: ${hex(received)}`);
+    if (received.error !== undefined)
+      this.complaints.push(`was told ${received.error.code} ${received.error.message}`);
     if (received.relay === undefined) node.inbox.push(received);
     else this.#takeRelay(node, received);
   }

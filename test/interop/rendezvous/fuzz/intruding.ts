@@ -1,4 +1,4 @@
-// Intruders in a process of their own: `program.ts PLAN` with a FuzzPlan as JSON. Tells a line of progress a second, then what came of it.
+// Intruders in a process of their own: `intruding.ts PLAN` with a FuzzPlan as JSON. Tells a line of progress a second, then what came of it.
 import process from "node:process";
 import { SeededRandom } from "../../../../adapters/memory/seeded_random.ts";
 import { typeOf } from "../../peer/identity.ts";
