@@ -1,27 +1,13 @@
-import { type ActorCaller, type ActorsOf, actorsOf, type WithActors } from "../actor_client.ts";
-import type {
-  ActorCallOptions,
-  CallOptions,
-  Context,
-  Destination,
-  DiscoverOptions,
-  NodeContext,
-  ServiceClient,
-  State,
-  TellOptions,
-} from "../context.ts";
-import type { Media } from "../media.ts";
+import type { ActorCaller } from "../actor_client.ts";
+import type { CallOptions, Context, Destination, NodeContext, State } from "../context.ts";
 import type { NestedCallOptions } from "../outbound/caller.ts";
-import { wayToActors } from "../outbound/remote_actors.ts";
-import { senderTo, serviceClient } from "../outbound/service_client.ts";
 import type { TargetFinder } from "../outbound/target_finder.ts";
+import { TracedContext } from "../outbound/traced_context.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Store, StoreChange } from "../ports/store.ts";
 import type { TraceContext } from "../ports/tracer.ts";
 import { callChain } from "../protocol/call_chain.ts";
-import type { ActrId, ActrType } from "../protocol/ids.ts";
-import type { ServiceDescriptor } from "../protocol/service.ts";
-import type { Streams } from "../stream.ts";
+import type { ActrId } from "../protocol/ids.ts";
 import type { HandlerCalls, Nesting } from "./handler_calls.ts";
 import type { InboundMessage } from "./message.ts";
 import { HandlerState } from "./state.ts";
@@ -43,7 +29,7 @@ export interface NodeScope {
 const noChanges: readonly StoreChange[] = [];
 
 /** The context of one handled message; what costs something is made on first use. */
-export class HandlerContext implements Context {
+export class HandlerContext extends TracedContext implements Context {
   readonly #scope: NodeScope;
   readonly #message: InboundMessage;
   readonly #trace: TraceContext;
@@ -54,13 +40,22 @@ export class HandlerContext implements Context {
 
   /** @param trace what calls made by the handler belong to. */
   constructor(scope: NodeScope, message: InboundMessage, trace: TraceContext) {
+    super();
     this.#scope = scope;
     this.#message = message;
     this.#trace = trace;
   }
 
-  get selfId(): ActrId {
-    return this.#scope.node.selfId;
+  protected override get node(): NodeContext {
+    return this.#scope.node;
+  }
+
+  protected override get finder(): TargetFinder {
+    return this.#scope.finder;
+  }
+
+  protected override get trace(): TraceContext {
+    return this.#trace;
   }
 
   get callerId(): ActrId {
@@ -71,22 +66,10 @@ export class HandlerContext implements Context {
     return this.#message.envelope.requestId;
   }
 
-  get signal(): AbortSignal {
-    return this.#scope.node.signal;
-  }
-
-  get log(): Logger {
+  override get log(): Logger {
     const { requestId, routeKey } = this.#message.envelope;
     this.#log ??= this.#scope.node.log.with({ request_id: requestId, route_key: routeKey });
     return this.#log;
-  }
-
-  get streams(): Streams {
-    return this.#scope.node.streams;
-  }
-
-  get media(): Media {
-    return this.#scope.node.media;
   }
 
   get state(): State {
@@ -94,7 +77,7 @@ export class HandlerContext implements Context {
     return this.#state;
   }
 
-  call(
+  override call(
     target: Destination,
     routeKey: string,
     payload: Uint8Array,
@@ -102,40 +85,14 @@ export class HandlerContext implements Context {
   ): Promise<Uint8Array> {
     // What outlives its handler holds no key that others could wait for.
     if (this.#left) {
-      return this.#scope.node.call(target, routeKey, payload, this.#traced(options));
+      return this.#scope.node.call(target, routeKey, payload, this.traced(options));
     }
     const calls = this.#openCalls();
     const waitedFor = typeof target === "string" ? this.selfId : target;
     return calls.during({ target: waitedFor, routeKey }, (chain) => {
-      const nested: NestedCallOptions = { ...this.#traced(options), chain };
+      const nested: NestedCallOptions = { ...this.traced(options), chain };
       return this.#scope.node.call(target, routeKey, payload, nested);
     });
-  }
-
-  tell(
-    target: Destination,
-    routeKey: string,
-    payload: Uint8Array,
-    options?: TellOptions,
-  ): Promise<void> {
-    return this.#scope.node.tell(target, routeKey, payload, this.#traced(options));
-  }
-
-  discover(type: ActrType | string, options?: DiscoverOptions): Promise<ActrId[]> {
-    return this.#scope.node.discover(type, this.#traced(options));
-  }
-
-  service<S extends ServiceDescriptor>(descriptor: S, target: Destination): ServiceClient<S> {
-    return serviceClient(senderTo(this, target), descriptor);
-  }
-
-  actors<App extends WithActors>(
-    target?: ActrId | string,
-    options?: ActorCallOptions,
-  ): ActorsOf<App> {
-    const { finder } = this.#scope;
-    const parts = { finder, context: this, local: () => this.#localActors() };
-    return actorsOf<App>(wayToActors(parts, target, options));
   }
 
   /** Ends the handler's writing; what it changed is to be committed with its answer. */
@@ -160,7 +117,7 @@ export class HandlerContext implements Context {
   }
 
   /** Each call has the handler lend its place while it waits. */
-  #localActors(): ActorCaller {
+  protected override localActors(): ActorCaller {
     const { localActors } = this.#scope;
     const trace = this.#trace;
     if (this.#left) return localActors({ trace });
@@ -182,10 +139,5 @@ export class HandlerContext implements Context {
   #openCalls(): HandlerCalls {
     this.#calls ??= this.#scope.nesting.open(callChain(this.#message.envelope.metadata));
     return this.#calls;
-  }
-
-  /** A call made while handling belongs to the trace of the request. */
-  #traced<O extends CallOptions | DiscoverOptions>(options: O | undefined): O {
-    return { trace: this.#trace, ...options } as O;
   }
 }
