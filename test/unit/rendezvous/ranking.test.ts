@@ -92,6 +92,41 @@ describe("rank", () => {
     assert.deepEqual(rank([one], { count: 1, factors: [] }, plain), [one]);
   });
 
+  // Section 8.1, steps 2 and 3: the states that a demand lets through, the best first; "?" is unknown and counts as 2.
+  const demands: readonly [minimum: number, admitted: string][] = [
+    [0, "0"],
+    [1, "01?"],
+    [2, "012?"],
+    [3, "012?3"],
+  ];
+  for (const [minimum, admitted] of demands) {
+    for (const [state, demand] of [
+      ["availability", "minimalHealth"],
+      ["dependency", "minimalDependency"],
+    ] as const) {
+      it(`keeps ${admitted} when ${demand} is ${minimum}`, () => {
+        const all: Candidate[] = [3, 2, undefined, 1, 0].map((value) => ({ [state]: value }));
+        const ranked = rank(all, { count: 9, factors: [], [demand]: minimum }, plain);
+        const found = ranked.map((each) => each[state] ?? "?").join("");
+        assert.equal(found, admitted);
+      });
+    }
+  }
+
+  it("sorts by factors before demands, and by dependencies before health", () => {
+    const weak: Candidate = { availability: 0, dependency: 0, powerReserve: 1 };
+    const strong: Candidate = { availability: 1, dependency: 0, powerReserve: 5 };
+    const loose: Candidate = { availability: 0, dependency: 1, powerReserve: 1 };
+    const by = (...factors: number[]): Candidate[] =>
+      rank(
+        [loose, strong, weak],
+        { count: 9, factors, minimalHealth: 1, minimalDependency: 1 },
+        plain,
+      );
+    assert.deepEqual(by(rankingFactors.maximumPowerReserve), [strong, weak, loose]);
+    assert.deepEqual(by(), [weak, strong, loose]);
+  });
+
   it("returns nothing for a count of zero", () => {
     assert.deepEqual(rank([{}], { count: 0, factors: [] }, plain), []);
   });
