@@ -1,3 +1,4 @@
+import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { utf8 } from "../protocol/bytes.ts";
@@ -25,21 +26,22 @@ export class Serials {
   #sequence = sequencesPerMs;
   /** Stamps below this one, Unix milliseconds, are reserved. */
   #reserved: number;
+  /** What is reserved, as it was last seen in the store. */
+  #saved: Uint8Array | undefined;
   #reserving: Promise<void> | undefined;
 
-  private constructor(store: Store, clock: Clock, worker: number, reserved: number) {
+  private constructor(store: Store, clock: Clock, worker: number, saved: Uint8Array | undefined) {
     this.#store = store;
     this.#clock = clock;
     this.#worker = worker;
-    this.#ms = reserved - 1;
-    this.#reserved = reserved;
+    this.#saved = saved;
+    this.#reserved = endOf(saved);
+    this.#ms = this.#reserved - 1;
   }
 
   /** Continues after every serial that an earlier process may have given out. `worker`: 0 to 31. */
   static async open(store: Store, clock: Clock, worker: number): Promise<Serials> {
-    const saved = await store.record(metaSpace, keyOf(worker));
-    const reserved = saved === undefined ? 0 : Number(new TextDecoder().decode(saved));
-    return new Serials(store, clock, worker, reserved);
+    return new Serials(store, clock, worker, await store.record(metaSpace, keyOf(worker)));
   }
 
   /** The next serial. @throws ActrError `storage` when its block could not be reserved. */
@@ -63,12 +65,30 @@ export class Serials {
 
   async #reserve(end: number): Promise<void> {
     try {
-      const key = keyOf(this.#worker);
+      const place = { space: metaSpace, key: keyOf(this.#worker) };
       const value = utf8(String(end));
-      await this.#store.commit([{ kind: "record.put", space: metaSpace, key, value }]);
+      await this.#store.commit([
+        { kind: "record.expect", ...place, value: this.#saved ?? null },
+        { kind: "record.put", ...place, value },
+      ]);
+      this.#saved = value;
       this.#reserved = end;
+    } catch (error) {
+      if (ActrError.from(error).code !== "lease_lost") throw error;
+      await this.#leap();
     } finally {
       this.#reserving = undefined;
     }
   }
+
+  /** Goes on after what another server reserved, which was taken for dead, or took this one for it, and has the same worker. */
+  async #leap(): Promise<void> {
+    this.#saved = await this.#store.record(metaSpace, keyOf(this.#worker));
+    this.#ms = Math.max(this.#ms, endOf(this.#saved) - 1);
+    this.#sequence = sequencesPerMs;
+  }
+}
+
+function endOf(saved: Uint8Array | undefined): number {
+  return saved === undefined ? 0 : Number(new TextDecoder().decode(saved));
 }

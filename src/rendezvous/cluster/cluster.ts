@@ -8,7 +8,7 @@ import type { Hub } from "../hub.ts";
 import type { Neighbours } from "../neighbours.ts";
 import { keptSecret } from "../secrets.ts";
 import type { SignalingSocket } from "../signaling_socket.ts";
-import { type Frame, profileFields, reportOf, type UpFrame } from "./frames.ts";
+import { type Frame, profileFields, reportFrames, reportOf, type UpFrame } from "./frames.ts";
 import { proofOf, readDial } from "./handshake.ts";
 import { Linker } from "./linker.ts";
 import { clearMail, Mailroom } from "./mailroom.ts";
@@ -247,7 +247,7 @@ export class Cluster implements Neighbours, RosterWatcher, RemoteOwner, AsyncDis
     this.#reports = undefined;
     const reports = [...this.#reported].map((node) => [node.key, reportOf(node)] as const);
     this.#reported.clear();
-    if (reports.length > 0) this.#tell({ kind: "reports", reports });
+    for (const frame of reportFrames(reports)) this.#tell(frame);
   }
 
   /** Gives signs of life, and drops links that give none. */

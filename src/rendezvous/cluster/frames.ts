@@ -2,8 +2,8 @@ import { ActrError } from "../../errors.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { encodeCbor } from "../../protocol/cbor/encode.ts";
 import { AclSchema, decode, encode, ServiceSpecSchema } from "../../protocol/schema.ts";
-import type { LoadReport, Member, Profile } from "../directory.ts";
 import type { Position } from "../candidate.ts";
+import type { LoadReport, Member, Profile } from "../directory.ts";
 
 /** What a node said of itself last; the others are told a second after it said so at the latest. */
 export interface Report {
@@ -52,19 +52,50 @@ export type Frame =
   /** The server stops: its nodes are gone. */
   | { readonly kind: "bye" };
 
-/** Bytes that a frame takes at most, about. */
+/** Bytes that a frame takes without what may be long in it, at most. */
+const base = 256;
+/** Bytes of UTF-8 for one UTF-16 unit, at most. */
+const unitBytes = 3;
+/** Bytes of reports that share a frame, about. */
+const reportFrameBytes = 128 * 1024;
+
+/** Bytes that a frame takes, at most. */
 export function weightOf(frame: Frame): number {
-  const base = 256;
   switch (frame.kind) {
     case "deliver":
       return base + frame.envelope.length;
-    case "up":
-      return base + (frame.acl?.length ?? 0) + (frame.spec?.length ?? 0);
+    case "up": {
+      const { id, wsAddress = "", acl, spec, report } = frame;
+      const texts = base + unitBytes * (id.length + wsAddress.length);
+      return texts + (acl?.length ?? 0) + (spec?.length ?? 0) + reportWeight(report);
+    }
     case "reports":
-      return base * (1 + frame.reports.length);
+      return frame.reports.reduce((sum, [, report]) => sum + reportWeight(report), base);
     default:
       return base;
   }
+}
+
+function reportWeight({ load }: Report): number {
+  const names = load?.stickyClients ?? [];
+  return names.reduce((sum, name) => sum + 8 + unitBytes * name.length, 256);
+}
+
+/** Reports as frames of a bounded length. */
+export function reportFrames(reports: Iterable<readonly [key: string, Report]>): Frame[] {
+  const frames: Frame[] = [];
+  let some: (readonly [string, Report])[] = [];
+  let bytes = 0;
+  for (const each of reports) {
+    some.push(each);
+    bytes += reportWeight(each[1]);
+    if (bytes < reportFrameBytes) continue;
+    frames.push({ kind: "reports", reports: some });
+    some = [];
+    bytes = 0;
+  }
+  if (some.length > 0) frames.push({ kind: "reports", reports: some });
+  return frames;
 }
 
 /** Frames as one message: a list in CBOR. */

@@ -60,8 +60,9 @@ describe("Serials", () => {
   it("never repeats after a restart though another worker on the store wrote last", async () => {
     const store = new MemoryStore();
     const [fast, slow] = [new FakeClock(2_000_000_000_000), new FakeClock(1_900_000_000_000)];
-    const first = await take(await Serials.open(store, fast, 1), 9);
-    await take(await Serials.open(store, slow, 2), 9);
+    const [one, two] = [await Serials.open(store, fast, 1), await Serials.open(store, slow, 2)];
+    const first = await take(one, 9);
+    await take(two, 9);
     const restarted = await Serials.open(store.reopen(), slow, 1);
     assert.ok(ascending([...first, ...(await take(restarted, 9))]));
   });
@@ -73,5 +74,20 @@ describe("Serials", () => {
     await assert.rejects(serials.next(), /the disk is full/);
     store.failing = false;
     assert.ok((await serials.next()) > 0n);
+  });
+
+  it("never gives out what another server with the same worker has", async () => {
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const servers = await Promise.all(
+      [store.share(), store.share()].map((each) => Serials.open(each, clock, 0)),
+    );
+    const seen = new Set<bigint>();
+    for (let round = 0; round < 4; round++) {
+      const taken = await Promise.all(servers.map((serials) => take(serials, 300)));
+      for (const serials of taken) assert.ok(ascending(serials));
+      for (const serial of taken.flat()) seen.add(serial);
+      await clock.advance(8_000);
+    }
+    assert.equal(seen.size, 4 * 2 * 300);
   });
 });
