@@ -32,6 +32,11 @@ export class PendingReplies<T> {
     return this.#waiting.size;
   }
 
+  /** Whether a reply to `envelopeId` is waited for. */
+  has(envelopeId: string): boolean {
+    return this.#waiting.has(envelopeId);
+  }
+
   /**
    * Waits for the reply to `envelopeId`. Throws at once when too many wait or the signal has aborted: then nothing is to be sent.
    * @throws ActrError `overloaded`, `timed_out`; the signal's reason.

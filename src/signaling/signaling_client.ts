@@ -62,6 +62,9 @@ export interface SignalingOptions {
   readonly maxBufferedBytes?: number;
 }
 
+/** Code of an error that says that a message was dropped. */
+const tooManyMessages = 429;
+
 /** This node's end of the signaling server (`spec/protocol.md` §7): one connection that comes back by itself, requests over it, and messages to other nodes. */
 export class SignalingClient {
   readonly #components: SignalingComponents;
@@ -297,6 +300,11 @@ export class SignalingClient {
           ...(traceparent === "" ? {} : { traceparent }),
           ...(tracestate === "" ? {} : { tracestate }),
         });
+        return;
+      case "envelopeError":
+        if (flow.value.code !== tooManyMessages) break;
+        this.#components.log.debug("signaling.message.dropped", { by: "server" });
+        this.#requests.dropped(flow.value.message);
         return;
       default:
         break;

@@ -8,6 +8,7 @@ import type { ActrId } from "../protocol/ids.ts";
 import type { ActrToSignalingSchema, MessageInit } from "../protocol/schema.ts";
 import { encodeSignaling } from "../protocol/signaling.ts";
 import type { CredentialWatch } from "./credential_watch.ts";
+import { Outbox } from "./outbox.ts";
 import { PendingReplies } from "./pending_replies.ts";
 import { type Reply, type ReplyCase, type ReplyOf, readReply } from "./reply.ts";
 import type { RelayInit } from "./signaling_listeners.ts";
@@ -48,6 +49,7 @@ export class SignalingRequests {
   readonly #components: Components;
   readonly #bounds: RequestBounds;
   readonly #pending: PendingReplies<Reply>;
+  readonly #outbox: Outbox;
   #sent = 0;
   #closed: ActrError | undefined;
 
@@ -55,6 +57,7 @@ export class SignalingRequests {
     this.#components = components;
     this.#bounds = bounds;
     this.#pending = new PendingReplies(components.clock, bounds.maxPending);
+    this.#outbox = new Outbox(components.clock);
   }
 
   /** The answer, which must be of kind `expected`. A refused credential is also told to who can renew it. */
@@ -73,7 +76,7 @@ export class SignalingRequests {
     const flow = { case: "actrToServer", value } as const;
     const bytes = encodeSignaling({ envelopeId, ...trace, flow });
     const waiting = this.#pending.wait(envelopeId, { what, limitMs, signal });
-    socket.send(bytes);
+    this.#outbox.send(socket, bytes, () => this.#pending.has(envelopeId));
     const reply = await waiting;
     if (reply.case === "error" && reply.value.code === 401) credentials.refused(identity);
     return readReply(what, reply, expected);
@@ -87,7 +90,9 @@ export class SignalingRequests {
     const flow = { case: "actrRelay", value: { source, credential, target: to, payload } } as const;
     const socket = this.#openSocket(String(payload.case));
     const envelopeId = random.uuid();
-    socket.send(encodeSignaling({ envelopeId, ...trace, flow }));
+    // Offers, answers and what they follow from begin something: those who send them see to it that they arrive.
+    const again = payload.case === "iceCandidate" ? () => true : undefined;
+    this.#outbox.send(socket, encodeSignaling({ envelopeId, ...trace, flow }), again);
     return envelopeId;
   }
 
@@ -96,14 +101,21 @@ export class SignalingRequests {
     return this.#pending.settle(replyFor, reply);
   }
 
+  /** The server dropped a message because there were too many. @param reason its words. */
+  dropped(reason: string): void {
+    this.#outbox.dropped(reason);
+  }
+
   /** The connection is gone, and with it every answer. */
   lost(reason: string): void {
+    this.#outbox.clear();
     this.#pending.failAll(new ActrError("unavailable", `signaling was lost: ${reason}`));
   }
 
   /** Fails what waits and what will be asked with `reason`. */
   close(reason: ActrError): void {
     this.#closed = reason;
+    this.#outbox.clear();
     this.#pending.failAll(reason);
   }
 
@@ -113,7 +125,8 @@ export class SignalingRequests {
     if (socket === undefined) {
       throw new ActrError("unavailable", `${what} is not sent: signaling is not connected`);
     }
-    if (socket.bufferedAmount > this.#bounds.maxBufferedBytes) {
+    const { maxBufferedBytes, replyLimitMs } = this.#bounds;
+    if (socket.bufferedAmount > maxBufferedBytes || this.#outbox.delayMs > replyLimitMs) {
       throw new ActrError("overloaded", `${what} is not sent: signaling takes nothing at present`, {
         retryAfterMs: 1_000,
       });

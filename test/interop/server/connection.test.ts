@@ -206,6 +206,24 @@ describe("our node is connected to a real actrix", limit, () => {
     await assert.rejects(found(home, otherKind), { code: "decode_failure" });
   });
 
+  it("loses no request to a server that drops what is more than 50 messages at once and 10 in a second", async () => {
+    await using home = await atHome();
+    const { session, node } = home;
+    await session.ping();
+    session.limit = { burst: 50, perSecond: 10 };
+    const finding = Array.from({ length: 60 }, () => node.context.discover(other));
+    const answering = Array.from({ length: 60 }, async () => {
+      const request = await session.request(requests.candidates);
+      session.answer(request, answers.candidates, candidates([peer]));
+    });
+    const found = await Promise.all(finding);
+    assert.deepEqual(
+      [found.length, await Promise.all(answering).then((all) => all.length)],
+      [60, 60],
+    );
+    assert.ok(session.lost >= 10, `${session.lost} were lost`);
+  });
+
   it("leaves by one farewell that names the reason, and then the socket", async () => {
     const home = await atHome();
     const { session, node, actrix } = home;

@@ -48,6 +48,12 @@ export class Session {
   readonly closed: WebSocketEnd["closed"];
   /** Whether pings and farewells are answered without the test. */
   answers = true;
+  /** Messages that it takes at once, and then in a second; the others are lost (`spec/protocol.md` §7.7). */
+  limit: { readonly burst: number; readonly perSecond: number } | undefined;
+  /** How many were lost. */
+  lost = 0;
+  #tokens: number | undefined;
+  #filledAt = performance.now();
 
   constructor(socket: WebSocketEnd, target: string, id: ActrId) {
     this.socket = socket;
@@ -55,7 +61,24 @@ export class Session {
     this.query = new URL(target, "http://host").searchParams;
     this.id = id;
     this.closed = socket.closed;
-    socket.onMessage = (message) => this.#take(new Fields(message));
+    socket.onMessage = (message) => {
+      if (this.#admits()) return this.#take(new Fields(message));
+      this.lost += 1;
+      const words = `Too many messages. Limit: ${this.limit?.perSecond} messages/second`;
+      this.send(flows.error, writeError(429, words));
+    };
+  }
+
+  #admits(): boolean {
+    if (this.limit === undefined) return true;
+    const { burst, perSecond } = this.limit;
+    const now = performance.now();
+    const filled = (this.#tokens ?? burst) + ((now - this.#filledAt) * perSecond) / 1_000;
+    this.#filledAt = now;
+    this.#tokens = Math.min(burst, filled);
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
   }
 
   /** The next request of a kind that the test is to answer. */

@@ -378,7 +378,7 @@ describe("signaling relays and pushes", () => {
     const { client, socket, log } = await connected();
     socket.receive(Uint8Array.of(0xff, 1, 2));
     socket.answerTo("env-99", { case: "pong", value: { seq: 1n } });
-    const value = { code: 429, message: "Too many messages" };
+    const value = { code: 500, message: "something" };
     socket.receive(encodeSignaling({ envelopeId: "e", flow: { case: "envelopeError", value } }));
     assert.deepEqual(log.levels("signaling.message.ignored"), ["warn"]);
     assert.deepEqual(log.levels("signaling.message.unexpected"), ["debug", "debug"]);
