@@ -70,7 +70,12 @@ describe("outbox of signaling", () => {
     outbox.dropped("Limit: 100000");
     await clock.advance(1_000);
     assert.equal(sent.length, 256);
-    send(2);
+    send(2, always);
+    await clock.advance(3_001);
+    sent.length = 0;
+    outbox.dropped("");
+    await clock.advance(1_000);
+    assert.deepEqual(sent, [], "what left long ago is not what was dropped");
     send(3, always);
     outbox.dropped("");
     outbox.clear();
