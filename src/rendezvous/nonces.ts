@@ -33,6 +33,7 @@ export class Nonces {
   }
 
   async #take(key: string): Promise<boolean> {
+    // A commit that fails costs more: those of its moment are written once more without it.
     if ((await this.#store.record(space, key)) !== undefined) return false;
     const value = utf8(String(this.#clock.now()));
     try {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
-import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import type { Credential } from "../../../src/protocol/credential_codec.ts";
 import { formatActrId, parseActrId } from "../../../src/protocol/ids.ts";
@@ -9,6 +8,7 @@ import { importSigningKey } from "../../../src/protocol/signing_key.ts";
 import { CredentialCheck } from "../../../src/rendezvous/credential_check.ts";
 import { KeyRing } from "../../../src/rendezvous/keys.ts";
 import { resolveRendezvousOptions } from "../../../src/rendezvous/options.ts";
+import { RacedStore } from "./raced_store.ts";
 
 const hour = 3_600_000;
 const minute = 60_000;
@@ -20,7 +20,7 @@ const denied = { code: "permission_denied" };
 
 class World {
   readonly clock = new FakeClock();
-  readonly store = new MemoryStore();
+  readonly store = new RacedStore();
   #servers = 0;
 
   /** A server with randomness of its own; several share the store. */
@@ -103,6 +103,18 @@ describe("KeyRing", () => {
     assert.deepEqual(one.current, two.current);
     assert.ok(one.current.keyId > 1);
     await world.verify(two, await world.sign(one));
+  });
+
+  it("leaves the key alone that another server was faster to make", async () => {
+    const world = new World();
+    const [one, two] = [await world.open(), await world.open()];
+    world.store.faster = () => two.rotate({ inMs: 0 });
+    await one.rotate({ inMs: 0 });
+    assert.deepEqual(one.list(), two.list());
+    await world.verify(one, await world.sign(two));
+    const left = await world.store.records("rendezvous.keys", "", 9);
+    assert.equal(left.length, 2);
+    assert.deepEqual((await world.open()).current, two.current);
   });
 
   it("looks for a key that it does not know, yet not for every stranger's", async () => {

@@ -41,11 +41,14 @@ class Maker {
   }
 
   /** Signs the demand of a package: its manifest, and that it wants to register now. */
-  async prove(signedAt: number, { manifest = this.manifest(), realm = 1 } = {}): Promise<Proof> {
+  async prove(
+    signedAt: number,
+    { manifest = this.manifest(), realm = 1, actrType = type } = {},
+  ): Promise<Proof> {
     const manifestRaw = utf8(manifest);
     const nonce = new Uint8Array(16).fill(++this.#nonces);
     const manifestSha256Hex = toHex(await sha256(manifestRaw));
-    const proof = { realm, actrType: type, target, manifestSha256Hex, signedAt, nonce };
+    const proof = { realm, actrType, target, manifestSha256Hex, signedAt, nonce };
     return {
       authMode: RegisterAuthMode.PACKAGE,
       target,
@@ -175,6 +178,11 @@ describe("a package that its manufacturer has proven", () => {
     assert.equal(await outcome(world, proof, "umbrella:echo:1.0.0"), unproven);
     assert.equal(await outcome(world, { ...proof, target: "x86_64" }), unproven);
     assert.equal(await outcome(world, { ...proof, realm: { realmId: 2 } }), unproven);
+    const unsigned = { ...proof, mfrSignature: new Uint8Array(64) };
+    assert.equal(await outcome(world, unsigned), unproven);
+    const next = "acme:echo:1.0.1";
+    const misled = await acme.prove(world.now, { actrType: next });
+    assert.equal(await outcome(world, misled, next), unproven);
     const edited = utf8(`${new TextDecoder().decode(proof.manifestRaw)}\n`);
     assert.equal(await outcome(world, { ...proof, manifestRaw: edited }), unproven);
     const signedAt = BigInt(world.now - 1);

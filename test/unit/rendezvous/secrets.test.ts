@@ -3,27 +3,15 @@ import { describe, it } from "node:test";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { ActrError } from "../../../src/errors.ts";
-import type { StoreChange } from "../../../src/ports/store.ts";
 import { keptSecret, metaSpace } from "../../../src/rendezvous/secrets.ts";
+import { RacedStore } from "./raced_store.ts";
 
 describe("keptSecret", () => {
   it("is made once, also when another server is faster", async () => {
     const others = new Uint8Array(32).fill(7);
-    class RacedStore extends MemoryStore {
-      #raced = false;
-      override async commit(changes: readonly StoreChange[]): Promise<void> {
-        const put = {
-          kind: "record.put",
-          space: metaSpace,
-          key: "secret.turn",
-          value: others,
-        } as const;
-        if (!this.#raced) await super.commit([put]);
-        this.#raced = true;
-        await super.commit(changes);
-      }
-    }
     const store = new RacedStore();
+    const record = { space: metaSpace, key: "secret.turn", value: others };
+    store.faster = () => store.commit([{ kind: "record.put", ...record }]);
     assert.deepEqual(await keptSecret(store, new SeededRandom(), "turn"), others);
     const own = await keptSecret(store, new SeededRandom(), "renewal");
     assert.equal(own.length, 32);

@@ -43,6 +43,7 @@ describe("Upkeep", () => {
     await clock.advance(1000);
     await new Upkeep(ais)[Symbol.asyncDispose]();
     assert.equal(await ais.registrations.get(id), undefined);
+    assert.equal(clock.pending, 0);
   });
 
   it("goes on after the store failed, and leaves no timer behind", async () => {
