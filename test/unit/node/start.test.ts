@@ -245,6 +245,9 @@ describe("start that fails", () => {
 
   it("[ND-33] because its signal is aborted: rejects with the reason", limit, async () => {
     await using world = await TestWorld.open();
+    // The world's own server counts who has registered.
+    await TestNode.start(world, echoNode());
+    await world.clock.settle();
     const before = left(world);
     const abort = new AbortController();
     const definition = echoNode(undefined, {
