@@ -71,6 +71,20 @@ describe("Directory", () => {
     assert.deepEqual([...directory.types()], []);
     assert.equal(directory.size, 0);
   });
+
+  it("lists the types that are there now, in order", () => {
+    const directory = new Directory<Node>();
+    const [b, a, again] = [new Node(1, "b"), new Node(2, "a"), new Node(3, "a")];
+    directory.add(b);
+    assert.deepEqual(directory.types(), [b.type]);
+    directory.add(a);
+    directory.add(again);
+    assert.deepEqual(directory.types(), [a.type, b.type]);
+    directory.remove(a);
+    assert.deepEqual(directory.types(), [a.type, b.type]);
+    directory.remove(again);
+    assert.deepEqual(directory.types(), [b.type]);
+  });
 });
 
 describe("Presence", () => {
