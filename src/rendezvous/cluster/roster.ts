@@ -157,6 +157,8 @@ export class Roster {
     }
     this.#self = await enter(this.#components.store, this.#table, this.#options, this.#self);
     this.#components.log.warn("rendezvous.cluster.joined_again", { server: this.#self.number });
+    // Under the new number everybody has to be met anew.
+    this.#seen.clear();
     this.#watcher?.renumbered();
   }
 
