@@ -11,6 +11,7 @@ import type { Credential, IdentityClaims } from "../protocol/credential_codec.ts
 import { ed25519Bytes } from "../protocol/signing_key.ts";
 import { type KeptKey, keyRecord, readKey, recordKey } from "./key_record.ts";
 import type { ResolvedRendezvousOptions } from "./options.ts";
+import { unacceptable } from "./unacceptable.ts";
 
 /** The half of a key that everyone may see. */
 export interface PublicKey {
@@ -111,9 +112,10 @@ export class KeyRing {
 
   /**
    * Makes a key, durably, that signs `inMs` from now on; until then it is announced, so that other servers on the store
-   * know it. What was signed before counts for the time of tolerance. @throws ActrError `storage`.
+   * know it. What was signed before counts for the time of tolerance. @throws ActrError `invalid_argument`; `storage`.
    */
   async rotate({ inMs = announcementMs }: { readonly inMs?: number } = {}): Promise<KeyState> {
+    if (!(inMs >= 0)) throw unacceptable(`inMs must not be below 0, as ${inMs} is`, "inMs");
     const key = await this.#add(this.#components.clock.now() + inMs);
     return { ...publicHalf(key), signsFrom: key.signsFrom };
   }
@@ -207,9 +209,15 @@ export class KeyRing {
     return endsAt === undefined || endsAt > this.#components.clock.now();
   }
 
+  /** When the first that follows has signed for the time of tolerance. */
   #endsAt({ keyId }: KeptKey): number | undefined {
-    const next = this.#keys.find((each) => each.keyId > keyId);
-    return next && next.signsFrom + this.#terms.keyToleranceMs;
+    let followed = Number.POSITIVE_INFINITY;
+    for (const each of this.#keys) {
+      if (each.keyId > keyId) followed = Math.min(followed, each.signsFrom);
+    }
+    return followed === Number.POSITIVE_INFINITY
+      ? undefined
+      : followed + this.#terms.keyToleranceMs;
   }
 }
 

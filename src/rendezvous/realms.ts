@@ -169,12 +169,14 @@ export class Realms {
     return { realm: this.#shown(fresh), ...(plain !== undefined && { secret: plain }) };
   }
 
-  /** Gives a realm a new secret, durably; the one before holds on for a while. @throws as {@link Realms.setEnabled}; `invalid_argument`, details `reason` `secret`. */
+  /** Gives a realm a new secret, durably; the one before holds on for a while. @throws as {@link Realms.setEnabled}; `invalid_argument`, details `reason` `secret` or `graceMs`. */
   async rotateSecret(
     id: number,
     { secret = this.#newSecret(), graceMs = this.#graceMs }: RotateSecret = {},
   ): Promise<RealmWithSecret> {
     requireSecret(secret);
+    if (!(graceMs >= 0))
+      throw unacceptable(`graceMs must not be below 0, as ${graceMs} is`, "graceMs");
     const hash = await hashOf(secret);
     const until = this.#now() + Math.ceil(graceMs / 1000);
     const realm = await this.#change(id, (old) => withSecret(old, hash, until));

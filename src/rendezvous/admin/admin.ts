@@ -10,6 +10,7 @@ import type { KeyState } from "../keys.ts";
 import type { Reachable } from "../reachable.ts";
 import type { NewRealm, Realm, RealmWithSecret, RotateSecret } from "../realms.ts";
 import { SignalingSocket } from "../signaling_socket.ts";
+import { PackageAdmin } from "./package_admin.ts";
 
 /** What operators work on. */
 export interface AdminParts {
@@ -49,6 +50,8 @@ export interface NodeQuery {
 
 /** What operators do with a rendezvous. Every change is written to the log, without secrets, with who made it. */
 export class Admin {
+  /** What they do about packages. */
+  readonly packages: PackageAdmin;
   readonly #parts: AdminParts;
   readonly #log: Logger;
 
@@ -56,6 +59,7 @@ export class Admin {
   constructor(parts: AdminParts, log: Logger) {
     this.#parts = parts;
     this.#log = log;
+    this.packages = new PackageAdmin(parts.ais, (event, facts) => this.#changed(event, facts));
   }
 
   realms(): Realm[] {

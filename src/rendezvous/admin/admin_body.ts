@@ -1,7 +1,7 @@
 import { ActrError } from "../../errors.ts";
 import { readBody } from "../body.ts";
 
-/** Longest body of an operator's request, bytes. */
+/** Longest body of most requests of operators, bytes. */
 const maxBodyBytes = 16 * 1024;
 
 type Kind = "number" | "string" | "secret";
@@ -23,8 +23,9 @@ export type Fields<S extends Readonly<Record<string, Kind>>> = {
 export async function readFields<S extends Readonly<Record<string, Kind>>>(
   request: Request,
   kinds: S,
+  limit: number = maxBodyBytes,
 ): Promise<Fields<S>> {
-  const value = parse(await readBody(request, maxBodyBytes));
+  const value = parse(await readBody(request, limit), limit);
   for (const [name, field] of Object.entries(value)) {
     const kind = kinds[name];
     if (kind === undefined) throw wrong(`there is no field ${name}; ${known(kinds)}`);
@@ -33,8 +34,8 @@ export async function readFields<S extends Readonly<Record<string, Kind>>>(
   return value as Fields<S>;
 }
 
-function parse(body: Uint8Array | undefined): Record<string, unknown> {
-  if (body === undefined) throw wrong(`the body must not be longer than ${maxBodyBytes} bytes`);
+function parse(body: Uint8Array | undefined, limit: number): Record<string, unknown> {
+  if (body === undefined) throw wrong(`the body must not be longer than ${limit} bytes`);
   if (body.length === 0) return {};
   const value = json(body);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {

@@ -6,6 +6,7 @@ import { TokenBucket } from "../../token_bucket.ts";
 import type { RendezvousEnv } from "../ais_routes.ts";
 import { Admin, type AdminParts } from "./admin.ts";
 import { readFields } from "./admin_body.ts";
+import { addPackageRoutes } from "./package_routes.ts";
 
 type AdminContext = Context<RendezvousEnv & { Variables: { admin: Admin } }>;
 
@@ -63,6 +64,7 @@ export function adminRoutes(parts: AdminParts, token: string): Hono<RendezvousEn
     c.var.admin.kick(id, reason.slice(0, 100));
     return c.json({ kicked: id });
   });
+  addPackageRoutes(app);
   app.get("/servers", (c) => c.json({ servers: c.var.admin.servers() }));
   app.all("*", (c) => c.json(noSuchRoute, 404));
   return app as unknown as Hono<RendezvousEnv>;

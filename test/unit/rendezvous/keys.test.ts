@@ -143,6 +143,17 @@ describe("KeyRing", () => {
     await world.verify(keys, await world.sign(keys));
   });
 
+  it("ends an old key by the first that follows, though one before that is announced for later", async () => {
+    const world = new World();
+    const keys = await world.open();
+    await keys.rotate({ inMs: 100 * hour });
+    await keys.rotate({ inMs: 0 });
+    assert.equal(keys.current.keyId, 3);
+    assert.equal(keys.list()[0]?.endsAt, world.clock.now() + 2 * hour);
+    await assert.rejects(keys.rotate({ inMs: -1 }), { code: "invalid_argument" });
+    await assert.rejects(keys.rotate({ inMs: Number.NaN }), { code: "invalid_argument" });
+  });
+
   it("reads the key of a store from before keys changed", async () => {
     const world = new World();
     const seed = new Uint8Array(32).fill(0x2a);

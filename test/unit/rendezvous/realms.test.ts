@@ -184,5 +184,6 @@ describe("Realms", () => {
     await assert.rejects(realms.create({ id: 1 }), refusedFor("exists"));
     await assert.rejects(realms.rotateSecret(2), { code: "not_found" });
     await assert.rejects(realms.rotateSecret(1, { secret: "" }), refusedFor("secret"));
+    await assert.rejects(realms.rotateSecret(1, { graceMs: -1 }), refusedFor("graceMs"));
   });
 });
