@@ -42,7 +42,7 @@ export interface MediaTrack {
    * What is sent, in a page, which sends no samples: a track of `getUserMedia`, `getDisplayMedia` or `captureStream`. It
    * stays its owner's, who stops it.
    */
-  readonly source?: LiveTrack;
+  readonly source?: LiveTrack | undefined;
 }
 
 /** Bounds of a change of tracks. */

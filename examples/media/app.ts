@@ -1,7 +1,5 @@
 import { defineNode, type MediaSample } from "@roost/edge";
-
-/** The tracks that the player takes. */
-export const tracks = ["voice", "camera"];
+import { tracks, type } from "./tracks.ts";
 
 /** What has come of one track. */
 export interface Statistics {
@@ -42,10 +40,10 @@ function formatOf({ codec, format }: MediaSample): string {
 }
 
 export const app = defineNode({
-  type: "acme:Player:1.0.0",
+  type,
   hooks: {
     onStart({ media }) {
-      for (const track of tracks) media.register(track, (sample) => count(track, sample));
+      for (const { id } of tracks) media.register(id, (sample) => count(id, sample));
     },
   },
 });
