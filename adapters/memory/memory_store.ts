@@ -31,6 +31,9 @@ export class MemoryStore implements Store {
   readonly #faultListeners = new Set<(fault: string | undefined) => void>();
   #fault: string | undefined;
   #closed = false;
+  /** Whose commit is being applied, and why those that build on what has just failed are not. */
+  #line: object | undefined;
+  readonly #brokenLines = new WeakMap<object, unknown>();
   #tellLoss: (reason: string) => void = () => {};
 
   /** @param contents those of another store, which is lost then. @param shared leaves that other one be. */
@@ -84,14 +87,32 @@ export class MemoryStore implements Store {
       throw new ActrError("storage", this.#fault, { details: { fault: "database" } });
     }
     if (!changes.every((change) => holds(this.#contents, change))) {
-      throw new ActrError("lease_lost", "memory store: what the commit expects does not hold");
+      throw this.#broken(
+        new ActrError("lease_lost", "memory store: what the commit expects does not hold"),
+      );
     }
     this.#takeSeqs(changes);
     for (const change of changes) apply(this.#contents, change);
   }
 
-  submit(changes: readonly StoreChange[], committed: Committed): void {
-    void this.commit(changes).then(() => committed(), committed);
+  submit(changes: readonly StoreChange[], committed: Committed, line: object = changes): void {
+    this.#line = line;
+    const failed = this.#brokenLines.get(line);
+    const written = failed === undefined ? this.commit(changes) : Promise.reject(failed);
+    this.#line = undefined;
+    void written.then(
+      () => committed(),
+      (error: unknown) => {
+        this.#brokenLines.delete(line);
+        committed(error);
+      },
+    );
+  }
+
+  /** What the line that submits builds on has failed. */
+  #broken(error: ActrError): ActrError {
+    if (this.#line !== undefined) this.#brokenLines.set(this.#line, error);
+    return error;
   }
 
   async mailboxRows(

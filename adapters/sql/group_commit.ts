@@ -16,12 +16,14 @@ export type WriteEffects = (effects: Effects) => Promise<void>;
 interface Member {
   readonly changes: readonly StoreChange[];
   readonly committed: Committed;
+  /** Those of one line build on each other. */
+  readonly line: object | undefined;
 }
 
 /** Commits that share a transaction. */
 class Group {
-  readonly effects = new Effects();
-  readonly members: Member[] = [];
+  effects: Effects = new Effects();
+  members: Member[] = [];
   /** Resolves when every member has its outcome; never rejects. */
   readonly settled: Promise<void>;
   settle: () => void = () => {};
@@ -32,9 +34,20 @@ class Group {
     });
   }
 
-  add(changes: readonly StoreChange[], committed: Committed): void {
-    for (const change of changes) this.effects.add(change);
-    this.members.push({ changes, committed });
+  add(member: Member): void {
+    for (const change of member.changes) this.effects.add(change);
+    this.members.push(member);
+  }
+
+  /** Takes out those of a line. */
+  drop(line: object): Member[] {
+    const all = this.members;
+    const dropped = all.filter((member) => member.line === line);
+    if (dropped.length === 0) return dropped;
+    this.members = [];
+    this.effects = new Effects();
+    for (const member of all) if (member.line !== line) this.add(member);
+    return dropped;
   }
 }
 
@@ -86,9 +99,9 @@ export class GroupCommit {
   }
 
   /** The same for a caller that wants no promise. */
-  submit(changes: readonly StoreChange[], committed: Committed): void {
+  submit(changes: readonly StoreChange[], committed: Committed, line?: object): void {
     if (this.#open.members.length === 0) this.#clock.defer(() => this.#flush());
-    this.#open.add(changes, committed);
+    this.#open.add({ changes, committed, line });
   }
 
   /** Writes what was handed over so far without waiting for the end of the turn; never rejects. */
@@ -111,7 +124,7 @@ export class GroupCommit {
     this.#transactions.observe((this.#clock.monotonic() - began) / 1000);
     this.#commits += group.members.length;
     const apart = faultOf(error) === "statement";
-    if (apart) for (const member of group.members) await this.#alone(member);
+    if (apart) await this.#apart(group);
     const told = apart ? [] : error === undefined ? [group] : [group, this.#takeOpen()];
     this.#writing = undefined;
     group.settle();
@@ -127,9 +140,17 @@ export class GroupCommit {
     return open;
   }
 
-  /** One bad commit must not fail its neighbours. */
-  async #alone(member: Member): Promise<void> {
-    tell(member, await attempt(this.#write(new Effects(member.changes))));
+  /** One bad commit must not fail its neighbours, but those that build on it. */
+  async #apart({ members }: Group): Promise<void> {
+    const broken = new Map<object, unknown>();
+    for (const member of members) {
+      const { changes, line } = member;
+      const before = line && broken.get(line);
+      const error = before ?? (await attempt(this.#write(new Effects(changes))));
+      const followers = error === undefined || line === undefined ? [] : this.#open.drop(line);
+      if (line !== undefined && error !== undefined) broken.set(line, error);
+      for (const each of [member, ...followers]) tell(each, error);
+    }
   }
 }
 

@@ -154,9 +154,9 @@ class SqlStore implements Store {
     return refusal === undefined ? this.#group.commit(changes) : Promise.reject(refusal);
   }
 
-  submit(changes: readonly StoreChange[], committed: Committed): void {
+  submit(changes: readonly StoreChange[], committed: Committed, line?: object): void {
     const refusal = this.#admit(changes);
-    if (refusal === undefined) this.#group.submit(changes, committed);
+    if (refusal === undefined) this.#group.submit(changes, committed, line);
     else queueMicrotask(() => committed(refusal));
   }
 

@@ -89,7 +89,7 @@ export class Commits {
 
   #write(changes: readonly StoreChange[], commits: number): void {
     this.#flying += 1;
-    this.#components.store.submit(changes, (error) => this.#answered(commits, error));
+    this.#components.store.submit(changes, (error) => this.#answered(commits, error), this);
   }
 
   #answered(commits: number, error: unknown): void {

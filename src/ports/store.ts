@@ -181,8 +181,12 @@ export interface Store extends AsyncDisposable {
    * waits to be written; RangeError for a `mailbox.put` whose seq does not ascend.
    */
   commit(changes: readonly StoreChange[]): Promise<void>;
-  /** {@link Store.commit} without its promises, for what happens to every message: calls `committed`, never before it has returned. */
-  submit(changes: readonly StoreChange[], committed: Committed): void;
+  /**
+   * {@link Store.commit} without its promises, for what happens to every message: calls `committed`, never before it has
+   * returned. Commits of one `line`, whatever that is, build on each other: when the database refuses the changes of one,
+   * those of the line that were handed over before this was told fail with it.
+   */
+  submit(changes: readonly StoreChange[], committed: Committed, line?: object): void;
   /**
    * Mailbox rows with `seq` greater than `afterSeq`, ascending, at most `limit`; of one priority or of both.
    * With `maxBytes`, the row whose payload reaches that sum is the last.

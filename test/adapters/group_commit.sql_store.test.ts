@@ -112,6 +112,56 @@ describe("group commit", () => {
     );
   });
 
+  it("fails with a member at fault those of its line, of its group and of the next, and no others", async () => {
+    const { clock, writes, group } = slowDisk({ maxPendingChanges: 100, maxPendingBytes: 100 });
+    const [line, other] = [{}, {}];
+    const told: unknown[] = [];
+    const submit = (seq: number, of?: object): void =>
+      group.submit(put(seq), (error) => told.push([seq, error === undefined]), of);
+    submit(1, line);
+    submit(2, other);
+    submit(3, line);
+    await clock.settle();
+    submit(4, line);
+    submit(5, other);
+    submit(6);
+    let settled = false;
+    void group.settle().then(() => {
+      settled = true;
+    });
+    writes[0]?.end(fault("statement"));
+    await clock.settle();
+    // The first alone is at fault.
+    writes[1]?.end(fault("statement"));
+    await clock.settle();
+    assert.deepEqual(told, [
+      [1, false],
+      [4, false],
+    ]);
+    writes[2]?.end();
+    await clock.settle();
+    assert.equal(settled, false);
+    writes[3]?.end();
+    await clock.settle();
+    assert.ok(settled);
+    assert.deepEqual(
+      writes.map(({ seqs }) => seqs),
+      [[1, 2, 3], [1], [2], [5, 6]],
+    );
+    assert.deepEqual(told.slice(2), [
+      [2, true],
+      [3, false],
+      [5, true],
+      [6, true],
+    ]);
+    // The line goes on once it was told.
+    submit(7, line);
+    await clock.settle();
+    writes[4]?.end();
+    await clock.settle();
+    assert.deepEqual(told.at(-1), [7, true]);
+  });
+
   it("fails what was handed over while a write went on that the database fails, and goes on with what comes then", async () => {
     const { clock, writes, group } = slowDisk();
     const first = group.commit(put(1));

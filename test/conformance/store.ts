@@ -104,6 +104,31 @@ function commitCases(use: UseStore): void {
     },
   );
 
+  use("writes nothing of what builds on a commit that it refuses", async (store) => {
+    const [line, other] = [{}, {}];
+    const value = Uint8Array.of(1);
+    const expectation = { kind: "record.expect", space: "none", key: "k", value } as const;
+    const submit = (seq: number, isRefused: boolean, of: object): Promise<boolean> =>
+      new Promise((resolve) => {
+        const put = { kind: "record.put", space: "lines", key: String(seq), value } as const;
+        const changes = isRefused ? [expectation, put] : [put];
+        store.submit(changes, (error) => resolve(error === undefined), of);
+      });
+    const outcomes = [
+      submit(1, false, line),
+      submit(2, true, line),
+      submit(3, false, other),
+      submit(4, false, line),
+    ];
+    assert.deepEqual(await Promise.all(outcomes), [true, false, true, false]);
+    assert.equal(await submit(5, false, line), true);
+    const kept = await store.records("lines", "", 10);
+    assert.deepEqual(
+      kept.map(({ key }) => key),
+      ["1", "3", "5"],
+    );
+  });
+
   use("writes the commits of one turn in one transaction", async (store, { transactions }) => {
     const before = transactions?.();
     const rows = Array.from({ length: 100 }, (_, n) => row(n + 1));

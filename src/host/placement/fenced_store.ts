@@ -52,8 +52,8 @@ export class FencedStore implements Store {
     return this.#store.commit([this.#fence, ...changes]);
   }
 
-  submit(changes: readonly StoreChange[], committed: Committed): void {
-    this.#store.submit([this.#fence, ...changes], committed);
+  submit(changes: readonly StoreChange[], committed: Committed, line?: object): void {
+    this.#store.submit([this.#fence, ...changes], committed, line);
   }
 
   mailboxRows(...query: Parameters<Store["mailboxRows"]>): Promise<MailboxRow[]> {

@@ -498,6 +498,26 @@ describe("a commit that fails", () => {
     await rig.close();
   });
 
+  it("takes with it what the same actor committed after it, and nothing of another", async () => {
+    const lines = new Map<string, Set<object | undefined>>();
+    class LineStore extends HeldStore {
+      override submit(...[changes, committed, line]: Parameters<HeldStore["submit"]>): void {
+        for (const change of changes) {
+          if (!("space" in change) || !change.space.startsWith("actor:")) continue;
+          const known = lines.get(change.space) ?? new Set();
+          lines.set(change.space, known.add(line));
+        }
+        super.submit(changes, committed, line);
+      }
+    }
+    const rig = new Rig({ subject }, { store: new LineStore() });
+    for (const key of ["a", "b", "a", "b"]) await rig.act("subject", key, "add", 1);
+    const [a = new Set(), b = new Set()] = [...lines.values()];
+    assert.deepEqual([a.size, b.size, lines.size], [1, 1, 2]);
+    assert.ok(![...a].some((line) => line === undefined || b.has(line)));
+    await rig.close();
+  });
+
   it("at its creation leaves no actor behind, and says why", async () => {
     const store = new HeldStore();
     const rig = new Rig({ subject }, { store });
