@@ -15,7 +15,7 @@ import {
   RenewCredentialResponseSchema,
 } from "../../src/protocol/schema.ts";
 import { importSigningKey, sign } from "../../src/protocol/signing_key.ts";
-import { type Entry, register, tryRegister } from "./rendezvous_client.ts";
+import { Client, type Entry, only, register, renew, tryRegister } from "./rendezvous_client.ts";
 import { Running } from "./rendezvous_server.ts";
 
 const type = "acme:echo:1.0.0";
@@ -172,5 +172,82 @@ describe("the identity service under too many requests", () => {
     const { result } = decode(RegisterResponseSchema, new Uint8Array(await response.arrayBuffer()));
     assert.equal(result.case, "error");
     assert.equal(result.value.code, 429);
+  });
+});
+
+describe("the identity service while operators work", () => {
+  const adminToken = "an-operator-s-token";
+  const ping = {
+    case: "ping",
+    value: { availability: 0, powerReserve: 1, mailboxBacklog: 0 },
+  } as const;
+
+  async function operate(base: string, path: string, body: object = {}): Promise<unknown> {
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await fetch(`${base}/admin${path}`, init);
+    assert.ok(response.ok, `${response.status} ${path}`);
+    return await response.json();
+  }
+
+  it("changes keys: who is connected is told to renew, and stays", async () => {
+    await using server = await Running.start(new MemoryStore(), { adminToken });
+    await using client = await Client.join(server.base, type);
+    const pong = async () => only(await client.request(ping), "pong").value;
+    assert.equal((await pong()).credentialWarning, undefined);
+    await operate(server.base, "/keys/rotate", { inMs: 0 });
+    assert.match((await pong()).credentialWarning?.message ?? "", /replaced/);
+    const old = client.registered;
+    await using late = await Client.connect(server.base, await register(server.base, type));
+    only(await late.request(ping), "pong");
+    for (const [keyId, pubkey] of [
+      [1, old.signingPubkey],
+      [2, late.registered.signingPubkey],
+    ] as const) {
+      const answer = await client.request({ case: "getSigningKeyRequest", value: { keyId } });
+      assert.deepEqual(only(answer, "getSigningKeyResponse").value.pubkey, pubkey);
+    }
+
+    await operate(server.base, "/keys/1/revoke");
+    assert.equal(only(await client.request(ping), "error").value.code, 401);
+    await assert.rejects(Client.connect(server.base, old), { code: "permission_denied" });
+    const { status, result } = await renew(server.base, client.id, old.renewalToken);
+    assert.equal(status, 200);
+    assert.equal(result.case, "success");
+    client.registered = result.value;
+    assert.equal(client.registered.credential?.keyId, 2);
+    assert.equal((await pong()).credentialWarning, undefined);
+  });
+
+  it("creates a realm, changes its secret and disables it: its nodes are refused all, until it is back", async () => {
+    await using server = await Running.start(new MemoryStore(), { adminToken });
+    const created = (await operate(server.base, "/realms", { id: 9 })) as { secret: string };
+    const rotated = (await operate(server.base, "/realms/9/rotate")) as { secret: string };
+    const outcome = async (secret: string) => {
+      const result = await tryRegister(server.base, type, { realmId: 9, secret });
+      return result.case === "error" ? result.value.message : "ok";
+    };
+    assert.deepEqual(await Promise.all([created, rotated].map((each) => outcome(each.secret))), [
+      ...["ok", "ok"],
+    ]);
+    assert.equal(await outcome("guess"), "Invalid realm secret");
+    const entry = { realmId: 9, secret: rotated.secret };
+    await using client = await Client.join(server.base, type, entry);
+    const renewed = () => renew(server.base, client.id, client.registered.renewalToken);
+
+    await operate(server.base, "/realms/9/disable");
+    const disabled = "Realm validation failed: Realm 9 is disabled";
+    const { code, message } = only(await client.request(ping), "error").value;
+    assert.deepEqual([code, message], [403, disabled]);
+    assert.equal(await outcome(rotated.secret), disabled);
+    assert.equal((await renewed()).status, 403);
+    await assert.rejects(Client.connect(server.base, client.registered), {
+      code: "permission_denied",
+    });
+
+    await operate(server.base, "/realms/9/enable");
+    only(await client.request(ping), "pong");
+    assert.equal((await renewed()).status, 200);
+    assert.doesNotMatch(server.log.lines.join("\n"), new RegExp(rotated.secret));
   });
 });
