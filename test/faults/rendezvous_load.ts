@@ -46,6 +46,9 @@ export class RendezvousLoad {
       const onRelay = (token: string): void => this.#take(token);
       this.#nodes.push(new RendezvousNode(this.#base, await this.#register(), onRelay));
     }
+    signal.addEventListener("abort", () => {
+      for (const node of this.#nodes) node.drop();
+    });
     await Promise.all([
       ...this.#nodes.map((node) => node.run(signal)),
       this.#relay(signal),

@@ -41,9 +41,8 @@ export class RendezvousNode {
     return this.#socket !== undefined;
   }
 
-  /** Connects, and again whenever the connection is lost, until `signal`. */
+  /** Connects, and again whenever the connection is lost, until `signal`; then somebody has to {@link drop} it. */
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener("abort", () => this.#socket?.terminate());
     while (!signal.aborted) {
       await this.#connection().catch(() => {});
       await delay(pauseMs);

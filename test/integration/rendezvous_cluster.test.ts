@@ -14,6 +14,7 @@ import { Running } from "./rendezvous_server.ts";
 const echo = "acme:EchoService:1.0.0";
 const caller = "acme:caller:0.1.0";
 const patience = 60_000;
+const adminToken = "an-operator-s-token";
 
 const offer = {
   case: "sessionDescription",
@@ -35,7 +36,11 @@ class Pair implements AsyncDisposable {
     const start = async (): Promise<Running> => {
       const port = await freePort();
       const peer: ClusterOptions = direct ? { peerUrl: `http://127.0.0.1:${port}/` } : {};
-      return await Running.start(store.share(), { cluster: { ...peer, pollMs: 20 } }, port);
+      return await Running.start(
+        store.share(),
+        { adminToken, cluster: { ...peer, pollMs: 20 } },
+        port,
+      );
     };
     const pair = new Pair(await start(), await start());
     const linked = ({ rendezvous }: Running): boolean =>
@@ -52,6 +57,21 @@ class Pair implements AsyncDisposable {
     await this.a[Symbol.asyncDispose]();
     await this.b[Symbol.asyncDispose]();
   }
+}
+
+interface Operated {
+  readonly secret?: string;
+  readonly nodes?: readonly { readonly id: string; readonly server?: number }[];
+  readonly realms?: readonly { readonly enabled: boolean }[];
+}
+
+async function operate({ base }: Running, path: string, body?: object): Promise<Operated> {
+  const response = await fetch(`${base}/admin${path}`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+    ...(body && { method: "POST", body: JSON.stringify(body) }),
+  });
+  assert.ok(response.ok, `${path}: ${response.status}`);
+  return (await response.json()) as Operated;
 }
 
 async function candidates(client: Client, type: string): Promise<ActrId[]> {
@@ -174,6 +194,27 @@ describe("servers on one store", () => {
     assert.ok(first);
     await using _connected = await Client.connect(base, first);
     assert.equal((await renew(base, idOf(first), first.renewalToken)).status, 200);
+  });
+
+  it("are operated from either", async () => {
+    await using pair = await Pair.start(true);
+    await using far = await Client.join(pair.b.base, echo);
+    const listed = async (): Promise<boolean> => {
+      const { nodes } = await operate(pair.a, "/nodes");
+      return nodes?.some(({ id, server }) => id === formatActrId(far.id) && server === 2) === true;
+    };
+    await until("the node of the other server is listed", listed, patience);
+    await operate(pair.a, "/nodes/kick", { id: formatActrId(far.id) });
+    assert.equal((await far.closed).code, 1008);
+
+    const { secret } = await operate(pair.b, "/realms", { id: 7 });
+    await register(pair.a.base, echo, { realmId: 7, ...(secret && { secret }) });
+    await operate(pair.b, "/realms/7/disable", {});
+    const refused = async (): Promise<boolean> => {
+      const { realms } = await operate(pair.a, "/realms");
+      return realms?.[0]?.enabled === false;
+    };
+    await until("the other server knows of the disabled realm", refused, patience);
   });
 
   it("let nobody dial them who does not know their secret", async () => {
