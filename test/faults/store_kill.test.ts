@@ -7,7 +7,7 @@ const kills = driversHere.length * timesOf.store.length * rounds;
 
 describe("a store under kill -9", () => {
   it(`loses, doubles, holds and breaks nothing over ${kills} kills`, {
-    timeout: 240_000,
+    timeout: 400_000,
   }, async () => {
     const random = new SeededRandom(Date.now() & 0xffff);
     checkTallies("store", rounds, await killOnEveryDriver("store", rounds, random));

@@ -27,7 +27,7 @@ const texts = [
   'It depends on what you mean by "Buy a boat".',
 ];
 
-describe("examples/agent", { timeout: 120_000, concurrency: true }, () => {
+describe("examples/agent", { timeout: 240_000, concurrency: true }, () => {
   for (const runtime of runtimes) {
     it(`answers each question once on ${runtime}, also when it is killed while it thinks`, async () => {
       await using folder = await temporaryFolder();

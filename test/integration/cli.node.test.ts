@@ -17,7 +17,7 @@ const hi = ["--json", '{"message":"hi"}'] as const;
 /** Whether a health page answers; reads the page, since an unread one keeps its socket and this process. */
 async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
     await response.text();
     return response.ok;
   } catch (error) {
@@ -42,7 +42,7 @@ for (const [index, runtime] of runtimes.entries()) {
   // Each runtime serves, and each is the caller of another.
   const caller = runtimes[(index + 1) % runtimes.length] ?? "node";
 
-  describe(`roost on ${runtime}`, { timeout: 120_000 }, () => {
+  describe(`roost on ${runtime}`, { timeout: 240_000 }, () => {
     it(`dev serves an app within seconds, ${caller} calls it, SIGTERM ends it with 0`, async () => {
       using folder = new AppFolder();
       const started = performance.now();
@@ -261,7 +261,7 @@ type = "local:Client:0.0.0"
   });
 }
 
-describe("roost call with a schema of its own", { timeout: 60_000 }, () => {
+describe("roost call with a schema of its own", { timeout: 180_000 }, () => {
   it("encodes by --proto, imports and well-known types included, or by a FileDescriptorSet", async () => {
     using folder = new AppFolder();
     folder.write(
@@ -314,7 +314,7 @@ message Told { string heard_text = 1; }
   });
 });
 
-describe("the scripts of the repository", { timeout: 60_000 }, () => {
+describe("the scripts of the repository", { timeout: 180_000 }, () => {
   it("name one command line on every runtime", async () => {
     const npm = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;
     const deno = JSON.parse(readFileSync(join(root, "deno.json"), "utf8")).tasks;

@@ -57,11 +57,11 @@ export class Roost implements AsyncDisposable {
     return await process.end();
   }
 
-  /** Resolves when the text matches; fails after ten seconds, or when the process ends before. */
+  /** Resolves when the text matches; fails after a minute, or when the process ends before. */
   async says(pattern: RegExp, stream: "out" | "err" = "out"): Promise<RegExpExecArray> {
     let ended = false;
     void this.#end.then(() => (ended = true));
-    for (let tries = 0; tries < 500; tries += 1) {
+    for (let tries = 0; tries < 3_000; tries += 1) {
       const found = pattern.exec(this[stream]);
       if (found !== null) return found;
       if (ended) break;

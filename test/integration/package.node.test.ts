@@ -54,7 +54,7 @@ function run(name: string, ...words: string[]): string {
   return execFileSync(binary, [...args, ...words], {
     cwd: home,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 180_000,
   });
 }
 

@@ -87,11 +87,11 @@ function isTaken(port: number): Promise<boolean> {
 }
 
 async function until(what: () => string, done: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 900; tries += 1) {
     if (await done()) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`not within 30 s: ${what()}`);
+  throw new Error(`not within 90 s: ${what()}`);
 }
 
 function portOf(command: string): number {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { batchVariable, readJUnit, type TestResult } from "./junit.ts";
 import type { Runtime } from "./runtimes.ts";
 
-const limitMs = Number(process.env["ROOST_TEST_FILE_LIMIT_MS"] ?? 240_000);
+const limitMs = Number(process.env["ROOST_TEST_FILE_LIMIT_MS"] ?? 420_000);
 
 const batch = "test/tools/batch.ts";
 
