@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type ActrId, type Credential, readCredential, writeId } from "../peer/identity.ts";
 import { Inbox } from "../peer/inbox.ts";
 import { Fields, Writer } from "../peer/protobuf.ts";
-import { type Relayed, readRelay, type Signal, writeSignal } from "../peer/signals.ts";
+import { readRelay, type Signal, writeSignal } from "../peer/signals.ts";
 import type { WebSocketEnd } from "../peer/websocket.ts";
 import {
   answers,
@@ -24,14 +24,12 @@ export interface Request {
 }
 
 /** One relay of a node to another. */
-export interface SentRelay extends Relayed {
-  readonly envelopeId: string;
-  /** How it travelled: fields of the ActrRelay. */
+export interface SentRelay {
+  /** Fields of the ActrRelay. */
   readonly relay: Fields;
+  /** What it says; undefined for a question of roles, which only servers read. */
+  readonly signal: Signal | undefined;
 }
-
-/** What answers a request, by its kind: undefined for those that get none. */
-export type Answering = (request: Request, session: Session) => boolean;
 
 /** The server's end of one signaling socket. */
 export class Session {
@@ -130,9 +128,8 @@ export class Session {
   #take(envelope: Fields): void {
     const envelopeId = envelope.text(2) ?? "";
     const relay = envelope.message(flows.relay);
-    const relayed = relay && readRelay(relay);
-    if (relay !== undefined && relayed !== undefined) {
-      return this.relays.push({ ...relayed, envelopeId, relay });
+    if (relay !== undefined) {
+      return this.relays.push({ relay, signal: readRelay(relay)?.signal });
     }
     const toServer = envelope.message(flows.toServer);
     const kind = toServer?.numbers.find((number) => number > 2);
