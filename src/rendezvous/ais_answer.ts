@@ -9,6 +9,8 @@ import type { Refusal } from "./realms.ts";
 /** An answer of the identity service over HTTP. */
 export interface AisAnswer {
   readonly status: number;
+  /** Of the error inside; 200 for a success. */
+  readonly code: number;
   /** Encoded RegisterResponse or RenewCredentialResponse. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** After which another try may pass. */
@@ -23,15 +25,19 @@ export type Outcome =
 /** The answer to a registration: errors are inside a status of 200, but for too many (`spec/protocol.md` §6.1). */
 export function registerAnswer(outcome: Outcome): AisAnswer {
   const bytes = encode(RegisterResponseSchema, { result: resultOf(outcome) });
-  const { code } = "refusal" in outcome ? outcome.refusal : { code: 200 };
-  return { status: code === 429 ? 429 : 200, bytes, ...waitOf(outcome) };
+  const code = codeOf(outcome);
+  return { status: code === 429 ? 429 : 200, code, bytes, ...waitOf(outcome) };
 }
 
 /** The answer to a renewal, whose status mirrors the code of an error (`spec/protocol.md` §6.4). */
 export function renewAnswer(outcome: Outcome): AisAnswer {
   const bytes = encode(RenewCredentialResponseSchema, { result: resultOf(outcome) });
-  const status = "refusal" in outcome ? outcome.refusal.code : 200;
-  return { status, bytes, ...waitOf(outcome) };
+  const code = codeOf(outcome);
+  return { status: code, code, bytes, ...waitOf(outcome) };
+}
+
+function codeOf(outcome: Outcome): number {
+  return "refusal" in outcome ? outcome.refusal.code : 200;
 }
 
 function resultOf(outcome: Outcome) {

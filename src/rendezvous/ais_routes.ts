@@ -31,6 +31,7 @@ function paths(name: string): string[] {
 
 /** Adds the identity service: registration, renewal and what one may ask about its keys (`spec/protocol.md` §6). */
 export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: number): void {
+  const { log } = ais;
   const open = cors({ origin: "*", exposeHeaders: readableHeaders });
   for (const path of ["/ais/*", "/mfr/*"]) app.use(path, open);
   const exchanges: Readonly<Record<string, Exchange>> = { register, renew, reissue };
@@ -40,7 +41,10 @@ export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: n
       const body = await readBody(c.req.raw, maxBodyBytes);
       if (body === undefined) return tooLarge(c, maxBodyBytes);
       const answer = await exchange(ais, body, c.req.header(secretHeader));
-      ais.tally.exchanges.add(`${name} ${answer.status}`);
+      const { code } = answer;
+      ais.tally.exchanges.add(`${name} ${code}`);
+      if (code !== 200)
+        log.info("rendezvous.ais.refused", { exchange: name, code, address: addressOf(c) });
       return protobuf(answer);
     });
   }
@@ -59,10 +63,13 @@ export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: n
     return c.json({ public_key: key.publicKey, key_id: key.keyId });
   });
 
+  function addressOf(c: AisContext): string {
+    return clientAddress(c.req.raw, c.env, ais.options.addressHeader);
+  }
+
   /** Lets a request pass, or tells when another try may (`spec/protocol.md` §6.6). */
   async function limited(c: AisContext, next: Next): Promise<Response | undefined> {
-    const address = clientAddress(c.req.raw, c.env, ais.options.addressHeader);
-    const seconds = ais.addressRate.take(address);
+    const seconds = ais.addressRate.take(addressOf(c));
     if (seconds === undefined) {
       await next();
       return undefined;

@@ -4,7 +4,7 @@ import { renewalTokenBytes } from "../protocol/renewal.ts";
 import type { Ais } from "./ais.ts";
 import { type AisAnswer, type Outcome, renewAnswer } from "./ais_answer.ts";
 import { type Demand, demandRefusal, profileOf, readDemand } from "./demand.ts";
-import { type Issued, issue } from "./issue.ts";
+import { type Issued, issue, nowSeconds } from "./issue.ts";
 import { realmRefusal } from "./realm_rate.ts";
 import type { Refusal } from "./realms.ts";
 import { invalidLength, rejected, renewFailure } from "./renew.ts";
@@ -47,7 +47,7 @@ async function outcome(
   return issued === undefined ? { refusal: rejected } : { issued };
 }
 
-/** The same identity once more; undefined when the token was never one of it, or is forgotten. */
+/** The same identity once more; undefined when the token was never one of it, or ended too long ago. */
 async function again(
   ais: Ais,
   id: ActrId,
@@ -58,7 +58,8 @@ async function again(
   const actorId = formatActrId(id);
   if (registration?.actorId !== actorId) return undefined;
   const old = await findToken(registration.tokens, token);
-  if (old === undefined) return undefined;
+  const reissueSeconds = Math.floor(ais.options.reissueMs / 1000);
+  if (old === undefined || old.expiresAt + reissueSeconds <= nowSeconds(ais)) return undefined;
   const next = await tokenAgain(ais, actorId, old);
   // The old one stays, so that a node which has not got this answer may ask for it once more.
   const tokens = [await keep(next), await keep(old)];

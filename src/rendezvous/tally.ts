@@ -14,7 +14,7 @@ export class Count {
 
 /** What a rendezvous has done since it started. */
 export interface Tally {
-  /** HTTP exchanges of the identity service, by name and status. */
+  /** HTTP exchanges of the identity service, by name and code of the error inside; 200 for none. */
   readonly exchanges: Count;
   /** Signaling messages, by what they carried. */
   readonly messages: Count;

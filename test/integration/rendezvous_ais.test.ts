@@ -115,6 +115,13 @@ describe("the identity service over HTTP", () => {
     assert.equal(server.rendezvous.health().keyId, 1);
   });
 
+  it("writes down who is refused, and why, in numbers", async () => {
+    const realm = { realmId: 1, authMode: 0 } as const;
+    await tryRegister(server.base, type, realm);
+    const line = 'rendezvous.ais.refused {"exchange":"register","code":400,"address":"127.0.0.1"}';
+    assert.ok(server.log.lines.includes(line), server.log.lines.join("\n"));
+  });
+
   it("says how long its key will sign", async () => {
     const response = await fetch(`${server.base}/ais/health`);
     const { key_cache: cache } = (await response.json()) as {

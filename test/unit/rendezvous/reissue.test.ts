@@ -39,6 +39,19 @@ describe("reissue", () => {
     assert.equal((await world.renew(first)).status, 401);
   });
 
+  it("is refused once the token ended too long ago, though the identity lives on", async () => {
+    const world = await AisWorld.open();
+    const first = await world.enter();
+    await world.clock.advance(47 * hour);
+    const { ok } = await world.reissue(first);
+    assert.ok(ok);
+    await world.clock.advance(hour - 1000);
+    assert.equal((await world.reissue(first)).status, 200);
+    await world.clock.advance(1000);
+    assert.equal((await world.reissue(first)).status, 401);
+    assert.equal((await world.renew(ok)).status, 200);
+  });
+
   it("takes what the node announces by now", async () => {
     const world = await AisWorld.open();
     const first = await world.enter({ wsAddress: "ws://10.0.0.1/ws" });
