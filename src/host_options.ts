@@ -36,6 +36,10 @@ export interface ActorOptions {
   readonly maxQueueSize: number;
   /** Bytes of one message of a queue, encoded. @default 65536 */
   readonly maxQueueMessageBytes: number;
+  /** How long the answer to a request that changed something is remembered for repeats of the request, milliseconds. @default 600000 */
+  readonly requestsKeptMs: number;
+  /** Such answers that are remembered at once; the oldest are forgotten first. @default 256 */
+  readonly maxRequestsKept: number;
   /** Clients that are connected at once. @default 10000 */
   readonly maxConnections: number;
   /** How long a client whose socket is lost may come back, and misses nothing, milliseconds. @default 30000 */
@@ -65,6 +69,8 @@ export const defaultActorOptions: ActorOptions = {
   maxSchedules: 1000,
   maxQueueSize: 1000,
   maxQueueMessageBytes: 65_536,
+  requestsKeptMs: 600_000,
+  maxRequestsKept: 256,
   maxConnections: 10_000,
   resumeMs: 30_000,
   maxIncomingBytes: 65_536,

@@ -184,8 +184,7 @@ export class ActorHost implements SeatsOwner {
     this.#seats.close(reason);
     this.#alarms.close();
     await this.#seats.sleep();
-    this.#components.clients.close("actor.stopping");
-    this.#components.deadlines.close();
+    this.#closeComponents();
     await this.share.placement?.close();
   }
 
@@ -195,8 +194,7 @@ export class ActorHost implements SeatsOwner {
     this.#alarms.close();
     this.share.placement?.abandon();
     this.#seats.drop(reason);
-    this.#components.clients.close("actor.stopping");
-    this.#components.deadlines.close();
+    this.#closeComponents();
   }
 
   callerOf(options: LocalCallOptions): Required<ActorCaller> {
@@ -249,12 +247,26 @@ export class ActorHost implements SeatsOwner {
   async #release(shard: number): Promise<void> {
     const isGone = (id: string): boolean => shardOfId(id) === shard;
     await this.#seats.sleep(isGone);
-    this.#components.clients.closeOf(isGone, "actor.moved");
+    this.#leave(isGone);
   }
 
   #lost(error: ActrError): void {
     this.#seats.drop(error);
-    this.#components.clients.closeOf(() => true, "actor.moved");
+    this.#leave(() => true);
+  }
+
+  /** Actors live elsewhere now. */
+  #leave(isGone: (id: string) => boolean): void {
+    const { clients, completions } = this.#components;
+    clients.closeOf(isGone, "actor.moved");
+    completions.end(isGone, "the actor lives on another node now, with the message");
+  }
+
+  #closeComponents(): void {
+    const { clients, completions, deadlines } = this.#components;
+    clients.close("actor.stopping");
+    completions.end(() => true, "the node stops; the message is kept");
+    deadlines.close();
   }
 
   /** A definition. @throws ActrError `actor.not_registered`. */

@@ -19,7 +19,7 @@ interface Admitted {
 /**
  * Puts a message into a queue for a client; resolves when it is on disk, or completed, if the client waits for that.
  * @throws ActrError `queue.*`, `auth.forbidden`, `actor.callback_timed_out`; why the actor lets no work in; `actor.restarting`
- * when it could not be written; `timed_out` when the store takes nothing for the time of an action: then it may be later.
+ * when it could not be written; `actor.aborted` for one that waits when the node stops, or the actor ends; `timed_out` when the store takes nothing for the time of an action: then it may be later.
  */
 export async function sendForClient(
   instance: Instance,
@@ -96,9 +96,10 @@ async function completion(
   const { clock, completions } = components;
   const { actionTimeoutMs } = kind.options;
   const { promise, resolve } = withResolvers<QueueResult | ActrError>();
-  const forget = completions.wait(id, seq, (response) =>
-    resolve({ status: "completed", response }),
-  );
+  const forget = completions.wait(id, seq, {
+    complete: (response) => resolve({ status: "completed", response }),
+    fail: resolve,
+  });
   saving.put({ emit() {}, drop: resolve });
   saving.save();
   const ms = Math.min(timeoutMs ?? actionTimeoutMs, actionTimeoutMs);

@@ -18,10 +18,6 @@ interface RequestRow {
   };
 }
 
-/** How long an answer is remembered, milliseconds: no call waits longer. */
-const keptMs = 600_000;
-/** Answers of one actor that are remembered; the oldest go first. */
-const maxKept = 256;
 /** Longest name of a request that is remembered, UTF-16 units. */
 const maxNameLength = 512;
 
@@ -134,9 +130,11 @@ export class Requests {
 
   /** Names that make room for one more. */
   #outdated(now: number): string[] {
+    const { maxRequestsKept, requestsKeptMs } = this.#instance.kind.options;
     const names: string[] = [];
     for (const [name, at] of this.#answered) {
-      if (this.#answered.size - names.length < maxKept && at > now - keptMs) break;
+      const isRoom = this.#answered.size - names.length < maxRequestsKept;
+      if (isRoom && at > now - requestsKeptMs) break;
       names.push(name);
     }
     return names;

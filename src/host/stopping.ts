@@ -168,7 +168,10 @@ export class Stopping {
     });
     await gate.flushed();
     await instance.closeSql();
-    if (this.#reason === "destroy") await deleteRest(components, instance.id);
+    if (this.#reason === "destroy") {
+      await deleteRest(components, instance.id);
+      components.completions.end((id) => id === instance.id, "the actor has ended");
+    }
     this.#timer.cancel();
     instance.end();
   }

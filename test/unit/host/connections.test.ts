@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ActorContext, actor, type Connection, event } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
+import { Client } from "../../../src/host/client.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { Listener } from "./connections_support.ts";
 import { HeldStore } from "./held_store.ts";
@@ -141,6 +142,36 @@ describe("a client that connects", () => {
     await scene.rig.close();
   });
 
+  it("has 10 seconds for all its hooks; what they come to later counts for nothing", async () => {
+    for (const [ms, code] of [
+      [9999, undefined],
+      [10_000, "actor.callback_timed_out"],
+    ] as const) {
+      const scene = new Scene();
+      const { promise, resolve } = withResolvers<void>();
+      scene.onConnect = () => promise;
+      await scene.act("id");
+      let opened = 0;
+      const listener = new Listener();
+      listener.opened = () => {
+        opened += 1;
+      };
+      const { connections } = await scene.rig.instance("room", "a");
+      const client = new Client(scene.rig.host, listener);
+      const connecting = Promise.resolve(connections.connect({ params: undefined, client }));
+      const outcome = connecting.then(
+        () => undefined,
+        (error: ActrError) => error.code,
+      );
+      await scene.rig.clock.advance(ms);
+      resolve();
+      assert.equal(await outcome, code);
+      await scene.rig.clock.settle();
+      assert.deepEqual([opened, connections.size], code === undefined ? [1, 1] : [0, 0]);
+      await scene.rig.close();
+    }
+  });
+
   it("costs no timer and no wait where its actor asks nothing", async () => {
     const rig = new Rig({ plain: actor({ actions: { get: () => 1 } }) });
     await rig.act("plain", "a", "get");
@@ -254,6 +285,31 @@ describe("what a client asks for", () => {
 });
 
 describe("a subscription", () => {
+  it("ends with its client: nothing is sent to who has gone", async () => {
+    const scene = new Scene();
+    const client = await scene.connect();
+    client.subscribe("changed");
+    await client.conn.disconnect();
+    await scene.act("say", 1);
+    assert.deepEqual(client.taken(), []);
+    await scene.rig.close();
+  });
+
+  it("that is asked about is work: a stop waits for it, and one whose client has gone comes to nothing", async () => {
+    const scene = new Scene();
+    const { promise, resolve } = withResolvers<boolean>();
+    scene.canSubscribe = () => promise;
+    const client = await scene.connect();
+    client.subscribe("asked");
+    const { work } = await scene.rig.instance("room", "a");
+    assert.equal(work.count("connection"), 1);
+    await client.conn.disconnect();
+    resolve(true);
+    await scene.rig.clock.settle();
+    assert.deepEqual([client.taken(), work.count("connection")], [["connection.not_found"], 0]);
+    await scene.rig.close();
+  });
+
   it("[H-94] is refused when its event says so", async () => {
     const scene = new Scene();
     scene.canSubscribe = () => false;

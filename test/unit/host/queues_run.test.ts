@@ -247,6 +247,42 @@ describe("a sender that waits for completion", () => {
     await rig.close();
   });
 
+  it("is told at once when the node stops: the message is kept, and not to be sent again", async () => {
+    const store = new MemoryStore();
+    const rig = new Rig({ consumer }, { store });
+    const waiting = failureOf(send(rig, "later", { body: "1", wait: true, timeoutMs: 50_000 }));
+    await rig.clock.settle();
+    const before = rig.clock.now();
+    await rig.close();
+    const { code, retryable } = await waiting;
+    assert.deepEqual([code, retryable, rig.clock.now()], ["actor.aborted", false, before]);
+    const next = new Rig({ consumer }, { store: store.reopen(), seed: 2 });
+    const { queues } = await next.instance("consumer", "k");
+    assert.equal(queues.size, 1);
+    await next.close();
+  });
+
+  it("is told at once when the actor ends, and no other", async () => {
+    const rig = new Rig({ consumer });
+    const waiting = failureOf(send(rig, "later", { body: "1", wait: true }));
+    const other = send(rig, "later", { body: "1", wait: true, timeoutMs: 1000 }, "other");
+    await rig.clock.settle();
+    const { id } = await rig.instance("consumer", "k");
+    await rig.host.stop(id, "destroy");
+    assert.equal((await waiting).code, "actor.aborted");
+    await rig.clock.advance(1000);
+    assert.deepEqual(await other, { status: "timedOut" });
+    await rig.close();
+  });
+
+  it("is told at once when the process is given up", async () => {
+    const rig = new Rig({ consumer });
+    const waiting = failureOf(send(rig, "later", { body: "1", wait: true }));
+    await rig.clock.settle();
+    rig.host.abandon(await failureOf(Promise.reject(new Error("killed"))));
+    assert.equal((await waiting).code, "actor.aborted");
+  });
+
   it("is told that its message was not written", async () => {
     const store = new HeldStore();
     const rig = new Rig({ consumer }, { store });
@@ -262,6 +298,31 @@ describe("a sender that waits for completion", () => {
 });
 
 describe("a client that sends to a queue", () => {
+  it("is refused when its actor was to end while it was asked whether it may", async () => {
+    let ask = (): void => {};
+    const slow = actor({
+      queues: {
+        jobs: queue<number>({
+          canPublish: () =>
+            new Promise((resolve) => {
+              ask = () => resolve(true);
+            }),
+        }),
+      },
+      actions: { end: (c) => c.destroy() },
+    });
+    const rig = new Rig({ slow });
+    await rig.host.wake({ name: "slow", key: ["a"], create: { input: undefined } });
+    const instance = await rig.instance("slow", "a");
+    const message = { body: 1, wait: false, timeoutMs: undefined };
+    const sending = failureOf(sendForClient(instance, "jobs", message));
+    await rig.clock.settle();
+    await rig.act("slow", "a", "end");
+    ask();
+    assert.equal((await sending).code, "actor.destroying");
+    await rig.close();
+  });
+
   it("is refused where the queue is not for it [H-82]", async () => {
     const rig = new Rig({ consumer });
     assert.equal((await failureOf(send(rig, "closed", {}))).code, "auth.forbidden");

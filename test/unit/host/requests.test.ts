@@ -145,4 +145,69 @@ describe("a request that comes again", () => {
     assert.deepEqual(await names(), ["r:new"]);
     await rig.close();
   });
+
+  it("is remembered for as long, and among as many, as its options say, the oldest forgotten first", async () => {
+    const store = new MemoryStore();
+    const options = { requestsKeptMs: 1000, maxRequestsKept: 2 };
+    const brief = actor({ ...counter, options });
+    const rig = new Rig({ counter: brief }, { store });
+    // By time, which is not by name.
+    for (const name of ["c", "b"]) {
+      await ask(rig, name, "add", 1);
+      await rig.clock.advance(10);
+    }
+    const next = new Rig({ counter: brief }, { store: store.reopen(), clock: rig.clock, seed: 2 });
+    assert.equal(await ask(next, "a", "add", 1), 3);
+    assert.equal(await ask(next, "b", "add", 1), 2);
+    assert.equal(await ask(next, "c", "add", 1), 4);
+    await next.clock.advance(1001);
+    await ask(next, "d", "add", 1);
+    assert.equal(await ask(next, "c", "add", 1), 6);
+    await next.close();
+  });
+
+  it("is not remembered where its name is longer than 512 characters", async () => {
+    const rig = rigOn(new MemoryStore());
+    for (const [length, runsOf] of [
+      [512, 1],
+      [513, 2],
+    ] as const) {
+      runs = 0;
+      for (let i = 0; i < 2; i++) await ask(rig, "x".repeat(length), "add", 1);
+      assert.equal(runs, runsOf);
+    }
+    await rig.close();
+  });
+
+  it("runs, if the first had no turn in its time", async () => {
+    const rig = rigOn(new MemoryStore());
+    closeGate();
+    const before = failureOf(ask(rig, "0", "addLater"));
+    const first = failureOf(ask(rig, "1", "add", 1));
+    await rig.clock.advance(1100);
+    assert.deepEqual(
+      [(await before).code, (await first).code],
+      ["actor.action_timed_out", "actor.action_timed_out"],
+    );
+    open();
+    await rig.clock.settle();
+    assert.equal(await ask(rig, "1", "add", 1), 2);
+    await rig.close();
+  });
+});
+
+describe("the options of remembered requests", () => {
+  for (const option of ["requestsKeptMs", "maxRequestsKept"]) {
+    it(`are whole numbers: ${option}`, () => {
+      for (const value of [0, -1, 1.5, "1"]) {
+        assert.throws(
+          () => new Rig({ counter: actor({ ...counter, options: { [option]: value } }) }),
+          {
+            code: "config",
+            details: { actor: "counter", option, value },
+          },
+        );
+      }
+    });
+  }
 });

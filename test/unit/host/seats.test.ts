@@ -72,6 +72,7 @@ describe("actors that are awake", () => {
     await seats.wake(target("b"));
     await scene.rig.clock.settle();
     assert.deepEqual(scene.awake(seats), ["a", "b"]);
+    assert.equal(context.signal.aborted, false);
     resolve();
     await scene.rig.clock.settle();
     await seats.wake(target("c"));

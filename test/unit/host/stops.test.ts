@@ -269,6 +269,49 @@ describe("the end of an instance", () => {
     });
   }
 
+  it("[HD-16] ends the actor, too, when that is asked for during its last save", async () => {
+    const scene = await Scene.begin();
+    const instance = await scene.rig.instance("subject", "a");
+    scene.store.hold();
+    instance.context.kv.put("k", 1);
+    const stops = [scene.stop("sleep")];
+    await scene.rig.clock.settle();
+    assert.equal(instance.state, "sleep_finalize");
+    stops.push(scene.stop("destroy"));
+    scene.store.release();
+    await scene.rig.clock.settle();
+    assert.ok(stops.every(({ ended }) => ended));
+    assert.deepEqual(scene.did, ["sleep", "wake", "destroy"]);
+    assert.equal(await scene.rig.host.find({ id: scene.id }), undefined);
+  });
+
+  it("[H-34] serves while its onSleep goes on", async () => {
+    const scene = await Scene.begin();
+    const { promise, resolve } = withResolvers<void>();
+    scene.onSleep = () => promise;
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.settle();
+    assert.equal(await scene.act("add", 1), 1);
+    assert.deepEqual([stop.ended, scene.did], [false, ["sleep"]]);
+    resolve();
+    await scene.rig.clock.settle();
+    assert.deepEqual([stop.ended, await scene.storedCount()], [true, 1]);
+  });
+
+  it("has for its last save the time of its grace, where that is longer than 15 s", async () => {
+    const scene = await Scene.begin(60_000);
+    scene.onSleep = (c) => {
+      (c.state as { count: number }).count = 9;
+    };
+    scene.store.hold();
+    const stop = scene.stop("sleep");
+    await scene.rig.clock.advance(59_999);
+    assert.equal(stop.failed, undefined);
+    scene.store.release();
+    await scene.rig.clock.settle();
+    assert.deepEqual([stop.ended, await scene.storedCount()], [true, 9]);
+  });
+
   it("[H-59] has deleted the actor when it is told of", async () => {
     const scene = await Scene.begin();
     await scene.rig.host.stop(scene.id, "destroy");

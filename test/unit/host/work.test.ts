@@ -114,6 +114,18 @@ describe("run", () => {
     assert.equal(ended, true);
   });
 
+  it("is not waited for by the end of its actor", async () => {
+    const scene = new Scene();
+    scene.run = () => new Promise(() => {});
+    const id = (await scene.act("id")) as string;
+    let ended = false;
+    void scene.rig.host.stop(id, "destroy").then(() => {
+      ended = true;
+    });
+    await scene.rig.clock.settle();
+    assert.equal(ended, true);
+  });
+
   it("[H-60] that has ended leaves the actor as it was, and its stop with its hook", async () => {
     const scene = new Scene();
     const id = (await scene.act("id")) as string;
