@@ -15,7 +15,8 @@ export function addSignalingRoutes(
 ): void {
   const admission = new Admission(ais);
   const { maxMessageBytes } = ais.options.limits;
-  app.get("/signaling/ws", (c) => upgrade(c));
+  // Clients keep a slash that ends the configured address (`spec/real-client.md`).
+  for (const path of ["/signaling/ws", "/signaling/ws/"]) app.get(path, (c) => upgrade(c));
   app.get("/", (c, next: Next) => (c.req.query("actor_id") === undefined ? next() : upgrade(c)));
   app.get("/signaling/health", (c) => c.json(signalingHealth(server)));
 

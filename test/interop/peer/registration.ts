@@ -20,11 +20,19 @@ export interface Registered {
   readonly renewalToken: Uint8Array | undefined;
 }
 
+/** Who may call: the real client names its own realm where its configuration names none. */
+export interface Rule {
+  readonly allow: boolean;
+  readonly type: string;
+  readonly realm: number | "any";
+}
+
 /** How to register; the real client sends nothing else. */
 export interface Registration {
   readonly type: string;
   readonly realm: number;
   readonly realmSecret?: string;
+  readonly rules?: readonly Rule[];
   /** Where others may dial a direct WebSocket. */
   readonly wsAddress?: string;
 }
@@ -41,12 +49,23 @@ export class Refused extends Error {
 
 const linked = 2;
 
-export function registerRequest({ type, realm, wsAddress }: Registration): Uint8Array<ArrayBuffer> {
+export function registerRequest(registration: Registration): Uint8Array<ArrayBuffer> {
+  const { type, realm, rules, wsAddress } = registration;
   const request = new Writer()
     .message(1, writeType(typeOf(type)))
     .message(2, new Writer().varint(1, realm));
+  if (rules !== undefined) request.message(4, writeAcl(rules));
   if (wsAddress !== undefined) request.text(6, wsAddress);
   return request.varint(14, linked).done();
+}
+
+function writeAcl(rules: readonly Rule[]): Writer {
+  const acl = new Writer();
+  for (const { allow, type, realm } of rules) {
+    const rule = new Writer().varint(1, allow).message(2, writeType(typeOf(type)));
+    acl.message(1, realm === "any" ? rule.varint(3, true) : rule.varint(4, realm));
+  }
+  return acl;
 }
 
 export function readRegisterResponse(body: Uint8Array): Registered {

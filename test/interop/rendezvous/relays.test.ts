@@ -8,7 +8,7 @@ import { register } from "../peer/registration.ts";
 import { type Signal, writeSignal } from "../peer/signals.ts";
 import { Connection } from "./connection.ts";
 import { blankCredential, flows, relays } from "./envelope.ts";
-import { join, realm } from "./joining.ts";
+import { discover, join, realm } from "./joining.ts";
 import { Server } from "./server.ts";
 
 const hex = (of: Uint8Array): string => Buffer.from(of).toString("hex");
@@ -187,6 +187,27 @@ describe("relays as the real client sends them", () => {
     assert.equal((await one.answer(others)).error?.code, 403);
     await other.settle();
     assert.equal(other.inbox.size, 0);
+  });
+
+  it("reaches only who allows it, and is answered by whom it reaches without a rule of its own", async () => {
+    const rules = [{ allow: true, type: "acme:asking:1.0.0", realm }];
+    const { connection: guarded } = await join(server, "acme:guarded:1.0.0", { rules });
+    await using _guarded = guarded;
+    const { connection: asking } = await join(server, "acme:asking:1.0.0", { rules: [] });
+    await using _asking = asking;
+    assert.equal((await discover(asking, "acme:guarded:1.0.0")).length, 1);
+    assert.equal((await discover(other, "acme:guarded:1.0.0")).length, 0);
+    const offered = (from: Connection, to: Connection): string =>
+      from.relay(to.id, relays.description, writeSignal(offer));
+    const denied = { code: 403, message: "ACL policy denies relay to target actor" };
+    assert.deepEqual((await other.answer(offered(other, guarded))).error, denied);
+    const asked = other.relay(guarded.id, relays.negotiation, negotiation(other.id, guarded.id));
+    assert.deepEqual((await other.answer(asked)).error, denied);
+    assert.deepEqual((await guarded.answer(offered(guarded, asking))).error, denied);
+    offered(asking, guarded);
+    await guarded.relayed();
+    offered(guarded, asking);
+    await asking.relayed();
   });
 
   it("reaches a node again as soon as that has come back, which says nothing", async () => {

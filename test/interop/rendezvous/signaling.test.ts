@@ -50,13 +50,15 @@ describe("signaling as the real client does", () => {
     assert.deepEqual((await discover(asker, type)).map(idText), [idText(connection.id)]);
   });
 
-  it("connects at the root, too, with the query kept as it is", async () => {
+  it("connects at the root and with a slash at the end, too, and keeps the query that is there", async () => {
     const registered = await register(server.ais, { type: newType(), realm });
     await using atRoot = await Connection.open(
       server.signaling.replace("signaling/ws", ""),
       registered,
     );
     await atRoot.settle();
+    await using withSlash = await Connection.open(`${server.signaling}/`, registered);
+    await withSlash.settle();
     const url = signalingUrl(server.signaling, registered, false);
     await using kept = await Connection.at(url.replace("?", "?tenant=a&"), registered);
     await kept.settle();
