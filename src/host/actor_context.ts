@@ -87,7 +87,7 @@ export class InstanceContext implements ActorContext {
   }
 
   get signal(): AbortSignal {
-    return this.instance.stopping.signal;
+    return this.instance.stopping;
   }
 
   get node(): NodeContext {

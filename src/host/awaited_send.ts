@@ -42,7 +42,7 @@ async function admit(instance: Instance, name: string, body: unknown): Promise<A
   const { context, components, kind, queues, stopping } = instance;
   const lane = queues.lane(name);
   const { canPublish, message } = lane.definition;
-  const limit = { name: "canPublish", ms: kind.options.hookTimeoutMs, signal: stopping.signal };
+  const limit = { name: "canPublish", ms: kind.options.hookTimeoutMs, signal: stopping };
   return await callback(components.clock, limit, async () => {
     if ((await canPublish?.(context, undefined)) === false) {
       throw new ActrError("auth.forbidden", `queue ${name} is not for this client`);

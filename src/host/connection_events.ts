@@ -23,7 +23,7 @@ export class ConnectionEvents {
     const canSubscribe = kind.definition.events?.[event]?.canSubscribe;
     if (canSubscribe === undefined) return this.#subscribe(conn, event, true);
     const ms = kind.options.hookTimeoutMs;
-    const limit = { name: "canSubscribe", ms, signal: stopping.signal };
+    const limit = { name: "canSubscribe", ms, signal: stopping };
     const allowed = callback(components.clock, limit, () => canSubscribe(context, conn));
     if (!(allowed instanceof Promise)) return this.#subscribe(conn, event, allowed);
     work.track("connection", allowed);

@@ -59,7 +59,7 @@ export class Entrance {
   }
 
   async #greet(init: ConnectionInit): Promise<ActorConnection> {
-    const { signal } = this.#instance.stopping;
+    const signal = this.#instance.stopping;
     const entry: Entry = { conn: undefined, isOver: false };
     this.#entering += 1;
     try {

@@ -130,17 +130,17 @@ export class Instance extends InstanceParts implements GateOwner, IdleOwner, Wat
     if (this.#state !== "terminated") this.move("failed");
     this.#dropped = error;
     this.gate.close(error);
-    this.stopping.abort(error);
+    this.abort(() => error);
     this.close(error);
     void this.closeSql();
     this.cutConnections();
     this.owner.left(this);
   }
 
-  /** It has stopped in order; what its code still does is not saved any more. */
-  end(): void {
+  /** It has stopped in order; what its code still does is not saved any more, and told why. */
+  end(stopped: ActrError): void {
     this.move("finished");
-    this.gate.close(new ActrError("actor.stopping", `actor ${this.id} has stopped`));
+    this.gate.close(stopped);
     this.owner.left(this);
     this.hibernateConnections();
   }

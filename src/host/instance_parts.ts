@@ -45,6 +45,8 @@ export abstract class InstanceParts {
   #runLoop: RunLoop | undefined;
   #workflow: WorkflowRun | undefined;
   #stopping: AbortController | undefined;
+  /** Set when it begins to stop. */
+  #stopReason: (() => ActrError) | undefined;
 
   constructor({ id, record, kind, components, owner }: InstanceInit) {
     this.id = id;
@@ -128,9 +130,17 @@ export abstract class InstanceParts {
   }
 
   /** Aborted when it begins to stop. */
-  get stopping(): AbortController {
-    this.#stopping ??= new AbortController();
-    return this.#stopping;
+  get stopping(): AbortSignal {
+    if (this.#stopping !== undefined) return this.#stopping.signal;
+    this.#stopping = new AbortController();
+    if (this.#stopReason !== undefined) this.#stopping.abort(this.#stopReason());
+    return this.#stopping.signal;
+  }
+
+  /** It begins to stop, or ends at once; most have nobody who would hear of it, and then nothing is made. */
+  abort(reason: () => ActrError): void {
+    this.#stopReason ??= reason;
+    this.#stopping?.abort(reason());
   }
 
   encodedState(): Uint8Array<ArrayBuffer> {

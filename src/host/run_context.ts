@@ -10,7 +10,7 @@ export class RunContext extends InstanceContext {
 
   constructor(instance: Instance) {
     super(instance);
-    this.#signal = AbortSignal.any([instance.stopping.signal, this.#over.signal]);
+    this.#signal = AbortSignal.any([instance.stopping, this.#over.signal]);
   }
 
   override get signal(): AbortSignal {

@@ -21,7 +21,7 @@ export class RunLoop {
   start(): void {
     const { kind, work, components, stopping, saving } = this.#instance;
     const { run } = kind.definition;
-    if (typeof run !== "function" || stopping.signal.aborted) return;
+    if (typeof run !== "function" || stopping.aborted) return;
     const { clock } = components;
     const beganAt = clock.monotonic();
     work.begin("run");
@@ -38,7 +38,7 @@ export class RunLoop {
         context.end();
         saving.save();
         work.end("run");
-        if (!stopping.signal.aborted) this.#again(error, clock.monotonic() - beganAt);
+        if (!stopping.aborted) this.#again(error, clock.monotonic() - beganAt);
       },
     );
   }

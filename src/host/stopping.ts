@@ -82,7 +82,8 @@ export class Stopping {
     const instance = this.#instance;
     instance.move(this.#reason === "sleep" ? "stop_sleep" : "stop_destroy");
     this.#deadline = this.#clock.now() + instance.kind.options.sleepGraceMs;
-    instance.stopping.abort(new ActrError("actor.aborted", `the actor stops: ${this.#reason}`));
+    const reason = this.#reason;
+    instance.abort(() => new ActrError("actor.aborted", `the actor stops: ${reason}`));
     this.#instance.endConnections(this.#reason);
     await this.#hook(this.#reason === "sleep" ? "onSleep" : "onDestroy");
     await this.#drained();
@@ -95,20 +96,25 @@ export class Stopping {
   }
 
   async #hook(name: "onSleep" | "onDestroy"): Promise<void> {
-    const { kind, context, components, saving } = this.#instance;
+    const { kind, context, saving } = this.#instance;
     this.#destroyed ||= name === "onDestroy";
+    const hook = kind.definition[name];
+    if (hook !== undefined) await this.#within(name, () => hook(context));
+    saving.save();
+  }
+
+  async #within(name: string, run: () => void | Promise<void>): Promise<void> {
+    const { kind, components } = this.#instance;
     const left = Math.max(1, this.#deadline - this.#clock.now());
     const ms = Math.min(kind.options.hookTimeoutMs, left);
     this.#hooks += 1;
     try {
-      const limit = { name, ms, signal: new AbortController().signal };
-      await callback(components.clock, limit, () => kind.definition[name]?.(context));
+      await callback(components.clock, { name, ms, signal: new AbortController().signal }, run);
     } catch (error) {
       this.#instance.report(error, "hook");
       this.#failure ??= hookFailed(this.#instance, name, error);
     }
     this.#hooks -= 1;
-    saving.save();
   }
 
   /** Resolves when nothing is left to wait for, or the grace is over. */
@@ -159,7 +165,8 @@ export class Stopping {
     instance.workflow?.settle(this.#reason);
     if (this.#reason === "destroy") this.#delete();
     instance.saving.save();
-    instance.close(new ActrError("actor.stopping", "the actor has stopped; try again"));
+    const stopped = new ActrError("actor.stopping", "the actor has stopped; try again");
+    instance.close(stopped);
     const ms = Math.max(leastSaveMs, instance.kind.options.sleepGraceMs);
     this.#timer = this.#clock.timer(this.#clock.now() + ms, () => {
       instance.fail(
@@ -173,7 +180,7 @@ export class Stopping {
       components.completions.end((id) => id === instance.id, "the actor has ended");
     }
     this.#timer.cancel();
-    instance.end();
+    instance.end(stopped);
   }
 
   /** Its schedules end in the commit that ends it: an actor that cannot be deleted goes on with them. */

@@ -54,7 +54,7 @@ export class Attempt implements Turn {
   /** Ends with its time, with what it is part of, or with the actor; made when it is first asked for. */
   get signal(): AbortSignal {
     const { stopping } = this.#instance;
-    this.#signal ??= AbortSignal.any([this.#abort.signal, this.#plan.signal, stopping.signal]);
+    this.#signal ??= AbortSignal.any([this.#abort.signal, this.#plan.signal, stopping]);
     return this.#signal;
   }
 
@@ -78,7 +78,7 @@ export class Attempt implements Turn {
     this.#begun = true;
     // Cancelled while it waited.
     if (this.#over) return this.#leave();
-    if (this.#instance.stopping.signal.aborted) return this.#cancelled();
+    if (this.#instance.stopping.aborted) return this.#cancelled();
     const each = this.#plan.begins();
     if (!this.#plan.isSuspect) return this.#run(each);
     const { gate, saving } = this.#instance;
@@ -143,7 +143,7 @@ export class Attempt implements Turn {
   }
 
   #fail(error: unknown): void {
-    const { aborted } = this.#instance.stopping.signal;
+    const { aborted } = this.#instance.stopping;
     this.#end(() => (aborted ? this.#plan.abandoned() : this.#plan.failed(error)));
   }
 

@@ -33,7 +33,7 @@ async function receive(
   const { queues, stopping } = instance;
   const done = { state: "completed" as const, wakesAt: undefined };
   const scope = {
-    signal: AbortSignal.any([stopping.signal, signal, strand.signal]),
+    signal: AbortSignal.any([stopping, signal, strand.signal]),
     waits: () => strand.waits(wakesAt),
     goesOn: () => strand.goesOn(),
     takeOver({ id, queue, body, sentAt }: QueueMessage): void {

@@ -52,7 +52,7 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
 
   /** Goes on where it was, unless it has ended. */
   start(): void {
-    this.#instance.stopping.signal.addEventListener("abort", () => this.#leave());
+    this.#instance.stopping.addEventListener("abort", () => this.#leave());
     if (isEnded(this.#journal.workflow)) this.#noMessages();
     else this.#begin();
   }
@@ -62,7 +62,7 @@ export class WorkflowRun implements WorkflowInspection, LifeOwner {
   }
 
   async replay(fromEntry?: string): Promise<WorkflowHistory> {
-    this.#instance.stopping.signal.throwIfAborted();
+    this.#instance.stopping.throwIfAborted();
     if (this.#works) {
       const message = "a step of the workflow runs; replay it when it waits, or has ended";
       throw new ActrError("actor.workflow_in_flight", message);
