@@ -46,9 +46,14 @@ export class Rendezvous implements AsyncDisposable {
     this.#signaling = signaling;
     addAisRoutes(this.app, ais, ais.options.limits.maxBodyBytes);
     addSignalingRoutes(this.app, signaling, ais);
-    if (cluster !== undefined) addClusterRoutes(this.app, cluster);
-    this.#upkeep = new Upkeep(ais);
-    cluster?.serve(hub, () => this.#upkeep.refresh());
+    const upkeep = new Upkeep(ais);
+    this.#upkeep = upkeep;
+    if (cluster !== undefined) {
+      addClusterRoutes(
+        this.app,
+        cluster.serve(hub, () => upkeep.refresh()),
+      );
+    }
     this.app.get("/health", (c) => c.json({ service: "rendezvous", ...this.health() }));
     const figures = { ais, signaling, cluster, store, startedAt: ais.clock.now() };
     this.app.get("/metrics", (c) => c.body(rendezvousMetrics(figures), 200, figuresHeaders));

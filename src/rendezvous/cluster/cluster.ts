@@ -1,33 +1,21 @@
-import type { Clock, Timer } from "../../ports/clock.ts";
-import type { Logger } from "../../ports/logger.ts";
-import type { Random } from "../../ports/random.ts";
-import type { Sockets } from "../../ports/sockets.ts";
-import type { Store } from "../../ports/store.ts";
+import type { Timer } from "../../ports/clock.ts";
 import { formatActrId } from "../../protocol/ids.ts";
 import type { Hub } from "../hub.ts";
 import type { Neighbours } from "../neighbours.ts";
 import { keptSecret } from "../secrets.ts";
 import type { SignalingSocket } from "../signaling_socket.ts";
 import { type Frame, profileFields, reportFrames, reportOf, type UpFrame } from "./frames.ts";
-import { proofOf, readDial } from "./handshake.ts";
-import { Linker } from "./linker.ts";
-import { clearMail, Mailroom } from "./mailroom.ts";
 import type { ResolvedClusterOptions } from "./options.ts";
 import { OwnNodes } from "./own_nodes.ts";
 import { type RemoteOwner, RemoteServer } from "./remote_server.ts";
-import { looksPerLease, Roster, type RosterWatcher, type ServerRow } from "./roster.ts";
-import type { Line, ServerLink } from "./server_link.ts";
-
-/** What a cluster stands on. */
-export interface ClusterComponents {
-  /** Shared by all of its servers. */
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** Without them the store carries everything. */
-  readonly sockets?: Sockets;
-}
+import { Roster } from "./roster.ts";
+import type { ServerLink } from "./server_link.ts";
+import {
+  type ClusterComponents,
+  Switchboard,
+  type SwitchboardOptions,
+  type SwitchboardOwner,
+} from "./switchboard.ts";
 
 /** One server as this one sees it. */
 export interface ServerState {
@@ -38,18 +26,12 @@ export interface ServerState {
   readonly linked: boolean;
 }
 
-/** A server that was let in. */
-export interface Admitted {
-  readonly from: number;
-  /** What this server proves itself with, where it has to. */
-  readonly shows?: Uint8Array;
-}
-
 /** What belongs to the server once it serves. */
 interface Serving {
   readonly hub: Hub;
   /** Reads anew what others may have changed in the store. */
   readonly refresh: () => Promise<void>;
+  readonly lines: Switchboard;
 }
 
 /** How long reports of nodes gather before the others are told, milliseconds. */
@@ -58,33 +40,22 @@ const pacePauseMs = 20;
 const never: AbortSignal = new AbortController().signal;
 
 /** This server among those that share its store: the rules of README.md. */
-export class Cluster implements Neighbours, RosterWatcher, RemoteOwner, AsyncDisposable {
+export class Cluster implements Neighbours, RemoteOwner, SwitchboardOwner, AsyncDisposable {
   readonly own: OwnNodes;
   readonly #components: ClusterComponents;
-  readonly #options: ResolvedClusterOptions;
+  readonly #options: SwitchboardOptions;
   readonly #roster: Roster;
-  readonly #secret: Uint8Array;
-  readonly #linkers = new Map<number, Linker>();
   /** Nodes whose last report the others do not know. */
   readonly #reported = new Set<SignalingSocket>();
-  #mailroom: Mailroom;
   #serving: Serving | undefined;
-  #beats: Timer | undefined;
   #reports: Timer | undefined;
   #closed = false;
 
-  private constructor(
-    components: ClusterComponents,
-    options: ResolvedClusterOptions,
-    roster: Roster,
-    secret: Uint8Array,
-  ) {
+  private constructor(components: ClusterComponents, options: SwitchboardOptions, roster: Roster) {
     this.#components = components;
     this.#options = options;
     this.#roster = roster;
-    this.#secret = secret;
     this.own = new OwnNodes(components.clock);
-    this.#mailroom = this.#openMailroom();
   }
 
   /** Takes a place among the servers of a store. @throws ActrError `storage`. */
@@ -92,16 +63,17 @@ export class Cluster implements Neighbours, RosterWatcher, RemoteOwner, AsyncDis
     components: ClusterComponents,
     options: ResolvedClusterOptions,
   ): Promise<Cluster> {
-    const { store, random } = components;
-    const secret = await keptSecret(store, random, "cluster");
-    return new Cluster(components, options, await Roster.join(components, options), secret);
+    const secret = await keptSecret(components.store, components.random, "cluster");
+    const roster = await Roster.join(components, options);
+    return new Cluster(components, { ...options, secret }, roster);
   }
 
-  /** Meets the others; from now on their nodes are in sight. */
-  serve(hub: Hub, refresh: () => Promise<void>): void {
-    this.#serving = { hub, refresh };
-    this.#roster.watch(this);
-    this.#beat();
+  /** Meets the others; from now on their nodes are in sight. Returns the lines to them. */
+  serve(hub: Hub, refresh: () => Promise<void>): Switchboard {
+    // Nobody is met within this call, only dialled.
+    const lines = new Switchboard(this.#components, this.#options, this.#roster, this);
+    this.#serving = { hub, refresh, lines };
+    return lines;
   }
 
   get hub(): Hub {
@@ -118,13 +90,16 @@ export class Cluster implements Neighbours, RosterWatcher, RemoteOwner, AsyncDis
     return this.#roster.self.worker;
   }
 
-  /** Every server, this one too: how many nodes are connected to it, and whether there is a link. */
+  /** Every server, this one first. */
   list(): ServerState[] {
     const self = { server: this.number, nodes: this.own.size, linked: true };
-    const others = [...this.#linkers.values()].map(({ remote: { number, nodes, link } }) => {
-      return { server: number, nodes, linked: link !== undefined };
-    });
-    return [self, ...others];
+    const others = this.#serving?.lines.remotes() ?? [];
+    return [
+      self,
+      ...others.map(({ number, nodes, link }) => {
+        return { server: number, nodes, linked: link !== undefined };
+      }),
+    ];
   }
 
   arrived(node: SignalingSocket): void {
@@ -171,69 +146,33 @@ export class Cluster implements Neighbours, RosterWatcher, RemoteOwner, AsyncDis
     });
   }
 
-  /** Who dials with this header, when it is a server of the roster, and what to show it. */
-  async admit(header: string | undefined): Promise<Admitted | undefined> {
-    const dial = await readDial(header, this.number, this.#secret, this.#components.clock);
-    if (dial === undefined || !(await this.#knows(dial.from))) return undefined;
-    return { from: dial.from, shows: await proofOf("accept", dial, this.#secret) };
+  joined(number: number): RemoteServer {
+    return new RemoteServer(number, this);
   }
 
-  /** Takes the line of a server that has begun it. */
-  accept(line: Line, { from, shows }: Admitted): void {
-    const linker = this.#linkers.get(from);
-    if (linker === undefined) line.terminate();
-    else linker.accept(line, shows);
-  }
-
-  heardAt(number: number): number {
-    return this.#linkers.get(number)?.remote.heardAt ?? 0;
-  }
-
-  found(row: ServerRow): void {
-    const { clock, random, log, sockets } = this.#components;
-    const remote = new RemoteServer(row.number, this);
-    const components = {
-      ...{ clock, random, log, sockets, secret: this.#secret },
-      self: this.#roster.self,
-      mailroom: this.#mailroom,
-      tellAll: (link: ServerLink) => void this.#tellAll(link),
-    };
-    this.#linkers.set(row.number, new Linker(remote, row, components));
+  tellAll(link: ServerLink): void {
+    void this.#tellAll(link);
   }
 
   gone(number: number): void {
-    const linker = this.#linkers.get(number);
-    if (linker === undefined) return;
-    this.#linkers.delete(number);
-    linker.stop();
-    linker.remote.gone();
-    this.#components.log.info("rendezvous.cluster.gone", { server: number });
-    clearMail(this.#components.store, number).catch(() => {});
-  }
-
-  renumbered(): void {
-    for (const number of [...this.#linkers.keys()]) this.gone(number);
-    this.#mailroom.close();
-    this.#mailroom = this.#openMailroom();
+    this.#serving?.lines.gone(number);
   }
 
   /** Tells the others that it goes, and goes. Idempotent; never rejects. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#beats?.cancel();
     this.#reports?.cancel();
     this.#tell({ kind: "bye" });
-    for (const { remote } of this.#linkers.values()) remote.link?.close("the server stops");
+    this.#serving?.lines.close();
     await this.#roster.close();
-    for (const linker of this.#linkers.values()) linker.stop();
-    this.#mailroom.close();
   }
 
   #tell(frame: Frame): void {
-    for (const { remote } of this.#linkers.values()) remote.link?.send(frame);
+    this.#serving?.lines.tell(frame);
   }
 
+  /** A long list pauses while the other server has enough to read. */
   async #tellAll(link: ServerLink): Promise<void> {
     for (const key of this.own.keys()) {
       while (link.busy) await this.#components.clock.sleep(pacePauseMs, { signal: never });
@@ -248,36 +187,6 @@ export class Cluster implements Neighbours, RosterWatcher, RemoteOwner, AsyncDis
     const reports = [...this.#reported].map((node) => [node.key, reportOf(node)] as const);
     this.#reported.clear();
     for (const frame of reportFrames(reports)) this.#tell(frame);
-  }
-
-  /** Gives signs of life, and drops links that give none. */
-  #beat(): void {
-    const { clock } = this.#components;
-    const deadline = clock.monotonic() - this.#options.leaseMs;
-    for (const { remote } of this.#linkers.values()) {
-      remote.link?.send({ kind: "beat" });
-      if (remote.link !== undefined && remote.link.heardAt <= deadline) {
-        remote.link.drop("the other server is silent");
-      }
-    }
-    const pauseMs = this.#options.leaseMs / looksPerLease;
-    this.#beats = clock.timer(clock.now() + pauseMs, () => this.#beat());
-  }
-
-  /** Whether a server is in the roster, perhaps since a moment. */
-  async #knows(number: number): Promise<boolean> {
-    if (!this.#linkers.has(number)) await this.#roster.look();
-    return this.#linkers.has(number) && !this.#closed;
-  }
-
-  #openMailroom(): Mailroom {
-    const { leaseMs, pollMs, peerUrl } = this.#options;
-    return new Mailroom(this.#components, {
-      self: this.#roster.self.number,
-      pollMs,
-      idlePollMs: peerUrl === undefined ? pollMs : leaseMs / looksPerLease,
-      accept: (from, line) => void this.#knows(from).then(() => this.accept(line, { from })),
-    });
   }
 }
 

@@ -1,19 +1,19 @@
 import type { Hono } from "hono";
 import type { RendezvousEnv } from "../ais_routes.ts";
-import type { Cluster } from "./cluster.ts";
 import { dialHeader } from "./handshake.ts";
 import { clusterPath } from "./linker.ts";
 import { maxLinkMessageBytes } from "./server_link.ts";
+import type { Switchboard } from "./switchboard.ts";
 
 /** Adds the socket at which the servers of a cluster dial each other; 401 for anybody else, before the upgrade. */
-export function addClusterRoutes(app: Hono<RendezvousEnv>, cluster: Cluster): void {
+export function addClusterRoutes(app: Hono<RendezvousEnv>, lines: Switchboard): void {
   app.get(clusterPath, async (c) => {
     const { upgrade } = c.env;
     if (upgrade === undefined) return c.text("Expected a WebSocket upgrade", 426);
-    const admitted = await cluster.admit(c.req.header(dialHeader));
+    const admitted = await lines.admit(c.req.header(dialHeader));
     if (admitted === undefined) return new Response(null, { status: 401 });
     return upgrade({ maxMessageBytes: maxLinkMessageBytes }, (socket) =>
-      cluster.accept(socket, admitted),
+      lines.accept(socket, admitted),
     );
   });
 }

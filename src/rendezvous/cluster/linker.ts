@@ -8,7 +8,6 @@ import type { Frame } from "./frames.ts";
 import { dialHeader, dialText, newDial, proofOf } from "./handshake.ts";
 import type { Mailroom } from "./mailroom.ts";
 import type { RemoteServer } from "./remote_server.ts";
-import type { ServerRow } from "./roster.ts";
 import {
   type Line,
   type LinkEnds,
@@ -16,6 +15,7 @@ import {
   maxLinkMessageBytes,
   ServerLink,
 } from "./server_link.ts";
+import type { ServerRow } from "./server_rows.ts";
 
 /** What lines to other servers are made with. */
 export interface LinkerComponents {

@@ -1,19 +1,8 @@
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Store } from "../../ports/store.ts";
-import { RecordTable } from "../record_table.ts";
-
-/** One server of a cluster, as its row in the store says. */
-export interface ServerRow {
-  /** Counts up: who joined later has a greater one, and nobody has one twice. */
-  readonly number: number;
-  /** Where the others reach it; absent when they cannot. */
-  readonly peerUrl?: string;
-  /** Its part of the serial numbers. */
-  readonly worker: number;
-  /** Goes up while it lives. */
-  readonly beat: number;
-}
+import type { RecordTable } from "../record_table.ts";
+import { enterRow, openRows, rowKey, type ServerRow } from "./server_rows.ts";
 
 /** What a {@link Roster} stands on. */
 export interface RosterComponents {
@@ -43,10 +32,6 @@ export interface RosterWatcher {
 
 /** Looks at the roster that fit into a lease. */
 export const looksPerLease = 3;
-
-const space = "rendezvous.servers";
-const countSpace = "rendezvous.cluster";
-const workers = 32;
 
 /**
  * The servers of a cluster, by their rows in the store. One is dead when its row has stood still, and no line has brought
@@ -79,8 +64,8 @@ export class Roster {
 
   /** Takes a place in the roster. @throws ActrError `storage`. */
   static async join(components: RosterComponents, options: RosterOptions): Promise<Roster> {
-    const table = await RecordTable.open<ServerRow>(components.store, space);
-    const self = await enter(components.store, table, options);
+    const table = await openRows(components.store);
+    const self = await enterRow(components.store, table, options);
     components.log.info("rendezvous.cluster.joined", { server: self.number });
     return new Roster(components, options, table, self);
   }
@@ -124,7 +109,7 @@ export class Roster {
     this.#timer?.cancel();
     await this.#round;
     const gone = (): undefined => undefined;
-    await this.#table.update(keyOf(this.#self.number), gone).catch((error: unknown) => {
+    await this.#table.update(rowKey(this.#self.number), gone).catch((error: unknown) => {
       this.#components.log.warn("rendezvous.cluster.leave_failed", { error });
     });
   }
@@ -148,14 +133,14 @@ export class Roster {
   }
 
   async #renew(): Promise<void> {
-    const renewed = await this.#table.update(keyOf(this.#self.number), (row) =>
+    const renewed = await this.#table.update(rowKey(this.#self.number), (row) =>
       row === undefined ? undefined : { ...row, beat: row.beat + 1 },
     );
     if (renewed !== undefined) {
       this.#self = renewed;
       return;
     }
-    this.#self = await enter(this.#components.store, this.#table, this.#options, this.#self);
+    this.#self = await enterRow(this.#components.store, this.#table, this.#options, this.#self);
     this.#components.log.warn("rendezvous.cluster.joined_again", { server: this.#self.number });
     // Under the new number everybody has to be met anew.
     this.#seen.clear();
@@ -201,34 +186,9 @@ export class Roster {
 
   /** Deletes a row; false when it is another than was read. */
   async #bury({ number, beat }: ServerRow): Promise<boolean> {
-    const left = await this.#table.update(keyOf(number), (row) =>
+    const left = await this.#table.update(rowKey(number), (row) =>
       row?.beat === beat ? undefined : row,
     );
     return left === undefined;
   }
-}
-
-/** A new row, under a number that nobody had; with the worker of `before` for one that comes again. */
-async function enter(
-  store: Store,
-  table: RecordTable<ServerRow>,
-  { peerUrl }: RosterOptions,
-  before?: ServerRow,
-): Promise<ServerRow> {
-  const counts = await RecordTable.open<number>(store, countSpace);
-  const number = await counts.update("next", (last = 0) => last + 1);
-  const worker = before?.worker ?? freeWorker([...table.values()]);
-  const row = { number, worker, beat: 0, ...(peerUrl !== undefined && { peerUrl }) };
-  return await table.update(keyOf(number), () => row);
-}
-
-/** One that nobody has; when all are taken, serials are told apart by what is reserved of them alone. */
-function freeWorker(rows: readonly ServerRow[]): number {
-  const taken = new Set(rows.map(({ worker }) => worker));
-  for (let worker = 0; worker < workers; worker++) if (!taken.has(worker)) return worker;
-  return 0;
-}
-
-function keyOf(number: number): string {
-  return String(number).padStart(10, "0");
 }
