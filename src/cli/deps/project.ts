@@ -23,7 +23,7 @@ export interface Project {
 }
 
 /** The project of a manifest. @throws Misuse where there is none; ActrError `config` where it cannot be meant. */
-export async function openProject(cwd: string, name = manifestName): Promise<Project> {
+export async function openProject(cwd: string, name: string = manifestName): Promise<Project> {
   const file = resolve(cwd, name);
   const folder = dirname(file);
   const manifest = readManifest(await readDocument(file, 0), name);
