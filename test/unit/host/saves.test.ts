@@ -498,6 +498,26 @@ describe("a commit that fails", () => {
     await rig.close();
   });
 
+  it("lets work in until it has been tried three times, and no longer", async () => {
+    const { rig, store } = await begin();
+    errors.length = 0;
+    await rig.act("subject", "a", "outside", 3, 1);
+    later.pop()?.();
+    store.fail("the disk is full");
+    const instance = await rig.instance("subject", "a");
+    for (let failures = 0; failures < 3; failures++) {
+      assert.equal(instance.refusal, undefined);
+      const until = store.commits.length + 1;
+      while (store.commits.length < until) await rig.clock.advance(1);
+    }
+    assert.equal(instance.refusal?.code, "actor.overloaded");
+    assert.deepEqual(errors, ["save: storage"]);
+    store.fail(undefined);
+    await rig.clock.advance(1000);
+    assert.equal(instance.refusal, undefined);
+    await rig.close();
+  });
+
   it("takes with it what the same actor committed after it, and nothing of another", async () => {
     const lines = new Map<string, Set<object | undefined>>();
     class LineStore extends HeldStore {

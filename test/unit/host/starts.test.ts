@@ -130,6 +130,32 @@ describe("the start of an actor", () => {
     await rig.close();
   });
 
+  it("lets nobody pass who comes while those that waited for it are handed over", async () => {
+    const notes: unknown[] = [];
+    const target = { name: "eager", key: ["a"], create: { input: undefined } };
+    const note = (what: unknown): void => {
+      const answer = { take: () => () => {}, fail: () => {} };
+      rig.host.act(target, { name: "note", args: [what], answer });
+    };
+    const eager = actor({
+      actions: { note: (_, what: unknown) => void notes.push(what) },
+      onWake() {
+        // One in each step of what follows the start.
+        let steps = 0;
+        const step = (): void => {
+          note(++steps);
+          if (steps < 30) void Promise.resolve().then(step);
+        };
+        void Promise.resolve().then(step);
+      },
+    });
+    const rig = new Rig({ eager });
+    note("first");
+    await rig.clock.settle();
+    assert.deepEqual(notes, ["first", ...Array.from({ length: 30 }, (_, i) => i + 1)]);
+    await rig.close();
+  });
+
   it("[HD-14] happens once, however many ask for it, and again changes nothing", async () => {
     const calls: string[] = [];
     const rig = new Rig({ subject: definition({ calls }) });
