@@ -2,10 +2,10 @@ import { after, it } from "node:test";
 import { connectionPair, negotiate } from "../conformance/connection_pair.ts";
 import { mediaConformance } from "../conformance/media.ts";
 import { arrives, sourceFor } from "../conformance/media_samples.ts";
-import { collectGarbage } from "../fixtures/collect_garbage.ts";
+import { collectGarbage, letTracksGo } from "../fixtures/collect_garbage.ts";
 import { webrtcStacks, whyMissing } from "../fixtures/webrtc_stacks.ts";
 
-after(collectGarbage);
+after(letTracksGo);
 
 // The package is optional.
 const skip = await whyMissing("node-datachannel");

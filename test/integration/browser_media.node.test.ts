@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { delay } from "#async";
 import { MemoryStore } from "../../adapters/memory/memory_store.ts";
 import type { MediaSample } from "../../src/media.ts";
 import { type ActrId, formatActrId, parseActrId } from "../../src/protocol/ids.ts";
 import { pictures, pitch, type SampleSource, tone } from "../conformance/media_samples.ts";
 import { Chromium, chromiumMissing } from "../fixtures/chromium/chromium.ts";
 import type { MediaPage } from "../fixtures/chromium/media_page.ts";
-import { collectGarbage } from "../fixtures/collect_garbage.ts";
+import { letTracksGo } from "../fixtures/collect_garbage.ts";
 import { until } from "../fixtures/until.ts";
 import { type WebRtcNode, webRtcNode } from "../fixtures/webrtc_node.ts";
 import { type StackName, webrtcStacks, whyMissing } from "../fixtures/webrtc_stacks.ts";
@@ -128,11 +127,7 @@ describe("media in pages", bounds, () => {
     await chromium?.[Symbol.asyncDispose]();
     for (const node of nodes.splice(0)) await node[Symbol.asyncDispose]();
     await rendezvous?.[Symbol.asyncDispose]();
-    // node-datachannel keeps the process up until its tracks are collected, which what closes holds a while.
-    for (let round = 0; round < 5; round++) {
-      await delay(300);
-      collectGarbage();
-    }
+    await letTracksGo();
   });
 
   it("a page hears and sees another's tracks, also when it watches late, until they are removed", async () => {

@@ -5,7 +5,7 @@ import { MemoryStore } from "../../adapters/memory/memory_store.ts";
 import type { MediaSample } from "../../src/media.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import { packets, pitch, type SampleSource, tone } from "../conformance/media_samples.ts";
-import { collectGarbage } from "../fixtures/collect_garbage.ts";
+import { letTracksGo } from "../fixtures/collect_garbage.ts";
 import { thisRuntime } from "../fixtures/runtimes.ts";
 import { echoes, type WebRtcNode, webRtcNode } from "../fixtures/webrtc_node.ts";
 import { type StackName, webrtcStacks, whyMissing } from "../fixtures/webrtc_stacks.ts";
@@ -60,8 +60,7 @@ describe("media between nodes", { timeout: 60_000 }, () => {
   after(async () => {
     for (const node of nodes.splice(0)) await node[Symbol.asyncDispose]();
     await rendezvous?.[Symbol.asyncDispose]();
-    await delay(300); // What closes is in use a little longer.
-    collectGarbage();
+    await letTracksGo();
   });
 
   it("[T-90] carries encoded sound and pictures with their sender, until the track is unregistered", {
