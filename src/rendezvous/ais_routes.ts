@@ -7,6 +7,7 @@ import type { AisAnswer } from "./ais_answer.ts";
 import { aisHealth } from "./ais_health.ts";
 import { readBody } from "./body.ts";
 import { clientAddress } from "./client_address.ts";
+import { addManufacturerRoutes } from "./mfr_routes.ts";
 import { register } from "./register.ts";
 import { reissue } from "./reissue.ts";
 import { renew } from "./renew.ts";
@@ -43,8 +44,9 @@ export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: n
       const answer = await exchange(ais, body, c.req.header(secretHeader));
       const { code } = answer;
       ais.tally.exchanges.add(`${name} ${code}`);
-      if (code !== 200)
+      if (code !== 200) {
         log.info("rendezvous.ais.refused", { exchange: name, code, address: addressOf(c) });
+      }
       return protobuf(answer);
     });
   }
@@ -56,12 +58,7 @@ export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: n
     const { keyId, publicKey } = ais.keys.current;
     return c.json({ status: "success", key_id: keyId, pubkey: toBase64(publicKey) });
   });
-  app.get("/mfr/:name/verifying_key", limited, async (c) => {
-    const { name = "" } = c.req.param();
-    const key = await ais.manufacturers.publicKey(name, c.req.query("key_id"));
-    if (key === undefined) return c.json({ error: "no such key" }, 404);
-    return c.json({ public_key: key.publicKey, key_id: key.keyId });
-  });
+  addManufacturerRoutes(app, ais, limited);
 
   function addressOf(c: AisContext): string {
     return clientAddress(c.req.raw, c.env, ais.options.addressHeader);

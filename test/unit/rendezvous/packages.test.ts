@@ -1,74 +1,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { toBase64, toHex, utf8 } from "../../../src/protocol/bytes.ts";
-import { sha256 } from "../../../src/protocol/crypto.ts";
-import { manufacturerKeyId, manufacturerProofText } from "../../../src/protocol/manufacturer.ts";
+import { utf8 } from "../../../src/protocol/bytes.ts";
 import { RegisterAuthMode } from "../../../src/protocol/schema.ts";
-import { importSigningKey, type SigningKey, sign } from "../../../src/protocol/signing_key.ts";
 import { AisWorld, type Answered, type RegisterFields, registration } from "./ais_world.ts";
+import { Maker, target, type } from "./maker.ts";
 
 const vectors = JSON.parse(
   readFileSync(new URL("../../vectors/behaviour.json", import.meta.url), "utf8"),
 ) as { manufacturer_signed_at_window: { delta: number; code: number | null }[] };
 
-const type = "acme:echo:1.0.0";
-const target = "wasm32-wasip2";
 const minute = 60_000;
-
-/** Who makes packages. */
-class Maker {
-  readonly #key: SigningKey;
-  readonly keyId: string;
-  readonly publicKey: string;
-  #nonces = 0;
-
-  private constructor(key: SigningKey, keyId: string) {
-    this.#key = key;
-    this.keyId = keyId;
-    this.publicKey = toBase64(key.publicKey);
-  }
-
-  static async from(seed: number): Promise<Maker> {
-    const key = await importSigningKey(new Uint8Array(32).fill(seed));
-    return new Maker(key, await manufacturerKeyId(key.publicKey));
-  }
-
-  manifest(lines: readonly string[] = []): string {
-    const head = ['manufacturer = "acme"', 'name = "echo"', 'version = "1.0.0"'];
-    const tail = [`signing_key_id = "${this.keyId}"`, ...lines];
-    return [...head, ...tail, "[binary]", `target = "${target}"`].join("\n");
-  }
-
-  /** Signs the demand of a package: its manifest, and that it wants to register now. */
-  async prove(
-    signedAt: number,
-    { manifest = this.manifest(), realm = 1, actrType = type } = {},
-  ): Promise<Proof> {
-    const manifestRaw = utf8(manifest);
-    const nonce = new Uint8Array(16).fill(++this.#nonces);
-    const manifestSha256Hex = toHex(await sha256(manifestRaw));
-    const proof = { realm, actrType, target, manifestSha256Hex, signedAt, nonce };
-    return {
-      authMode: RegisterAuthMode.PACKAGE,
-      target,
-      manifestRaw,
-      mfrSignature: await this.sign(manifestRaw),
-      manufacturerAuthSignature: await this.sign(utf8(manufacturerProofText(proof))),
-      manufacturerAuthSignedAt: BigInt(signedAt),
-      manufacturerAuthNonce: nonce,
-    };
-  }
-
-  sign(bytes: Uint8Array): Promise<Uint8Array> {
-    return sign(this.#key, bytes);
-  }
-}
-
-interface Proof extends RegisterFields {
-  readonly manifestRaw: Uint8Array;
-  readonly mfrSignature: Uint8Array;
-}
 
 const acme = await Maker.from(0x2b);
 const other = await Maker.from(0x2c);
