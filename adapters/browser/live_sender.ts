@@ -43,8 +43,9 @@ export class LiveSender implements RawTrack {
   }
 }
 
-/** Those of `codecs` that this browser sends. */
+/** Those of `codecs` that this browser sends; none where a page cannot choose, as in Firefox before 128. */
 export function sendable(codecs: readonly MediaCodec[]): MediaCodec[] {
+  if (!("setCodecPreferences" in RTCRtpTransceiver.prototype)) return [];
   return codecs.filter((codec) => variants(codec).length > 0);
 }
 
