@@ -12,6 +12,8 @@ interface Notation {
   readonly contentType: string;
   readonly layer: Layer;
   encode(tree: Tree): ActorFrame;
+  /** The message with what an action returned, its escapes made. */
+  answer(id: bigint, output: unknown): ActorFrame;
   decode(frame: ActorFrame): unknown;
 }
 
@@ -22,6 +24,13 @@ const json: Notation = {
   contentType: "application/json",
   layer: jsonLayer,
   encode: (tree) => JSON.stringify(tree),
+  // Most messages are answers, and this takes a fifth of the time of the whole tree.
+  answer(id, output) {
+    // As in an object, what JSON has no text for is left out.
+    const text: string | undefined = JSON.stringify(output);
+    const field = text === undefined ? "" : `,"output":${text}`;
+    return `{"body":{"tag":"ActionResponse","val":{"id":["$BigInt","${id}"]${field}}}}`;
+  },
   decode: (frame) => revived(parseJson(frame)),
 };
 
@@ -31,6 +40,7 @@ const cbor: Notation = {
   contentType: "application/octet-stream",
   layer: cborLayer,
   encode: (tree) => encodeCbor(tree),
+  answer: (id, output) => encodeCbor({ body: { tag: "ActionResponse", val: { id, output } } }),
   decode: (frame) => decodeCbor(typeof frame === "string" ? utf8(frame) : frame),
 };
 
@@ -88,11 +98,7 @@ class TreeCodec implements ActorCodec {
   }
 
   outputFrame(id: bigint, output: unknown): ActorFrame {
-    const { layer } = this.#notation;
-    return this.#frame("ActionResponse", {
-      id: this.#id(id),
-      output: escapedOutput(output, layer),
-    });
+    return this.#notation.answer(id, escapedOutput(output, this.#notation.layer));
   }
 
   event(name: string, args: readonly unknown[]): ActorFrame {

@@ -154,4 +154,18 @@ describe("encodings of actor clients", () => {
     const [value] = codec("json").readActionRequest(body);
     assert.equal(Object.getPrototypeOf(value), Object.prototype);
   });
+
+  it("json: leaves out of an answer what it has no text for", () => {
+    const answers = [1, [1n], undefined, () => {}].map((output) => {
+      const { val } = JSON.parse(String(codec("json").outputFrame(7n, output))).body;
+      return val as unknown;
+    });
+    const id = ["$BigInt", "7"];
+    assert.deepEqual(answers, [
+      { id, output: 1 },
+      { id, output: [["$BigInt", "1"]] },
+      { id, output: ["$Undefined", 0] },
+      { id },
+    ]);
+  });
 });
