@@ -148,6 +148,7 @@ describe("KeyRing", () => {
     const keys = await world.open();
     await keys.rotate({ inMs: 100 * hour });
     await keys.rotate({ inMs: 0 });
+    await keys.rotate({ inMs: 50 * hour });
     assert.equal(keys.current.keyId, 3);
     assert.equal(keys.list()[0]?.endsAt, world.clock.now() + 2 * hour);
     await assert.rejects(keys.rotate({ inMs: -1 }), { code: "invalid_argument" });
