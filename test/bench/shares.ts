@@ -53,9 +53,10 @@ function sorted(times: ReadonlyMap<string, number>, busy: number): Share[] {
   return shares.sort((a, b) => b.share - a.share);
 }
 
-/** From the folder of the project, or of the package, on. */
+/** From the folder of the project, or of the package, on; of what was built for a benchmark, no more than that. */
 function fileOf(url: string): string {
+  if (url.includes("/node_modules/.roost-bench-")) return "built";
   return url
-    .replace(/^.*\/node_modules\/(?!\.)/, "")
+    .replace(/^.*\/node_modules\//, "")
     .replace(/^.*\/(?=(src|adapters|transports|test)\/)/, "");
 }
