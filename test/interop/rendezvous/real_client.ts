@@ -73,6 +73,13 @@ export class RealClient implements AsyncDisposable {
     return this.#coming;
   }
 
+  /** Resolves when it has lost a socket and has tried to come back, at a heartbeat at last. */
+  async recovered(lost: Connection): Promise<void> {
+    await lost.socket.closed;
+    await this.#coming;
+    if (this.#connection === undefined) await this.heartbeat();
+  }
+
   /** Pings; without a socket it tries to connect instead. */
   async heartbeat(): Promise<void> {
     await this.#coming;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { delay } from "#async";
+import { freePort } from "../../fixtures/ports.ts";
 import { post } from "../peer/http.ts";
 import { idText, readClaims } from "../peer/identity.ts";
 import { discover, join, realm } from "./joining.ts";
@@ -71,13 +71,12 @@ describe("a real client that renews", () => {
   });
 
   it("stays up and is not ready when its realm is gone: 403", async () => {
-    await using server = await Server.start({ options: { realms: [{ id: realm }] } });
+    const options = { realms: [{ id: realm }] };
+    await using server = await Server.start({ options, port: await freePort() });
     await using node = await RealClient.start(client(server));
-    const { id } = node;
-    since(node);
+    const { id, connection } = node;
     await server.restart({ realms: [{ id: 7 }] });
-    while (!node.journal.includes("upgrade 401")) await delay(5);
-    await node.returned;
+    await node.recovered(connection);
     since(node);
     await node.renew();
     await node.heartbeat();
@@ -139,15 +138,13 @@ describe("a real client with membership_controller_enabled", () => {
   });
 
   it("renews when it is refused the upgrade, and is back at once", async () => {
-    await using server = await Server.start();
+    await using server = await Server.start({ port: await freePort() });
     await using node = await RealClient.start(client(server, { membership: true }));
-    const { id } = node;
-    since(node);
+    const { id, connection } = node;
     server.clock.aheadMs = afterEnd;
     await server.restart();
-    while (!node.journal.includes("upgrade")) await delay(5);
-    const came = since(node).filter((each) => each !== "upgrade failed");
-    assert.deepEqual(came, ["upgrade 401", "renew 200", "upgrade"]);
+    await node.recovered(connection);
+    assert.deepEqual(since(node).slice(-3), ["upgrade 401", "renew 200", "upgrade"]);
     assert.equal(node.id, id);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { freePort } from "../../fixtures/ports.ts";
 import { idText, typeOf, writeId, writeType } from "../peer/identity.ts";
 import { Fields, Writer } from "../peer/protobuf.ts";
 import { register } from "../peer/registration.ts";
@@ -298,7 +299,7 @@ describe("signaling as the real client does", () => {
 describe("signaling with a server that is full", () => {
   it("is refused with 429 by address and 503 in all, until there is room", async () => {
     const limits = { maxConnections: 2, maxConnectionsPerAddress: 1 };
-    await using server = await Server.start({ options: { limits } });
+    await using server = await Server.start({ options: { limits }, port: await freePort() });
     const { connection } = await join(server, "acme:first:1.0.0");
     const waiting = await register(server.ais, { type: "acme:second:1.0.0", realm });
     const open = (): Promise<Connection> => Connection.open(server.signaling, waiting);
