@@ -44,7 +44,8 @@ export class RendezvousLoad {
   async run(nodes: number, signal: AbortSignal): Promise<void> {
     while (this.#nodes.length < nodes) {
       const onRelay = (token: string): void => this.#take(token);
-      this.#nodes.push(new RendezvousNode(this.#base, await this.#register(), onRelay));
+      const registered = await this.#register(signal);
+      this.#nodes.push(new RendezvousNode(this.#base, registered, onRelay));
     }
     signal.addEventListener("abort", () => {
       for (const node of this.#nodes) node.drop();
@@ -125,14 +126,15 @@ export class RendezvousLoad {
 
   async #registerMore(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#register();
+      await this.#register(signal).catch(() => {});
       await delay(registerPauseMs);
     }
   }
 
-  /** An identity that was acknowledged, after as many tries as it takes. */
-  async #register(): Promise<Registered> {
+  /** An identity that was acknowledged, after as many tries as it takes. @throws the reason of `signal`. */
+  async #register(signal: AbortSignal): Promise<Registered> {
     for (;;) {
+      signal.throwIfAborted();
       try {
         const registered = await register(this.#base, type);
         this.#registered.push(registered);

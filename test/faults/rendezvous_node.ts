@@ -44,7 +44,7 @@ export class RendezvousNode {
   /** Connects, and again whenever the connection is lost, until `signal`; then somebody has to {@link drop} it. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#connection().catch(() => {});
+      await this.#connection(signal).catch(() => {});
       await delay(pauseMs);
     }
   }
@@ -85,7 +85,7 @@ export class RendezvousNode {
   }
 
   /** One connection, until it is lost. */
-  async #connection(): Promise<void> {
+  async #connection(ending: AbortSignal): Promise<void> {
     const { credential } = this.registered;
     if (credential === undefined) throw new TypeError("the registration has no credential");
     const url = signalingUrl(`${this.#base.replace("http", "ws")}/signaling/ws`, {
@@ -94,6 +94,8 @@ export class RendezvousNode {
     });
     const signal = AbortSignal.timeout(connectMs);
     const socket = await nodeSockets().connect(url, { maxMessageBytes: 1 << 22, signal });
+    // It may have been let go while it connected.
+    if (ending.aborted) return socket.terminate();
     this.#socket = socket;
     this.connections += 1;
     await new Promise<void>((closed) => {

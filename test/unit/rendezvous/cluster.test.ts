@@ -35,7 +35,10 @@ class World {
   readonly #servers: Server[] = [];
   #seed = 0;
 
-  async server(host: string, options: ClusterOptions = {}): Promise<Server> {
+  async server(
+    host: string,
+    options: ClusterOptions = { peerUrl: `ws://${host}` },
+  ): Promise<Server> {
     const { clock, network } = this;
     const store = this.store.share();
     const sockets = network.sockets();
@@ -49,7 +52,7 @@ class World {
       },
     };
     const components = { store, clock, random, log: silent, sockets: dialling };
-    const cluster = { leaseMs, peerUrl: `ws://${host}`, ...options };
+    const cluster = { leaseMs, ...options };
     const rendezvous = await Rendezvous.open(components, { cluster });
     const fetch = rendezvous.fetch.bind(rendezvous);
     const http = network.listen({ hostname: host, port: 80, fetch });
@@ -60,7 +63,8 @@ class World {
       sockets.dropAll();
       await http.close();
     };
-    const server = { host, rendezvous, http, store, kill };
+    const unlink = (): void => sockets.dropAll();
+    const server = { host, rendezvous, http, store, unlink, kill };
     this.#servers.push(server);
     await this.until(() =>
       this.#servers.every((each) => this.#servers.length === 1 || linked(each)),
@@ -88,6 +92,8 @@ interface Server {
   readonly rendezvous: Rendezvous;
   readonly http: HttpServer;
   readonly store: MemoryStore;
+  /** Cuts the lines that it has dialled. */
+  unlink(): void;
   /** As a power cut does. */
   kill(): Promise<void>;
 }
@@ -137,14 +143,19 @@ class Node {
   }
 
   /** The same node again, at another server perhaps. */
-  again(world: World, { host }: Server): Promise<Node> {
-    return Node.#connect(world, host, this.#registered);
+  again(world: World, { host }: Server, passMs?: number): Promise<Node> {
+    return Node.#connect(world, host, this.#registered, passMs);
+  }
+
+  drop(): void {
+    this.#socket.terminate();
   }
 
   static async #connect(
     world: World,
     host: string,
     registered: RegisterResponse_RegisterOk,
+    passMs = 200,
   ): Promise<Node> {
     const { credential } = registered;
     assert.ok(credential);
@@ -153,7 +164,7 @@ class Node {
     const signal = AbortSignal.timeout(60_000);
     const socket = await world.network.sockets().connect(url, { maxMessageBytes: 1 << 20, signal });
     const node = new Node(registered, socket);
-    await world.pass(200);
+    await world.pass(passMs);
     return node;
   }
 
@@ -265,6 +276,50 @@ describe("a cluster of rendezvous", () => {
     for (const { store } of [a, b]) store.fail(undefined);
     await world.pass(2 * leaseMs);
     assert.deepEqual(await asking.finds(world), [there.id.serial]);
+  });
+
+  it("buries nobody while nobody can read the store", async () => {
+    const world = new World();
+    const [a, b] = [await world.server("a", {}), await world.server("b", {})];
+    const [asking, there] = [await Node.join(world, a), await Node.join(world, b)];
+    const numbers = [servers(a)?.[0]?.server, servers(b)?.[0]?.server];
+    const away = async (): Promise<never> => {
+      throw new ActrError("storage", "no server");
+    };
+    const reads = [a, b].map(({ store }) => ({ store, records: store.records }));
+    for (const { store } of reads) Object.assign(store, { records: away, record: away });
+    for (const { store } of reads) store.fail("no server");
+    await world.pass(5 * leaseMs);
+    for (const { store, records } of reads) {
+      Object.assign(store, { records });
+      Reflect.deleteProperty(store, "record");
+      store.fail(undefined);
+    }
+    await world.until(() => linked(a) && linked(b));
+    assert.deepEqual([servers(a)?.[0]?.server, servers(b)?.[0]?.server], numbers);
+    assert.deepEqual(await asking.finds(world), [there.id.serial]);
+  });
+
+  it("learns of what happened while it had no line", async () => {
+    const world = new World();
+    const [a, b] = [await world.server("a"), await world.server("b")];
+    const asking = await Node.join(world, a);
+    const [gone, moving, staying] = [
+      await Node.join(world, b),
+      await Node.join(world, b),
+      await Node.join(world, b),
+    ];
+    assert.equal((await asking.finds(world)).length, 3);
+    b.unlink();
+    gone.drop();
+    const moved = await moving.again(world, a, 0);
+    assert.ok(!linked(a), "it has not come back yet");
+    const late = await Node.join(world, b);
+    await world.until(() => linked(a) && linked(b));
+    await world.pass(500);
+    const expected = [moved, staying, late].map(({ id }) => id.serial).sort();
+    assert.deepEqual(await asking.finds(world), expected);
+    assert.deepEqual([moving.closedWith, moved.closedWith], [1008, undefined]);
   });
 
   it("talks through the store while a server cannot be dialled, and by sockets once it can", async () => {
