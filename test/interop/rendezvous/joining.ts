@@ -1,5 +1,4 @@
-import type { ActrId } from "../peer/identity.ts";
-import { typeOf, writeType } from "../peer/identity.ts";
+import { type ActrId, typeOf, writeType } from "../peer/identity.ts";
 import { Writer } from "../peer/protobuf.ts";
 import { type Registered, type Registration, register } from "../peer/registration.ts";
 import { Connection } from "./connection.ts";
