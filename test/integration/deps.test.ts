@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -37,9 +37,12 @@ describe("dependencies of a package and nodes that serve them", { timeout: 60_00
       cwd: folder,
     });
   /** Serves these messages in place of those before. Only who may find it does. */
-  const serve = async (fields: string): Promise<ReturnType<typeof serviceOfSource>> => {
+  const serve = async (
+    fields: string,
+    name = "shop.proto",
+  ): Promise<ReturnType<typeof serviceOfSource>> => {
     await node?.stop();
-    const descriptor = serviceOfSource("shop.proto", source(fields));
+    const descriptor = serviceOfSource(name, source(fields));
     const handlers = { buy: (order: unknown) => order };
     const shop = { kind: "service", descriptor, handlers } as unknown as AnyService;
     const app = defineNode({
@@ -94,6 +97,11 @@ describe("dependencies of a package and nodes that serve them", { timeout: 60_00
     const again = await deps("lock");
     assert.match(again.out, /breaking\n {2}shop\.proto: breaking/);
     assert.equal((await deps("check")).out, "shop  acme:Shop:1.0.0  exact");
+
+    await serve("int64 a=1;", "store.proto");
+    assert.match((await deps("lock")).out, /breaking\n {2}shop\.proto: removed/);
+    assert.deepEqual(readdirSync(join(folder, "protos/remote/shop")), ["store.proto"]);
+    assert.match((await deps("check", "--offline")).out, /exact$/);
 
     await node?.stop();
     assert.match((await deps("check")).out, /absent\n/);

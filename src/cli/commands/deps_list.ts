@@ -1,7 +1,7 @@
 import { formatActrType, parseActrType } from "../../protocol/ids.ts";
 import type { ManifestDependency } from "../../protocol/manifest/manifest.ts";
 import { withDependency, withoutDependency } from "../../protocol/manifest/manifest_edit.ts";
-import { keptPath } from "../deps/kept_files.ts";
+import { isAlias } from "../deps/kept_files.ts";
 import { lockOf, replaceText, textOf } from "../deps/project.ts";
 import { Misuse } from "../misuse.ts";
 import { choice } from "../suggest.ts";
@@ -27,7 +27,9 @@ export async function listDependencies({ project, input, world }: DepsWork): Pro
 /** Adds a dependency to the manifest, or gives it another type; all else there stays as it is written. */
 export async function addDependency({ project, words, world }: DepsWork): Promise<number> {
   const [alias = "", text = ""] = words;
-  keptPath(alias, "any.proto");
+  if (!isAlias(alias)) {
+    throw new Misuse(`NAME is ${alias}; it has letters, digits, "_", and then "-", "." or spaces`);
+  }
   const type = formatActrType(parseActrType(text));
   await edit(project.file, (before, file) => withDependency(before, alias, { type }, file));
   world.out(`${alias}  ${type}`);

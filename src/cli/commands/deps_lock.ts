@@ -7,8 +7,8 @@ import type { World } from "../command.ts";
 import type { AnnouncedService } from "../deps/announced.ts";
 import { type Comparison, compare } from "../deps/comparison.ts";
 import { currentServices } from "../deps/current.ts";
-import { keepFiles, keptPath } from "../deps/kept_files.ts";
-import { lockOf, lockTextOf, replaceText } from "../deps/project.ts";
+import { dropFiles, keepFiles, keptPath } from "../deps/kept_files.ts";
+import { lockOf, lockTextOf, type Project, replaceText } from "../deps/project.ts";
 import type { DepsWork } from "./deps.ts";
 import { showComparison } from "./deps_check.ts";
 import { chosen } from "./deps_list.ts";
@@ -20,37 +20,55 @@ export async function lockDependencies({
   input,
   world,
 }: DepsWork): Promise<number> {
-  const { folder, manifest, lockFile } = project;
+  const { folder, manifest } = project;
   const wanted = chosen(manifest.dependencies, words);
   const before = await lockOf(project);
   const services = await currentServices(project, wanted, input, world);
   const now = new Date(systemClock().now()).toISOString();
-  const locked = wanted.map((each, at) => lockedAs(each, services[at], now));
-  const old = ({ name }: LockedDependency) =>
-    before.dependencies.find((each) => each.name === name);
+  const known = (name: string) => before.dependencies.find((each) => each.name === name);
+  const locked = wanted.map((each, at) => ({
+    ...lockedAs(each, services[at], now),
+    before: known(each.alias),
+  }));
   const changes = await Promise.all(
-    locked.map(async (each) => {
-      const known = old(each.entry);
-      return known && (await compare(known, each.service, folder));
-    }),
+    locked.map(async (each) => each.before && (await compare(each.before, each.service, folder))),
   );
-  for (const { entry, service } of locked) await keepFiles(folder, entry.name, service.sources);
-  const entries = [...locked.map(({ entry }) => entry), ...before.dependencies];
-  const dependencies = manifest.dependencies.flatMap(
-    ({ alias }) => entries.find(({ name }) => name === alias) ?? [],
-  );
-  const text = lockText({ generatedAt: now, dependencies }, await lockTextOf(project));
-  await replaceText(lockFile, text);
+  for (const each of locked) await keep(each, folder);
+  await writeLock(project, [...locked.map(({ entry }) => entry), ...before.dependencies], now);
   if (input.has("json")) {
     world.out(JSON.stringify({ dependencies: locked.map(({ entry }) => entry) }));
   } else for (const [at, { entry }] of locked.entries()) show(entry, changes[at], world);
   return 0;
 }
 
+/** Keeps the files of a service, and those that it had before no longer. */
+async function keep({ entry, service, before }: Relocked, folder: string): Promise<void> {
+  await keepFiles(folder, entry.name, service.sources);
+  if (before !== undefined) await dropFiles(folder, before, service.sources);
+}
+
+/** Writes the lock: the first of `entries` for each dependency of the manifest, and no others. */
+async function writeLock(
+  project: Project,
+  entries: readonly LockedDependency[],
+  generatedAt: string,
+): Promise<void> {
+  const dependencies = project.manifest.dependencies.flatMap(
+    ({ alias }) => entries.find(({ name }) => name === alias) ?? [],
+  );
+  const text = lockText({ generatedAt, dependencies }, await lockTextOf(project));
+  await replaceText(project.lockFile, text);
+}
+
 /** A dependency as it is locked, and what it was found as. */
 interface Locked {
   readonly entry: LockedDependency;
   readonly service: AnnouncedService;
+}
+
+/** The same, with what was locked before. */
+interface Relocked extends Locked {
+  readonly before: LockedDependency | undefined;
 }
 
 /** @throws ActrError as {@link checkedService}; `config` for a dependency without a type. */

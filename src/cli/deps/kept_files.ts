@@ -1,4 +1,4 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ActrError } from "../../errors.ts";
 import { type DescribedFile, describedFile } from "../../protocol/fingerprint/described_file.ts";
@@ -34,12 +34,19 @@ export async function meantFiles(files: readonly SourceFile[]): Promise<MeantFil
   );
 }
 
+/** What a folder or a file may be called here. */
+const plainName = /^\w[\w. -]{0,127}$/;
+
+/** Whether a dependency may be called so: its files have a folder of that name. */
+export function isAlias(text: string): boolean {
+  return plainName.test(text);
+}
+
 /** Where a dependency's file is kept, from the folder of the manifest. @throws ActrError `invalid_argument` for a name that leads elsewhere: others gave it. */
 export function keptPath(alias: string, name: string): string {
   const parts = [alias, ...name.split("/")];
-  const harmless = parts.every((part) => /^\w[\w. -]{0,127}$/.test(part));
-  if (harmless && name.endsWith(".proto") && parts.length <= 8)
-    return [folderName, ...parts].join("/");
+  const harmless = parts.length <= 8 && parts.every((part) => plainName.test(part));
+  if (harmless && name.endsWith(".proto")) return [folderName, ...parts].join("/");
   throw new ActrError(
     "invalid_argument",
     `${JSON.stringify(name)} is no name of a file of ${alias}`,
@@ -57,6 +64,27 @@ export async function keepFiles(
     const path = paths[at] ?? "";
     await mkdir(dirname(path), { recursive: true });
     await replaceText(path, content);
+  }
+}
+
+/** Deletes files that a dependency was locked with before, and is not any more; other files are left alone. */
+export async function dropFiles(
+  folder: string,
+  { name: alias, files }: LockedDependency,
+  now: readonly SourceFile[],
+): Promise<void> {
+  const gone = files.filter(
+    (file) => now.every(({ name }) => file.path !== keptPath(alias, name)) && isKept(alias, file),
+  );
+  await Promise.all(gone.map(({ path }) => rm(join(folder, path), { force: true })));
+}
+
+/** Whether the path of a locked file is one that is given here: a lock may come from anywhere. */
+function isKept(alias: string, file: LockedFile): boolean {
+  try {
+    return keptPath(alias, fileName(alias, file)) === file.path;
+  } catch {
+    return false;
   }
 }
 

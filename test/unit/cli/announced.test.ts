@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { announcedService } from "../../../src/cli/deps/announced.ts";
-import { keptPath, meantFiles } from "../../../src/cli/deps/kept_files.ts";
+import { dropFiles, keepFiles, keptPath, meantFiles } from "../../../src/cli/deps/kept_files.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { serviceFingerprint } from "../../../src/protocol/fingerprint/fingerprint.ts";
 import { parseActrType } from "../../../src/protocol/ids.ts";
@@ -94,5 +97,22 @@ describe("what nodes announce", () => {
       assert.throws(() => keptPath("echo", name), { code: "invalid_argument" }, name);
     }
     assert.throws(() => keptPath("..", "a.proto"), { code: "invalid_argument" });
+  });
+
+  it("and what it had before is deleted there alone, whatever a lock says", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "roost-kept-"));
+    const source = (name: string) => ({ name, content });
+    writeFileSync(join(folder, "mine.proto"), "");
+    await keepFiles(folder, "echo", [source("a.proto"), source("b.proto")]);
+    const paths = ["protos/remote/echo/a.proto", "protos/remote/echo/b.proto", "mine.proto"];
+    const files = [...paths, "protos/remote/echo/../../../mine.proto"].map((path) => ({
+      path,
+      fingerprint,
+    }));
+    const before = { name: "echo", type: "acme:Echo:1.0.0", fingerprint, tags: [], files };
+    await dropFiles(folder, before, [source("b.proto")]);
+    assert.deepEqual(readdirSync(join(folder, "protos/remote/echo")), ["b.proto"]);
+    assert.deepEqual(readdirSync(folder).sort(), ["mine.proto", "protos"]);
+    rmSync(folder, { recursive: true });
   });
 });

@@ -184,7 +184,7 @@ describe("roost deps", () => {
     const cases: [string[], RegExp][] = [
       [["look"], /unknown action look\./],
       [["add", "echo"], /write roost deps add NAME TYPE/],
-      [["add", "../x", "acme:Echo:1.0.0"], /is no name of a file of/],
+      [["add", "../x", "acme:Echo:1.0.0"], /NAME is \.\.\/x; it has letters/],
       [["add", "echo", "nonsense"], /manufacturer:name:version/],
       [["ls", "--offline"], /deps ls takes no --offline/],
       [["check", "ecko"], /there is no dependency ecko\. Did you mean echo\?/],
