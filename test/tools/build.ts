@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { root } from "./root.ts";
 
 process.chdir(root);
@@ -61,6 +61,16 @@ async function bundle(): Promise<void> {
   });
 }
 
+/** Leaves the host of actors out of what pages load. */
+const withoutActorHost: Plugin = {
+  name: "without-actor-host",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/host\/actor_(host|service)\.ts$/ }, () => ({
+      path: join(root, pageFolder, "no_actor_host.ts"),
+    }));
+  },
+};
+
 /** Puts what pages import into one file each, dependencies in it, so that a script tag can load it as it is. */
 async function bundleForPages(): Promise<void> {
   for (const file of promised().filter((each) => each.includes(pageFolder))) {
@@ -72,6 +82,7 @@ async function bundleForPages(): Promise<void> {
       format: "esm",
       platform: "browser",
       target: ["chrome116", "firefox124", "safari17.4"],
+      plugins: [withoutActorHost],
       sourcemap: true,
       logLevel: "warning",
     });
