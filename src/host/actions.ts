@@ -32,7 +32,7 @@ export class Actions implements TurnSeat {
       definition.actionOptions?.[command.name] ?? {};
     const turn = new ActionTurn(command, kind, this);
     turn.bucket = this.#instance.components.deadlines.add(turn, arrivedAt + timeoutMs);
-    commandStep(this.#instance, "event_enqueued", command);
+    commandStep(this.#instance, "actor.event_enqueued", command);
     const holder = command.chain && this.turns.holderAmong(command.chain);
     if (holder === undefined) return this.turns.enter(turn);
     if (holder.kind === "read" && turn.kind === "exclusive") return turn.refuse(deadlock(command));
@@ -48,7 +48,7 @@ export class Actions implements TurnSeat {
   run(turn: ActionTurn): unknown {
     const { command } = turn;
     const { kind, saving, watch } = this.#instance;
-    commandStep(this.#instance, "event_drained", command);
+    commandStep(this.#instance, "actor.event_drained", command);
     watch?.trace.begins(turn);
     const { actions, onBeforeActionResponse } = kind.definition;
     const action = command.handler ?? actions[command.name];

@@ -1,6 +1,7 @@
 import type { ActorKey, AnyActor } from "../actor.ts";
 import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { HostOptions } from "../host_options.ts";
 import type { Store } from "../ports/store.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
@@ -65,6 +66,11 @@ export class ActorHost implements SeatsOwner {
     };
     const parts = { clock, log, store, owner };
     this.share = new Share(placedAs && new Placement({ ...parts, node: placedAs }, options));
+  }
+
+  /** What time it is for its actors. */
+  get clock(): Clock {
+    return this.#components.clock;
   }
 
   /** Actors that are awake. */

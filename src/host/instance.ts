@@ -116,7 +116,7 @@ export class Instance extends InstanceParts implements GateOwner, IdleOwner, Wat
    * @param arrivedAt when it reached the node, of the clock's monotonic time: its deadline counts from then.
    */
   act(asked: ActionCommand, arrivedAt: number = this.components.clock.monotonic()): void {
-    commandStep(this, "dispatch_received", asked);
+    commandStep(this, "actor.dispatch_received", asked);
     const { refusal } = this;
     if (refusal !== undefined) return this.actions.refuse(asked, refusal);
     const command = asked.request === undefined ? asked : this.requests.admit(asked.request, asked);

@@ -13,11 +13,11 @@ export interface Stepping {
 /** Tells, at debug level, of a command on its way through an actor (`spec/actor-host.md` §18.2); costs one question where that is off. */
 export function commandStep(
   actor: Stepping,
-  event: "dispatch_received" | "event_enqueued" | "event_drained",
+  event: "actor.dispatch_received" | "actor.event_enqueued" | "actor.event_drained",
   command: ActionCommand,
 ): void {
   if (!actor.components.log.enabled("debug")) return;
-  actor.log.debug(`actor.${event}`, factsOf(command));
+  actor.log.debug(event, factsOf(command));
 }
 
 /** Tells, at debug level, that who waited for a command has its answer. */
