@@ -1,8 +1,8 @@
 import type { ActorKey, AnyActor } from "../actor.ts";
 import type { ActorCaller, CallTarget } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { HostOptions } from "../host_options.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { asRefusal } from "./action_turn.ts";
