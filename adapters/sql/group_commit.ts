@@ -41,13 +41,18 @@ class Group {
 
   /** Takes out those of a line. */
   drop(line: object): Member[] {
+    return this.take((member) => member.line === line);
+  }
+
+  /** Takes out those that fit: reads no longer see what they wanted to write. */
+  take(fits: (member: Member) => boolean): Member[] {
     const all = this.members;
-    const dropped = all.filter((member) => member.line === line);
-    if (dropped.length === 0) return dropped;
+    const taken = all.filter(fits);
+    if (taken.length === 0) return taken;
     this.members = [];
     this.effects = new Effects();
-    for (const member of all) if (member.line !== line) this.add(member);
-    return dropped;
+    for (const member of all) if (!taken.includes(member)) this.add(member);
+    return taken;
   }
 }
 
@@ -141,17 +146,23 @@ export class GroupCommit {
   }
 
   /** One bad commit must not fail its neighbours, but those that build on it. */
-  async #apart({ members }: Group): Promise<void> {
+  async #apart(group: Group): Promise<void> {
     const broken = new Map<object, unknown>();
-    for (const member of members) {
+    for (const member of group.members) {
       const { changes, line } = member;
       const before = line && broken.get(line);
       const error = before ?? (await attempt(this.#write(new Effects(changes))));
       const followers = error === undefined || line === undefined ? [] : this.#open.drop(line);
       if (line !== undefined && error !== undefined) broken.set(line, error);
+      // Whoever hears of a failure and reads again must not find what was not written.
+      if (error !== undefined) group.take((each) => each === member || isOf(each, line));
       for (const each of [member, ...followers]) tell(each, error);
     }
   }
+}
+
+function isOf(member: Member, line: object | undefined): boolean {
+  return line !== undefined && member.line === line;
 }
 
 /** Tells one member; what it throws, against its promise, is no other member's and ends nothing here. */

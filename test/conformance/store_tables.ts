@@ -218,6 +218,15 @@ function recordCases(use: UseStore): void {
     assert.equal(await again.record("s", "j"), undefined);
   });
 
+  use("shows who is refused what is stored, and not what it wanted to write", async (store) => {
+    await store.commit([put("s", "a", 1)]);
+    const expected = { kind: "record.expect", space: "s", key: "a", value: bytes(2) } as const;
+    for (let round = 0; round < 3; round++) {
+      await assert.rejects(store.commit([expected, put("s", "a", 3)]));
+      assert.deepEqual(await store.record("s", "a"), bytes(1));
+    }
+  });
+
   use("writes what holds to be expected, and nothing where it does not", async (store) => {
     const expect = (key: string, value: number | null) =>
       ({
