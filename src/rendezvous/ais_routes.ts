@@ -1,11 +1,13 @@
 import type { Context, Hono, Next } from "hono";
 import { cors } from "hono/cors";
+import type { Logger } from "../ports/logger.ts";
 import type { RequestContext } from "../ports/sockets.ts";
 import { toBase64 } from "../protocol/bytes.ts";
+import { readBody } from "../read_body.ts";
 import type { Ais } from "./ais.ts";
 import type { AisAnswer } from "./ais_answer.ts";
 import { aisHealth } from "./ais_health.ts";
-import { readBody } from "./body.ts";
+import { bodyRefusal } from "./body_refusal.ts";
 import { clientAddress } from "./client_address.ts";
 import { addManufacturerRoutes } from "./mfr_routes.ts";
 import { register } from "./register.ts";
@@ -32,20 +34,20 @@ function paths(name: string): string[] {
 
 /** Adds the identity service: registration, renewal and what one may ask about its keys (`spec/protocol.md` §6). */
 export function addAisRoutes(app: Hono<RendezvousEnv>, ais: Ais, maxBodyBytes: number): void {
-  const { log } = ais;
+  const { clock, log } = ais;
+  app.onError((error, c) => refused(c, error, log));
   const open = cors({ origin: "*", exposeHeaders: readableHeaders });
   for (const path of ["/ais/*", "/mfr/*"]) app.use(path, open);
   const exchanges: Readonly<Record<string, Exchange>> = { register, renew, reissue };
   for (const [name, exchange] of Object.entries(exchanges)) {
     app.use(`/${name}`, open);
     app.on("POST", paths(name), limited, async (c) => {
-      const body = await readBody(c.req.raw, maxBodyBytes);
-      if (body === undefined) return tooLarge(c, maxBodyBytes);
+      const body = await readBody(c.req.raw, { maxBytes: maxBodyBytes, clock });
       const answer = await exchange(ais, body, c.req.header(secretHeader));
       const { code } = answer;
       ais.tally.exchanges.add(`${name} ${code}`);
       if (code !== 200) {
-        log.info("rendezvous.ais.refused", { exchange: name, code, address: addressOf(c) });
+        log.info("rendezvous.ais.refused", { exchange: name, status: code, address: addressOf(c) });
       }
       return protobuf(answer);
     });
@@ -85,6 +87,10 @@ function protobuf({ status, bytes, retryAfterSeconds }: AisAnswer): Response {
   return new Response(bytes, { status, headers: { "content-type": protobufType, ...wait } });
 }
 
-function tooLarge(c: AisContext, limit: number): Response {
-  return c.text(`The body must not be longer than ${limit} bytes`, 413);
+/** Tells what is wrong with a body; of what fails here, only that it did. */
+function refused(c: Context<RendezvousEnv>, error: Error, log: Logger): Response {
+  const refusal = bodyRefusal(error);
+  if (refusal !== undefined) return c.text(refusal.message, refusal.status);
+  log.error("rendezvous.request_failed", { error });
+  return c.text("Internal Server Error", 500);
 }

@@ -1,9 +1,10 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { ActrError } from "../errors.ts";
 import { toBase64 } from "../protocol/bytes.ts";
+import { readBody } from "../read_body.ts";
 import type { Ais } from "./ais.ts";
 import type { RendezvousEnv } from "./ais_routes.ts";
-import { readBody } from "./body.ts";
+import { bodyRefusal } from "./body_refusal.ts";
 import { parseObject, publish, readPublication } from "./publish.ts";
 import { publishNonce } from "./publish_nonce.ts";
 
@@ -42,14 +43,16 @@ export function addManufacturerRoutes(
 
 /** What is wrong with a request is told; of what fails here, only that it did. */
 async function answered(
-  { options, log }: Ais,
+  { options, clock, log }: Ais,
   c: Context<RendezvousEnv>,
   answer: (body: Uint8Array) => Promise<Response>,
 ): Promise<Response> {
   try {
-    const body = await readBody(c.req.raw, options.limits.maxBodyBytes);
-    return body === undefined ? json(413, { error: "the body is too long" }) : await answer(body);
+    const maxBytes = options.limits.maxBodyBytes;
+    return await answer(await readBody(c.req.raw, { maxBytes, clock }));
   } catch (error) {
+    const refusal = bodyRefusal(error);
+    if (refusal !== undefined) return json(refusal.status, { error: refusal.message });
     const { code, message, details } = ActrError.from(error);
     if (code === "invalid_argument") {
       return json(details?.["reason"] === "exists" ? 409 : 400, { error: message });

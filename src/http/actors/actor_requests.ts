@@ -7,8 +7,8 @@ import { formatActorKey } from "../../protocol/actors/actor_key.ts";
 import { codecOf } from "../../protocol/actors/codecs.ts";
 import type { ActorCodec, ActorSpecifier } from "../../protocol/actors/messages.ts";
 import { jsonCodec } from "../../protocol/actors/tree_codec.ts";
+import { readBody } from "../../read_body.ts";
 import { errorBody, failureOf, statusOf } from "./error_answer.ts";
-import { readBody } from "./read_body.ts";
 import { type ActorRouteParts, hostOf } from "./route_parts.ts";
 
 /** Who an answer is of. */
@@ -27,7 +27,7 @@ export interface ActorRequest {
 export function answerAction(request: ActorRequest, name: string): Promise<Response> {
   if (!hostOf(request.parts).share.has(request.target)) return passedOn(request, name);
   return answered(request, async (instance, codec) => {
-    const body = await readBody(request.raw, instance.kind.options.maxIncomingBytes);
+    const body = await bodyOf(request, instance.kind.options.maxIncomingBytes);
     const args = readRequest(() => codec.readActionRequest(body));
     const command = { name, args, ...repeatable(request.raw, name) };
     const bytes = await actFor(instance, command, paramsOf(request.raw), codec);
@@ -36,11 +36,12 @@ export function answerAction(request: ActorRequest, name: string): Promise<Respo
 }
 
 /** Has an actor that lives on another node run an action; there it has no client that is connected. */
-async function passedOn({ parts, target, raw }: ActorRequest, name: string): Promise<Response> {
+async function passedOn(request: ActorRequest, name: string): Promise<Response> {
+  const { parts, target, raw } = request;
   const codec = codecFor(raw);
   try {
     const host = hostOf(parts);
-    const body = await readBody(raw, host.kinds.incomingLimit(target));
+    const body = await bodyOf(request, host.kinds.incomingLimit(target));
     const args = readRequest(() => codec.readActionRequest(body));
     const output = await host.callerOf(repeatable(raw, name)).act(target, name, args);
     return answer(codec, 200, codec.actionResponse(output));
@@ -52,11 +53,19 @@ async function passedOn({ parts, target, raw }: ActorRequest, name: string): Pro
 /** Puts a message into a queue, and waits for its completion if the client does. */
 export function answerQueueSend(request: ActorRequest, name: string): Promise<Response> {
   return answered(request, async (instance, codec) => {
-    const body = await readBody(request.raw, 2 * instance.kind.options.maxQueueMessageBytes);
+    const body = await bodyOf(request, 2 * instance.kind.options.maxQueueMessageBytes);
     const send = readRequest(() => codec.readQueueSend(body));
     const result = await sendForClient(instance, name, send);
     return answer(codec, 200, codec.queueResult(result), specifierOf(instance));
   });
+}
+
+/** The body of a request. @throws ActrError as {@link readBody}. */
+export function bodyOf(
+  { parts, raw }: Pick<ActorRequest, "parts" | "raw">,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return readBody(raw, { maxBytes, clock: hostOf(parts).clock });
 }
 
 /** What an actor, awake, makes of a request, or why it does not, in the encoding that the request asks for. */

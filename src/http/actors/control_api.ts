@@ -8,10 +8,9 @@ import { revived } from "../../protocol/actors/escaping.ts";
 import { jsonCodec } from "../../protocol/actors/tree_codec.ts";
 import { fromBase64 } from "../../protocol/bytes.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
-import { refusal } from "./actor_requests.ts";
+import { bodyOf, refusal } from "./actor_requests.ts";
 import { failureOf } from "./error_answer.ts";
 import { checkedKey } from "./gateway_target.ts";
-import { readBody } from "./read_body.ts";
 import { type ActorRouteParts, hostOf, requireToken } from "./route_parts.ts";
 
 /** An actor, as the control API shows it (`spec/actor-client.md` §3.2). */
@@ -43,14 +42,14 @@ export function controlApi(parts: ActorRouteParts): Hono<{ Bindings: RequestCont
   app.onError((error) => refusal(jsonCodec, failureOf(error, parts)));
   app.get("/", async (c) => c.json(await lookUp(parts, c)));
   app.put("/", async (c) => {
-    const { name, key, input } = await readCreate(c);
+    const { name, key, input } = await readCreate(parts, c);
     const host = hostOf(parts);
     const known = await host.find({ name, key });
     const id = known?.id ?? (await host.callerOf({}).resolve({ name, key, create: { input } }));
     return c.json({ actor: objectOf({ id, name, key }), created: known === undefined });
   });
   app.post("/", async (c) => {
-    const { name, key, input } = await readCreate(c);
+    const { name, key, input } = await readCreate(parts, c);
     const id = await hostOf(parts).callerOf({}).create(name, key, input);
     return c.json({ actor: objectOf({ id, name, key }) });
   });
@@ -90,8 +89,8 @@ async function lookUp(parts: ActorRouteParts, c: Context): Promise<unknown> {
   };
 }
 
-async function readCreate(c: Context): Promise<CreateRequest> {
-  const body = await readBody(c.req.raw, maxBodyBytes);
+async function readCreate(parts: ActorRouteParts, c: Context): Promise<CreateRequest> {
+  const body = await bodyOf({ parts, raw: c.req.raw }, maxBodyBytes);
   const { name, key, input } = jsonOf(new TextDecoder().decode(body));
   if (typeof name !== "string") throw new ActrError("actor.invalid_request", "name is missing");
   if (key !== undefined && key !== null && typeof key !== "string") {

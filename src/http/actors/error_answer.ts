@@ -8,6 +8,7 @@ const statuses: Readonly<Record<string, number>> = {
   "actor.action_not_found": 404,
   "actor.not_found": 404,
   "actor.action_timed_out": 408,
+  timed_out: 408,
   "actor.method_not_allowed": 405,
   "actor.workflow_in_flight": 409,
   "workflow.entry_not_found": 404,

@@ -1,7 +1,13 @@
 import { answerRequest } from "../../host/raw_request.ts";
-import { type ActorRequest, answered, paramsOf, signWith, specifierOf } from "./actor_requests.ts";
+import {
+  type ActorRequest,
+  answered,
+  bodyOf,
+  paramsOf,
+  signWith,
+  specifierOf,
+} from "./actor_requests.ts";
 import type { GatewayRequest } from "./gateway_target.ts";
-import { readBody } from "./read_body.ts";
 
 /** Headers that are for the gateway alone. */
 const own = ["x-rivet-token", "x-rivet-conn-params", "x-rivet-internal-original-request-url"];
@@ -17,7 +23,7 @@ export function answerRaw(
   const { raw } = request;
   return answered(request, async (instance) => {
     const params = paramsOf(raw);
-    const body = await readBody(raw, instance.kind.options.maxRequestBytes);
+    const body = await bodyOf(request, instance.kind.options.maxRequestBytes);
     const { origin } = new URL(raw.url);
     const { method, signal } = raw;
     const asked = new Request(`${origin}${path.slice("/request".length) || "/"}${query}`, {

@@ -1,9 +1,10 @@
 import { ActrError } from "../../errors.ts";
 import { ActorInspection, type InspectionParts } from "../../host/inspection.ts";
 import type { WorkflowHistory } from "../../host/workflow/history.ts";
+import type { Clock } from "../../ports/clock.ts";
 import { plainOf, valueOfPlain } from "../../protocol/actors/plain.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
-import { readBody } from "../actors/read_body.ts";
+import { readBody } from "../../read_body.ts";
 import { executeJson, rowsJson, schemaJson } from "./database.ts";
 import { tracesJson } from "./traces.ts";
 import {
@@ -95,7 +96,7 @@ export async function answerInspection(
   const question: Question = {
     actor,
     query: new URL(request.url).searchParams,
-    body: () => readObject(request),
+    body: () => readObject(request, parts.clock),
   };
   const [, action] = /^\/action\/([^/]+)$/.exec(path) ?? [];
   if (method === "POST" && action !== undefined) {
@@ -134,8 +135,11 @@ function timeOf(query: URLSearchParams, name: string, usual: number): number {
   throw invalid(`${name} is ${text}; it is a time in Unix milliseconds`);
 }
 
-async function readObject(request: Request): Promise<Readonly<Record<string, unknown>>> {
-  const text = new TextDecoder().decode(await readBody(request, maxBodyBytes));
+async function readObject(
+  request: Request,
+  clock: Clock,
+): Promise<Readonly<Record<string, unknown>>> {
+  const text = new TextDecoder().decode(await readBody(request, { maxBytes: maxBodyBytes, clock }));
   let value: unknown;
   try {
     value = JSON.parse(text === "" ? "{}" : text);

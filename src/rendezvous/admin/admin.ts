@@ -1,4 +1,5 @@
 import { ActrError } from "../../errors.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { formatActrId, parseActrId, peerKey } from "../../protocol/ids.ts";
@@ -60,6 +61,11 @@ export class Admin {
     this.#parts = parts;
     this.#log = log;
     this.packages = new PackageAdmin(parts.ais, (event, facts) => this.#changed(event, facts));
+  }
+
+  /** What time it is. */
+  get clock(): Clock {
+    return this.#parts.ais.clock;
   }
 
   realms(): Realm[] {

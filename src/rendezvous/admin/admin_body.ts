@@ -1,5 +1,6 @@
 import { ActrError } from "../../errors.ts";
-import { readBody } from "../body.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { readBody } from "../../read_body.ts";
 
 /** Longest body of most requests of operators, bytes. */
 const maxBodyBytes = 16 * 1024;
@@ -11,6 +12,12 @@ type ValueOf<K extends Kind> = K extends "number"
     ? string
     : string | null;
 
+/** A request of an operator. */
+interface Asked {
+  readonly req: { readonly raw: Request };
+  readonly var: { readonly admin: { readonly clock: Clock } };
+}
+
 /** Fields of a request as they were asked for; what is absent stays absent. */
 export type Fields<S extends Readonly<Record<string, Kind>>> = {
   readonly [Name in keyof S]?: ValueOf<S[Name]>;
@@ -18,14 +25,15 @@ export type Fields<S extends Readonly<Record<string, Kind>>> = {
 
 /**
  * The JSON object of a request, which may be left out: its fields and their kinds; `secret` is text, or null for none.
- * @throws ActrError `invalid_argument` for anything else, naming the field.
+ * @throws ActrError `invalid_argument` for anything else, naming the field; as `readBody`.
  */
 export async function readFields<S extends Readonly<Record<string, Kind>>>(
-  request: Request,
+  asked: Asked,
   kinds: S,
-  limit: number = maxBodyBytes,
+  maxBytes: number = maxBodyBytes,
 ): Promise<Fields<S>> {
-  const value = parse(await readBody(request, limit), limit);
+  const { clock } = asked.var.admin;
+  const value = parse(await readBody(asked.req.raw, { maxBytes, clock }));
   for (const [name, field] of Object.entries(value)) {
     const kind = kinds[name];
     if (kind === undefined) throw wrong(`there is no field ${name}; ${known(kinds)}`);
@@ -34,8 +42,7 @@ export async function readFields<S extends Readonly<Record<string, Kind>>>(
   return value as Fields<S>;
 }
 
-function parse(body: Uint8Array | undefined, limit: number): Record<string, unknown> {
-  if (body === undefined) throw wrong(`the body must not be longer than ${limit} bytes`);
+function parse(body: Uint8Array): Record<string, unknown> {
   if (body.length === 0) return {};
   const value = json(body);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {

@@ -4,6 +4,7 @@ import { equalBytes, utf8 } from "../../protocol/bytes.ts";
 import { sha256 } from "../../protocol/crypto.ts";
 import { TokenBucket } from "../../token_bucket.ts";
 import type { RendezvousEnv } from "../ais_routes.ts";
+import { bodyRefusal } from "../body_refusal.ts";
 import { Admin, type AdminParts } from "./admin.ts";
 import { readFields } from "./admin_body.ts";
 import { addPackageRoutes } from "./package_routes.ts";
@@ -27,10 +28,10 @@ export function adminRoutes(parts: AdminParts, token: string): Hono<RendezvousEn
   app.get("/realms", (c) => c.json({ realms: c.var.admin.realms() }));
   app.post("/realms", async (c) => {
     const kinds = { id: "number", name: "string", secret: "secret", expiresAt: "number" } as const;
-    return c.json(await c.var.admin.createRealm(await readFields(c.req.raw, kinds)), 201);
+    return c.json(await c.var.admin.createRealm(await readFields(c, kinds)), 201);
   });
   app.post("/realms/:id{[0-9]+}/rotate", async (c) => {
-    const how = await readFields(c.req.raw, { secret: "string", graceMs: "number" } as const);
+    const how = await readFields(c, { secret: "string", graceMs: "number" } as const);
     return c.json(await c.var.admin.rotateRealmSecret(Number(c.req.param("id")), how));
   });
   app.post("/realms/:id{[0-9]+}/enable", async (c) =>
@@ -42,7 +43,7 @@ export function adminRoutes(parts: AdminParts, token: string): Hono<RendezvousEn
 
   app.get("/keys", (c) => c.json({ keys: c.var.admin.keys() }));
   app.post("/keys/rotate", async (c) => {
-    const how = await readFields(c.req.raw, { inMs: "number" } as const);
+    const how = await readFields(c, { inMs: "number" } as const);
     return c.json({ key: await c.var.admin.rotateKey(how) }, 201);
   });
   app.post("/keys/:id{[0-9]+}/revoke", async (c) => {
@@ -56,7 +57,7 @@ export function adminRoutes(parts: AdminParts, token: string): Hono<RendezvousEn
     return c.json({ nodes: c.var.admin.nodes({ type, after, limit: count }) });
   });
   app.post("/nodes/kick", async (c) => {
-    const { id, reason = "an operator ended this connection" } = await readFields(c.req.raw, {
+    const { id, reason = "an operator ended this connection" } = await readFields(c, {
       id: "string",
       reason: "string",
     } as const);
@@ -84,7 +85,7 @@ export function adminRoutes(parts: AdminParts, token: string): Hono<RendezvousEn
 
   function failed(c: Context, error: unknown): Response {
     const { code, message, details } = ActrError.from(error);
-    const status = statusOf(code, details?.["reason"]);
+    const status = bodyRefusal(error)?.status ?? statusOf(code, details?.["reason"]);
     if (status < 500) return c.json({ error: { code, message } }, status);
     log.error("rendezvous.admin.failed", { error_code: code, reason: message });
     return c.json(

@@ -12,7 +12,7 @@ export function addPackageRoutes(app: Hono<RendezvousEnv & { Variables: { admin:
   app.get("/manufacturers", (c) => c.json({ manufacturers: c.var.admin.packages.manufacturers() }));
   app.post("/manufacturers/:name/keys", async (c) => {
     const kinds = { publicKey: "string", expiresAt: "number" } as const;
-    const { publicKey = "", expiresAt } = await readFields(c.req.raw, kinds);
+    const { publicKey = "", expiresAt } = await readFields(c, kinds);
     const key = await c.var.admin.packages.trustKey(c.req.param("name"), publicKey, expiresAt);
     return c.json({ key }, 201);
   });
@@ -30,11 +30,11 @@ export function addPackageRoutes(app: Hono<RendezvousEnv & { Variables: { admin:
   app.get("/packages", (c) => c.json({ packages: c.var.admin.packages.packages() }));
   app.post("/packages", async (c) => {
     const kinds = { manifest: "string" } as const;
-    const { manifest = "" } = await readFields(c.req.raw, kinds, maxManifestBytes);
+    const { manifest = "" } = await readFields(c, kinds, maxManifestBytes);
     return c.json({ package: await c.var.admin.packages.publish(manifest) }, 201);
   });
   app.post("/packages/revoke", async (c) => {
-    const { type, target } = await readFields(c.req.raw, {
+    const { type, target } = await readFields(c, {
       type: "string",
       target: "string",
     } as const);

@@ -112,6 +112,10 @@ describe("raw requests to actors", () => {
     assert.equal((await failed.json()).code, "boom");
     const long = await ask(t, "/", { method: "POST", body: "x".repeat(1001) });
     assert.equal(long.status, 413);
+    const endless = { method: "POST", body: new ReadableStream(), duplex: "half" };
+    const slow = ask(t, "/", endless as RequestInit);
+    await t.clock.advance(60_000);
+    assert.equal((await slow).status, 408);
     const hanging = ask(t, "/hang");
     await t.clock.advance(60_000);
     assert.equal((await hanging).status, 408);

@@ -6,7 +6,6 @@ import {
   DiscoveryRequestSchema,
   RouteCandidatesRequestSchema,
 } from "../../../src/protocol/schema.ts";
-import { readBody } from "../../../src/rendezvous/body.ts";
 import { Directory, type LoadReport, type Member } from "../../../src/rendezvous/directory.ts";
 import { Discovery } from "../../../src/rendezvous/discovery.ts";
 import { resolveRendezvousOptions } from "../../../src/rendezvous/options.ts";
@@ -31,32 +30,6 @@ class Node implements Member {
 function serials(nodes: readonly Node[]): bigint[] {
   return nodes.map((node) => node.id.serial);
 }
-
-describe("readBody", () => {
-  const body = (...sizes: number[]): Request => {
-    const chunks = sizes.map((size) => new Uint8Array(size).fill(size));
-    const stream = new ReadableStream({
-      pull(controller) {
-        const next = chunks.shift();
-        if (next === undefined) controller.close();
-        else controller.enqueue(next);
-      },
-    });
-    return new Request("http://node/", { method: "POST", body: stream, duplex: "half" } as object);
-  };
-
-  it("joins chunks up to the limit and gives up beyond", async () => {
-    assert.deepEqual(await readBody(body(1, 2), 3), Uint8Array.of(1, 2, 2));
-    assert.equal(await readBody(body(1, 2, 1), 3), undefined);
-    assert.deepEqual(await readBody(new Request("http://node/"), 3), new Uint8Array());
-  });
-
-  it("believes a length that is too long", async () => {
-    const headers = { "content-length": "4" };
-    const request = new Request("http://node/", { method: "POST", headers });
-    assert.equal(await readBody(request, 3), undefined);
-  });
-});
 
 describe("Directory", () => {
   it("keeps the newest of one identity and says which it replaced", () => {
