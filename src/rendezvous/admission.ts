@@ -2,10 +2,10 @@ import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import { parseSignalingQuery } from "../protocol/signaling_query.ts";
-import { CredentialCheck } from "./credential_check.ts";
-import type { KeyRing } from "./keys.ts";
-import type { Realms } from "./realms.ts";
-import type { Registrations } from "./registrations.ts";
+import { CredentialCheck } from "./ais/credential_check.ts";
+import type { KeyRing } from "./ais/keys.ts";
+import type { Realms } from "./ais/realms.ts";
+import type { Registrations } from "./ais/registrations.ts";
 import type { Arrival } from "./signaling_socket.ts";
 
 /** What admission asks. */

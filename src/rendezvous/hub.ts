@@ -1,12 +1,12 @@
-import type { Ais } from "./ais.ts";
-import { Directory } from "./directory.ts";
-import { Discovery } from "./discovery.ts";
+import type { Ais } from "./ais/ais.ts";
+import type { KeyRing } from "./ais/keys.ts";
+import type { Realms } from "./ais/realms.ts";
+import { Directory } from "./discovery/directory.ts";
+import { Discovery } from "./discovery/discovery.ts";
 import { Invitations } from "./invitations.ts";
-import type { KeyRing } from "./keys.ts";
 import { type Neighbours, noNeighbours } from "./neighbours.ts";
 import { Presence } from "./presence.ts";
 import type { Reachable } from "./reachable.ts";
-import type { Realms } from "./realms.ts";
 import type { SignalingSocket, SocketComponents } from "./signaling_socket.ts";
 import type { Tally } from "./tally.ts";
 

@@ -1,9 +1,9 @@
-import type { WithoutRules } from "./acl.ts";
 import {
   type ClusterOptions,
   type ResolvedClusterOptions,
   resolveClusterOptions,
 } from "./cluster/options.ts";
+import type { WithoutRules } from "./discovery/acl.ts";
 
 /** One tenant. */
 export interface RealmOptions {

@@ -1,4 +1,4 @@
-import type { Member } from "./directory.ts";
+import type { Member } from "./discovery/directory.ts";
 
 /** Who wants to know when nodes of a type come up. Subscriptions end with the connection that made them. */
 export class Presence<M extends Member> {

@@ -1,5 +1,5 @@
 import type { ActrId as WireId } from "../protocol/schema.ts";
-import type { Member } from "./directory.ts";
+import type { Member } from "./discovery/directory.ts";
 import type { Negotiator } from "./roles.ts";
 
 /** A node in sight, connected here or to another server of the cluster. */

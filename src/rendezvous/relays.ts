@@ -2,11 +2,11 @@ import { fromActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, peerKey } from "../protocol/ids.ts";
 import { withoutCredential } from "../protocol/relay_bytes.ts";
 import type { ActrRelay, RoleNegotiation, ActrId as WireId } from "../protocol/schema.ts";
-import { admits } from "./acl.ts";
+import type { Refusal } from "./ais/realms.ts";
+import { admits } from "./discovery/acl.ts";
 import type { Hub } from "./hub.ts";
 import { blankCredential, encodeMessage } from "./messages.ts";
 import type { Reachable } from "./reachable.ts";
-import type { Refusal } from "./realms.ts";
 import { initiatorOffers } from "./roles.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
 

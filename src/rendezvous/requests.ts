@@ -9,9 +9,9 @@ import {
   type Ping,
   type UnregisterRequest,
 } from "../protocol/schema.ts";
-import { discovery, routeCandidates, serviceSpec } from "./discovery_answers.ts";
+import { discovery, routeCandidates, serviceSpec } from "./discovery/discovery_answers.ts";
+import { loadReport } from "./discovery/load_report.ts";
 import type { Hub } from "./hub.ts";
-import { loadReport } from "./load_report.ts";
 import type { Payload } from "./messages.ts";
 import { withdraw } from "./sight.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";

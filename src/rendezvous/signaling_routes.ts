@@ -1,7 +1,7 @@
 import type { Context, Hono, Next } from "hono";
 import { Admission } from "./admission.ts";
-import type { Ais } from "./ais.ts";
-import { type RendezvousEnv, waitHeaders } from "./ais_routes.ts";
+import type { Ais } from "./ais/ais.ts";
+import { type RendezvousEnv, waitHeaders } from "./ais/ais_routes.ts";
 import { clientAddress } from "./client_address.ts";
 import type { SignalingServer } from "./signaling_server.ts";
 

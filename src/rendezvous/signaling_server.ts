@@ -1,8 +1,8 @@
 import type { Timer } from "../ports/clock.ts";
 import type { Socket, SocketClosed } from "../ports/sockets.ts";
+import type { Refusal } from "./ais/realms.ts";
 import type { Hub } from "./hub.ts";
 import { receive } from "./inbox.ts";
-import type { Refusal } from "./realms.ts";
 import { enter, withdraw } from "./sight.ts";
 import { type Arrival, type SignalingReceiver, SignalingSocket } from "./signaling_socket.ts";
 

@@ -8,13 +8,13 @@ import { toActrIdMessage } from "../protocol/id_messages.ts";
 import { type ActrId, formatActrType, peerKey } from "../protocol/ids.ts";
 import type { ActrId as WireId } from "../protocol/schema.ts";
 import { TokenBucket } from "../token_bucket.ts";
-import type { Position } from "./candidate.ts";
-import type { CredentialCheck } from "./credential_check.ts";
-import type { LoadReport, Profile } from "./directory.ts";
+import type { CredentialCheck } from "./ais/credential_check.ts";
+import type { Refusal } from "./ais/realms.ts";
+import type { Position } from "./discovery/candidate.ts";
+import type { LoadReport, Profile } from "./discovery/directory.ts";
 import { encodeMessage, type Flow, type MessageHead, type Payload } from "./messages.ts";
 import type { ResolvedRendezvousOptions } from "./options.ts";
 import type { Reachable } from "./reachable.ts";
-import type { Refusal } from "./realms.ts";
 
 /** Who connected, as the upgrade proved it. */
 export interface Arrival {

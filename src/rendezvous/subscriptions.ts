@@ -1,8 +1,8 @@
 import type { ActrType } from "../protocol/schema.ts";
+import type { Refusal } from "./ais/realms.ts";
 import { announcePresent } from "./announcements.ts";
 import type { Hub } from "./hub.ts";
 import { typeText } from "./messages.ts";
-import type { Refusal } from "./realms.ts";
 import type { SignalingSocket } from "./signaling_socket.ts";
 
 /** Longer than the text of any type, characters. */

@@ -1,6 +1,6 @@
 import type { Timer } from "../ports/clock.ts";
-import type { Ais } from "./ais.ts";
-import { nowSeconds } from "./issue.ts";
+import type { Ais } from "./ais/ais.ts";
+import { nowSeconds } from "./ais/issue.ts";
 
 /** Pause between two looks at keys and realms, milliseconds: other servers on the store may have changed them. */
 const refreshIntervalMs = 60_000;

@@ -19,7 +19,7 @@ import {
   ServiceAvailabilityState,
 } from "../../src/protocol/schema.ts";
 import { signalingUrl } from "../../src/protocol/signaling_query.ts";
-import type { RendezvousEnv } from "../../src/rendezvous/ais_routes.ts";
+import type { RendezvousEnv } from "../../src/rendezvous/ais/ais_routes.ts";
 import { temporaryFolder } from "../adapters/temporary_folder.ts";
 import { Client, idOf, only, register, renew, tryRegister } from "./rendezvous_client.ts";
 import { Running } from "./rendezvous_server.ts";

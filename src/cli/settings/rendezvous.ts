@@ -1,4 +1,4 @@
-import type { WithoutRules } from "../../rendezvous/acl.ts";
+import type { WithoutRules } from "../../rendezvous/discovery/acl.ts";
 import { suggestion } from "../suggest.ts";
 import * as parse from "./parsers.ts";
 import { both, type SettingSource, switched } from "./setting_source.ts";

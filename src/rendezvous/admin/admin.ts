@@ -3,13 +3,13 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { toHex } from "../../protocol/bytes.ts";
 import { formatActrId, parseActrId, peerKey } from "../../protocol/ids.ts";
-import type { Ais } from "../ais.ts";
+import type { Ais } from "../ais/ais.ts";
+import type { KeyState } from "../ais/keys.ts";
+import type { NewRealm, Realm, RealmWithSecret, RotateSecret } from "../ais/realms.ts";
 import type { Cluster, ServerState } from "../cluster/cluster.ts";
 import { RemoteNode } from "../cluster/remote_node.ts";
 import type { Hub } from "../hub.ts";
-import type { KeyState } from "../keys.ts";
 import type { Reachable } from "../reachable.ts";
-import type { NewRealm, Realm, RealmWithSecret, RotateSecret } from "../realms.ts";
 import { SignalingSocket } from "../signaling_socket.ts";
 import { PackageAdmin } from "./package_admin.ts";
 

@@ -3,7 +3,7 @@ import { ActrError } from "../../errors.ts";
 import { equalBytes, utf8 } from "../../protocol/bytes.ts";
 import { sha256 } from "../../protocol/crypto.ts";
 import { TokenBucket } from "../../token_bucket.ts";
-import type { RendezvousEnv } from "../ais_routes.ts";
+import type { RendezvousEnv } from "../ais/ais_routes.ts";
 import { bodyRefusal } from "../body_refusal.ts";
 import { Admin, type AdminParts } from "./admin.ts";
 import { readFields } from "./admin_body.ts";

@@ -2,7 +2,7 @@ import { counter, exposition, gauge, type Metric } from "../../exposition.ts";
 import type { Store } from "../../ports/store.ts";
 import { storeMetrics } from "../../store_metrics.ts";
 import { version } from "../../version.ts";
-import type { Ais } from "../ais.ts";
+import type { Ais } from "../ais/ais.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { SignalingServer } from "../signaling_server.ts";
 import type { Count } from "../tally.ts";

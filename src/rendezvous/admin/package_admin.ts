@@ -1,10 +1,10 @@
 import { utf8 } from "../../protocol/bytes.ts";
 import { formatActrType } from "../../protocol/ids.ts";
-import type { Ais } from "../ais.ts";
-import type { Manufacturer, ManufacturerKey } from "../manufacturers.ts";
-import { readPackageManifest } from "../package_manifest.ts";
-import type { PublishedPackage } from "../packages.ts";
-import { unacceptable } from "../unacceptable.ts";
+import type { Ais } from "../ais/ais.ts";
+import { unacceptable } from "../ais/unacceptable.ts";
+import type { Manufacturer, ManufacturerKey } from "../packages/manufacturers.ts";
+import { readPackageManifest } from "../packages/package_manifest.ts";
+import type { PublishedPackage } from "../packages/packages.ts";
 
 /** Writes down a change that was made, and lets other servers see it. */
 export type Changed = (event: string, attributes: Readonly<Record<string, unknown>>) => void;

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { ActrError } from "../../errors.ts";
-import type { RendezvousEnv } from "../ais_routes.ts";
+import type { RendezvousEnv } from "../ais/ais_routes.ts";
 import type { Admin } from "./admin.ts";
 import { readFields } from "./admin_body.ts";
 

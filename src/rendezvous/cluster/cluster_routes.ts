@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { RendezvousEnv } from "../ais_routes.ts";
+import type { RendezvousEnv } from "../ais/ais_routes.ts";
 import { dialHeader } from "./handshake.ts";
 import { clusterPath } from "./linker.ts";
 import { maxLinkMessageBytes } from "./server_link.ts";

@@ -2,8 +2,8 @@ import { ActrError } from "../../errors.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { encodeCbor } from "../../protocol/cbor/encode.ts";
 import { AclSchema, decode, encode, ServiceSpecSchema } from "../../protocol/schema.ts";
-import type { Position } from "../candidate.ts";
-import type { LoadReport, Member, Profile } from "../directory.ts";
+import type { Position } from "../discovery/candidate.ts";
+import type { LoadReport, Member, Profile } from "../discovery/directory.ts";
 
 /** What a node said of itself last; the others are told a second after it said so at the latest. */
 export interface Report {

@@ -3,8 +3,8 @@ import { rulesOf } from "../../protocol/acl_message.ts";
 import { toActrIdMessage } from "../../protocol/id_messages.ts";
 import { type ActrId, formatActrType, parseActrId, peerKey } from "../../protocol/ids.ts";
 import type { ActrId as WireId } from "../../protocol/schema.ts";
-import type { Position } from "../candidate.ts";
-import type { LoadReport, Profile } from "../directory.ts";
+import type { Position } from "../discovery/candidate.ts";
+import type { LoadReport, Profile } from "../discovery/directory.ts";
 import type { Reachable } from "../reachable.ts";
 import { loadOf, profileOf, type Report, type UpFrame } from "./frames.ts";
 

@@ -12,7 +12,7 @@ import {
   encode,
   type MessageInit,
 } from "../../../src/protocol/schema.ts";
-import { admits, type Caller, type WithoutRules } from "../../../src/rendezvous/acl.ts";
+import { admits, type Caller, type WithoutRules } from "../../../src/rendezvous/discovery/acl.ts";
 import behaviour from "../../vectors/behaviour.json" with { type: "json" };
 import protocol from "../../vectors/protocol.json" with { type: "json" };
 

@@ -141,7 +141,7 @@ describe("admin routes", () => {
       ["/realms", { identity: 7 }, 400],
       ["/realms", "[]", 400],
       ["/realms", "{", 400],
-      ["/realms", { name: "x".repeat(20_000) }, 400],
+      ["/realms", { name: "x".repeat(20_000) }, 413],
       ["/realms/8/rotate", {}, 404],
       ["/keys/1/revoke", {}, 400],
       ["/keys/9/revoke", {}, 404],

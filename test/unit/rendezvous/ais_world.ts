@@ -16,16 +16,16 @@ import {
   RenewCredentialRequestSchema,
   RenewCredentialResponseSchema,
 } from "../../../src/protocol/schema.ts";
-import type { Ais } from "../../../src/rendezvous/ais.ts";
-import type { AisAnswer } from "../../../src/rendezvous/ais_answer.ts";
-import { openAis } from "../../../src/rendezvous/open_ais.ts";
+import type { Ais } from "../../../src/rendezvous/ais/ais.ts";
+import type { AisAnswer } from "../../../src/rendezvous/ais/ais_answer.ts";
+import { openAis } from "../../../src/rendezvous/ais/open_ais.ts";
+import { register } from "../../../src/rendezvous/ais/register.ts";
+import { reissue } from "../../../src/rendezvous/ais/reissue.ts";
+import { renew } from "../../../src/rendezvous/ais/renew.ts";
 import {
   type RendezvousOptions,
   resolveRendezvousOptions,
 } from "../../../src/rendezvous/options.ts";
-import { register } from "../../../src/rendezvous/register.ts";
-import { reissue } from "../../../src/rendezvous/reissue.ts";
-import { renew } from "../../../src/rendezvous/renew.ts";
 import { silent } from "./silent_logger.ts";
 
 export type RegisterFields = Partial<Omit<MessageInit<typeof RegisterRequestSchema>, "$typeName">>;

@@ -17,11 +17,11 @@ import {
   encodeSignaling,
   type SignalingInit,
 } from "../../../src/protocol/signaling.ts";
-import type { Ais } from "../../../src/rendezvous/ais.ts";
-import { CredentialCheck } from "../../../src/rendezvous/credential_check.ts";
-import type { Profile } from "../../../src/rendezvous/directory.ts";
+import type { Ais } from "../../../src/rendezvous/ais/ais.ts";
+import { CredentialCheck } from "../../../src/rendezvous/ais/credential_check.ts";
+import { openAis } from "../../../src/rendezvous/ais/open_ais.ts";
+import type { Profile } from "../../../src/rendezvous/discovery/directory.ts";
 import { type Hub, openHub } from "../../../src/rendezvous/hub.ts";
-import { openAis } from "../../../src/rendezvous/open_ais.ts";
 import {
   type RendezvousOptions,
   resolveRendezvousOptions,

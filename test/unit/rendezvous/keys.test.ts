@@ -5,8 +5,8 @@ import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import type { Credential } from "../../../src/protocol/credential_codec.ts";
 import { formatActrId, parseActrId } from "../../../src/protocol/ids.ts";
 import { importSigningKey } from "../../../src/protocol/signing_key.ts";
-import { CredentialCheck } from "../../../src/rendezvous/credential_check.ts";
-import { KeyRing } from "../../../src/rendezvous/keys.ts";
+import { CredentialCheck } from "../../../src/rendezvous/ais/credential_check.ts";
+import { KeyRing } from "../../../src/rendezvous/ais/keys.ts";
 import { resolveRendezvousOptions } from "../../../src/rendezvous/options.ts";
 import { RacedStore } from "./raced_store.ts";
 

@@ -4,7 +4,7 @@ import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { openStore } from "../../../adapters/sql/open.ts";
 import type { Store, StoreChange } from "../../../src/ports/store.ts";
-import { Nonces } from "../../../src/rendezvous/nonces.ts";
+import { Nonces } from "../../../src/rendezvous/ais/nonces.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { temporaryFolder } from "../../adapters/temporary_folder.ts";
 import { RacedStore } from "./raced_store.ts";

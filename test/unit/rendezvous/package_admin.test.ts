@@ -121,7 +121,7 @@ describe("operators", () => {
     assert.equal(await status("/packages", { manifest: `signing_key_id = "${keyId}"` }), 400);
     const nameless = manifest.replace('name = "echo"', "");
     assert.equal(await status("/packages", { manifest: nameless }), 400);
-    assert.equal(await status("/packages", { manifest: "x".repeat(1024 * 1024) }), 400);
+    assert.equal(await status("/packages", { manifest: "x".repeat(1024 * 1024) }), 413);
     assert.equal(await status("/packages/revoke", { type, target }), 404);
     assert.equal(await status("/packages/revoke", { type }), 400);
   });

@@ -6,8 +6,12 @@ import {
   DiscoveryRequestSchema,
   RouteCandidatesRequestSchema,
 } from "../../../src/protocol/schema.ts";
-import { Directory, type LoadReport, type Member } from "../../../src/rendezvous/directory.ts";
-import { Discovery } from "../../../src/rendezvous/discovery.ts";
+import {
+  Directory,
+  type LoadReport,
+  type Member,
+} from "../../../src/rendezvous/discovery/directory.ts";
+import { Discovery } from "../../../src/rendezvous/discovery/discovery.ts";
 import { resolveRendezvousOptions } from "../../../src/rendezvous/options.ts";
 import { Presence } from "../../../src/rendezvous/presence.ts";
 import { TokenBucket } from "../../../src/token_bucket.ts";

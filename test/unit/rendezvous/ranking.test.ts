@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import type { Candidate, Position } from "../../../src/rendezvous/candidate.ts";
-import { type Criteria, rank } from "../../../src/rendezvous/ranking.ts";
-import { haversineKm, rankingFactors } from "../../../src/rendezvous/ranking_keys.ts";
+import type { Candidate, Position } from "../../../src/rendezvous/discovery/candidate.ts";
+import { type Criteria, rank } from "../../../src/rendezvous/discovery/ranking.ts";
+import { haversineKm, rankingFactors } from "../../../src/rendezvous/discovery/ranking_keys.ts";
 
 interface Row {
   readonly name: string;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
+import { RateLimit } from "../../../src/rendezvous/ais/rate_limit.ts";
 import { clientAddress } from "../../../src/rendezvous/client_address.ts";
-import { RateLimit } from "../../../src/rendezvous/rate_limit.ts";
 import { AisWorld, registration } from "./ais_world.ts";
 
 describe("RateLimit", () => {

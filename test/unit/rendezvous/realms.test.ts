@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
+import { Realms } from "../../../src/rendezvous/ais/realms.ts";
 import {
   type RendezvousOptions,
   resolveRendezvousOptions,
 } from "../../../src/rendezvous/options.ts";
-import { Realms } from "../../../src/rendezvous/realms.ts";
 import { RacedStore } from "./raced_store.ts";
 
 const hour = 3_600_000;

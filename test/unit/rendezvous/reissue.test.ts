@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { fromHex } from "../../../src/protocol/bytes.ts";
 import { fromActrIdMessage } from "../../../src/protocol/id_messages.ts";
 import { decodeReissue } from "../../../src/protocol/reissue.ts";
-import { reissue } from "../../../src/rendezvous/reissue.ts";
+import { reissue } from "../../../src/rendezvous/ais/reissue.ts";
 import { AisWorld, registration } from "./ais_world.ts";
 
 const hour = 3_600_000;

@@ -4,7 +4,7 @@ import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { serialNumber } from "../../../src/protocol/serial.ts";
-import { Serials } from "../../../src/rendezvous/serials.ts";
+import { Serials } from "../../../src/rendezvous/ais/serials.ts";
 
 /** Counts commits, and fails them on demand. */
 class CountingStore extends MemoryStore {

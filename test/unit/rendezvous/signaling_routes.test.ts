@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import type { RequestContext, UpgradeOptions } from "../../../src/ports/sockets.ts";
 import type { ActrId } from "../../../src/protocol/ids.ts";
 import { signalingUrl } from "../../../src/protocol/signaling_query.ts";
-import type { RendezvousEnv } from "../../../src/rendezvous/ais_routes.ts";
+import type { RendezvousEnv } from "../../../src/rendezvous/ais/ais_routes.ts";
 import type { RendezvousOptions } from "../../../src/rendezvous/options.ts";
 import { addSignalingRoutes } from "../../../src/rendezvous/signaling_routes.ts";
 import { Bench, FakeSocket } from "./bench.ts";
