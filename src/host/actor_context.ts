@@ -16,12 +16,12 @@ import type { ActorCallOptions, NodeContext } from "../context.ts";
 import { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ActrId } from "../protocol/ids.ts";
-import type { ActionTurn } from "./action_turn.ts";
-import type { ReceiveScope } from "./actor_messages.ts";
-import { ScopedQueues } from "./actor_queues.ts";
 import type { Instance } from "./instance.ts";
-import { TurnNode } from "./turn_node.ts";
-import type { WorkKind } from "./work.ts";
+import type { ReceiveScope } from "./queues/actor_messages.ts";
+import { ScopedQueues } from "./queues/actor_queues.ts";
+import type { ActionTurn } from "./turns/action_turn.ts";
+import { TurnNode } from "./turns/turn_node.ts";
+import type { WorkKind } from "./turns/work.ts";
 
 /** What an actor's hooks and `run` are given: a view of its instance. */
 export class InstanceContext implements ActorContext {

@@ -5,12 +5,9 @@ import type { HostOptions } from "../host_options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
-import { asRefusal } from "./action_turn.ts";
 import { timedId } from "./actor_id.ts";
 import { addressOf } from "./actor_ids.ts";
-import { AlarmClock } from "./alarm_clock.ts";
-import type { Client } from "./client.ts";
-import type { ActionCommand } from "./command.ts";
+import type { Client } from "./connections/client.ts";
 import { type ActorAddress, actorRecordOf, finishDeletions, listActors } from "./contents.ts";
 import {
   type ActorKind,
@@ -18,7 +15,8 @@ import {
   type HostComponents,
   hostComponents,
 } from "./host_components.ts";
-import type { ActorWatch, Watcher } from "./inspection_watch.ts";
+import type { ActorWatch, Watcher } from "./inspection/inspection_watch.ts";
+import { Watches } from "./inspection/watches.ts";
 import type { Instance } from "./instance.ts";
 import { Kinds } from "./kinds.ts";
 import type { StopReason } from "./lifecycle.ts";
@@ -27,10 +25,12 @@ import { PlacedActors } from "./placement/placed_actors.ts";
 import { Placement, type PlacementOwner } from "./placement/placement.ts";
 import { shardOfId } from "./placement/shards.ts";
 import { Share } from "./placement/share.ts";
+import { AlarmClock } from "./schedules/alarm_clock.ts";
 import { Seats, type SeatsOwner } from "./seats.ts";
 import { lifecycleStep } from "./steps.ts";
+import { asRefusal } from "./turns/action_turn.ts";
+import type { ActionCommand } from "./turns/command.ts";
 import { WakingCommands } from "./waking_commands.ts";
-import { Watches } from "./watches.ts";
 
 /** Every actor of one node: finds them, makes them, wakes them, and lets them sleep. */
 export class ActorHost implements SeatsOwner {

@@ -18,8 +18,8 @@ import { encodeCbor } from "../protocol/cbor/encode.ts";
 import { formatActrId } from "../protocol/ids.ts";
 import type { Reply } from "../reply.ts";
 import type { ActorHost } from "./actor_host.ts";
-import type { Answer } from "./command.ts";
 import { LocalActors } from "./local_actors.ts";
+import type { Answer } from "./turns/command.ts";
 
 /** Where an answer goes to. */
 interface Asked {

@@ -3,8 +3,8 @@ import type { StoreChange } from "../ports/store.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { Instance } from "./instance.ts";
-import type { QueueRow } from "./queue_row.ts";
-import type { ScheduleRow } from "./schedule_row.ts";
+import type { QueueRow } from "./queues/queue_row.ts";
+import type { ScheduleRow } from "./schedules/schedule_row.ts";
 
 /** The dead letter of a schedule that failed too often. */
 export function buriedSchedule(

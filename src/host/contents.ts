@@ -4,8 +4,8 @@ import { formatActorKey, parseActorKey } from "../protocol/actors/actor_key.ts";
 import { utf8 } from "../protocol/bytes.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
-import type { SqlPool } from "./sql_pool.ts";
-import { decodeRow, encodeRow } from "./stored_row.ts";
+import type { SqlPool } from "./sql/sql_pool.ts";
+import { decodeRow, encodeRow } from "./state/stored_row.ts";
 
 /** Who an actor is, for as long as it lives. */
 export interface ActorRecord {

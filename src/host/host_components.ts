@@ -8,9 +8,9 @@ import type { Random } from "../ports/random.ts";
 import type { SqlDatabases } from "../ports/sql_databases.ts";
 import type { Store } from "../ports/store.ts";
 import { Deadlines } from "../session/deadlines.ts";
-import { Clients } from "./clients.ts";
-import { Completions } from "./completions.ts";
-import { SqlPool } from "./sql_pool.ts";
+import { Clients } from "./connections/clients.ts";
+import { Completions } from "./queues/completions.ts";
+import { SqlPool } from "./sql/sql_pool.ts";
 
 /** Collaborators of everything in the actor host. */
 export interface HostComponents {

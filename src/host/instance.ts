@@ -1,10 +1,8 @@
 import type { ErrorSource } from "../actor.ts";
 import type { ActorCaller } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
-import { asRefusal } from "./action_turn.ts";
-import type { ActionCommand } from "./command.ts";
 import { Idle, type IdleOwner } from "./idle.ts";
-import type { ActorWatch, Watched } from "./inspection_watch.ts";
+import type { ActorWatch, Watched } from "./inspection/inspection_watch.ts";
 import type { InstanceInit } from "./instance_owner.ts";
 import { InstanceParts } from "./instance_parts.ts";
 import {
@@ -18,7 +16,9 @@ import type { LocalCallOptions } from "./local_actors.ts";
 import type { GateOwner } from "./output_gate.ts";
 import { reportError } from "./report.ts";
 import { commandStep, lifecycleDrained } from "./steps.ts";
-import type { WorkKind, WorkOwner } from "./work.ts";
+import { asRefusal } from "./turns/action_turn.ts";
+import type { ActionCommand } from "./turns/command.ts";
+import type { WorkKind, WorkOwner } from "./turns/work.ts";
 
 /** Saves in a row that fail before its code hears of it, and no work is let in any more. */
 const manyFailures = 3;

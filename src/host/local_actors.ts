@@ -16,13 +16,13 @@ import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { encodeCbor } from "../protocol/cbor/encode.ts";
 import type { ActorHost } from "./actor_host.ts";
-import { sendForClient } from "./awaited_send.ts";
-import { type CallChain, requireDepth } from "./chain.ts";
-import type { Answer } from "./command.ts";
-import { LocalConnection } from "./local_connection.ts";
-import { answerRequest } from "./raw_request.ts";
-import { ServedSocket, serveSocket } from "./served_socket.ts";
-import { socketPair } from "./socket_pair.ts";
+import { LocalConnection } from "./connections/local_connection.ts";
+import { answerRequest } from "./connections/raw_request.ts";
+import { ServedSocket, serveSocket } from "./connections/served_socket.ts";
+import { socketPair } from "./connections/socket_pair.ts";
+import { sendForClient } from "./queues/awaited_send.ts";
+import { type CallChain, requireDepth } from "./turns/chain.ts";
+import type { Answer } from "./turns/command.ts";
 
 /** In whose name actors of the same node are called. */
 export interface LocalCallOptions {

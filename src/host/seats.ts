@@ -4,6 +4,7 @@ import { ActrError } from "../errors.ts";
 import { ActorIds, type KeyedTarget } from "./actor_ids.ts";
 import { actorIdOf } from "./contents.ts";
 import type { ActorKind, HostComponents } from "./host_components.ts";
+import type { Watches } from "./inspection/watches.ts";
 import { Instance } from "./instance.ts";
 import type { InstanceOwner } from "./instance_owner.ts";
 import type { Kinds } from "./kinds.ts";
@@ -12,7 +13,6 @@ import { newRecord, readSource, type StartSource } from "./start_source.ts";
 import { startWithin } from "./starting.ts";
 import { lifecycleStep } from "./steps.ts";
 import { Stopping } from "./stopping.ts";
-import type { Watches } from "./watches.ts";
 
 /** An actor that is awake, or wakes, or stops. */
 interface Seat {

@@ -1,10 +1,10 @@
 import { ActrError } from "../errors.ts";
 import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { LateLimit } from "../time_limit.ts";
-import { callbackEnd } from "./callback.ts";
 import { type Contents, creation, generationChange, recordChange } from "./contents.ts";
-import { valueFor } from "./initial.ts";
 import type { Instance } from "./instance.ts";
+import { valueFor } from "./state/initial.ts";
+import { callbackEnd } from "./turns/callback.ts";
 
 /** Starts an instance within its time, or drops it. @throws ActrError what a hook threw; `actor.callback_timed_out`, `timed_out`, `protocol.invalid_persisted_data`. */
 export async function startWithin(

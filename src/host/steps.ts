@@ -1,7 +1,7 @@
 import { ActrError } from "../errors.ts";
 import type { LogAttributes, Logger } from "../ports/logger.ts";
-import type { ActionCommand } from "./command.ts";
 import type { StopReason } from "./lifecycle.ts";
+import type { ActionCommand } from "./turns/command.ts";
 
 /** Whose steps are told. */
 export interface Stepping {

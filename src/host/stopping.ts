@@ -1,9 +1,9 @@
 import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import { callback } from "./callback.ts";
 import { deleteRest, ending } from "./contents.ts";
 import type { Instance } from "./instance.ts";
 import type { StopReason } from "./lifecycle.ts";
+import { callback } from "./turns/callback.ts";
 
 /** Least time that the last save has, milliseconds; a longer grace is its time too. */
 const leastSaveMs = 15_000;

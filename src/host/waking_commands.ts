@@ -1,7 +1,7 @@
 import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ActionCommand } from "./command.ts";
 import type { Instance } from "./instance.ts";
+import type { ActionCommand } from "./turns/command.ts";
 
 /** Commands that may wait for one actor to wake. */
 const maxWaiting = 1024;

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { InspectionParts } from "../host/inspection.ts";
+import type { InspectionParts } from "../host/inspection/inspection.ts";
 import { StoreInspector } from "../inspector/store_inspector.ts";
 import { nodeHealth, notReadyReasons } from "../node/health.ts";
 import type { Node } from "../node/node.ts";

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ActrError, type ErrorCode } from "../errors.ts";
-import type { InspectionParts } from "../host/inspection.ts";
+import type { InspectionParts } from "../host/inspection/inspection.ts";
 import type { AlarmQuery } from "../inspector/alarms.ts";
 import type { Inspector, LetterQuery } from "../inspector/inspector.ts";
 import { readSelection } from "../inspector/selection.ts";

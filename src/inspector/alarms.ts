@@ -1,5 +1,10 @@
 import { actorRecordOf } from "../host/contents.ts";
-import { type AlarmEntry, alarmSpace, readAlarmKey, scheduleOf } from "../host/schedule_row.ts";
+import {
+  type AlarmEntry,
+  alarmSpace,
+  readAlarmKey,
+  scheduleOf,
+} from "../host/schedules/schedule_row.ts";
 import type { Store } from "../ports/store.ts";
 import { formatActorKey } from "../protocol/actors/actor_key.ts";
 import { pageLimit } from "./page_limit.ts";

@@ -1,8 +1,8 @@
 import { ActrError } from "../../errors.ts";
 import type { Timer } from "../../ports/clock.ts";
-import type { CallChain } from "../chain.ts";
 import type { Instance } from "../instance.ts";
-import type { Turn } from "../turns.ts";
+import type { CallChain } from "../turns/chain.ts";
+import type { Turn } from "../turns/turns.ts";
 import { Draft } from "./draft.ts";
 import { BesideContext, ExclusiveContext, type Try } from "./step_context.ts";
 

@@ -6,9 +6,9 @@ import { encodeCbor } from "../../protocol/cbor/encode.ts";
 import type { StepSchedules } from "../../workflow.ts";
 import { checkedNow } from "../check.ts";
 import type { Instance } from "../instance.ts";
-import { ActorValues } from "../key_values.ts";
-import { encodeBody, requireDelay, requireRoom } from "../queue_checks.ts";
-import { TrackedState } from "../tracked_state.ts";
+import { encodeBody, requireDelay, requireRoom } from "../queues/queue_checks.ts";
+import { ActorValues } from "../state/key_values.ts";
+import { TrackedState } from "../state/tracked_state.ts";
 import { mergeState } from "./merge_state.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { ActrError, type ErrorCode } from "../../errors.ts";
 import type { StoreChange } from "../../ports/store.ts";
-import { encodeRow } from "../stored_row.ts";
+import { encodeRow } from "../state/stored_row.ts";
 import type { EntryKind, EntryState, RecordedError } from "./history.ts";
 
 /** What one branch of a join or a race has come to. */

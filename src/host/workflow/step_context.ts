@@ -12,9 +12,9 @@ import type {
   StepContext,
   StepSchedules,
 } from "../../workflow.ts";
-import type { CallChain } from "../chain.ts";
 import type { Instance } from "../instance.ts";
-import { TrackedState } from "../tracked_state.ts";
+import { TrackedState } from "../state/tracked_state.ts";
+import type { CallChain } from "../turns/chain.ts";
 import type { Draft } from "./draft.ts";
 
 /** One try of a step, as its code is told of it. */

@@ -1,6 +1,6 @@
 import type { RecordEntry, Store } from "../../ports/store.ts";
 import { workflowSpace } from "../contents.ts";
-import { decodeRow } from "../stored_row.ts";
+import { decodeRow } from "../state/stored_row.ts";
 import { type EntryRow, type WorkflowRow, workflowKey } from "./rows.ts";
 
 /** A workflow as the store has it. */

@@ -1,5 +1,5 @@
 import type { StoreChange } from "../../ports/store.ts";
-import { alarmKeyBefore, alarmSpace } from "../schedule_row.ts";
+import { alarmKeyBefore, alarmSpace } from "../schedules/schedule_row.ts";
 
 /** Stands in the index of alarms where schedules have their ids. */
 const lineId = "workflow";

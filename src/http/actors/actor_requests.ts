@@ -1,8 +1,8 @@
 import type { CallTarget } from "../../actor_client.ts";
 import { ActrError } from "../../errors.ts";
-import { sendForClient } from "../../host/awaited_send.ts";
-import type { ActionCommand } from "../../host/command.ts";
 import type { Instance } from "../../host/instance.ts";
+import { sendForClient } from "../../host/queues/awaited_send.ts";
+import type { ActionCommand } from "../../host/turns/command.ts";
 import { formatActorKey } from "../../protocol/actors/actor_key.ts";
 import { codecOf } from "../../protocol/actors/codecs.ts";
 import type { ActorCodec, ActorSpecifier } from "../../protocol/actors/messages.ts";

@@ -1,11 +1,11 @@
 import type { CallTarget } from "../../actor_client.ts";
 import { ActrError } from "../../errors.ts";
 import type { ActorHost } from "../../host/actor_host.ts";
-import { Client, type ClientSink } from "../../host/client.ts";
-import type { Answer } from "../../host/command.ts";
-import type { ActorConnection } from "../../host/connection.ts";
-import { type Frame, frameBytes, shortEnough } from "../../host/event_frames.ts";
+import { Client, type ClientSink } from "../../host/connections/client.ts";
+import type { ActorConnection } from "../../host/connections/connection.ts";
+import { type Frame, frameBytes, shortEnough } from "../../host/connections/event_frames.ts";
 import type { Instance } from "../../host/instance.ts";
+import type { Answer } from "../../host/turns/command.ts";
 import type { Timer } from "../../ports/clock.ts";
 import type { Socket } from "../../ports/sockets.ts";
 import type { ActorCodec, ActorFrame, ToServer } from "../../protocol/actors/messages.ts";

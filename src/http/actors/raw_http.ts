@@ -1,4 +1,4 @@
-import { answerRequest } from "../../host/raw_request.ts";
+import { answerRequest } from "../../host/connections/raw_request.ts";
 import {
   type ActorRequest,
   answered,

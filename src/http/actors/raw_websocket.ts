@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { ServedSocket, serveSocket } from "../../host/served_socket.ts";
+import { ServedSocket, serveSocket } from "../../host/connections/served_socket.ts";
 import type { RequestContext } from "../../ports/sockets.ts";
 import { type ConnectParts, maxMessageBytes } from "./connect.ts";
 import { errorBody, failureOf } from "./error_answer.ts";

@@ -1,4 +1,4 @@
-import { type Frame, frameBytes } from "../../host/event_frames.ts";
+import { type Frame, frameBytes } from "../../host/connections/event_frames.ts";
 import { equalBytes } from "../../protocol/bytes.ts";
 
 /** Bytes that are kept for a client which has not said that it has them. */

@@ -1,5 +1,5 @@
 import { ActrError } from "../../errors.ts";
-import { ActorInspection, type InspectionParts } from "../../host/inspection.ts";
+import { ActorInspection, type InspectionParts } from "../../host/inspection/inspection.ts";
 import type { WorkflowHistory } from "../../host/workflow/history.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { plainOf, valueOfPlain } from "../../protocol/actors/plain.ts";

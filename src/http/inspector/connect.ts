@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { InspectionParts } from "../../host/inspection.ts";
+import type { InspectionParts } from "../../host/inspection/inspection.ts";
 import type { RequestContext, Socket } from "../../ports/sockets.ts";
 import { InspectorSocket } from "./inspector_socket.ts";
 import { type InspectorOffer, readInspectorOffer } from "./offer.ts";

@@ -1,6 +1,11 @@
 import { ActrError } from "../../errors.ts";
-import type { ActorInspection } from "../../host/inspection.ts";
-import { maxRowsShown, positional, readRows, readTables } from "../../host/inspection_database.ts";
+import type { ActorInspection } from "../../host/inspection/inspection.ts";
+import {
+  maxRowsShown,
+  positional,
+  readRows,
+  readTables,
+} from "../../host/inspection/inspection_database.ts";
 import type { SqlValue } from "../../ports/sql_driver.ts";
 import { plainOf, valueOfPlain } from "../../protocol/actors/plain.ts";
 

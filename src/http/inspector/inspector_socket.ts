@@ -1,7 +1,7 @@
 import { Deque } from "../../deque.ts";
 import { ActrError } from "../../errors.ts";
-import { ActorInspection, type InspectionParts } from "../../host/inspection.ts";
-import type { WatchedPart, Watcher } from "../../host/inspection_watch.ts";
+import { ActorInspection, type InspectionParts } from "../../host/inspection/inspection.ts";
+import type { WatchedPart, Watcher } from "../../host/inspection/inspection_watch.ts";
 import type { Timer } from "../../ports/clock.ts";
 import type { Socket } from "../../ports/sockets.ts";
 import type { InspectorAnswer, InspectorCodec } from "../../protocol/actors/inspector_schema.ts";

@@ -1,7 +1,7 @@
 import { ActrError, assertNever } from "../../errors.ts";
-import type { ActorInspection } from "../../host/inspection.ts";
-import { readRows, readTables } from "../../host/inspection_database.ts";
-import type { WatchedPart } from "../../host/inspection_watch.ts";
+import type { ActorInspection } from "../../host/inspection/inspection.ts";
+import { readRows, readTables } from "../../host/inspection/inspection_database.ts";
+import type { WatchedPart } from "../../host/inspection/inspection_watch.ts";
 import type { WorkflowHistory } from "../../host/workflow/history.ts";
 import type { InspectorAnswer, InspectorRequest } from "../../protocol/actors/inspector_schema.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";

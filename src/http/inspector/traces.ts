@@ -1,5 +1,5 @@
-import type { ActorInspection } from "../../host/inspection.ts";
-import type { TracedTurn, TraceQuery } from "../../host/inspection_trace.ts";
+import type { ActorInspection } from "../../host/inspection/inspection.ts";
+import type { TracedTurn, TraceQuery } from "../../host/inspection/inspection_trace.ts";
 import { formatActorKey } from "../../protocol/actors/actor_key.ts";
 
 /** Spans as OTLP has them in JSON, of the turns that ended while somebody looked at the actor. */

@@ -1,6 +1,10 @@
-import type { ActorInspection, ConnectionView, QueueView } from "../../host/inspection.ts";
-import type { QueueRow } from "../../host/queue_row.ts";
-import type { ScheduleRow } from "../../host/schedule_row.ts";
+import type {
+  ActorInspection,
+  ConnectionView,
+  QueueView,
+} from "../../host/inspection/inspection.ts";
+import type { QueueRow } from "../../host/queues/queue_row.ts";
+import type { ScheduleRow } from "../../host/schedules/schedule_row.ts";
 import type { HistoryEntry, WorkflowHistory } from "../../host/workflow/history.ts";
 import { formatActorKey } from "../../protocol/actors/actor_key.ts";
 import { plainOf } from "../../protocol/actors/plain.ts";

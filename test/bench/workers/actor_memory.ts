@@ -5,7 +5,7 @@ import { openStore } from "../../../adapters/sql/open.ts";
 import { systemClock } from "../../../adapters/system_clock.ts";
 import { systemRandom } from "../../../adapters/system_random.ts";
 import { ActorHost } from "../../../src/host/actor_host.ts";
-import { asPromise } from "../../../src/host/command.ts";
+import { asPromise } from "../../../src/host/turns/command.ts";
 import { defaultNodeOptions } from "../../../src/options.ts";
 import { counter } from "../bench_actors.ts";
 import { workerLoop, workerSetup } from "../worker_loop.ts";

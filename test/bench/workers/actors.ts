@@ -1,7 +1,7 @@
 /** Serves actors, with a store in a file. */
 import process from "node:process";
 import { silentLogger } from "../../../adapters/console/console_logger.ts";
-import { asPromise } from "../../../src/host/command.ts";
+import { asPromise } from "../../../src/host/turns/command.ts";
 import { defineNode } from "../../../src/mod.ts";
 import { counter, fired, large, room, timer } from "../bench_actors.ts";
 import { paced, stamped } from "../room.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ActorContext, actor, type Connection, event } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
-import { Client } from "../../../src/host/client.ts";
+import { Client } from "../../../src/host/connections/client.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { Listener } from "./connections_support.ts";
 import { HeldStore } from "./held_store.ts";

@@ -1,7 +1,7 @@
 import type { ActrError } from "../../../src/errors.ts";
-import { Client, type ClientSink } from "../../../src/host/client.ts";
-import type { Answer } from "../../../src/host/command.ts";
-import type { ActorConnection } from "../../../src/host/connection.ts";
+import { Client, type ClientSink } from "../../../src/host/connections/client.ts";
+import type { ActorConnection } from "../../../src/host/connections/connection.ts";
+import type { Answer } from "../../../src/host/turns/command.ts";
 import type { Rig } from "./support.ts";
 
 const codec = {

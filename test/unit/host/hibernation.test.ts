@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { actor, event } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
-import { readConnection } from "../../../src/host/connection_row.ts";
+import { readConnection } from "../../../src/host/connections/connection_row.ts";
 import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { Listener } from "./connections_support.ts";

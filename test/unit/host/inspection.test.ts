@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { actor } from "../../../src/actor.ts";
 import { actorStateOf } from "../../../src/host/contents.ts";
-import type { WatchedPart } from "../../../src/host/inspection_watch.ts";
+import type { WatchedPart } from "../../../src/host/inspection/inspection_watch.ts";
 import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
 import { HeldStore } from "./held_store.ts";
 import { Rig } from "./support.ts";

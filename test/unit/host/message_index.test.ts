@@ -4,10 +4,10 @@ import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { queue } from "../../../src/actor.ts";
 import { Heap } from "../../../src/host/heap.ts";
-import type { HeldMessage } from "../../../src/host/held_message.ts";
-import { MessageIndex } from "../../../src/host/message_index.ts";
-import type { QueueRow } from "../../../src/host/queue_row.ts";
-import { ReceivedMessage } from "../../../src/host/received_message.ts";
+import type { HeldMessage } from "../../../src/host/queues/held_message.ts";
+import { MessageIndex } from "../../../src/host/queues/message_index.ts";
+import type { QueueRow } from "../../../src/host/queues/queue_row.ts";
+import { ReceivedMessage } from "../../../src/host/queues/received_message.ts";
 
 /** Counts how often any message is looked at. */
 class Looks {

@@ -7,9 +7,9 @@ import { actor } from "../../../src/actor.ts";
 import type { NodeContext } from "../../../src/context.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { ActorHost } from "../../../src/host/actor_host.ts";
-import { asPromise } from "../../../src/host/command.ts";
 import { readPlacement } from "../../../src/host/placement/rows.ts";
 import { shardCount } from "../../../src/host/placement/shards.ts";
+import { asPromise } from "../../../src/host/turns/command.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { failureOf, type LogLine, recorder } from "./support.ts";
 

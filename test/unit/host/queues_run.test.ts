@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { actor, queue } from "../../../src/actor.ts";
 import type { ActrError } from "../../../src/errors.ts";
-import { sendForClient } from "../../../src/host/awaited_send.ts";
+import { sendForClient } from "../../../src/host/queues/awaited_send.ts";
 import type { QueueResult, QueueSend } from "../../../src/protocol/actors/messages.ts";
 import { HeldStore } from "./held_store.ts";
 import { positive } from "./queues_support.ts";

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { actor } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
-import { asPromise } from "../../../src/host/command.ts";
+import { asPromise } from "../../../src/host/turns/command.ts";
 import { failureOf, Rig } from "./support.ts";
 
 let runs = 0;

@@ -4,7 +4,7 @@ import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { actor, type ScheduleRun } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
-import { readSchedule, type ScheduleRow } from "../../../src/host/schedule_row.ts";
+import { readSchedule, type ScheduleRow } from "../../../src/host/schedules/schedule_row.ts";
 import type { Store } from "../../../src/ports/store.ts";
 import { newYear, planner, plannerRig, told, WatchedStore } from "./schedules_support.ts";
 import { Rig } from "./support.ts";

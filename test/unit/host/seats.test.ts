@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { actor } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
+import { Watches } from "../../../src/host/inspection/watches.ts";
 import { Kinds } from "../../../src/host/kinds.ts";
 import { Seats } from "../../../src/host/seats.ts";
-import { Watches } from "../../../src/host/watches.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { Rig } from "./support.ts";
 

@@ -5,16 +5,16 @@ import {
   type ConnectionRow,
   putConnection,
   readConnection,
-} from "../../../src/host/connection_row.ts";
+} from "../../../src/host/connections/connection_row.ts";
 import { actorRecordOf, actorSpace, creation } from "../../../src/host/contents.ts";
-import { putMessage, readMessage } from "../../../src/host/queue_row.ts";
+import { putMessage, readMessage } from "../../../src/host/queues/queue_row.ts";
 import {
   alarmSpace,
   putSchedule,
   readAlarmKey,
   readSchedule,
   type ScheduleRow,
-} from "../../../src/host/schedule_row.ts";
+} from "../../../src/host/schedules/schedule_row.ts";
 import type { StoreChange } from "../../../src/ports/store.ts";
 import { encodeCbor } from "../../../src/protocol/cbor/encode.ts";
 

@@ -5,7 +5,7 @@ import type { ActorKey, AnyActor } from "../../../src/actor.ts";
 import type { CallTarget } from "../../../src/actor_client.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { ActorHost } from "../../../src/host/actor_host.ts";
-import { asPromise } from "../../../src/host/command.ts";
+import { asPromise } from "../../../src/host/turns/command.ts";
 import type { Logger } from "../../../src/ports/logger.ts";
 import type { SqlDatabases } from "../../../src/ports/sql_databases.ts";
 import type { Store } from "../../../src/ports/store.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TrackedState } from "../../../src/host/tracked_state.ts";
+import { TrackedState } from "../../../src/host/state/tracked_state.ts";
 import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
 import { encodeCbor } from "../../../src/protocol/cbor/encode.ts";
 

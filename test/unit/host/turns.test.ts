@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { TurnKind } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
-import { type Turn, Turns } from "../../../src/host/turns.ts";
+import { type Turn, Turns } from "../../../src/host/turns/turns.ts";
 
 class TestTurn implements Turn {
   readonly kind: TurnKind;

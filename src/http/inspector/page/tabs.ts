@@ -1,4 +1,4 @@
-import type { TableView } from "../../../host/inspection_database.ts";
+import type { TableView } from "../../../host/inspection/inspection_database.ts";
 import type { QueueJson, ScheduleJson, SummaryJson } from "../views.ts";
 import { button, type Child, h, json, table, time } from "./dom.ts";
 import { textOf } from "./text_of.ts";

@@ -1,7 +1,11 @@
 import { ActrError } from "../../../../src/errors.ts";
-import { Client, type ClientHost, type ClientSink } from "../../../../src/host/client.ts";
-import type { Answer } from "../../../../src/host/command.ts";
+import {
+  Client,
+  type ClientHost,
+  type ClientSink,
+} from "../../../../src/host/connections/client.ts";
 import type { Instance } from "../../../../src/host/instance.ts";
+import type { Answer } from "../../../../src/host/turns/command.ts";
 import type { Note } from "./subject.ts";
 
 /** What a listener tells the world. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { actor, queue } from "../../../../src/actor.ts";
 import { ActrError } from "../../../../src/errors.ts";
-import { asPromise } from "../../../../src/host/command.ts";
+import { asPromise } from "../../../../src/host/turns/command.ts";
 import { Rig } from "../support.ts";
 import { again, historyOf, states } from "./support.ts";
 

@@ -4,7 +4,7 @@ import { type TestNode, testNode } from "@roost/edge/testing";
 import { actor } from "../../../../src/actor.ts";
 import { defineNode } from "../../../../src/define.ts";
 import { ActrError } from "../../../../src/errors.ts";
-import { positional } from "../../../../src/host/inspection_database.ts";
+import { positional } from "../../../../src/host/inspection/inspection_database.ts";
 import { InspectorClient } from "./inspector_client.ts";
 import { ask, get, inspectToken, sends } from "./support.ts";
 
