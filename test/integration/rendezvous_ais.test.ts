@@ -118,7 +118,8 @@ describe("the identity service over HTTP", () => {
   it("writes down who is refused, and why, in numbers", async () => {
     const realm = { realmId: 1, authMode: 0 } as const;
     await tryRegister(server.base, type, realm);
-    const line = 'rendezvous.ais.refused {"exchange":"register","code":400,"address":"127.0.0.1"}';
+    const line =
+      'rendezvous.ais.refused {"exchange":"register","status":400,"address":"127.0.0.1"}';
     assert.ok(server.log.lines.includes(line), server.log.lines.join("\n"));
   });
 
