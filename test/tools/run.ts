@@ -30,8 +30,12 @@ function testFiles(): string[] {
     .sort();
 }
 
+/** What Node 24 runs beside the Node of the user: everything that meets its SQLite, its sockets or native modules by itself. */
+const newerNode = /^test\/(unit|adapters|faults|integration\/(actor|dlq|streams|webrtc))/;
+
 /** Whether a file runs on a runtime: `x.deno.test.ts` only on Deno; `x.node.test.ts` only on the Node that the user runs, since such files start the others themselves. */
 function runsOn(file: string, runtime: string): boolean {
+  if (runtime === "node24" && !newerNode.test(file)) return false;
   const only = /\.(node|deno|bun)\.test\.ts$/.exec(file)?.[1];
   return only === undefined || runtime === only;
 }
