@@ -34,7 +34,7 @@ export interface InboundOptions {
   readonly dedupTtlMs: number;
   /** Answers remembered. @default 65536 */
   readonly dedupMaxEntries: number;
-  /** Bytes of answers remembered. @default 64 MiB */
+  /** Bytes of answers remembered. @default 16 MiB */
   readonly dedupMaxBytes: number;
   /** Messages handled in one turn of the event loop before others get theirs. @default 64 */
   readonly maxPerTurn: number;
@@ -177,7 +177,7 @@ export const defaultNodeOptions: NodeOptions = {
     retryDelayMs: 1000,
     dedupTtlMs: 30_000,
     dedupMaxEntries: 65_536,
-    dedupMaxBytes: 64 * mebibyte,
+    dedupMaxBytes: 16 * mebibyte,
     maxPerTurn: 64,
     deadLetterTtlMs: 30 * 24 * 60 * 60 * 1000,
     deadLetterMaxEntries: 10_000,

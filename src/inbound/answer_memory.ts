@@ -1,5 +1,4 @@
 import type { Clock } from "../ports/clock.ts";
-import { largestPooled } from "../protocol/pool.ts";
 import { AnswerIndex, hashOfId } from "./answer_index.ts";
 
 /** Bounds of {@link AnswerMemory}. */
@@ -27,17 +26,24 @@ class Generation {
   lastSeq = 0;
   /** By caller and request id: the index into the lists below. */
   readonly #indexes = new AnswerIndex();
-  /** Copied answers: chunk number times the chunk size, plus the place in it. Others: minus one minus the place in `#large`. */
+  /** Where each answer begins, counted over all chunks. */
   readonly #places: number[] = [];
   readonly #lengths: number[] = [];
   readonly #expiries: number[] = [];
   readonly #seqs: number[] = [];
   readonly #chunks: Uint8Array[] = [];
-  readonly #large: Uint8Array[] = [];
-  #used = chunkBytes;
+  /** Chunks of an earlier generation, to be used again. */
+  readonly #free: Uint8Array[];
+  #end = 0;
 
-  constructor(startedAt: number) {
+  constructor(startedAt: number, free: Uint8Array[] = []) {
     this.startedAt = startedAt;
+    this.#free = free;
+  }
+
+  /** Its chunks, once nothing is read from it any more. */
+  get chunks(): Uint8Array[] {
+    return this.#chunks;
   }
 
   get entries(): number {
@@ -48,13 +54,7 @@ class Generation {
   get(caller: string, requestId: string, idHash: number, clock: Clock): Uint8Array | undefined {
     const index = this.#indexes.get(caller, requestId, idHash);
     if (index === undefined || (this.#expiries[index] ?? 0) <= clock.now()) return undefined;
-    const length = this.#lengths[index] ?? 0;
-    if (length === 0) return nothing;
-    const place = this.#places[index] ?? 0;
-    if (place < 0) return this.#large[-1 - place];
-    const start = place % chunkBytes;
-    const chunk = this.#chunks[(place - start) / chunkBytes];
-    return chunk?.subarray(start, start + length);
+    return this.#read(this.#places[index] ?? 0, this.#lengths[index] ?? 0);
   }
 
   add(caller: string, requestId: string, answer: Uint8Array, seq: number, expiresAt: number): void {
@@ -75,18 +75,33 @@ class Generation {
     return this.#seqs[index] ?? 0;
   }
 
+  /** Copies an answer behind the last one, over as many chunks as it takes. */
   #keep(answer: Uint8Array): number {
-    if (answer.length === 0) return 0;
-    // A longer one has a buffer of its own.
-    if (answer.length > largestPooled) return -this.#large.push(answer);
-    if (this.#used + answer.length > chunkBytes) {
-      this.#chunks.push(new Uint8Array(chunkBytes));
-      this.#used = 0;
+    const start = this.#end;
+    for (let at = 0; at < answer.length; ) {
+      const place = this.#end % chunkBytes;
+      if (place === 0) this.#chunks.push(this.#free.pop() ?? new Uint8Array(chunkBytes));
+      const length = Math.min(answer.length - at, chunkBytes - place);
+      const piece = length === answer.length ? answer : answer.subarray(at, at + length);
+      this.#chunks.at(-1)?.set(piece, place);
+      at += length;
+      this.#end += length;
     }
-    const start = this.#used;
-    this.#chunks.at(-1)?.set(answer, start);
-    this.#used += answer.length;
-    return (this.#chunks.length - 1) * chunkBytes + start;
+    return start;
+  }
+
+  /** A copy: its chunks are used again, while it may still wait to be sent. */
+  #read(start: number, length: number): Uint8Array {
+    if (length === 0) return nothing;
+    const answer = new Uint8Array(length);
+    for (let at = 0; at < length; ) {
+      const place = (start + at) % chunkBytes;
+      const chunk = this.#chunks[(start + at - place) / chunkBytes];
+      const piece = chunk?.subarray(place, Math.min(chunkBytes, place + length - at)) ?? nothing;
+      answer.set(piece, at);
+      at += piece.length;
+    }
+    return answer;
   }
 }
 
@@ -155,7 +170,9 @@ export class AnswerMemory {
 
   #rotate(): void {
     this.#forgottenSeq = Math.max(this.#forgottenSeq, this.#previous.lastSeq);
+    // A large answer in memory of its own would grow old, and every tenth MB of such has the garbage collector mark everything.
+    const free = this.#previous.chunks;
     this.#previous = this.#current;
-    this.#current = new Generation(this.#clock.now());
+    this.#current = new Generation(this.#clock.now(), free);
   }
 }

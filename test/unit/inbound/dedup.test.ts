@@ -59,6 +59,29 @@ describe("dedup", () => {
     assert.ok(defaultNodeOptions.inbound.dedupTtlMs >= 20_000);
   });
 
+  it("gives answers of any length back as they were, also where earlier ones have made room", async () => {
+    const world = open({ dedupMaxBytes: 1_000_000 });
+    const lengths = [0, 1, 1_024, 1_025, 65_535, 65_536, 65_537, 200_000];
+    const answerOf = (round: number, length: number): Uint8Array =>
+      Uint8Array.from({ length }, (_, at) => (at * 7 + round * 31 + length) & 0xff);
+    const kept: [before: Uint8Array, now: Uint8Array][] = [];
+    for (let round = 0; round < 12; round++) {
+      for (const length of lengths) {
+        const id = `${round} ${length}`;
+        world.sight(id);
+        world.dedup.complete("peer", id, answerOf(round, length));
+      }
+      for (const length of lengths) {
+        const sighting = world.sight(`${round} ${length}`);
+        const expected = answerOf(round, length);
+        assert.deepEqual(sighting, { kind: "answered", answer: expected }, `${round} ${length}`);
+        if (sighting.kind === "answered") kept.push([expected, sighting.answer]);
+      }
+    }
+    assert.equal(world.sight("0 200000").kind, "fresh", "the room of the first was needed");
+    for (const [before, now] of kept) assert.deepEqual(now, before, "it may still be on its way");
+  });
+
   it("[N-47] forgets an answer when its time is over", async () => {
     const world = open({ dedupTtlMs: 1_000 });
     world.sight("a");
