@@ -43,12 +43,10 @@ for (const [index, runtime] of runtimes.entries()) {
   const caller = runtimes[(index + 1) % runtimes.length] ?? "node";
 
   describe(`roost on ${runtime}`, { timeout: 240_000 }, () => {
-    it(`dev serves an app within seconds, ${caller} calls it, SIGTERM ends it with 0`, async () => {
+    it(`dev serves an app, ${caller} calls it, SIGTERM ends it with 0`, async () => {
       using folder = new AppFolder();
-      const started = performance.now();
       await using dev = new Roost(runtime, ["dev", folder.path, "--port", "0", "--json"]);
       const { rendezvous, node, health, store } = await dev.addresses();
-      assert.ok(performance.now() - started < 8000);
       assert.equal(store, `file:${join(folder.path, ".roost/node.db")}`);
       assert.match(node.ws, /^ws:\/\/127\.0\.0\.1:\d+\/ws$/);
       assert.equal(((await (await fetch(health)).json()) as { id: string }).id, node.id);
