@@ -99,7 +99,7 @@ describe("nodes that WebRTC alone reaches", bounds, () => {
     await assert.rejects(echoes(mute.node, deaf.node.id, 10, 1_500), ({ code }) =>
       transportErrors.includes(code),
     );
-    assert.ok(performance.now() - begunAt < 5_000);
+    assert.ok(performance.now() - begunAt < 15_000);
     assert.equal(mute.node.outbound.pending.size, 0);
   });
 
@@ -132,7 +132,7 @@ describe("nodes that WebRTC alone reaches", bounds, () => {
     await assert.rejects(echoes(near.node, found, 10, 1_000), ({ code }) =>
       transportErrors.includes(code),
     );
-    assert.ok(performance.now() - begunAt < 2_000);
+    assert.ok(performance.now() - begunAt < 10_000);
     assert.equal(near.node.outbound.pending.size, 0);
   });
 
@@ -142,7 +142,7 @@ describe("nodes that WebRTC alone reaches", bounds, () => {
     await assert.rejects(echoes(near.node, nobody, 10, 500), ({ code }) =>
       ["not_found", ...transportErrors].includes(code),
     );
-    assert.ok(performance.now() - begunAt < 3_000);
+    assert.ok(performance.now() - begunAt < 10_000);
     assert.equal(near.node.outbound.pending.size, 0);
   });
 

@@ -94,7 +94,7 @@ describe("a WebRTC connection with a scripted Actr peer that changes", bounds, (
     const askedAt = performance.now();
     peer.signaling.relay(subject.id, { kind: "restart_request", reason: "network_recovered" });
     const offer = await nextHeard(session, descriptionTypes.restart, 0);
-    assert.ok(performance.now() - askedAt < 1_500);
+    assert.ok(performance.now() - askedAt < 4_000);
     assert.notEqual(offer.exchangeId, first?.exchangeId);
     assert.notEqual(ufragIn(offer.sdp), ufragIn(first?.sdp ?? ""));
     assert.equal(fingerprintIn(offer.sdp), fingerprintIn(first?.sdp ?? ""));
@@ -119,7 +119,7 @@ describe("a WebRTC connection with a scripted Actr peer that changes", bounds, (
     const askedAt = performance.now();
     ask();
     await nextHeard(session, descriptionTypes.restart, 1);
-    assert.ok(performance.now() - askedAt < 1_500);
+    assert.ok(performance.now() - askedAt < 4_000);
     await until("the second answer", () => session.said.length === 3, 10_000);
     await assertTalks(subject, peer);
     assert.equal(await peer.connect(subject.id), session);
