@@ -41,6 +41,7 @@ describe("what failed beside other processes", () => {
   for (const [when, statuses] of [
     ["the first time", ["failed"]],
     ["the second time", ["passed", "failed"]],
+    ["no more, but is skipped", ["skipped", "passed"]],
   ] as const) {
     it(`stays failed when it fails ${when}`, async () => {
       const ends = [end(socket, "failed")];

@@ -7,6 +7,9 @@ import type { Runtime } from "./runtimes.ts";
 
 const limitMs = Number(process.env["ROOST_TEST_FILE_LIMIT_MS"] ?? 420_000);
 
+/** Stands for a process that failed as a whole, where tests have their titles. */
+export const processName = "(process)";
+
 const batch = "test/tools/batch.ts";
 
 /**
@@ -56,7 +59,7 @@ async function runOnce(
     const cancelled = results.find((one) => one.error?.includes("cancelledByParent"));
     if (cancelled) cancelled.error += `\n${end.output}`;
     const fail = (file: string, error: string): void => {
-      results.push({ runtime: runtime.name, file, name: "(process)", status: "failed", error });
+      results.push({ runtime: runtime.name, file, name: processName, status: "failed", error });
     };
     const trouble = troubleOf(end, results);
     if (trouble) fail(more.length === 0 ? first : files.join(", "), `${trouble}\n${end.output}`);

@@ -1,10 +1,11 @@
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import { type FragmentPlace, readFragmentPlace } from "../../src/protocol/fragment.ts";
+import { fragmentOverheadBytes } from "../../src/protocol/reassembler.ts";
 
 /** How long a channel begins, and how long what came too early waits for what was sent before it, milliseconds. */
 const beginningMs = 200;
 
-/** What waits at most, bytes. */
+/** What waits at most, bytes, with {@link fragmentOverheadBytes} for each message. */
 const maxHeldBytes = 4_194_304;
 
 /** What {@link ChannelBeginning} works with. */
@@ -75,7 +76,7 @@ export class ChannelBeginning {
     const { clock } = this.#parts;
     this.#begunAt ??= clock.monotonic();
     this.#held.set(keyOf(place), message);
-    this.#heldBytes += message.length;
+    this.#heldBytes += message.length + fragmentOverheadBytes;
     this.#patience ??= clock.timer(clock.now() + beginningMs, () => this.#giveUp());
     if (this.#heldBytes > maxHeldBytes) this.#giveUp();
   }

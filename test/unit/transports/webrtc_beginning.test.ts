@@ -24,7 +24,7 @@ function rig() {
 function message(name: string, bytes = name.length): Uint8Array {
   const [, id, index = 0, total = 1] = /^(\d+)(?:\.(\d+)\/(\d+))?$/.exec(name) ?? [];
   const slice = new Uint8Array(bytes);
-  slice.set(new TextEncoder().encode(name));
+  slice.set(new TextEncoder().encode(name).subarray(0, bytes));
   const target = new Uint8Array(fragmentHeaderBytes + bytes);
   writeFragment(target, Number(id), Number(index), Number(total), slice);
   return target;
@@ -83,6 +83,12 @@ describe("the beginning of a channel", () => {
     assert.equal(given.length, 0);
     beginning.receive(message("4", 1_048_576));
     assert.equal(given.length, 4);
+  });
+
+  it("counts what messages cost beside their bytes", () => {
+    const { given, beginning } = rig();
+    for (let id = 1; id <= 60_000; id++) beginning.receive(message(String(id), 0));
+    assert.equal(given.length, 60_000);
   });
 
   it("lets pass what is no fragment", () => {
