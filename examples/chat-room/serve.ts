@@ -1,11 +1,11 @@
 // Serves the rooms, and the page, on one port: `serve.ts [PORT]`.
 import process from "node:process";
 import { serve } from "@roost/edge/node";
+import { pages } from "../pages.ts";
 import { app } from "./app.ts";
-import { pages } from "./pages.ts";
 
 const port = Number(process.argv[2] ?? 8080);
-const node = await serve(app, { port, fetch: await pages(), stopOnSignals: true });
+const node = await serve(app, { port, fetch: await pages(import.meta.url), stopOnSignals: true });
 console.log(`open ${node.url}`);
 await node.stopped;
 process.exit(0);

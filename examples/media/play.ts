@@ -1,11 +1,16 @@
 // Takes sound and pictures, and says each second what has come; serves a page that sends some: `play.ts [PORT]`.
 import process from "node:process";
 import { serve } from "@roost/edge/node";
+import { pages } from "../pages.ts";
 import { app, received } from "./app.ts";
-import { pages } from "./pages.ts";
 
 const port = Number(process.argv[2] ?? 8080);
-const node = await serve(app, { port, webrtc: true, fetch: await pages(), stopOnSignals: true });
+const node = await serve(app, {
+  port,
+  webrtc: true,
+  fetch: await pages(import.meta.url),
+  stopOnSignals: true,
+});
 console.log(`open ${node.url}, or send to ${node.identity}`);
 const report = setInterval(() => {
   for (const [track, { samples, bytes, level, format }] of received) {
