@@ -281,6 +281,6 @@ export class ActorHost implements SeatsOwner {
   }
 
   requireHere(target: CallTarget): void {
-    this.share.require(target);
+    this.share.requireHome(target);
   }
 }

@@ -19,7 +19,7 @@ export class Share {
   }
 
   /** @throws ActrError `actor.moved` for one that lives elsewhere. */
-  require(target: CallTarget): void {
+  requireHome(target: CallTarget): void {
     if (!this.has(target)) throw this.moved(target);
   }
 
