@@ -7,7 +7,6 @@ import {
   decode,
   encode,
   type MessageInit,
-  RegisterAuthMode,
   type RegisterResponse_RegisterOk as RegisterOk,
   RegisterRequestSchema,
   type RegisterResponse,
@@ -20,6 +19,7 @@ import {
 import { type Fetch, postToAis } from "./ais_http.ts";
 import { classifyFailure, issueError } from "./issue_failure.ts";
 import type { IssuedIdentity } from "./issued_identity.ts";
+import { linkedFields, type PackageRegistration, packageFields } from "./package_registration.ts";
 import { checkRenewal, readIdentity } from "./register_ok.ts";
 
 /** What a node registers as. */
@@ -34,6 +34,8 @@ export interface Registration {
   /** Where peers reach the node directly, `ws://…` or `wss://…`. */
   readonly wsAddress?: string;
   readonly serviceSpec?: MessageInit<typeof ServiceSpecSchema>;
+  /** The package that the node runs. @default none: it is linked, which takes the realm's secret where there is one */
+  readonly package?: PackageRegistration;
 }
 
 /** What the client works with. */
@@ -42,7 +44,7 @@ export interface AisComponents {
   readonly clock: Clock;
 }
 
-/** Client of the identity service (AIS): registers nodes without a package, and renews credentials (`spec/protocol.md` §6). */
+/** Client of the identity service (AIS): registers nodes, and renews credentials (`spec/protocol.md` §6). */
 export class AisClient {
   readonly #components: AisComponents;
   readonly #base: string;
@@ -53,7 +55,7 @@ export class AisClient {
     this.#base = baseUrl(options.url);
   }
 
-  /** Registers a new ActrId; every call makes another one. @throws ActrError `registration`, details `failure`, `status`, `code`. */
+  /** Registers a new ActrId; every call makes another one. @throws ActrError `registration`, details `failure`, `status`, `code`; what a package's prover throws. */
   async register(
     registration: Registration,
     { signal }: { readonly signal: AbortSignal },
@@ -63,7 +65,7 @@ export class AisClient {
       what: "registration",
       url: `${this.#base}/register`,
       headers: realmSecret === undefined ? {} : { "x-actrix-realm-secret": realmSecret },
-      body: encodeRegistration(registration),
+      body: await encodeRegistration(registration, signal),
       signal,
     });
     const { result } = decodeAnswer("registration", () => decode(RegisterResponseSchema, bytes));
@@ -91,13 +93,16 @@ export class AisClient {
   }
 }
 
-/** The request as it is sent: protobuf `actr.RegisterRequest` of a node without package; without the secret, which is no part of it. */
-export function encodeRegistration(registration: Registration): Uint8Array<ArrayBuffer> {
-  const { type, realm, acl, wsAddress, serviceSpec } = registration;
+/** The request as it is sent: protobuf `actr.RegisterRequest`; without the secret, which is no part of it. @throws what a package's prover throws. */
+export async function encodeRegistration(
+  registration: Registration,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { type, realm, acl, wsAddress, serviceSpec, package: its } = registration;
   return encode(RegisterRequestSchema, {
+    ...(its === undefined ? linkedFields : await packageFields(its, registration, signal)),
     actrType: type,
     realm: { realmId: realm },
-    authMode: RegisterAuthMode.LINKED,
     ...(acl === undefined ? {} : { acl }),
     ...(wsAddress === undefined ? {} : { wsAddress }),
     ...(serviceSpec === undefined ? {} : { serviceSpec }),
