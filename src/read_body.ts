@@ -12,18 +12,18 @@ export interface BodyLimits {
 }
 
 /**
- * A request's body.
+ * The body of a request, or of an answer.
  * @throws ActrError `message.incoming_too_long` as soon as it has more than `maxBytes`, of which no more is read; `timed_out`
  * when it has not come whole within a minute.
  */
 export async function readBody(
-  request: Request,
+  message: Pick<Request, "headers" | "body">,
   { maxBytes, clock }: BodyLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const announced = Number(request.headers.get("content-length") ?? 0);
+  const announced = Number(message.headers.get("content-length") ?? 0);
   if (announced > maxBytes) throw tooLong(announced, maxBytes);
-  if (request.body === null) return new Uint8Array();
-  const reader = request.body.getReader();
+  if (message.body === null) return new Uint8Array();
+  const reader = message.body.getReader();
   let late: ActrError | undefined;
   const limit = clock.timer(clock.now() + bodyMs, () => {
     late = new ActrError("timed_out", `the body has not come within ${bodyMs} ms`);

@@ -13,6 +13,16 @@ export interface Manifest {
   /** Proto files of its services, from the folder of the manifest. */
   readonly exports: readonly string[];
   readonly dependencies: readonly ManifestDependency[];
+  /** What runs as a guest, where the package has such. */
+  readonly binary: ManifestBinary | undefined;
+}
+
+/** The `[binary]` of a package. */
+export interface ManifestBinary {
+  /** From the folder of the manifest. */
+  readonly path: string | undefined;
+  /** Target triple, or another name of what it is built for. */
+  readonly target: string | undefined;
 }
 
 /** A service that a package calls: a `dependencies.ALIAS`. */
@@ -39,6 +49,7 @@ export function readManifest(document: TomlValues, file: string): Manifest {
   const root = new TomlTable(document, file);
   const own = root.requiredTable("package");
   const dependencies = root.table("dependencies")?.entries() ?? [];
+  const binary = root.table("binary");
   return {
     type: packageType(own),
     description: own.text("description"),
@@ -47,6 +58,7 @@ export function readManifest(document: TomlValues, file: string): Manifest {
     tags: own.texts("tags"),
     exports: exportsOf(root, own),
     dependencies: dependencies.map(([alias, table]) => dependency(alias, table)),
+    binary: binary && { path: binary.text("path"), target: binary.text("target") },
   };
 }
 

@@ -20,7 +20,8 @@ later = {}
 [acl]
 rules = [{ permission = "allow", type = "acme:Client:1.0.0" }]
 [binary]
-path = "x"
+path = "out/shop.wasm"
+target = "wasm32-wasip2"
 [unknown.deep]
 a = 1
 `;
@@ -46,6 +47,7 @@ describe("manifest.toml", () => {
       authors: ["A <a@x>"],
       tags: ["latest"],
       exports: ["protos/shop.proto"],
+      binary: { path: "out/shop.wasm", target: "wasm32-wasip2" },
     });
     assert.deepEqual(dependencies, [
       {
@@ -62,6 +64,7 @@ describe("manifest.toml", () => {
     const manifest = parseManifest(`exports = ["a.proto"]\n${head}`);
     assert.deepEqual(manifest.type, { manufacturer: "m", name: "A", version: "" });
     assert.deepEqual([manifest.exports, manifest.dependencies], [["a.proto"], []]);
+    assert.equal(manifest.binary, undefined);
   });
 
   it("is refused by file, key, value and mend", () => {
