@@ -46,8 +46,10 @@ export function withActorRoutes(
   host: () => ActorHost,
 ): RouteTable {
   if (Object.keys(actors).length === 0) return routes;
-  const own = actorServiceRoutes(host, actorRules).map((route) => [route.key, route] as const);
-  return new Map([...routes, ...own]);
+  const own = new Map(
+    actorServiceRoutes(host, actorRules).map((route) => [route.key, route] as const),
+  );
+  return { size: routes.size + own.size, get: (key) => own.get(key) ?? routes.get(key) };
 }
 
 function actorServiceRoutes(

@@ -9,7 +9,7 @@ export type Handled = Uint8Array | undefined;
 
 /** What a route is given of a request beside payload and context. */
 export interface Request {
-  readonly message: Pick<InboundMessage, "envelope" | "link" | "answered">;
+  readonly message: Pick<InboundMessage, "envelope" | "link" | "answered" | "arrivedAt" | "row">;
   /** Tells the node of what fails after the answer. */
   report(thrown: unknown): void;
 }
@@ -39,5 +39,5 @@ export interface Route {
   ): Handled | Promise<Handled>;
 }
 
-/** The node's methods by route key. */
-export type RouteTable = ReadonlyMap<string, Route>;
+/** The node's methods by route key, and how many there are at least. */
+export type RouteTable = Pick<ReadonlyMap<string, Route>, "get" | "size">;

@@ -2,26 +2,41 @@ import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf
 import { FieldScanner } from "./field_scanner.ts";
 import { wireTypes } from "./wire_writer.ts";
 
-/** How the value of a field becomes a key (`spec/node.md` §10.3); an enum is an int32. */
-type KeyKind =
-  | "bool"
-  | "int32"
-  | "int64"
-  | "uint32"
-  | "uint64"
-  | "sint32"
-  | "sint64"
-  | "fixed32"
-  | "fixed64"
-  | "sfixed32"
-  | "sfixed64"
-  | "string"
-  | "bytes";
+/** How the value of a field may become a key (`spec/node.md` §10.3); an enum is an int32. */
+const keyKinds = [
+  "bool",
+  "int32",
+  "int64",
+  "uint32",
+  "uint64",
+  "sint32",
+  "sint64",
+  "fixed32",
+  "fixed64",
+  "sfixed32",
+  "sfixed64",
+  "string",
+  "bytes",
+] as const;
+
+/** One of {@link keyKinds}. */
+export type KeyKind = (typeof keyKinds)[number];
 
 /** A field whose value can be a key. */
 export interface KeyField {
   readonly number: number;
   readonly kind: KeyKind;
+}
+
+/** Largest number of a field. */
+const maxNumber = 2 ** 29 - 1;
+
+/** Whether a value is a field as somebody wrote it down. */
+export function isKeyField(value: unknown): value is KeyField {
+  if (typeof value !== "object" || value === null) return false;
+  const { number, kind } = value as Partial<KeyField>;
+  if (!Number.isInteger(number) || Number(number) < 1 || Number(number) > maxNumber) return false;
+  return keyKinds.some((known) => known === kind);
 }
 
 /** Longest string or bytes that are a key. */
