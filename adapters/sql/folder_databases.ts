@@ -14,6 +14,7 @@ const companions = ["", "-wal", "-shm", "-journal"];
 
 /** Databases in files of one folder, which is made with the first of them. */
 export class FolderDatabases implements SqlDatabases {
+  readonly shared = false;
   readonly #folder: string;
   readonly #durability: Durability;
   readonly #openFile: OpenFile;

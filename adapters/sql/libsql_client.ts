@@ -1,4 +1,4 @@
-import type { Client, InValue, Transaction } from "@libsql/client";
+import type { Client, InValue, ResultSet, Transaction } from "@libsql/client";
 import { deadline } from "#async";
 import type { Durability } from "../../src/options.ts";
 import type {
@@ -28,6 +28,8 @@ export interface LibsqlClientOptions {
   readonly durability: Durability;
   /** Longest wait for an answer of a server, milliseconds. @default 5000 */
   readonly callTimeoutMs?: number;
+  /** Returns a row as long as anything may be asked of the database; then all of it fails with `lease_lost`, reads too. */
+  readonly guard?: SqlStatement;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface LibsqlClientOptions {
  * @throws ActrError `storage` when the file cannot be opened or the options do not fit; a server is first asked later.
  */
 export async function openLibsqlClient(options: LibsqlClientOptions): Promise<SqlDriver> {
-  const { durability, callTimeoutMs = 5_000, namespace, ...rest } = options;
+  const { durability, callTimeoutMs = 5_000, namespace, guard, ...rest } = options;
   const config = namespace === undefined ? rest : { ...rest, fetch: fetchOf(namespace) };
   // Tokens may ride in the query.
   const name = `${options.url.replace(/[?#].*/, "").replace(/\/\/[^/@]*@/, "//")} (libsql client)`;
@@ -46,7 +48,7 @@ export async function openLibsqlClient(options: LibsqlClientOptions): Promise<Sq
     const connect = (): Client =>
       // One connection, so that its settings hold for every call.
       createClient({ ...config, intMode: "bigint", concurrency: 1, timeout: busyTimeoutMs });
-    const driver = new ClientDriver(name, { connect, native, replica, callTimeoutMs });
+    const driver = new ClientDriver(name, { connect, native, replica, callTimeoutMs, guard });
     if (native) await driver.prepare(durability);
     return driver;
   } catch (error) {
@@ -66,6 +68,7 @@ interface ClientDriverOptions {
   /** Whether that file follows a server, which all writes go to. */
   readonly replica: boolean;
   readonly callTimeoutMs: number;
+  readonly guard: SqlStatement | undefined;
 }
 
 class ClientDriver implements SqlDriver {
@@ -102,18 +105,19 @@ class ClientDriver implements SqlDriver {
 
   run(statement: SqlStatement): Promise<void> {
     return this.#next(async (client) => {
-      await client.execute(toInput(statement));
+      await this.#execute(client, statement, "write");
     });
   }
 
   all(statement: SqlStatement): Promise<SqlRow[]> {
     return this.#next(async (client) => {
-      const { rows } = await client.execute(toInput(statement));
+      // A read takes no lock; what writes, such as INSERT … RETURNING, does then.
+      const { rows } = await this.#execute(client, statement, "deferred");
       return rows.map((row) => toRow(row));
     });
   }
 
-  batch(statements: readonly SqlStatement[], guard?: SqlStatement): Promise<void> {
+  batch(statements: readonly SqlStatement[], guard = this.#options.guard): Promise<void> {
     return this.#next(async (client) => {
       const inputs = statements.map(toInput);
       if (guard !== undefined) inputs.unshift(guardInput(guard));
@@ -122,9 +126,11 @@ class ClientDriver implements SqlDriver {
   }
 
   begin(): Promise<SqlTransaction> {
+    const { guard } = this.#options;
     return this.#next(async (client) => {
       const transaction = await client.transaction("write");
       this.#transaction = transaction;
+      if (guard !== undefined) await pass(guard, transaction);
       return new ClientTransaction(transaction, (call) => this.#told(() => this.#limited(call)));
     });
   }
@@ -136,6 +142,19 @@ class ClientDriver implements SqlDriver {
     this.#transaction?.close();
     this.#client.close();
     if (this.#options.native) await collect();
+  }
+
+  /** One statement, in one round trip with its guard. */
+  async #execute(
+    client: Client,
+    statement: SqlStatement,
+    mode: "write" | "deferred",
+  ): Promise<ResultSet> {
+    const { guard } = this.#options;
+    if (guard === undefined) return await client.execute(toInput(statement));
+    const inputs = [guardInput(guard), toInput(statement)];
+    const [, result] = await client.batch(inputs, mode);
+    return result as ResultSet;
   }
 
   #next<T>(call: (client: Client) => Promise<T>): Promise<T> {
@@ -215,6 +234,17 @@ class ClientTransaction implements SqlTransaction {
   }
 }
 
+/** Until the transaction has ended, nobody else can write what its guard has read. */
+async function pass(guard: SqlStatement, transaction: Transaction): Promise<void> {
+  try {
+    await transaction.execute(guardInput(guard));
+  } catch (error) {
+    // It would keep its lock.
+    transaction.close();
+    throw error;
+  }
+}
+
 /** Names the database in each request: by its host, as is usual, it would need a domain with a wildcard. */
 function fetchOf(namespace: string): (request: Request) => Promise<Response> {
   const [name, value] = namespaceHeader(namespace);
@@ -233,17 +263,19 @@ function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
 
+/** What SQLite says of a guard that finds nothing: it quotes the path, which is none. */
+const guardWords = "roost guard";
+
 /** Fails the batch, and with it the transaction, in one round trip: an error raised by SQL is the only way to stop it. */
 function guardInput(guard: SqlStatement): Input {
   return toInput({
-    sql: `SELECT CASE WHEN EXISTS (${guard.sql}) THEN 1 ELSE json('roost guard') END`,
+    sql: `SELECT CASE WHEN EXISTS (${guard.sql}) THEN 1 ELSE json_extract('{}', '${guardWords}') END`,
     args: guard.args,
   });
 }
 
-/** No statement of ours parses JSON otherwise. */
 function isGuard(error: unknown): boolean {
-  return error instanceof Error && error.message.includes("malformed JSON");
+  return error instanceof Error && error.message.includes(guardWords);
 }
 
 function toInput({ sql, args }: SqlStatement): Input {

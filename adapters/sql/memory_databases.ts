@@ -9,6 +9,7 @@ import { toSqlError } from "./sql_errors.ts";
 
 /** Databases in memory: what is closed is there when it is opened again, and all of it is lost with this object. */
 export class MemoryDatabases implements SqlDatabases {
+  readonly shared = false;
   readonly #databases = new Map<string, Promise<SqlDriver>>();
 
   async open(name: string): Promise<SqlDriver> {

@@ -1,6 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
 import { checkDatabaseName, type SqlDatabases } from "../../src/ports/sql_databases.ts";
-import type { SqlDriver } from "../../src/ports/sql_driver.ts";
+import type { SqlDriver, SqlStatement } from "../../src/ports/sql_driver.ts";
+import { claimDatabase, ownerGuard } from "./database_owner.ts";
 import { namespaceHeader, openLibsqlClient } from "./libsql_client.ts";
 
 /** Which libSQL server keeps databases, each a namespace of its own; it runs with `--enable-namespaces`. */
@@ -22,13 +23,14 @@ const absent = "roost-never-made";
 
 /**
  * Databases of actors on a libSQL server: nodes that share a store there share these too, so that an actor finds its own
- * on whichever node it wakes.
+ * on whichever node it wakes, and no other node can reach it any more.
  */
 export function serverDatabases(options: ServerDatabasesOptions): SqlDatabases {
   return new ServerDatabases(options);
 }
 
 class ServerDatabases implements SqlDatabases {
+  readonly shared = true;
   readonly #options: ServerDatabasesOptions;
   #checked: Promise<void> | undefined;
 
@@ -36,7 +38,7 @@ class ServerDatabases implements SqlDatabases {
     this.#options = options;
   }
 
-  async open(name: string): Promise<SqlDriver> {
+  async open(name: string, owner?: number): Promise<SqlDriver> {
     checkDatabaseName(name);
     this.#checked ??= this.#check();
     try {
@@ -46,7 +48,9 @@ class ServerDatabases implements SqlDatabases {
       throw error;
     }
     await this.#admin("POST", `${name}/create`, "already exists");
-    return await this.#connect(name);
+    if (owner === undefined) return await this.#connect(name);
+    await this.#claim(name, owner);
+    return await this.#connect(name, ownerGuard(owner));
   }
 
   async delete(name: string): Promise<void> {
@@ -54,10 +58,20 @@ class ServerDatabases implements SqlDatabases {
     await this.#admin("DELETE", name, "doesn't exist");
   }
 
-  #connect(namespace: string): Promise<SqlDriver> {
+  async #claim(name: string, owner: number): Promise<void> {
+    const driver = await this.#connect(name);
+    try {
+      await claimDatabase(driver, owner);
+    } finally {
+      await driver.close();
+    }
+  }
+
+  #connect(namespace: string, guard?: SqlStatement): Promise<SqlDriver> {
     const { url, authToken, callTimeoutMs } = this.#options;
     return openLibsqlClient({
       ...{ url, namespace, durability: "full" },
+      ...(guard === undefined ? {} : { guard }),
       ...(authToken === undefined ? {} : { authToken }),
       ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
     });

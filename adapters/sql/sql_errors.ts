@@ -3,7 +3,7 @@ import type { SqlFault } from "../../src/ports/sql_driver.ts";
 
 /** What SQLite and its bindings say when only the statement is at fault. By text: not every runtime passes the code. */
 const statementFault =
-  /constraint failed|datatype mismatch|too big|cannot be bound|only bind|passed as arg|syntax error|no such |already exists|unrecognized token|incomplete input|ambiguous|misuse|wrong number of arguments|has no column|has \d+ columns|\d+ values for|not return data|no transaction is active|within a transaction|SQL_(PARSE|INPUT)_ERROR/i;
+  /constraint failed|datatype mismatch|too big|cannot be bound|only bind|passed as arg|syntax error|no such |already exists|unrecognized token|incomplete input|ambiguous|misuse|wrong number of arguments|has no column|has \d+ columns|\d+ values for|not return data|malformed JSON|JSON path|integer overflow|no transaction is active|within a transaction|SQL_(PARSE|INPUT)_ERROR/i;
 const lockedFault = /database is locked|SQLITE_BUSY/i;
 
 /** Any failure of a binding as ActrError `storage`, naming the database and whose fault it is. */

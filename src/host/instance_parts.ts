@@ -96,7 +96,7 @@ export abstract class InstanceParts {
 
   /** Its own database. @throws ActrError `sqlite.not_configured`. */
   get sql(): ActorSql {
-    this.#sql ??= openSql(this);
+    this.#sql ??= openSql(this.instance());
     return this.#sql;
   }
 

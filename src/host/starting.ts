@@ -3,6 +3,7 @@ import { decodeCbor } from "../protocol/cbor/decode.ts";
 import { LateLimit } from "../time_limit.ts";
 import { type Contents, creation, generationChange, recordChange } from "./contents.ts";
 import type { Instance } from "./instance.ts";
+import { claimSql } from "./sql/actor_sql.ts";
 import { valueFor } from "./state/initial.ts";
 import { callbackEnd } from "./turns/callback.ts";
 
@@ -83,6 +84,7 @@ async function restore(instance: Instance, contents: Contents, limit: LateLimit)
   const state = contents.state && readState(instance, contents.state);
   instance.generation = contents.generation + 1;
   saving.restore(state, generationChange(instance.id, instance.generation));
+  await claimSql(instance);
   const version = definition.stateVersion ?? 1;
   if (record.stateVersion !== version) await migrate(instance, state, version, limit);
   saving.open();

@@ -28,7 +28,8 @@ describe("on a libSQL server", { skip: sqldMissing, timeout: 120_000 }, () => {
     };
     return {
       databases: {
-        open: async (name) => await all.open(own(name)),
+        shared: all.shared,
+        open: async (name, owner) => await all.open(own(name), owner),
         delete: async (name) => await all.delete(own(name)),
       },
       [Symbol.asyncDispose]: async () => {},

@@ -28,11 +28,55 @@ export function sqlDatabasesConformance(
 
   describe(`${name}: SQL databases`, () => {
     placeCases(use);
-    describe("a database", () => statementCases(use));
+    describe("a database", () => statementCases(use, undefined));
+    describe("a database that is claimed", () => {
+      ownerCases(use);
+      statementCases(use, 3);
+    });
   });
 }
 
 type Use = (title: string, run: (databases: SqlDatabases) => Promise<void>) => void;
+
+function ownerCases(use: Use): void {
+  use("does nothing for its last owner any more, if others may have it open", async (databases) => {
+    const before = await databases.open("a", 7);
+    await before.run(sql("CREATE TABLE t (v)"));
+    const transaction = await begin(before);
+    await transaction.run(sql("INSERT INTO t VALUES (1)"));
+    await transaction.commit();
+    // Who has a database to himself closes it before it is opened again.
+    if (!databases.shared) return await before.close();
+    const after = await databases.open("a", 8);
+    for (const ask of [
+      () => before.run(sql("INSERT INTO t VALUES ('run')")),
+      () => before.all(sql("INSERT INTO t VALUES ('all') RETURNING v")),
+      () => before.all(sql("SELECT v FROM t")),
+      () => before.batch([sql("INSERT INTO t VALUES ('batch')")]),
+      () => before.begin?.(),
+      () => databases.open("a", 7),
+    ]) {
+      await assert.rejects(async () => await ask(), { code: "lease_lost" });
+    }
+    assert.deepEqual(plain(await after.all(sql("SELECT v FROM t"))), [{ v: 1 }]);
+    await after.run(sql("INSERT INTO t VALUES (2)"));
+    await after.close();
+    await before.close();
+  });
+
+  use("is opened again by its owner", async (databases) => {
+    await within(databases, "a", (driver) => driver.run(sql("CREATE TABLE t (v)")), 7);
+    await within(databases, "a", (driver) => driver.run(sql("INSERT INTO t VALUES (1)")), 7);
+    await within(
+      databases,
+      "a",
+      async (driver) => {
+        assert.deepEqual(plain(await driver.all(sql("SELECT v FROM t"))), [{ v: 1 }]);
+      },
+      8,
+    );
+  });
+}
 
 function placeCases(use: Use): void {
   use("keep what is in each, apart from the others", async (databases) => {
@@ -73,13 +117,18 @@ function placeCases(use: Use): void {
   });
 }
 
-function statementCases(use: Use): void {
+function statementCases(use: Use, owner: number | undefined): void {
   const useOne = (title: string, run: (driver: SqlDriver) => Promise<void>): void =>
     use(title, (databases) =>
-      within(databases, "a", async (driver) => {
-        await driver.run(sql("CREATE TABLE t (n INTEGER PRIMARY KEY, v UNIQUE)"));
-        await run(driver);
-      }),
+      within(
+        databases,
+        "a",
+        async (driver) => {
+          await driver.run(sql("CREATE TABLE t (n INTEGER PRIMARY KEY, v UNIQUE)"));
+          await run(driver);
+        },
+        owner,
+      ),
     );
 
   useOne("goes on in a transaction over several calls, until it is committed", async (driver) => {
@@ -98,15 +147,17 @@ function statementCases(use: Use): void {
   });
 
   use("forgets what was not committed when it is closed", async (databases) => {
-    await within(databases, "a", async (driver) => {
+    const leave = async (driver: SqlDriver): Promise<void> => {
       await driver.run(sql("CREATE TABLE t (v)"));
       const unfinished = await begin(driver);
       await unfinished.run(sql("INSERT INTO t VALUES (1)"));
-    });
-    await within(databases, "a", async (driver) => {
+    };
+    const look = async (driver: SqlDriver): Promise<void> => {
       assert.deepEqual(await driver.all(sql("SELECT v FROM t")), []);
       await (await begin(driver)).commit();
-    });
+    };
+    await within(databases, "a", leave, owner);
+    await within(databases, "a", look, owner);
   });
 
   useOne("gives back the rows of statements that change some", async (driver) => {
@@ -131,6 +182,8 @@ function statementCases(use: Use): void {
       "CREATE TABLE t (v)",
       "SELECT n FROM t a, t b",
       "COMMIT",
+      "SELECT json('no json')",
+      "SELECT abs(-9223372036854775808)",
     ]) {
       await rejects(driver, mistake);
     }
@@ -142,8 +195,9 @@ async function within(
   databases: SqlDatabases,
   name: string,
   run: (driver: SqlDriver) => void | Promise<void>,
+  owner?: number,
 ): Promise<void> {
-  const driver = await databases.open(name);
+  const driver = await databases.open(name, owner);
   try {
     await run(driver);
   } finally {

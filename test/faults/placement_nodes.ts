@@ -9,6 +9,10 @@ const path = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 export interface PlacementNodesOptions {
   readonly nodes: number;
   readonly leaseMs: number;
+  /** What each node runs, a file beside this one. @default "placement_node.ts" */
+  readonly program?: string;
+  /** Keeps the databases of actors, a namespace for each. */
+  readonly databases?: Sqld;
 }
 
 /** Nodes in processes of their own that share a real libSQL server for their actors; they are paused and killed. */
@@ -46,17 +50,35 @@ export class PlacementNodes implements AsyncDisposable {
 
   /** Starts the node at a place. */
   async run(at: number): Promise<void> {
-    const { leaseMs } = this.#options;
+    const { leaseMs, program: name = "placement_node.ts", databases } = this.#options;
     const args = [this.identity, this.#server.url("http"), String(leaseMs)];
-    const program = new Program(thisRuntime, path("placement_node.ts"), args);
+    if (databases !== undefined) args.push(databases.url("http"), databases.adminUrl ?? "");
+    const program = new Program(thisRuntime, path(name), args);
     this.#programs[at] = program;
     this.ids[at] = await program.line<string>(60_000);
   }
 
+  /** What the node at a place says next. */
+  async line<T>(at: number): Promise<T> {
+    const program = this.#programs[at];
+    if (program === undefined) throw new RangeError(`there is no node ${at}`);
+    return await program.line<T>(60_000);
+  }
+
   /** Stops the process for so long that its lease ends, and lets it go on. */
   async pause(at: number, ms: number): Promise<void> {
-    this.#programs[at]?.signal("SIGSTOP");
+    this.stop(at);
     await delay(ms);
+    this.goOn(at);
+  }
+
+  /** Stops the process, as a machine that stands still does. */
+  stop(at: number): void {
+    this.#programs[at]?.signal("SIGSTOP");
+  }
+
+  /** Lets a process that was stopped go on. */
+  goOn(at: number): void {
     this.#programs[at]?.signal("SIGCONT");
   }
 

@@ -2,6 +2,7 @@ import type { Sql, SqlDefinition, SqlStatements } from "../../actor.ts";
 import { ActrError } from "../../errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { SqlDriver, SqlRow, SqlValue } from "../../ports/sql_driver.ts";
+import { generationChange } from "../contents.ts";
 import type { ActorKind } from "../host_components.ts";
 import type { Instance } from "../instance.ts";
 import { migrateSql } from "./sql_migrations.ts";
@@ -12,9 +13,13 @@ import { inTransaction, type TransactionLimit } from "./sql_transaction.ts";
 /** What {@link ActorSql} works with. */
 export interface ActorSqlParts {
   readonly id: string;
+  /** Which of the actor's lives it is for. */
+  readonly generation: number;
   readonly pool: SqlPool;
   readonly definition: SqlDefinition;
   readonly clock: Clock;
+  /** A later life has the database: this one is over. */
+  readonly lost: (error: ActrError) => void;
 }
 
 /** Statements and transactions that wait for those before them (`spec/actor-host.md` §15.2). */
@@ -62,6 +67,11 @@ export class ActorSql implements Sql, PoolMember {
     return await this.#next((driver) => inTransaction(driver, this.#limit, work));
   }
 
+  /** Opens it, so that earlier lives can do nothing to it any more. */
+  async claim(): Promise<void> {
+    await this.#next(async () => {});
+  }
+
   rest(): boolean {
     if (this.#waiting > 0 || this.#driver === undefined) return false;
     void this.#parts.pool.close(this.#parts.id, this.#driver);
@@ -92,15 +102,20 @@ export class ActorSql implements Sql, PoolMember {
 
   async #run<T>(work: (driver: SqlDriver) => Promise<T>): Promise<T> {
     this.#closed.signal.throwIfAborted();
-    if (this.#driver === undefined) await this.#open();
-    else this.#parts.pool.touch(this.#parts.id, this);
-    return await work(this.#driver as SqlDriver);
+    try {
+      if (this.#driver === undefined) await this.#open();
+      else this.#parts.pool.touch(this.#parts.id, this);
+      return await work(this.#driver as SqlDriver);
+    } catch (error) {
+      if (ActrError.is(error) && error.code === "lease_lost") this.#parts.lost(error);
+      throw error;
+    }
   }
 
   /** One that cannot be brought up to date is tried again with the next use. */
   async #open(): Promise<void> {
-    const { id, pool, definition } = this.#parts;
-    const driver = await pool.open(id, this);
+    const { id, generation, pool, definition } = this.#parts;
+    const driver = await pool.open(id, generation, this);
     try {
       await migrateSql(driver, definition.migrations ?? [], this.#limit);
     } catch (error) {
@@ -124,14 +139,25 @@ function overloaded(): ActrError {
 }
 
 /** The database of an actor. @throws ActrError `sqlite.not_configured`. */
-export function openSql({
-  id,
-  kind,
-  components: { sql: pool, clock },
-}: Pick<Instance, "id" | "kind" | "components">): ActorSql {
+export function openSql(instance: Instance): ActorSql {
+  const { id, generation, kind, components } = instance;
+  const { sql: pool, clock } = components;
   const { sql: definition } = kind.definition;
   if (definition === undefined || pool === undefined) throw noSql(kind, definition);
-  return new ActorSql({ id, pool, definition, clock });
+  const lost = (error: ActrError): void => instance.fail(error);
+  return new ActorSql({ id, generation, pool, definition, clock, lost });
+}
+
+/**
+ * Keeps earlier lives of an actor from its database, before this one begins: on a node that was taken for dead they may
+ * still use it. The number of the life is on disk first, so that no other has the same. @throws ActrError `storage`,
+ * `lease_lost`.
+ */
+export async function claimSql(instance: Instance): Promise<void> {
+  const { id, generation, kind, components } = instance;
+  if (kind.definition.sql === undefined || components.sql?.shared !== true) return;
+  await components.store.commit([generationChange(id, generation)]);
+  await instance.sql.claim();
 }
 
 function noSql({ name }: ActorKind, definition: unknown): ActrError {

@@ -26,13 +26,21 @@ export class SqlPool {
     return this.#open.size;
   }
 
-  /** Opens an actor's database for `member`. @throws ActrError `actor.overloaded`, `storage`. */
-  async open(id: string, member: PoolMember): Promise<SqlDriver> {
+  /** Whether a life that was taken for ended, on another node, may have a database open. */
+  get shared(): boolean {
+    return this.#databases.shared;
+  }
+
+  /**
+   * Opens an actor's database for `member`, in its life of this number.
+   * @throws ActrError `actor.overloaded`, `storage`; `lease_lost` when a later life has it.
+   */
+  async open(id: string, generation: number, member: PoolMember): Promise<SqlDriver> {
     await this.#closing.get(id);
     this.#makeRoom();
     this.#open.set(id, member);
     try {
-      return await this.#databases.open(id);
+      return await this.#databases.open(id, generation);
     } catch (error) {
       this.#open.delete(id);
       throw error;

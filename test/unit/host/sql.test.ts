@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { MemoryDatabases } from "../../../adapters/sql/memory_databases.ts";
 import { actor, type SqlMigration, type SqlStatements } from "../../../src/actor.ts";
+import { ActrError } from "../../../src/errors.ts";
 import type { SqlDatabases } from "../../../src/ports/sql_databases.ts";
 import type { SqlDriver, SqlValue } from "../../../src/ports/sql_driver.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
@@ -60,6 +61,7 @@ const first = ["CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"
 
 /** Databases that count how many are open. */
 class CountedDatabases implements SqlDatabases {
+  readonly shared = false;
   readonly #databases = new MemoryDatabases();
   opened = 0;
   most = 0;
@@ -79,6 +81,35 @@ class CountedDatabases implements SqlDatabases {
 
   async delete(name: string): Promise<void> {
     this.deleted.push(name);
+    await this.#databases.delete(name);
+  }
+}
+
+/** Databases that nodes share: an owner does nothing any more once there is a greater one. */
+class SharedDatabases implements SqlDatabases {
+  readonly shared = true;
+  readonly #databases = new MemoryDatabases();
+  readonly #owners = new Map<string, number>();
+  /** Numbers of owners, as they came. */
+  readonly claims: (number | undefined)[] = [];
+
+  async open(name: string, owner = 0): Promise<SqlDriver> {
+    this.claims.push(owner);
+    const check = (): void => {
+      if (owner < (this.#owners.get(name) ?? 0)) throw new ActrError("lease_lost", "a later owner");
+    };
+    check();
+    this.#owners.set(name, owner);
+    const driver = await this.#databases.open(name);
+    const all = driver.all.bind(driver);
+    driver.all = (statement) => {
+      check();
+      return all(statement);
+    };
+    return driver;
+  }
+
+  async delete(name: string): Promise<void> {
     await this.#databases.delete(name);
   }
 }
@@ -309,6 +340,56 @@ describe("the end of an actor's database", () => {
     const rig = new Rig({ notes: notes([first]) }, { databases, store });
     await rig.clock.settle();
     assert.deepEqual(databases.deleted, ["some-id"]);
+    await rig.close();
+  });
+});
+
+describe("a database that other nodes reach", () => {
+  it("is claimed by each life before anything of it runs, whether it is used or not", async () => {
+    const databases = new SharedDatabases();
+    const store = new MemoryStore();
+    const rig = new Rig({ notes: notes([first]) }, { databases, store });
+    await rig.act("notes", "a", "many", 0);
+    assert.deepEqual(databases.claims, []);
+    for (const life of [2, 3]) {
+      await rig.clock.advance(30_000);
+      assert.equal(rig.host.awake, 0);
+      await rig.act("notes", "a", "many", 0);
+      assert.deepEqual(databases.claims.at(-1), life);
+    }
+    assert.equal(databases.claims.length, 2);
+    await rig.close();
+  });
+
+  it("ends an earlier life that asks it for something, a read too", async () => {
+    const databases = new SharedDatabases();
+    const store = new MemoryStore();
+    const early = new Rig({ notes: notes([first]) }, { databases, store });
+    await early.act("notes", "a", "add", "one");
+    const late = new Rig(
+      { notes: notes([first]) },
+      { databases, store: store.share(), clock: early.clock, seed: 2 },
+    );
+    await late.act("notes", "a", "add", "two");
+    assert.deepEqual((await failureOf(early.act("notes", "a", "all"))).code, "actor.restarting");
+    assert.equal(early.host.awake, 0);
+    assert.deepEqual(await late.act("notes", "a", "all"), ["one", "two"]);
+    await late.close();
+    await early.close();
+  });
+
+  it("is not opened by a life whose number is not on disk", async () => {
+    const databases = new SharedDatabases();
+    const store = new MemoryStore();
+    const rig = new Rig({ notes: notes([first]) }, { databases, store });
+    await rig.act("notes", "a", "add", "one");
+    await rig.clock.advance(30_000);
+    store.fail("the disk is full");
+    assert.equal((await failureOf(rig.act("notes", "a", "all"))).code, "storage");
+    assert.deepEqual(databases.claims, [1]);
+    store.fail(undefined);
+    assert.deepEqual(await rig.act("notes", "a", "all"), ["one"]);
+    assert.deepEqual(databases.claims, [1, 2]);
     await rig.close();
   });
 });
