@@ -7,9 +7,9 @@ import {
 } from "../../protocol/fingerprint/compatibility.ts";
 import { type DescribedFile, describedFile } from "../../protocol/fingerprint/described_file.ts";
 import { fileFingerprint, serviceFingerprint } from "../../protocol/fingerprint/fingerprint.ts";
+import { protoFileJson } from "../../protocol/fingerprint/proto_file.ts";
 import type { Command, Input, World } from "../command.ts";
 import { Misuse } from "../misuse.ts";
-import { protoFileJson } from "../proto_file.ts";
 
 /** Most files of one service. */
 const mostFiles = 1_000;

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { ActrError } from "../../errors.ts";
 import { type DescribedFile, describedFile } from "../../protocol/fingerprint/described_file.ts";
 import { type FingerprintedFile, fileFingerprint } from "../../protocol/fingerprint/fingerprint.ts";
+import { protoFileJson } from "../../protocol/fingerprint/proto_file.ts";
 import type { LockedDependency, LockedFile } from "../../protocol/manifest/lock.ts";
-import { protoFileJson } from "../proto_file.ts";
 import { replaceText, textOf } from "./project.ts";
 
 /** Folder of the files of other services, from that of the manifest. */

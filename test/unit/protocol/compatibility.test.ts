@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { protoFileJson } from "../../../src/cli/proto_file.ts";
 import {
   compareServices,
   type FileChange,
@@ -11,6 +10,7 @@ import {
   fileFingerprint,
   serviceFingerprint,
 } from "../../../src/protocol/fingerprint/fingerprint.ts";
+import { protoFileJson } from "../../../src/protocol/fingerprint/proto_file.ts";
 import vectors from "../../vectors/fingerprints.json" with { type: "json" };
 
 type Sources = Readonly<Record<string, string>>;

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { setExtension } from "@bufbuild/protobuf";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
-import { protoFileJson } from "../../../src/cli/proto_file.ts";
 import { canonicalFile } from "../../../src/protocol/fingerprint/canonical_file.ts";
 import { compareServices } from "../../../src/protocol/fingerprint/compatibility.ts";
 import { describedFile } from "../../../src/protocol/fingerprint/described_file.ts";
@@ -11,6 +10,7 @@ import {
   fileFingerprint,
   serviceFingerprint,
 } from "../../../src/protocol/fingerprint/fingerprint.ts";
+import { protoFileJson } from "../../../src/protocol/fingerprint/proto_file.ts";
 import {
   PayloadType,
   payload_type as payloadType,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { protoFileJson } from "../../../src/cli/proto_file.ts";
 import { canonicalFile } from "../../../src/protocol/fingerprint/canonical_file.ts";
 import { describedFile } from "../../../src/protocol/fingerprint/described_file.ts";
 import { fileFingerprint } from "../../../src/protocol/fingerprint/fingerprint.ts";
 import { withoutOwnOptions } from "../../../src/protocol/fingerprint/own_options.ts";
+import { protoFileJson } from "../../../src/protocol/fingerprint/proto_file.ts";
 import { sourceText } from "../../../src/protocol/fingerprint/source_text.ts";
 import { KeyService } from "../../fixtures/keys_pb.ts";
 import { LedgerService } from "../../fixtures/ledger_pb.ts";

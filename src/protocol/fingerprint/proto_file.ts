@@ -1,7 +1,6 @@
 import protobuf from "protobufjs";
-import { ActrError } from "../errors.ts";
-import type { JsonValue } from "../protocol/schema.ts";
-import { oneLine } from "./failure.ts";
+import { ActrError } from "../../errors.ts";
+import type { JsonValue } from "../schema.ts";
 
 type Json = { [key: string]: JsonValue };
 
@@ -41,7 +40,7 @@ function parse(name: string, source: string): protobuf.IParserResult {
   try {
     return protobuf.parse(source, new protobuf.Root(), { keepCase: true });
   } catch (cause) {
-    const reason = oneLine(cause instanceof Error ? cause.message : String(cause));
+    const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
     throw new ActrError("invalid_argument", `${name} is no .proto source: ${reason}`, { cause });
   }
 }
