@@ -1,0 +1,68 @@
+import { leb } from "./leb.ts";
+import type { ModuleOutline } from "./outline.ts";
+
+/** Most instructions that run for one point of fuel: as many as one entry of a function, or turn of a loop, may be long. */
+export const pointInstructions = 256;
+
+/** Bytes, or elements of tables, that one instruction moves for a point: 2 to this power. */
+export const pointMovedBits = 8;
+
+/** What is put into a module to count its fuel, and what there was before. */
+export interface Meter {
+  /** How many functions, globals, memories and tables the guest has and may name. */
+  readonly functions: number;
+  readonly globals: number;
+  readonly memories: number;
+  readonly tables: number;
+  /** Takes a point, or traps. */
+  readonly point: Uint8Array;
+  /** Takes points for the number on the stack and leaves it there, or traps. */
+  readonly charge: Uint8Array;
+  /** In place of the instructions that grow the memory or table with a number. */
+  growMemory(index: number): Uint8Array;
+  growTable(index: number): Uint8Array;
+}
+
+/** Numbers of what is added behind what a module has. */
+export interface Added {
+  readonly fuel: number;
+  readonly denied: number;
+  readonly charge: number;
+  readonly growMemory: number;
+  readonly growTable: number;
+}
+
+/** Where what is added stands in a module. */
+export function addedTo(outline: ModuleOutline): Added {
+  const functions = outline.imports.length + outline.functions.length;
+  return {
+    fuel: outline.globals,
+    denied: outline.globals + 1,
+    charge: functions,
+    growMemory: functions + 1,
+    growTable: functions + 1 + outline.memories.length,
+  };
+}
+
+/** How the fuel of a module is counted. */
+export function meterOf(outline: ModuleOutline): Meter {
+  const added = addedTo(outline);
+  const call = (index: number): Uint8Array => Uint8Array.of(0x10, ...leb(index));
+  return {
+    functions: outline.imports.length + outline.functions.length,
+    globals: outline.globals,
+    memories: outline.memories.length,
+    tables: outline.tables.length,
+    point: pointCode(leb(added.fuel)),
+    charge: call(added.charge),
+    growMemory: (index) => call(added.growMemory + index),
+    growTable: (index) => call(added.growTable + index),
+  };
+}
+
+/** `if fuel = 0 trap; fuel = fuel - 1`: neutral to the stack, so that it may stand anywhere. */
+function pointCode(fuel: readonly number[]): Uint8Array {
+  const trapWhenEmpty = [0x23, ...fuel, 0x45, 0x04, 0x40, 0x00, 0x0b];
+  const takeOne = [0x23, ...fuel, 0x41, 0x01, 0x6b, 0x24, ...fuel];
+  return Uint8Array.of(...trapWhenEmpty, ...takeOne);
+}
