@@ -1,6 +1,7 @@
 import { ActrError } from "../errors.ts";
 import { concatBytes, fromBase64 } from "./bytes.ts";
 import { plain } from "./crypto.ts";
+import { isStrictPoint, isStrictScalar } from "./strict_ed25519.ts";
 
 /** An Ed25519 key pair; the seed cannot be read back. */
 export interface SigningKey {
@@ -44,8 +45,15 @@ function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** A public key for {@link verifySignature}, from its 32 raw bytes. @throws ActrError `invalid_argument` when they are no key. */
+/**
+ * A public key for {@link verifySignature}, from its 32 raw bytes. @throws ActrError `invalid_argument` when they are no key,
+ * or one of the few under which everybody can sign (`spec/guest.md` §18.4).
+ */
 export async function importVerifyKey(publicKey: Uint8Array): Promise<CryptoKey> {
+  if (publicKey.length === ed25519Bytes.publicKey && !isStrictPoint(publicKey)) {
+    const mend = "make another key";
+    throw new ActrError("invalid_argument", `everybody can sign under this Ed25519 key; ${mend}`);
+  }
   try {
     return await crypto.subtle.importKey("raw", plain(publicKey), algorithm, false, ["verify"]);
   } catch (cause) {
@@ -59,12 +67,14 @@ export async function sign(key: SigningKey, message: Uint8Array): Promise<Uint8A
   return new Uint8Array(await crypto.subtle.sign(algorithm, key.privateKey, plain(message)));
 }
 
-/** Whether `signature` is one of `message` by the holder of `key`. */
+/** Whether `signature` is one of `message` by the holder of `key`, and the one form of it: what WebCrypto may let pass is refused first. */
 export async function verifySignature(
   key: CryptoKey,
   signature: Uint8Array,
   message: Uint8Array,
 ): Promise<boolean> {
   if (signature.length !== ed25519Bytes.signature) return false;
+  const [point, scalar] = [signature.subarray(0, 32), signature.subarray(32)];
+  if (!isStrictPoint(point) || !isStrictScalar(scalar)) return false;
   return await crypto.subtle.verify(algorithm, key, plain(signature), plain(message));
 }

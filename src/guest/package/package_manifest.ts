@@ -8,7 +8,7 @@ export type BinaryKind = (typeof binaryKinds)[number];
 export interface ListedFile {
   /** Name of the entry in the archive. */
   readonly path: string;
-  /** SHA-256 of its bytes, 64 hexadecimal digits. */
+  /** SHA-256 of its bytes, 64 lower-case hexadecimal digits. */
   readonly hash: string;
 }
 
