@@ -1,6 +1,6 @@
+import { longestPackageManifest } from "../../protocol/manifest/package_document.ts";
 import { ed25519Bytes } from "../../protocol/signing_key.ts";
 import { packageError } from "./package_error.ts";
-import { longestManifest } from "./package_limits.ts";
 import { readZipEntry } from "./zip/read_entry.ts";
 import { readZipDirectory, type ZipEntry } from "./zip/zip_directory.ts";
 
@@ -45,7 +45,7 @@ async function readManifest(files: OpenedPackage["files"]): Promise<Uint8Array<A
     const message = `the package has no ${path}; pack it with roost pack`;
     throw packageError("manifest_not_found", message, { path });
   }
-  requireSize(entry, longestManifest, "a manifest");
+  requireSize(entry, longestPackageManifest, "a manifest");
   return await readZipEntry(entry);
 }
 

@@ -14,6 +14,3 @@ export const packageLimits: PackageLimits = {
   totalBytes: 64 * 1024 * 1024,
   entries: 1024,
 };
-
-/** Longest `manifest.toml`, bytes. */
-export const longestManifest: number = 1024 * 1024;

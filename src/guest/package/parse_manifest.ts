@@ -1,9 +1,8 @@
 import { ActrError } from "../../errors.ts";
-import { readToml } from "../../protocol/manifest/toml_bytes.ts";
+import { readPackageDocument } from "../../protocol/manifest/package_document.ts";
 import { TomlTable } from "../../protocol/manifest/toml_table.ts";
 import { packageEntries } from "./open_package.ts";
 import { packageError } from "./package_error.ts";
-import { longestManifest } from "./package_limits.ts";
 import {
   type BinaryKind,
   binaryKinds,
@@ -17,7 +16,7 @@ import {
 export function parsePackageManifest(bytes: Uint8Array): PackageManifest {
   const file = packageEntries.manifest;
   try {
-    return manifestIn(new TomlTable(readToml(bytes, file, longestManifest), file));
+    return manifestIn(new TomlTable(readPackageDocument(bytes), file));
   } catch (cause) {
     const { message, details } = ActrError.from(cause);
     const field = details?.["key"];

@@ -1,6 +1,7 @@
-import { parse } from "smol-toml";
 import { ActrError } from "../../errors.ts";
 import type { ActrType } from "../../protocol/ids.ts";
+import { readPackageDocument } from "../../protocol/manifest/package_document.ts";
+import type { TomlValues } from "../../protocol/manifest/toml_table.ts";
 
 /** What the manifest of a package says of who made it, and of what it is (`spec/protocol.md` §12.4). */
 export interface PackageManifest {
@@ -10,9 +11,6 @@ export interface PackageManifest {
   /** Target triple of the binary; absent when it does not say. */
   readonly target?: string;
 }
-
-/** Longest manifest that is read, bytes. */
-const longest = 1024 * 1024;
 
 /** The manifest in `bytes`, UTF-8 of TOML. @throws ActrError `invalid_argument` when it is none, or names no key. */
 export function readPackageManifest(bytes: Uint8Array): PackageManifest {
@@ -28,12 +26,11 @@ export function readPackageManifest(bytes: Uint8Array): PackageManifest {
   return { signingKeyId, type, ...(target !== undefined && { target }) };
 }
 
-function parseTable(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  if (bytes.length > longest) throw unusable(`it is longer than ${longest} bytes`);
+function parseTable(bytes: Uint8Array): TomlValues {
   try {
-    return parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return readPackageDocument(bytes);
   } catch (cause) {
-    throw unusable("it is not TOML in UTF-8", cause);
+    throw unusable(ActrError.from(cause).message, cause);
   }
 }
 
