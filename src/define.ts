@@ -1,5 +1,6 @@
 import type { AnyActor } from "./actor.ts";
 import type { Context, RequestContext } from "./context.ts";
+import type { GuestDefinition } from "./guest.ts";
 import type { Hooks } from "./hooks.ts";
 import type { NodeOptionsInput } from "./options.ts";
 import type { Dependency } from "./protocol/dependencies.ts";
@@ -177,9 +178,11 @@ export interface NodeSpec {
 
 /** What a node is made of. */
 export interface NodeInit {
-  /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0" */
+  /** What it is: `manufacturer:name:version`. @default "local:Client:0.0.0", or what the package of its guest is */
   readonly type?: string;
   readonly services?: readonly AnyService[];
+  /** Code that the node does not trust, in the place of `services`: a verified package. What it may reach beside peers are `host` services. */
+  readonly guest?: GuestDefinition;
   /** Keyed, durable actors that it hosts, by the name that clients know them by. */
   readonly actors?: Readonly<Record<string, AnyActor>>;
   /** Who may call, where a service or method says nothing else. Without rules everybody, with an empty list nobody; a matching deny wins. */
@@ -191,7 +194,7 @@ export interface NodeInit {
   readonly actorAcl?: readonly AclRule[];
   /** What the embedding program offers to this node's own handlers, and to nobody else: the destination `host`. */
   readonly host?: readonly AnyService[];
-  /** What it was built against: discovery prefers nodes with these descriptions, and finds no other types. @default any type, whatever its description */
+  /** What it was built against: discovery prefers nodes with these descriptions, and finds no other types. @default what the lock file of its guest's package names, else any type, whatever its description */
   readonly dependencies?: readonly Dependency[];
   /**
    * Tells whoever may find the node what its services mean: files with their fingerprints. `false` tells nothing, as for

@@ -1,26 +1,27 @@
 import type { NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
+import type { GuestWorkload } from "../guest/workload/guest_workload.ts";
 import type { Registration } from "../identity/ais_client.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import { type SpecHead, serviceSpec } from "../protocol/fingerprint/service_spec.ts";
+import { serviceSpec } from "../protocol/fingerprint/service_spec.ts";
 import type { ActrType } from "../protocol/ids.ts";
-import type { ServiceDescriptor } from "../protocol/schema.ts";
 
-/** What a node is to tell of its services. */
-export interface Announcement {
-  readonly services: readonly ServiceDescriptor[];
-  readonly head: Omit<SpecHead, "publishedAt">;
-}
+/** Makes what a node tells of its services. @param publishedAt Unix seconds. @throws ActrError `invalid_argument` where they cannot be described. */
+export type Announcement = (publishedAt: number) => Promise<Registration["serviceSpec"]>;
 
 /** What a definition has a node tell; undefined where that is nothing. */
 export function announcementOf(
   { services = [], spec = {} }: NodeDefinition,
   type: ActrType,
+  guest?: Pick<GuestWorkload, "describe">,
 ): Announcement | undefined {
-  if (spec === false || services.length === 0) return undefined;
+  if (spec === false) return undefined;
+  if (guest !== undefined) return (publishedAt) => guest.describe(spec, publishedAt);
+  if (services.length === 0) return undefined;
   const head = { name: type.name, ...spec };
-  return { services: services.map(({ descriptor }) => descriptor), head };
+  const descriptors = services.map(({ descriptor }) => descriptor);
+  return (publishedAt) => serviceSpec(descriptors, { ...head, publishedAt });
 }
 
 /** The registration with the description of the node's services. One that cannot be described is left out, which discovery goes without. */
@@ -32,7 +33,7 @@ export async function announced(
   if (announcement === undefined) return registration;
   const publishedAt = Math.floor(clock.now() / 1_000);
   try {
-    const spec = await serviceSpec(announcement.services, { ...announcement.head, publishedAt });
+    const spec = await announcement(publishedAt);
     return spec === undefined ? registration : { ...registration, serviceSpec: spec };
   } catch (error) {
     log.info("identity.description.left_out", { reason: ActrError.from(error).message });

@@ -2,7 +2,7 @@ import type { Registration } from "../identity/ais_client.ts";
 import type { IssuedIdentity } from "../identity/issued_identity.ts";
 import { decodeIdentity, encodeIdentity } from "../identity/saved_identity.ts";
 import type { Store } from "../ports/store.ts";
-import { equalBytes, utf8 } from "../protocol/bytes.ts";
+import { equalBytes, toHex, utf8 } from "../protocol/bytes.ts";
 import { sha256 } from "../protocol/crypto.ts";
 import { formatActrType } from "../protocol/ids.ts";
 
@@ -21,11 +21,12 @@ export class IdentityRecord {
     aisUrl: string,
     registration: Registration,
   ): Promise<IdentityRecord> {
-    const { type, realm, acl, wsAddress, serviceSpec: spec } = registration;
+    const { type, realm, acl, wsAddress, serviceSpec: spec, package: its } = registration;
     const described = spec && [spec.fingerprint, spec.name, spec.description ?? null, spec.tags];
     const purpose = [
       ...[aisUrl, formatActrType(type), realm, wsAddress ?? null, acl?.rules ?? null],
       ...(described === undefined ? [] : [described]),
+      ...(its === undefined ? [] : [its.target, toHex(await sha256(its.manifest))]),
     ];
     return new IdentityRecord(store, await sha256(utf8(JSON.stringify(purpose))));
   }

@@ -1,5 +1,6 @@
 import type { NodeContext } from "../context.ts";
 import type { NodeDefinition } from "../define.ts";
+import type { GuestWorkload } from "../guest/workload/guest_workload.ts";
 import { ActorHost } from "../host/actor_host.ts";
 import { withActorRoutes } from "../host/actor_service.ts";
 import { type ActrId, formatActrId } from "../protocol/ids.ts";
@@ -9,6 +10,7 @@ import { NodeMedia } from "../streams/node_media.ts";
 import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
 import { announced } from "./announcement.ts";
+import { loadGuest, openGuest } from "./guest.ts";
 import { HookQueue } from "./hooks.ts";
 import { Inbound } from "./inbound.ts";
 import { instanceIdOf } from "./instance_id.ts";
@@ -40,6 +42,7 @@ interface NodeParts {
   readonly undo: UndoStack;
   readonly presence: Presence;
   readonly instanceId: string;
+  readonly guest: GuestWorkload | undefined;
 }
 
 /** Where actors are kept. */
@@ -69,6 +72,8 @@ export class Node implements AsyncDisposable {
   /** Actors that live here. */
   readonly actors: ActorHost;
   readonly media: NodeMedia;
+  /** The workload where that is no services. */
+  readonly guest: GuestWorkload | undefined;
   /** Calls peers, in this node's name. */
   readonly context: NodeContext;
   readonly #network: NodeNetwork;
@@ -96,13 +101,18 @@ export class Node implements AsyncDisposable {
     settings: NodeSettings,
     bounds: StartBounds = {},
   ): Promise<RegisteredNode> {
-    const plan = planNode(definition, settings);
+    // The guest and its node know each other; nothing of it runs before it is loaded.
+    let node: Node | undefined;
+    const guest = openGuest(definition, components, settings, () => (node as Node).context);
+    const plan = planNode(definition, settings, guest);
     const { startTimeoutMs, stopTimeoutMs } = plan.options.lifecycle;
     const { undo = new UndoStack(components, { timeoutMs: stopTimeoutMs }) } = bounds;
     const limit = abortAfter(components.clock, startTimeoutMs, bounds.signal, "registration");
     try {
-      const node = await Node.#register(plan, components, settings, undo, limit.signal);
-      return new RegisteredNode(node, undo, (signal) => node.#lifecycle.begin(signal));
+      await loadGuest(guest, undo, limit.signal);
+      const made = await Node.#register({ plan, components, undo, guest }, settings, limit.signal);
+      node = made;
+      return new RegisteredNode(made, undo, (signal) => made.#lifecycle.begin(signal));
     } catch (error) {
       await undo.unwind();
       throw error;
@@ -112,12 +122,11 @@ export class Node implements AsyncDisposable {
   }
 
   static async #register(
-    plan: NodePlan,
-    components: NodeComponents,
+    parts: Omit<NodeParts, "presence" | "instanceId">,
     settings: NodeSettings,
-    undo: UndoStack,
     signal: AbortSignal,
   ): Promise<Node> {
+    const { plan, components, undo } = parts;
     const instanceId = await instanceIdOf(components);
     const registration = await announced(plan.registration, plan.announcement, components);
     // Presence and node know each other; nothing is told before `#begin`.
@@ -134,12 +143,13 @@ export class Node implements AsyncDisposable {
       signal,
     );
     undo.push("presence", () => presence.close());
-    node = new Node({ plan, components, undo, presence, instanceId });
+    node = new Node({ ...parts, presence, instanceId });
     return node;
   }
 
-  private constructor({ plan, components, undo, presence, instanceId }: NodeParts) {
+  private constructor({ plan, components, undo, presence, instanceId, guest }: NodeParts) {
     this.components = components;
+    this.guest = guest;
     this.instanceId = instanceId;
     this.presence = presence;
     this.startedAt = components.clock.now();

@@ -1,3 +1,4 @@
+import type { GuestRuntime } from "../guest/workload/guest_runtime.ts";
 import type { TurnCredential } from "../identity/issued_identity.ts";
 import type { SessionOptions } from "../options.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -47,6 +48,8 @@ export interface NodeComponents {
   readonly databases?: SqlDatabases | undefined;
   readonly sockets: Sockets;
   readonly fetch: typeof globalThis.fetch;
+  /** Runs a guest; only nodes that have one need it. */
+  readonly guests?: GuestRuntime | undefined;
   /** Without one the load of the runtime is unknown, which counts as none. */
   readonly meter?: SystemMeter | undefined;
   /** Where the application tells of its network. @default one of the node's own */

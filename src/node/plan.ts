@@ -1,6 +1,7 @@
 import type { AnyActor } from "../actor.ts";
 import type { NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
+import type { GuestWorkload } from "../guest/workload/guest_workload.ts";
 import type { Hooks } from "../hooks.ts";
 import type { Registration } from "../identity/ais_client.ts";
 import { nearestRules, resolveRules } from "../inbound/acl.ts";
@@ -37,32 +38,51 @@ export interface NodePlan {
   readonly observers: readonly Hooks[];
 }
 
-/** @throws ActrError `config` for an option, a type, a rule or a service that cannot be served. */
-export function planNode(definition: NodeDefinition, settings: NodeSettings): NodePlan {
+/**
+ * @param guest the workload where that is no services.
+ * @throws ActrError `config` for an option, a type, a rule or a service that cannot be served.
+ */
+export function planNode(
+  asked: NodeDefinition,
+  settings: NodeSettings,
+  guest?: GuestWorkload,
+): NodePlan {
+  const definition = guest === undefined ? asked : { ...asked, ...dependenciesOf(asked, guest) };
   const { services = [], host = [], acl, actorAcl, hooks, observers = [] } = definition;
   const options = resolveNodeOptions(definition.options);
   const { realm } = settings;
   const registration = registrationOf(definition, settings);
   const routes = serviceRoutes(services, { realm, ...(acl && { acl }) });
   const actors = checkedActors(definition.actors);
-  const keyed = [...routes.values()].some(({ keyOf }) => keyOf !== undefined);
+  const keyed =
+    guest?.routes.keyed ?? [...routes.values()].some(({ keyOf }) => keyOf !== undefined);
   return {
     options,
     registration,
-    announcement: announcementOf(definition, registration.type),
+    announcement: announcementOf(definition, registration.type, guest),
     dependencies: definition.dependencies,
     concurrent: options.dispatch.concurrent && (keyed || Object.keys(actors).length > 0),
-    routes: withReflection(routes, services),
+    routes: guest?.routes ?? withReflection(routes, services),
     hostRoutes: serviceRoutes(host),
     actors,
     actorRules: nearestRules([acl, actorAcl], realm),
     rules: acl && resolveRules(acl, realm),
     observers: [
+      ...(guest === undefined ? [] : [guest.observer]),
       ...services.flatMap((service) => service.hooks ?? []),
       ...(hooks === undefined ? [] : [hooks]),
       ...observers,
     ],
   };
+}
+
+/** What the guest's package was built against, where the definition does not say. */
+function dependenciesOf(
+  { dependencies: said }: NodeDefinition,
+  guest: GuestWorkload,
+): Pick<NodeDefinition, "dependencies"> {
+  const dependencies = said ?? guest.dependencies;
+  return dependencies === undefined ? {} : { dependencies };
 }
 
 /** Names of definitions, as they stand in URLs. */

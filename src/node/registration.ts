@@ -1,10 +1,11 @@
 import type { AclRule, NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
+import type { GuestDefinition } from "../guest.ts";
 import type { Registration } from "../identity/ais_client.ts";
 import { resolveRules } from "../inbound/acl.ts";
 import type { ResolvedRule } from "../protocol/acl.ts";
 import { aclMessage } from "../protocol/acl_message.ts";
-import { type ActrType, parseActrType } from "../protocol/ids.ts";
+import { type ActrType, formatActrType, parseActrType } from "../protocol/ids.ts";
 import type { NodeSettings } from "./node_components.ts";
 
 /** What a node is when it does not say (`spec/protocol.md` §12.1). */
@@ -13,10 +14,12 @@ const defaultType = "local:Client:0.0.0";
 /** What a node registers as. @throws ActrError `config` for a type or rule that is malformed. */
 export function registrationOf(definition: NodeDefinition, settings: NodeSettings): Registration {
   const { realm, realmSecret, wsAddress } = settings;
+  const { guest } = definition;
   const rules = visibility(definition);
   return {
-    type: nodeType(definition.type ?? defaultType),
+    type: guest === undefined ? nodeType(definition.type ?? defaultType) : guestType(definition),
     realm,
+    ...(guest === undefined ? {} : packageRegistration(guest)),
     ...(realmSecret === undefined ? {} : { realmSecret }),
     ...(wsAddress === undefined ? {} : { wsAddress }),
     ...(rules === undefined
@@ -30,14 +33,14 @@ export function registrationOf(definition: NodeDefinition, settings: NodeSetting
  * depends on, since a real actrix passes on answers by the rules of who called. Undefined where it leaves that to the server.
  */
 function visibility(definition: NodeDefinition): AclRule[] | undefined {
-  const { services = [], actors = {}, acl, dependencies = [] } = definition;
+  const { services = [], guest, actors = {}, acl, dependencies = [] } = definition;
   const answering = dependencies.map(({ type }): AclRule => ({ permission: "allow", type }));
-  const onlyCalls = services.length === 0 && Object.keys(actors).length === 0;
-  if (acl === undefined) return onlyCalls && answering.length > 0 ? answering : undefined;
-  const narrower = services.flatMap((service) => [
-    service,
-    ...Object.values(service.methods ?? {}),
-  ]);
+  const serves = services.length > 0 || guest !== undefined || Object.keys(actors).length > 0;
+  if (acl === undefined) return !serves && answering.length > 0 ? answering : undefined;
+  const narrower = [
+    ...services.flatMap((service) => [service, ...Object.values(service.methods ?? {})]),
+    ...Object.values(guest?.methods ?? {}),
+  ];
   const rules = narrower.flatMap((each): readonly AclRule[] => each?.acl ?? []);
   return [...acl, ...rules.filter(({ permission }) => permission === "allow"), ...answering];
 }
@@ -50,6 +53,29 @@ function forServers(rules: readonly ResolvedRule[], ownRealm: number): ResolvedR
   const of = (permission: ResolvedRule["permission"]): ResolvedRule[] =>
     stated.filter((rule) => rule.permission === permission);
   return [...of("allow"), ...of("deny")];
+}
+
+/** What a guest registers with, unless as any other node. */
+export function packageRegistration({
+  package: its,
+  proof,
+  registersAs = "package",
+}: Pick<GuestDefinition, "package" | "proof" | "registersAs">): Pick<Registration, "package"> {
+  if (registersAs === "linked") return {};
+  const { manifestBytes: manifest, signature, manifest: said } = its;
+  const { target } = said.binary;
+  return { package: { manifest, signature, target, ...(proof && { proof }) } };
+}
+
+/** A guest's node is what its package is. @throws ActrError `config` for a definition that says otherwise. */
+function guestType({ type: said, guest }: NodeDefinition): ActrType {
+  const { manufacturer = "", name = "", version = "" } = guest?.package.manifest ?? {};
+  const text = formatActrType({ manufacturer, name, version });
+  if (said !== undefined && said !== text) {
+    const mend = "leave type out, or run another package";
+    throw new ActrError("config", `type is ${said}, but the guest's package is ${text}; ${mend}`);
+  }
+  return nodeType(text);
 }
 
 function nodeType(text: string): ActrType {

@@ -1,0 +1,142 @@
+import type { Context, NodeContext } from "../../context.ts";
+import type { GuestDefinition, GuestIsolation } from "../../guest.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type {
+  GuestEntry,
+  GuestEnvelope,
+  GuestHost,
+  GuestLifecycle,
+} from "../../ports/guest_host.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { DataChunk } from "../../protocol/data_chunk.ts";
+import type { ActrId } from "../../protocol/ids.ts";
+import { resolveGuestOptions } from "../life/options.ts";
+import type { GuestQuota } from "../life/quota.ts";
+import { GuestRunner } from "../life/runner.ts";
+import type { GuestStatus } from "../life/status.ts";
+import { GuestStreams } from "../operations/guest_streams.ts";
+import { HostOperations } from "../operations/host_operations.ts";
+import type { GuestScope } from "../operations/scope.ts";
+import type { VerifiedPackage } from "../package/verified_package.ts";
+import { guestChunk } from "./entries.ts";
+import { guestCode } from "./guest_code.ts";
+
+/** What a guest's node gives it. */
+export interface GuestSurroundings {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The node's own, which is made after its guest. */
+  readonly context: () => NodeContext;
+}
+
+/** Where the guests of a process run, and what they may use together. */
+export interface GuestPlace {
+  readonly quota: GuestQuota;
+  /** What runs guests of this isolation. @throws ActrError `config` where there is nothing. */
+  host(isolation: GuestIsolation): GuestHost;
+}
+
+/** What a {@link LiveGuest} is made of. */
+export interface LiveGuestComponents extends GuestSurroundings, GuestPlace {}
+
+/** How a request enters a guest. */
+export interface DispatchBounds {
+  /** Whether it may be in the guest together with others that say so. */
+  readonly overlaps: boolean;
+  /** Monotonic milliseconds at which its caller gives up. */
+  readonly deadline?: number;
+}
+
+const empty = new Uint8Array(0);
+
+/** One package in a node: its runner, with the way from the node's events into it and from its calls to the node. */
+export class LiveGuest {
+  readonly package: VerifiedPackage;
+  readonly #context: () => NodeContext;
+  readonly #runner: GuestRunner<GuestScope>;
+  readonly #streams: GuestStreams;
+
+  /** @throws ActrError `config` for a binary that is not run here, or limits that cannot be. */
+  constructor(
+    { package: verified, isolation = "worker", limits }: Omit<GuestDefinition, "methods" | "proof">,
+    { clock, log, quota, host, context }: LiveGuestComponents,
+  ) {
+    this.package = verified;
+    this.#context = context;
+    const streams = new GuestStreams(
+      () => context().streams,
+      (chunk, sender) => this.#take(chunk, sender),
+    );
+    const operations = new HostOperations({ clock, streams });
+    this.#streams = streams;
+    this.#runner = new GuestRunner<GuestScope>(
+      {
+        ...{ clock, log, quota },
+        host: host(isolation),
+        code: guestCode(verified),
+        operations: (call, scope) => operations.perform(call, scope),
+        onRebuilt: async () => streams.clear(),
+      },
+      resolveGuestOptions(limits),
+    );
+  }
+
+  /** Compiles it and makes its first instance; nothing of it runs but its initialisers. @throws ActrError as {@link GuestRunner.load}. */
+  load(signal: AbortSignal): Promise<void> {
+    return this.#runner.load(signal);
+  }
+
+  /** Has the guest answer a request. @throws ActrError as {@link GuestRunner.enter}. */
+  async dispatch(
+    envelope: GuestEnvelope,
+    context: Context,
+    { overlaps, deadline }: DispatchBounds,
+  ): Promise<Uint8Array> {
+    const { selfId, callerId, requestId } = context;
+    const scope = deadline === undefined ? { context } : { context, deadline };
+    const who = { selfId, callerId, requestId };
+    const entry: GuestEntry = { name: "dispatch", envelope };
+    return (await this.#runner.enter(entry, who, scope, { overlaps })) ?? empty;
+  }
+
+  /** Tells it where its node stands in life. @throws ActrError what the guest throws; as {@link GuestRunner.enter}. */
+  async live(name: GuestLifecycle): Promise<void> {
+    await this.#enter({ name }, `lifecycle:${wordOf(name)}`);
+  }
+
+  /** Tells it of an event; the runner logs what fails. */
+  async tell(entry: GuestEntry): Promise<void> {
+    await this.#enter(entry, `hook:${wordOf(entry.name)}`);
+  }
+
+  status(): GuestStatus {
+    return this.#runner.status();
+  }
+
+  /** Gives back its streams and discards it. Idempotent; never rejects. */
+  async close(): Promise<void> {
+    this.#streams.clear();
+    await this.#runner.stop();
+  }
+
+  async #take(chunk: DataChunk, sender: ActrId): Promise<void> {
+    const requestId = `data-chunk:${chunk.streamId}:${chunk.sequence}`;
+    await this.#enter(
+      { name: "on-data-chunk", chunk: guestChunk(chunk), sender },
+      requestId,
+      sender,
+    );
+  }
+
+  async #enter(entry: GuestEntry, requestId: string, callerId?: ActrId): Promise<void> {
+    const context = this.#context();
+    const { selfId } = context;
+    const who = callerId === undefined ? { selfId, requestId } : { selfId, requestId, callerId };
+    await this.#runner.enter(entry, who, { context }, { overlaps: false });
+  }
+}
+
+/** Names of entries, as they stand in request ids. */
+function wordOf(name: GuestEntry["name"]): string {
+  return name.replaceAll("-", "_");
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { defineNode, formatActrType } from "@roost/edge";
+import { testNode } from "@roost/edge/testing";
+import { guestFault } from "../../../src/guest/fault.ts";
+import { utf8 } from "../../../src/protocol/bytes.ts";
+import { echo, FakeGuestHost } from "../../fixtures/fake_guest_host.ts";
+import { guestNode, ok, routes, text, verified } from "./workload_support.ts";
+
+const limit = { timeout: 30_000 };
+const hello = utf8("hello");
+
+describe("a guest in a node", () => {
+  it("[G-55] is what its package says, and answers peers as services do", limit, async () => {
+    await using t = await guestNode(echo);
+    assert.equal(formatActrType(t.id.type), "acme:echo:1.0.0");
+    const caller = await t.peer();
+    const [found] = await caller.context.discover("acme:echo:1.0.0");
+    assert.ok(found);
+    const answer = await caller.context.call(found, "any.Route.at_all", hello);
+    assert.equal(text(answer), "hello");
+  });
+
+  it("[GD-9] what it throws reaches its caller with its own case", limit, async () => {
+    await using t = await guestNode(
+      routes({
+        denied: () => ({ error: { code: "permission_denied", message: "not you" } }),
+        later: () => ({ error: { code: "connection_not_ready", message: "", retryAfterMs: 250 } }),
+      }),
+    );
+    const caller = await t.peer();
+    const call = (route: string) => caller.context.call(t.id, route, hello);
+    await assert.rejects(call("nowhere"), { code: "unknown_route", wireCode: 10006 });
+    await assert.rejects(call("denied"), { code: "permission_denied", message: /not you/ });
+    await assert.rejects(t.clock.through(call("later")), {
+      code: "connection_not_ready",
+      retryAfterMs: 250,
+    });
+  });
+
+  it(
+    "[G-66] a trap fails its call; the next one is answered by a new instance",
+    limit,
+    async () => {
+      const host = new FakeGuestHost(
+        routes({
+          trap: () => {
+            throw guestFault("trapped", "unreachable");
+          },
+          echo: ({ payload }) => ({ ok: payload }),
+        }),
+      );
+      await using t = await guestNode(host.script, { host });
+      const caller = await t.peer();
+      await assert.rejects(caller.context.call(t.id, "trap", hello), { code: "internal" });
+      assert.equal(text(await caller.context.call(t.id, "echo", hello)), "hello");
+      assert.equal(host.instances.length, 2);
+      assert.deepEqual(host.instance.entered.slice(0, 1), ["on-start hook:on_start:rebuild"]);
+    },
+  );
+
+  it("has to load before anybody hears of it", limit, async () => {
+    const host = new FakeGuestHost();
+    host.onLoad = async () => {
+      throw guestFault("load_failed", "no recognised world");
+    };
+    await using other = await testNode(defineNode({}));
+    const started = guestNode(echo, { host });
+    await assert.rejects(started, { code: "config", message: /no recognised world/ });
+    await assert.rejects(other.context.discover("acme:echo:1.0.0"), { code: "not_found" });
+  });
+
+  it(
+    "[G-41] [G-42] [G-43] [G-44] runs scripts and components, and names what it does not run",
+    limit,
+    async () => {
+      const of = (target: string, kind?: "core-module" | "component") =>
+        guestNode(echo, {
+          guest: {
+            package: verified({
+              binary: { path: "p", hash: "0", target, ...(kind && { kind }) },
+            }),
+          },
+        });
+      for (const target of ["wasm32-wasip2", "wasm32-unknown-unknown"]) {
+        await using t = await of(target, "component");
+        assert.equal(t.node.phase, "running");
+        await assert.rejects(of(target), { code: "config", message: /core module.*wasm32-wasip2/ });
+      }
+      const refused = [
+        ["wasm32-wasip2", "core-module", /core-module.*build it as a component/],
+        ["x86_64-unknown-linux-gnu", undefined, /unsupported binary target x86_64.*native library/],
+        ["aarch64-apple-darwin", undefined, /unsupported binary target aarch64.*native library/],
+        ["wasm64", undefined, /unsupported binary target wasm64: .*nothing that is run here/],
+      ] as const;
+      for (const [target, kind, message] of refused) {
+        await assert.rejects(of(target, kind), { code: "config", message });
+      }
+    },
+  );
+
+  it("is the node's one workload, and says what that is", limit, async () => {
+    const init = { type: "acme:other:1.0.0" };
+    await assert.rejects(guestNode(echo, { init }), { code: "config", message: /acme:echo:1.0.0/ });
+    const app = defineNode({ guest: { package: verified() } });
+    await assert.rejects(testNode(app), { code: "config", message: /nothing here runs guests/ });
+  });
+
+  it("is loaded, entered, told of the end and given up in this order", limit, async () => {
+    const host = new FakeGuestHost();
+    const t = await guestNode(echo, { host });
+    const first = host.instance;
+    await t[Symbol.asyncDispose]();
+    const lives = first.entered.filter((each) => each.startsWith("on-s") && !each.includes("ing"));
+    assert.deepEqual(
+      first.entered.filter((each) => each.includes("lifecycle:")),
+      ["on-start lifecycle:on_start", "on-ready lifecycle:on_ready", "on-stop lifecycle:on_stop"],
+      lives.join(),
+    );
+    assert.ok(first.discarded);
+    assert.equal(host.disposed, 1);
+  });
+
+  it("[G-83] does not start where its on-start fails, and says why", limit, async () => {
+    const script = routes({ echo: () => ok("") });
+    const failing = guestNode((entered) =>
+      entered.entry.name === "on-start"
+        ? { error: { code: "invalid_argument", message: "no configuration" } }
+        : script(entered),
+    );
+    await assert.rejects(failing, { code: "invalid_argument", message: /no configuration/ });
+  });
+});
