@@ -137,6 +137,10 @@ export class TomlTable {
   }
 }
 
+/** Longest value that is shown, UTF-16 units. */
+const longestShown = 100;
+
 function shown(value: unknown): string {
-  return JSON.stringify(value, (_, each) => (typeof each === "bigint" ? String(each) : each));
+  const text = JSON.stringify(value, (_, each) => (typeof each === "bigint" ? String(each) : each));
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }
