@@ -13,7 +13,8 @@ const sliceBytes = 4096;
  * looked at: hashes and signatures say more. @throws ActrError `invalid_argument` with details `package: "zip_error"`.
  */
 export async function readZipEntry(entry: ZipEntry): Promise<Uint8Array<ArrayBuffer>> {
-  if (!entry.deflated) return entry.packed.slice();
+  // Not slice(): that of a Buffer copies nothing.
+  if (!entry.deflated) return new Uint8Array(entry.packed);
   // No memory is taken for what cannot be there.
   if (entry.size > entry.packed.length * largestRatio) throw otherSize(entry);
   const { writable, readable } = new DecompressionStream("deflate-raw");
