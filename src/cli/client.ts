@@ -16,7 +16,7 @@ export const clientOptions: OptionSpecs = {
 };
 
 /** Where a rendezvous is when nobody says: that of `roost dev`. */
-const defaultIdentity = "http://127.0.0.1:8080/ais";
+export const defaultIdentity = "http://127.0.0.1:8080/ais";
 
 /** What a client command works with. */
 export interface Client {

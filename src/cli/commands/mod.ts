@@ -10,11 +10,17 @@ import { dlqCommand } from "./dlq.ts";
 import { doctorCommand } from "./doctor.ts";
 import { doctorWebRtcCommand } from "./doctor_webrtc.ts";
 import { fingerprintCommand } from "./fingerprint.ts";
+import { inspectPackageCommand } from "./inspect_package.ts";
+import { keysCommand } from "./keys.ts";
 import { mailboxCommand } from "./mailbox.ts";
+import { packCommand } from "./pack.ts";
 import { pingCommand } from "./ping.ts";
+import { publishCommand } from "./publish.ts";
 import { rendezvousCommand } from "./rendezvous.ts";
 import { serveCommand } from "./serve.ts";
+import { signCommand } from "./sign.ts";
 import { storeCommand } from "./store.ts";
+import { verifyCommand } from "./verify.ts";
 
 /** Every command of `roost`, as the help lists them. */
 export const commands: readonly Command[] = [
@@ -33,6 +39,12 @@ export const commands: readonly Command[] = [
   doctorCommand,
   fingerprintCommand,
   depsCommand,
+  keysCommand,
+  packCommand,
+  signCommand,
+  verifyCommand,
+  inspectPackageCommand,
+  publishCommand,
   devNodeCommand,
   doctorWebRtcCommand,
 ];

@@ -2,12 +2,13 @@ import type { AclRule } from "../../define.ts";
 import type { Durability } from "../../options.ts";
 import type { LogLevel } from "../../ports/logger.ts";
 import type { OptionSpecs } from "../command.ts";
+import { type PackageSettings, packageSources } from "./package_sources.ts";
 import * as parse from "./parsers.ts";
 import { type RendezvousSettings, rendezvousSources } from "./rendezvous.ts";
 import { both, type SettingSource, switched } from "./setting_source.ts";
 
 /** What may be configured. Everything is optional: the commands know their defaults. */
-export interface Settings extends RendezvousSettings {
+export interface Settings extends RendezvousSettings, PackageSettings {
   readonly port?: number;
   readonly host?: string;
   readonly advertisedHost?: string;
@@ -208,6 +209,7 @@ export const sources: {
   serial: { env: "ACTR_DISPATCH_SERIAL", parse: parse.yes },
   acl: { toml: { key: "acl.rules", parse: parse.accessRules }, parse: parse.accessRules },
   ...rendezvousSources,
+  ...packageSources,
 };
 
 /** The settings that say how a store is opened, under the names that `serve` has for them. */

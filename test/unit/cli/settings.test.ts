@@ -55,8 +55,8 @@ realm = "*"
 [[acl.rules]]
 permission = "deny"
 type = "acme:Client:2.0.0"
-[[trust]]
-kind = "static"
+[hyper]
+data_dir = "/x"
 `;
 
 describe("settings", () => {
@@ -79,7 +79,12 @@ describe("settings", () => {
         { permission: "deny", type: "acme:Client:2.0.0" },
       ],
     });
-    assert.deepEqual(unused, ["edition", "observability.tracing_enabled", "scripts", "trust"]);
+    assert.deepEqual(unused, [
+      "edition",
+      "observability.tracing_enabled",
+      "scripts",
+      "hyper.data_dir",
+    ]);
     assert.equal(file, join(scratch, `${files}.toml`));
   });
 
