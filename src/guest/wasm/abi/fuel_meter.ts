@@ -1,0 +1,43 @@
+/** Points that one byte costs which the guest hands over, and that a call of its host costs at all: about what they take. */
+const perByte = 1;
+const perCall = 1_000;
+
+/** Charges below this are settled together: to write a global of WebAssembly costs more than to add. */
+const settledAt = 50_000;
+
+/**
+ * The fuel of the entry that runs: the guest's own counter, less what its host charges for work that it has done for
+ * the guest, so that a loop of host calls ends as any other.
+ */
+export class FuelMeter {
+  readonly #global: WebAssembly.Global<"i32">;
+  #debt = 0;
+
+  constructor(global: WebAssembly.Global<"i32">) {
+    this.#global = global;
+  }
+
+  /** Gives so many points to what runs next. */
+  fill(points: number): void {
+    this.#global.value = points;
+    this.#debt = 0;
+  }
+
+  /** Takes the price of a call that carries so many bytes. */
+  charge(bytes: number): void {
+    this.#debt += perCall + bytes * perByte;
+    if (this.#debt >= settledAt) this.#settle();
+  }
+
+  /** Points that are left. */
+  get left(): number {
+    if (this.#debt > 0) this.#settle();
+    return this.#global.value;
+  }
+
+  /** At 0 the guest traps at its next function or turn of a loop. */
+  #settle(): void {
+    this.#global.value = Math.max(0, this.#global.value - this.#debt);
+    this.#debt = 0;
+  }
+}

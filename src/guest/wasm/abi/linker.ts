@@ -1,0 +1,56 @@
+import { guestFault } from "../../fault.ts";
+import type { CoreImport } from "../binary/prepared_component.ts";
+import type { CoreInstance } from "./core_instance.ts";
+import { workload } from "./guest_exports.ts";
+import { hostLinks } from "./host_links.ts";
+import type { Link, Links } from "./link.ts";
+import { returnLinks } from "./return_links.ts";
+import { ownTaskLinks, taskLinks } from "./task_links.ts";
+import { wasiLinks } from "./wasi/wasi_links.ts";
+
+/** One import of a guest, and what answers it. */
+export interface Linked {
+  readonly module: string;
+  readonly name: string;
+  readonly link: Link;
+}
+
+const interfaces: Readonly<Record<string, Links>> = {
+  "actr:workload/host@0.2.0": hostLinks,
+  [`[export]${workload}`]: returnLinks,
+  $root: taskLinks,
+  "[export]$root": ownTaskLinks,
+};
+
+/** Any patch of WASI 0.2 is the same to us. */
+const wasi = /^(wasi:[a-z-]+\/[a-z-]+)@0\.2\.\d+$/;
+
+function linksOf(module: string): Links | undefined {
+  const name = wasi.exec(module)?.[1];
+  const links = name === undefined ? interfaces : wasiLinks;
+  const key = name ?? module;
+  return Object.hasOwn(links, key) ? (links as Record<string, Links>)[key] : undefined;
+}
+
+/** Finds what answers each import. @throws ActrError with fault `load_failed` when one is not for guests. */
+export function link(imports: readonly CoreImport[]): Linked[] {
+  return imports.map(({ module, name }) => {
+    const links = linksOf(module);
+    const found = links !== undefined && Object.hasOwn(links, name) ? links[name] : undefined;
+    if (found !== undefined) return { module, name, link: found };
+    throw guestFault(
+      "load_failed",
+      `the component imports '${name}' of '${module}', which guests do not have: they reach the world through actr:workload/host alone`,
+    );
+  });
+}
+
+/** The functions that one instance imports. */
+export function importsFor(guest: CoreInstance, linked: readonly Linked[]): WebAssembly.Imports {
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  for (const { module, name, link } of linked) {
+    imports[module] ??= {};
+    imports[module][name] = link(guest) as WebAssembly.ImportValue;
+  }
+  return imports;
+}
