@@ -113,7 +113,8 @@ export class HostGate<Scope> {
 function waitsForItself<Scope>(call: NodeCall, { selfId }: LiveEntry<Scope>): boolean {
   if (call.name === "call-raw") return isSamePeer(call.target, selfId);
   if (call.name !== "call") return false;
-  return call.target.kind !== "peer" || isSamePeer(call.target.id, selfId);
+  const { target } = call;
+  return target.kind === "peer" ? isSamePeer(target.id, selfId) : target.kind === "workload";
 }
 
 function refused(code: GuestErrorCode, message: string): HostAnswer {

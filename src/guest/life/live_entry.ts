@@ -5,6 +5,8 @@ import type { ActrId } from "../../protocol/ids.ts";
 export interface EnterOptions {
   /** Whether it may be in flight together with others that say so; else it waits until the guest is idle, and runs alone. */
   readonly overlaps: boolean;
+  /** Whether a request that runs may be waiting for it: then it passes what waits for the guest to be idle. @default false */
+  readonly nested?: boolean;
   /** Takes the entry out of the line with the signal's reason; one that runs is let finish. */
   readonly signal?: AbortSignal;
   /** A shorter deadline than that of the guest's options, milliseconds from entering the guest. */

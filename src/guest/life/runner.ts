@@ -117,7 +117,7 @@ export class GuestRunner<Scope> {
     entry: GuestEntry,
     context: EntryContext,
     scope: Scope,
-    { overlaps, signal, timeoutMs = Number.POSITIVE_INFINITY }: EnterOptions,
+    { overlaps, nested = false, signal, timeoutMs = Number.POSITIVE_INFINITY }: EnterOptions,
   ): Promise<Uint8Array | undefined> {
     const denied = this.#components.quota.entries.tryTake();
     if (denied !== undefined)
@@ -127,7 +127,9 @@ export class GuestRunner<Scope> {
     const plan = { overlaps, timeoutMs: Math.min(timeoutMs, longestMs) };
     const asked = new LiveEntry(entry, context, scope, plan, this.#settled);
     if (entry.name === "on-start") this.#started = { context, scope };
-    this.#ask(asked, signal);
+    const live = nested ? this.#takesNested(asked) : undefined;
+    if (live === undefined) this.#ask(asked, signal);
+    else this.#enter(live, asked);
     return asked.ended;
   }
 
@@ -203,8 +205,20 @@ export class GuestRunner<Scope> {
     return entries.size === 0 || (overlaps && !alone && entries.size < this.#options.maxRunning);
   }
 
+  /** The instance, if it can take what one of its requests may wait for: beside requests, not beside hooks and chunks. */
+  #takesNested({ overlaps }: LiveEntry<Scope>): Live<Scope> | undefined {
+    const live = this.#state === "serving" && overlaps ? this.#live : undefined;
+    if (live === undefined || live.entries.size >= this.#options.maxRunning) return undefined;
+    const [running] = live.entries;
+    return running?.name === "dispatch" ? live : undefined;
+  }
+
   #start(live: Live<Scope>, entry: LiveEntry<Scope>): void {
     live.alone = !entry.overlaps;
+    this.#enter(live, entry);
+  }
+
+  #enter(live: Live<Scope>, entry: LiveEntry<Scope>): void {
     entry.expiresAt = this.#components.clock.monotonic() + entry.timeoutMs;
     const invocation = live.entries.open(entry);
     this.#deadlines.watch(entry);

@@ -4,6 +4,7 @@ import type { GuestDefinition } from "../../guest.ts";
 import type { Hooks } from "../../hooks.ts";
 import type { Request, Route } from "../../inbound/route.ts";
 import type { GuestEntry, GuestLifecycle } from "../../ports/guest_host.ts";
+import { callChain } from "../../protocol/call_chain.ts";
 import type { Dependency } from "../../protocol/dependencies.ts";
 import { sourceSpec } from "../../protocol/fingerprint/source_spec.ts";
 import { parseLock } from "../../protocol/manifest/lock.ts";
@@ -79,9 +80,13 @@ export class GuestWorkload {
     message: Request["message"],
     overlaps: boolean,
   ): Promise<Uint8Array> {
-    const { requestId, routeKey } = message.envelope;
+    const { requestId, routeKey, metadata } = message.envelope;
     const deadline = deadlineOf(message);
-    const bounds = deadline === undefined ? { overlaps } : { overlaps, deadline };
+    const bounds = {
+      overlaps,
+      nested: callChain(metadata).length > 0,
+      ...(deadline !== undefined && { deadline }),
+    };
     return this.#current.dispatch({ requestId, routeKey, payload }, context, bounds);
   }
 

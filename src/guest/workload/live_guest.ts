@@ -43,6 +43,8 @@ export interface LiveGuestComponents extends GuestSurroundings, GuestPlace {}
 export interface DispatchBounds {
   /** Whether it may be in the guest together with others that say so. */
   readonly overlaps: boolean;
+  /** Whether a handler waits for it, perhaps one in the guest. */
+  readonly nested: boolean;
   /** Monotonic milliseconds at which its caller gives up. */
   readonly deadline?: number;
 }
@@ -90,13 +92,13 @@ export class LiveGuest {
   async dispatch(
     envelope: GuestEnvelope,
     context: Context,
-    { overlaps, deadline }: DispatchBounds,
+    { overlaps, nested, deadline }: DispatchBounds,
   ): Promise<Uint8Array> {
     const { selfId, callerId, requestId } = context;
     const scope = deadline === undefined ? { context } : { context, deadline };
     const who = { selfId, callerId, requestId };
     const entry: GuestEntry = { name: "dispatch", envelope };
-    return (await this.#runner.enter(entry, who, scope, { overlaps })) ?? empty;
+    return (await this.#runner.enter(entry, who, scope, { overlaps, nested })) ?? empty;
   }
 
   /** Tells it where its node stands in life. @throws ActrError what the guest throws; as {@link GuestRunner.enter}. */

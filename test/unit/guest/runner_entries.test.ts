@@ -87,6 +87,26 @@ describe("a guest's line", () => {
     await Promise.all(answers);
   });
 
+  it("lets in what a request may wait for, before hooks that wait, but not beside one", async () => {
+    const guest = new HeldGuest();
+    await using world = await new GuestWorld(new FakeGuestHost(guest.script)).load();
+    const nested = { overlaps: true, nested: true };
+    const answers = [world.ask("outer", together), world.enter(hook), world.ask("inner", nested)];
+    await world.clock.settle();
+    assert.deepEqual(guest.running, ["outer", "inner"]);
+    guest.end("inner");
+    guest.end("outer");
+    await world.clock.settle();
+    assert.deepEqual(guest.running, [hook.name]);
+    answers.push(world.ask("late", nested));
+    await world.clock.settle();
+    assert.deepEqual(guest.running, [hook.name]);
+    guest.end(hook.name);
+    await world.clock.settle();
+    guest.end("late");
+    await Promise.all(answers);
+  });
+
   it("[G-76] counts a lone dispatch as one", async () => {
     const guest = new HeldGuest();
     await using world = await new GuestWorld(new FakeGuestHost(guest.script)).load();
