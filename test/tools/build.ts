@@ -8,7 +8,7 @@ import { root } from "./root.ts";
 
 process.chdir(root);
 /** Files that are run as threads, so that they need a place of their own. */
-const threads = ["dist/adapters/sql/worker_thread.js"];
+const threads = ["dist/adapters/sql/worker_thread.js", "dist/adapters/guest/thread_main.js"];
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
 /** Files that pages load. */
