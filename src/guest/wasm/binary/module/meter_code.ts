@@ -52,7 +52,8 @@ export class CodeMeter {
   #instruction(body: Reader): void {
     const start = body.at;
     const code = body.u8();
-    if (++this.#run > pointInstructions) this.#point(start);
+    if (this.#run === pointInstructions) this.#point(start);
+    this.#run++;
     const what = plain[code] as Immediate;
     if (what === immediates.index) this.#indexed(body, code, start);
     else if (what === immediates.none) this.#run = this.#bare(code, start);

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { faultOf } from "../../../src/guest/fault.ts";
+import { CountedInstance, counted, limits } from "../../fixtures/wasm_guest.ts";
+import {
+  constant,
+  empty,
+  funcref,
+  i32,
+  leb,
+  type WrittenFunction,
+  type WrittenModule,
+  writeModule,
+} from "../../fixtures/wasm_writer.ts";
+
+const nop = 0x01;
+const end = 0x0b;
+const nops = (count: number): number[] => new Array<number>(count).fill(nop);
+
+/** A module with functions `f0`, `f1`… */
+function withCode(...codes: readonly (readonly number[])[]): Uint8Array {
+  return module(codes.map((code) => ({ code })));
+}
+
+function module(functions: readonly WrittenFunction[], further: WrittenModule = {}): Uint8Array {
+  const named = functions.map((one, index) => ({ ...one, export: `f${index}` }));
+  return writeModule({ ...further, functions: named });
+}
+
+/** `for (i = p0; i > 0; i--) body` */
+const countdown = (body: readonly number[] = []): number[] => [
+  ...[0x02, empty, 0x20, 0, 0x45, 0x0d, 0, 0x03, empty],
+  ...body,
+  ...[0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, end, end],
+];
+
+const loads = (given: () => unknown): string => {
+  try {
+    given();
+    return "";
+  } catch (error) {
+    assert.equal(faultOf(error), "load_failed");
+    return (error as Error).message;
+  }
+};
+
+describe("fuel of a main module", () => {
+  it("is a point for each function that is entered", () => {
+    const running = new CountedInstance(withCode([], [0x10, 0, 0x10, 0]));
+    assert.equal(running.cost("f0"), 1);
+    assert.equal(running.cost("f1"), 3);
+  });
+
+  it("is a point for each turn of a loop", () => {
+    const running = new CountedInstance(module([{ parameters: [i32], code: countdown() }]));
+    assert.equal(running.cost("f0", 0), 1);
+    assert.equal(running.cost("f0", 1), 2);
+    assert.equal(running.cost("f0", 1_000), 1_001);
+  });
+
+  it("is a point for every 256 instructions in a row", () => {
+    const running = new CountedInstance(withCode(nops(255), nops(256), nops(10_000)));
+    assert.equal(running.cost("f0"), 1);
+    assert.equal(running.cost("f1"), 2);
+    assert.equal(running.cost("f2"), 1 + Math.floor(10_000 / 256));
+  });
+
+  it("is not saved by branches around the points", () => {
+    const evasion = [...nops(250), 0x02, empty, 0x0c, 0, ...nops(20), end];
+    const times = 64;
+    const all = Array.from({ length: times }, () => evasion).flat();
+    const executed = times * 253;
+    assert.ok(new CountedInstance(withCode(all)).cost("f0") >= executed / 257);
+  });
+
+  it("is not taken twice where arms of a branch meet", () => {
+    const arms = [...constant(1), 0x04, empty, ...nops(50), 0x05, ...nops(50), end];
+    const cost = new CountedInstance(withCode([...arms, ...arms, ...arms])).cost("f0");
+    assert.equal(cost, 1);
+  });
+
+  it("ends a loop without end with a trap, at nothing", () => {
+    const running = new CountedInstance(withCode([0x03, empty, 0x0c, 0, end]), { fuel: 50_000 });
+    assert.throws(() => running.call("f0"), WebAssembly.RuntimeError);
+    assert.equal(running.fuel, 0);
+    assert.throws(() => running.call("f0"), WebAssembly.RuntimeError);
+    running.fuel = 10;
+    assert.throws(() => running.call("f0"), WebAssembly.RuntimeError);
+    assert.equal(running.fuel, 0);
+  });
+
+  it("ends calls without end, by tail calls and through tables too", () => {
+    const tail = module([{ code: [0x12, 0] }]);
+    const indirect = module([{ code: [...constant(0), 0x11, 0, 0] }, { code: [0x10, 0] }], {
+      tables: [[1]],
+      elements: [[0, ...constant(0), end, 1, 1]],
+    });
+    for (const bytes of [tail, indirect]) {
+      if (!WebAssembly.validate(counted(bytes).bytes)) continue;
+      const running = new CountedInstance(bytes, { fuel: 500 });
+      assert.throws(() => running.call("f0"), WebAssembly.RuntimeError);
+      assert.equal(running.fuel, 0);
+    }
+  });
+
+  it("counts start functions, before a host can set anything", () => {
+    const endless = writeModule({ functions: [{ code: [0x03, empty, 0x0c, 0, end] }], start: 0 });
+    assert.throws(() => new CountedInstance(endless), WebAssembly.RuntimeError);
+    const short = writeModule({ functions: [{ code: [] }], start: 0 });
+    assert.equal(new CountedInstance(short).fuel, limits.fuel - 1);
+  });
+
+  it("is a point for every 256 bytes or elements that one instruction moves", () => {
+    const parameters = [i32];
+    const running = new CountedInstance(
+      module(
+        [
+          { parameters, code: [...constant(0), ...constant(7), 0x20, 0, 0xfc, 0x0b, 0] },
+          { parameters, code: [...constant(0), ...constant(9), 0x20, 0, 0xfc, 0x0a, 0, 0] },
+          { parameters, code: [...constant(0), ...constant(0), 0x20, 0, 0xfc, 0x08, 0, 0] },
+          { parameters, code: [...constant(0), 0xd0, funcref, 0x20, 0, 0xfc, 0x11, 0] },
+          { parameters, code: [...constant(0), ...constant(0), 0x20, 0, 0xfc, 0x0e, 0, 0] },
+        ],
+        { memories: [[1]], tables: [[600]], data: [[1, ...leb(600), ...nops(600)]] },
+      ),
+    );
+    for (const name of ["f0", "f1", "f2", "f3", "f4"]) {
+      assert.equal(running.cost(name, 255), 1, name);
+      assert.equal(running.cost(name, 600), 1 + 2, name);
+    }
+    running.fuel = 100;
+    assert.throws(() => running.call("f0", 60_000), WebAssembly.RuntimeError);
+    assert.equal(running.fuel, 0, "what is too dear takes all");
+  });
+
+  it("is a page's worth for a growth, and as much for each page", () => {
+    const code = [0x20, 0, 0x40, 0];
+    const running = new CountedInstance(
+      module([{ parameters: [i32], results: [i32], code }], { memories: [[1]] }),
+    );
+    assert.equal(running.cost("f0", 0), 1 + 256);
+    assert.equal(running.cost("f0", 3), 1 + 256 + 3 * 256);
+  });
+
+  it("cannot be named by the guest", () => {
+    for (const index of [0, 1]) {
+      const read = withCode([0x23, index, 0x1a]);
+      assert.match(
+        loads(() => counted(read)),
+        new RegExp(`global ${index} does not exist`),
+      );
+      const written = withCode([...constant(1_000), 0x24, index]);
+      assert.match(
+        loads(() => counted(written)),
+        new RegExp(`global ${index} does not exist`),
+      );
+    }
+  });
+
+  it("has names that no export of the guest has", () => {
+    const taken = { "roost:fuel": [3, 0], "roost:denied": [3, 0], "roost:fuel_": [3, 0] };
+    const globals = [[i32, 1, ...constant(5), end]];
+    const { bytes, fuelGlobal, deniedGlobal } = counted(writeModule({ globals, exports: taken }));
+    assert.deepEqual([fuelGlobal, deniedGlobal], ["roost:fuel__", "roost:denied_"]);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+    assert.equal((exports["roost:fuel"] as WebAssembly.Global).value, 5);
+    assert.equal((exports[fuelGlobal] as WebAssembly.Global).value, limits.fuel);
+  });
+
+  it("refuses instructions whose cost or memory it does not know, by their numbers", () => {
+    const collected = withCode([0xfb, 0x00, 0]);
+    assert.match(
+      loads(() => counted(collected)),
+      /0xfb.*garbage-collected/,
+    );
+    assert.match(
+      loads(() => counted(withCode([0xfc, 0x40]))),
+      /0xfc 0x40 is unknown/,
+    );
+    assert.match(
+      loads(() => counted(withCode([0xe0, 0]))),
+      /0xe0 is unknown/,
+    );
+  });
+
+  it("refuses types of collected objects, shared and wide memory, exceptions with references", () => {
+    const collected = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x5f, 1, i32);
+    assert.match(
+      loads(() => counted(collected)),
+      /structure.*garbage-collected/,
+    );
+    const memory = (flags: number): Uint8Array =>
+      Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 4, 1, flags, 1, 1);
+    assert.match(
+      loads(() => counted(memory(3))),
+      /shared memory/,
+    );
+    assert.match(
+      loads(() => counted(memory(5))),
+      /64-bit memory/,
+    );
+    const tagged = module([{ parameters: [0x6f], code: [] }], { tags: [[0, 0]] });
+    assert.match(
+      loads(() => counted(tagged)),
+      /exception that holds references/,
+    );
+  });
+});
