@@ -1,3 +1,4 @@
+import { systemClock } from "../../../adapters/system_clock.ts";
 import { staticTrust } from "../../guest/trust/static_trust.ts";
 import { defaultIdentity } from "../client.ts";
 import type { Command, Input, World } from "../command.ts";
@@ -30,7 +31,9 @@ export const publishCommand: Command = {
     // What the server would refuse in few words is refused here in many.
     const verified = await staticTrust(key.publicKey).verify(bytes, {});
     requireSigner(verified.manifest, name);
-    const published = await publishPackage(identity, verified, key, { timeoutMs });
+    const components = { fetch: globalThis.fetch, clock: systemClock() };
+    const task = { endpoint: identity, verified, key, timeoutMs };
+    const published = await publishPackage(components, task);
     const { type, target, status } = published;
     world.out(input.has("json") ? JSON.stringify(published) : `${type}  ${target}  ${status}`);
     return 0;
