@@ -1,6 +1,6 @@
 import { toHex } from "../../protocol/bytes.ts";
 import { sha256 } from "../../protocol/crypto.ts";
-import { requireSize } from "./open_package.ts";
+import { packageEntries, requireSize } from "./open_package.ts";
 import { packageError } from "./package_error.ts";
 import type { PackageLimits } from "./package_limits.ts";
 import type { ListedFile, PackageManifest } from "./package_manifest.ts";
@@ -87,7 +87,10 @@ async function readBinary(files: Files, { binary }: PackageManifest): Promise<Ui
   const bytes = await readChecked(files, ["binary", binary]);
   if (binary.size === undefined || binary.size === bytes.length) return bytes;
   const message = `binary.size in manifest.toml is ${binary.size}, but the binary has ${bytes.length} bytes`;
-  throw packageError("manifest_parse_error", message, { path: binary.path, field: "binary.size" });
+  throw packageError("manifest_parse_error", message, {
+    path: packageEntries.manifest,
+    field: "binary.size",
+  });
 }
 
 async function readChecked(files: Files, [role, { path, hash }]: Listed): Promise<Uint8Array> {

@@ -18,9 +18,9 @@ export async function readZipEntry(entry: ZipEntry): Promise<Uint8Array<ArrayBuf
   // No memory is taken for what cannot be there.
   if (entry.size > entry.packed.length * largestRatio) throw otherSize(entry);
   const { writable, readable } = new DecompressionStream("deflate-raw");
+  feed(writable, entry.packed).catch(() => {}); // What fails there fails for the reader, too.
   try {
-    const [bytes] = await Promise.all([take(readable, entry), feed(writable, entry.packed)]);
-    return bytes;
+    return await take(readable, entry);
   } catch (cause) {
     if (ActrError.is(cause)) throw cause;
     throw zipError(`${JSON.stringify(entry.name)} cannot be inflated`, entry.name, cause);
