@@ -1,29 +1,40 @@
 import type { Store } from "../../src/ports/store.ts";
+import { databasePages } from "./export_databases.ts";
 import { type ExportLine, exportVersion } from "./export_lines.ts";
+import type { PortableDatabases } from "./portable_databases.ts";
 
 /** Settings of {@link exportStore}. */
 export interface ExportOptions {
-  /** Called after each page with the lines given out so far. */
+  /** Databases of the store's actors, to be exported with it. */
+  readonly databases?: PortableDatabases | undefined;
+  /** Called after each page with the lines given out so far, without the first. */
   readonly onProgress?: (lines: number) => void;
   /** Rows read at once. @default 256 */
   readonly pageSize?: number;
 }
 
 /**
- * Everything in a store as JSON lines, without line ends: a header, then messages, dead letters (oldest first),
- * answers and records. Memory stays within one page. Changes made meanwhile may or may not be included.
+ * Everything in a store as JSON lines, without line ends: a header, then messages, dead letters (oldest first), answers
+ * and records, databases of its actors, and how many lines there were. Memory stays within one page. Changes made
+ * meanwhile may or may not be included.
  * @throws ActrError `storage`.
  */
 export async function* exportStore(
   store: Store,
-  { onProgress, pageSize = 256 }: ExportOptions = {},
+  { databases, onProgress, pageSize = 256 }: ExportOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   let lines = 0;
-  for await (const page of pages(store, pageSize)) {
-    for (const line of page) yield JSON.stringify(line, encodeBytes);
+  yield textOf({ kind: "roost.store", version: exportVersion });
+  for await (const page of pages(store, databases, pageSize)) {
+    for (const line of page) yield textOf(line);
     lines += page.length;
     onProgress?.(lines);
   }
+  yield textOf({ kind: "end", lines });
+}
+
+function textOf(line: ExportLine): string {
+  return JSON.stringify(line, encodeBytes);
 }
 
 /** Bytes as an object of one property. Looks at the original: a Buffer has made a list of itself by the time of the call. */
@@ -38,8 +49,11 @@ function encodeBytes(
     : value;
 }
 
-async function* pages(store: Store, size: number): AsyncGenerator<ExportLine[]> {
-  yield [{ kind: "roost.store", version: exportVersion }];
+async function* pages(
+  store: Store,
+  databases: PortableDatabases | undefined,
+  size: number,
+): AsyncGenerator<ExportLine[]> {
   yield* paged(
     (last?: { seq: number }) => store.mailboxRows(last?.seq ?? 0, size),
     (row) => ({ kind: "message", row }),
@@ -64,6 +78,7 @@ async function* pages(store: Store, size: number): AsyncGenerator<ExportLine[]> 
     );
     space = await store.nextSpace(name);
   }
+  if (databases !== undefined) yield* databasePages(store, databases, size);
 }
 
 /** Page after page of one table, each beginning after the last entry of the one before. */

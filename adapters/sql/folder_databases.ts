@@ -1,9 +1,10 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Durability } from "../../src/options.ts";
-import { checkDatabaseName, type SqlDatabases } from "../../src/ports/sql_databases.ts";
+import { checkDatabaseName } from "../../src/ports/sql_databases.ts";
 import type { SqlDriver } from "../../src/ports/sql_driver.ts";
 import { openLocalDriver } from "./local_driver.ts";
+import type { PortableDatabases } from "./portable_databases.ts";
 import { openError } from "./sql_errors.ts";
 
 /** Opens the file of one database. */
@@ -13,7 +14,7 @@ export type OpenFile = (path: string, durability: Durability) => Promise<SqlDriv
 const companions = ["", "-wal", "-shm", "-journal"];
 
 /** Databases in files of one folder, which is made with the first of them. */
-export class FolderDatabases implements SqlDatabases {
+export class FolderDatabases implements PortableDatabases {
   readonly shared = false;
   readonly #folder: string;
   readonly #durability: Durability;
@@ -34,6 +35,15 @@ export class FolderDatabases implements SqlDatabases {
       throw openError(error, path);
     }
     return await this.#openFile(path, this.#durability);
+  }
+
+  async has(name: string): Promise<boolean> {
+    return (await stat(this.#path(name)).catch(() => undefined)) !== undefined;
+  }
+
+  openForImport(name: string): Promise<SqlDriver> {
+    // Its connections look at no foreign keys, unless code asks them to.
+    return this.open(name);
   }
 
   async delete(name: string): Promise<void> {

@@ -1,46 +1,109 @@
 import { ActrError, assertNever } from "../../src/errors.ts";
 import type { Store, StoreChange } from "../../src/ports/store.ts";
-import { type ExportLine, exportVersion } from "./export_lines.ts";
+import type { DatabaseLine, ExportLine } from "./export_lines.ts";
+import { DatabaseImport } from "./import_databases.ts";
+import { broken, cutShort, parseLine, versionOf } from "./import_lines.ts";
+import type { PortableDatabases } from "./portable_databases.ts";
+
+/** What is between the first line and the last; a second header among it is no entry. */
+type EntryLine = Exclude<ExportLine, { readonly kind: "end" }>;
 
 /** Settings of {@link importStore}. */
 export interface ImportOptions {
-  /** Called after each commit with the lines stored so far. */
+  /** Where databases of actors go; without them an export that has some is refused. */
+  readonly databases?: PortableDatabases | undefined;
+  /** Called after each commit of the store, and as often for databases, with the lines taken so far. */
   readonly onProgress?: (lines: number) => void;
   /** Lines of one commit. @default 256 */
   readonly batchSize?: number;
 }
 
 /**
- * Reads the lines of an export into an empty store; returns how many things were stored. Messages keep their order
- * and, in a store that never held any, their numbers. An import that failed half-way leaves what it stored: begin
- * again with a new file.
- * @throws ActrError `invalid_argument` for a store that is not empty or lines that are no export, `storage`.
+ * Reads the lines of an export into an empty store, and databases that are not there yet; returns how many lines were
+ * stored. Messages keep their order and, in a store that never held any, their numbers. An import that failed half-way
+ * leaves what it stored: begin again with a new file.
+ * @throws ActrError `invalid_argument` for a store that is not empty or lines that are no whole export, `storage`.
  */
 export async function importStore(
   store: Store,
   lines: AsyncIterable<string> | Iterable<string>,
-  { onProgress, batchSize = 256 }: ImportOptions = {},
+  options: ImportOptions = {},
 ): Promise<number> {
   await checkEmpty(store);
-  let batch: StoreChange[] = [];
+  const target = new ImportTarget(store, options);
+  try {
+    await readLines(lines, (line, number) => target.take(line, number));
+    await target.end();
+  } finally {
+    await target.close();
+  }
+  return target.taken;
+}
+
+/** Hands each line between the first and the last to `take`. */
+async function readLines(
+  lines: AsyncIterable<string> | Iterable<string>,
+  take: (line: EntryLine, number: number) => Promise<void>,
+): Promise<void> {
   let number = 0;
-  let stored = 0;
-  const flush = async (): Promise<void> => {
-    await store.commit(batch);
-    stored += batch.length;
-    batch = [];
-    onProgress?.(stored);
-  };
+  let version = 1;
+  let end: number | undefined;
   for await (const text of lines) {
     number += 1;
-    const line = parse(text, number);
-    if (number === 1) checkHeader(line);
-    else batch.push(toChange(line, number, store.opened.lastSeq));
-    if (batch.length >= batchSize) await flush();
+    const line = parseLine(text, number);
+    if (number === 1) version = versionOf(line);
+    else if (end !== undefined) throw broken(number, "behind its end");
+    else if (line.kind === "end") end = line.lines;
+    else await take(line, number);
   }
   if (number === 0) throw new ActrError("invalid_argument", "an export has at least one line");
-  if (batch.length > 0) await flush();
-  return stored;
+  // The first version has no last line.
+  if (version > 1 && end !== number - 2) throw cutShort(number);
+}
+
+/** A store that is being filled, and the databases that belong to it. */
+class ImportTarget {
+  readonly #store: Store;
+  readonly #databases: DatabaseImport;
+  readonly #batchSize: number;
+  readonly #onProgress: ((lines: number) => void) | undefined;
+  #batch: StoreChange[] = [];
+  /** Lines taken. */
+  taken = 0;
+
+  constructor(store: Store, { databases, onProgress, batchSize = 256 }: ImportOptions) {
+    this.#store = store;
+    this.#databases = new DatabaseImport(databases, batchSize);
+    this.#batchSize = batchSize;
+    this.#onProgress = onProgress;
+  }
+
+  async take(line: EntryLine, number: number): Promise<void> {
+    this.taken += 1;
+    if (isDatabaseLine(line)) await this.#databases.take(line);
+    else this.#batch.push(toChange(line, number, this.#store.opened.lastSeq));
+    if (this.#batch.length >= this.#batchSize) await this.#flush();
+    else if (this.#batch.length === 0 && this.taken % this.#batchSize === 0) this.#tell();
+  }
+
+  async end(): Promise<void> {
+    await this.#databases.end();
+    if (this.#batch.length > 0) await this.#flush();
+  }
+
+  async close(): Promise<void> {
+    await this.#databases.close();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#store.commit(this.#batch);
+    this.#batch = [];
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#onProgress?.(this.taken);
+  }
 }
 
 async function checkEmpty(store: Store): Promise<void> {
@@ -52,17 +115,16 @@ async function checkEmpty(store: Store): Promise<void> {
   throw new ActrError("invalid_argument", `${store.name} is not empty; import into a new file`);
 }
 
-function checkHeader(line: ExportLine): void {
-  if (line.kind !== "roost.store") {
-    throw new ActrError("invalid_argument", "line 1 is not the header of an export of a store");
-  }
-  if (line.version === exportVersion) return;
-  const versions = `version ${line.version}, this release reads ${exportVersion}`;
-  throw new ActrError("invalid_argument", `the export has ${versions}; use the newer release`);
+function isDatabaseLine(line: EntryLine): line is DatabaseLine {
+  return ["database", "statement", "table", "row"].includes(line.kind);
 }
 
 /** The numbers of messages begin above those that the store has given before; an answer has that of its line. */
-function toChange(line: ExportLine, number: number, seqBase: number): StoreChange {
+function toChange(
+  line: Exclude<EntryLine, DatabaseLine>,
+  number: number,
+  seqBase: number,
+): StoreChange {
   switch (line.kind) {
     case "message":
       return { kind: "mailbox.put", row: { ...line.row, seq: seqBase + line.row.seq } };
@@ -77,41 +139,4 @@ function toChange(line: ExportLine, number: number, seqBase: number): StoreChang
     default:
       return assertNever(line);
   }
-}
-
-function parse(text: string, number: number): ExportLine {
-  let value: unknown;
-  try {
-    value = JSON.parse(text, decodeBytes);
-  } catch (cause) {
-    throw broken(number, "not JSON", cause);
-  }
-  if (isLine(value)) return value;
-  throw broken(number, "of no known kind");
-}
-
-function broken(number: number, what: string, cause?: unknown): ActrError {
-  return new ActrError("invalid_argument", `line ${number} of the import is ${what}`, { cause });
-}
-
-function decodeBytes(_: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("base64" in value)) return value;
-  return new Uint8Array(Buffer.from(String(value.base64), "base64"));
-}
-
-/** What each kind of line holds; a line that lacks it is cut short or of another tool. */
-const contents: Readonly<Record<ExportLine["kind"], readonly [string, string]>> = {
-  "roost.store": ["version", "number"],
-  message: ["row", "object"],
-  deadLetter: ["letter", "object"],
-  answer: ["answer", "object"],
-  record: ["value", "object"],
-};
-
-function isLine(value: unknown): value is ExportLine {
-  if (typeof value !== "object" || value === null || !("kind" in value)) return false;
-  const expected = Object.entries(contents).find(([kind]) => kind === value.kind)?.[1];
-  if (expected === undefined) return false;
-  const [name, type] = expected;
-  return typeof (value as Record<string, unknown>)[name] === type;
 }

@@ -30,6 +30,8 @@ export interface LibsqlClientOptions {
   readonly callTimeoutMs?: number;
   /** Returns a row as long as anything may be asked of the database; then all of it fails with `lease_lost`, reads too. */
   readonly guard?: SqlStatement;
+  /** Whether batches look at foreign keys, where the database does by itself. @default true */
+  readonly foreignKeys?: boolean;
 }
 
 /**
@@ -37,7 +39,8 @@ export interface LibsqlClientOptions {
  * @throws ActrError `storage` when the file cannot be opened or the options do not fit; a server is first asked later.
  */
 export async function openLibsqlClient(options: LibsqlClientOptions): Promise<SqlDriver> {
-  const { durability, callTimeoutMs = 5_000, namespace, guard, ...rest } = options;
+  const { durability, callTimeoutMs = 5_000, namespace, ...given } = options;
+  const { guard, foreignKeys = true, ...rest } = given;
   const config = namespace === undefined ? rest : { ...rest, fetch: fetchOf(namespace) };
   // Tokens may ride in the query.
   const name = `${options.url.replace(/[?#].*/, "").replace(/\/\/[^/@]*@/, "//")} (libsql client)`;
@@ -48,7 +51,8 @@ export async function openLibsqlClient(options: LibsqlClientOptions): Promise<Sq
     const connect = (): Client =>
       // One connection, so that its settings hold for every call.
       createClient({ ...config, intMode: "bigint", concurrency: 1, timeout: busyTimeoutMs });
-    const driver = new ClientDriver(name, { connect, native, replica, callTimeoutMs, guard });
+    const rules = { callTimeoutMs, guard, foreignKeys };
+    const driver = new ClientDriver(name, { connect, native, replica, ...rules });
     if (native) await driver.prepare(durability);
     return driver;
   } catch (error) {
@@ -69,6 +73,7 @@ interface ClientDriverOptions {
   readonly replica: boolean;
   readonly callTimeoutMs: number;
   readonly guard: SqlStatement | undefined;
+  readonly foreignKeys: boolean;
 }
 
 class ClientDriver implements SqlDriver {
@@ -121,7 +126,8 @@ class ClientDriver implements SqlDriver {
     return this.#next(async (client) => {
       const inputs = statements.map(toInput);
       if (guard !== undefined) inputs.unshift(guardInput(guard));
-      await client.batch(inputs, "write");
+      if (this.#options.foreignKeys) await client.batch(inputs, "write");
+      else await client.migrate(inputs);
     });
   }
 

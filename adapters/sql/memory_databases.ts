@@ -1,14 +1,15 @@
-import { checkDatabaseName, type SqlDatabases } from "../../src/ports/sql_databases.ts";
+import { checkDatabaseName } from "../../src/ports/sql_databases.ts";
 import type {
   SqlDriver,
   SqlRow,
   SqlStatement,
   SqlTransaction,
 } from "../../src/ports/sql_driver.ts";
+import type { PortableDatabases } from "./portable_databases.ts";
 import { toSqlError } from "./sql_errors.ts";
 
 /** Databases in memory: what is closed is there when it is opened again, and all of it is lost with this object. */
-export class MemoryDatabases implements SqlDatabases {
+export class MemoryDatabases implements PortableDatabases {
   readonly shared = false;
   readonly #databases = new Map<string, Promise<SqlDriver>>();
 
@@ -20,6 +21,14 @@ export class MemoryDatabases implements SqlDatabases {
     this.#databases.set(name, opening);
     opening.catch(() => this.#databases.delete(name));
     return await opened(await opening);
+  }
+
+  async has(name: string): Promise<boolean> {
+    return this.#databases.has(name);
+  }
+
+  openForImport(name: string): Promise<SqlDriver> {
+    return this.open(name);
   }
 
   async delete(name: string): Promise<void> {

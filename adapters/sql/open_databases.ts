@@ -1,15 +1,15 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Durability } from "../../src/options.ts";
-import type { SqlDatabases } from "../../src/ports/sql_databases.ts";
 import { FolderDatabases } from "./folder_databases.ts";
 import { MemoryDatabases } from "./memory_databases.ts";
 import { filePath, isServer } from "./open.ts";
+import type { PortableDatabases } from "./portable_databases.ts";
 
 /**
  * Databases of actors at `url`: `:memory:`, or `file:FOLDER`, which is made with the first of them.
  * @throws ActrError `config` for another url.
  */
-export function openDatabases(url: string, durability: Durability = "full"): SqlDatabases {
+export function openDatabases(url: string, durability: Durability = "full"): PortableDatabases {
   if (url === ":memory:") return new MemoryDatabases();
   if (url.startsWith("file:")) return new FolderDatabases(filePath(url), durability);
   throw new ActrError("config", `databases ${url} are not at ":memory:" or "file:FOLDER"`);

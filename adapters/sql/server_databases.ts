@@ -1,8 +1,9 @@
 import { ActrError } from "../../src/errors.ts";
-import { checkDatabaseName, type SqlDatabases } from "../../src/ports/sql_databases.ts";
-import type { SqlDriver, SqlStatement } from "../../src/ports/sql_driver.ts";
+import { checkDatabaseName } from "../../src/ports/sql_databases.ts";
+import type { SqlDriver } from "../../src/ports/sql_driver.ts";
 import { claimDatabase, ownerGuard } from "./database_owner.ts";
-import { namespaceHeader, openLibsqlClient } from "./libsql_client.ts";
+import { type LibsqlClientOptions, namespaceHeader, openLibsqlClient } from "./libsql_client.ts";
+import type { PortableDatabases } from "./portable_databases.ts";
 
 /** Which libSQL server keeps databases, each a namespace of its own; it runs with `--enable-namespaces`. */
 export interface ServerDatabasesOptions {
@@ -25,11 +26,11 @@ const absent = "roost-never-made";
  * Databases of actors on a libSQL server: nodes that share a store there share these too, so that an actor finds its own
  * on whichever node it wakes, and no other node can reach it any more.
  */
-export function serverDatabases(options: ServerDatabasesOptions): SqlDatabases {
+export function serverDatabases(options: ServerDatabasesOptions): PortableDatabases {
   return new ServerDatabases(options);
 }
 
-class ServerDatabases implements SqlDatabases {
+class ServerDatabases implements PortableDatabases {
   readonly shared = true;
   readonly #options: ServerDatabasesOptions;
   #checked: Promise<void> | undefined;
@@ -39,6 +40,28 @@ class ServerDatabases implements SqlDatabases {
   }
 
   async open(name: string, owner?: number): Promise<SqlDriver> {
+    await this.#make(name);
+    if (owner === undefined) return await this.#connect(name);
+    await this.#claim(name, owner);
+    return await this.#connect(name, { guard: ownerGuard(owner) });
+  }
+
+  async openForImport(name: string): Promise<SqlDriver> {
+    await this.#make(name);
+    return await this.#connect(name, { foreignKeys: false });
+  }
+
+  async has(name: string): Promise<boolean> {
+    checkDatabaseName(name);
+    return await this.#admin("GET", `${name}/config`, "doesn't exist");
+  }
+
+  async delete(name: string): Promise<void> {
+    checkDatabaseName(name);
+    await this.#admin("DELETE", name, "doesn't exist");
+  }
+
+  async #make(name: string): Promise<void> {
     checkDatabaseName(name);
     this.#checked ??= this.#check();
     try {
@@ -48,14 +71,6 @@ class ServerDatabases implements SqlDatabases {
       throw error;
     }
     await this.#admin("POST", `${name}/create`, "already exists");
-    if (owner === undefined) return await this.#connect(name);
-    await this.#claim(name, owner);
-    return await this.#connect(name, ownerGuard(owner));
-  }
-
-  async delete(name: string): Promise<void> {
-    checkDatabaseName(name);
-    await this.#admin("DELETE", name, "doesn't exist");
   }
 
   async #claim(name: string, owner: number): Promise<void> {
@@ -67,11 +82,13 @@ class ServerDatabases implements SqlDatabases {
     }
   }
 
-  #connect(namespace: string, guard?: SqlStatement): Promise<SqlDriver> {
+  #connect(
+    namespace: string,
+    rules: Pick<LibsqlClientOptions, "guard" | "foreignKeys"> = {},
+  ): Promise<SqlDriver> {
     const { url, authToken, callTimeoutMs } = this.#options;
     return openLibsqlClient({
-      ...{ url, namespace, durability: "full" },
-      ...(guard === undefined ? {} : { guard }),
+      ...{ url, namespace, durability: "full", ...rules },
       ...(authToken === undefined ? {} : { authToken }),
       ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
     });
@@ -93,8 +110,8 @@ class ServerDatabases implements SqlDatabases {
     throw failed(url, why);
   }
 
-  /** Asks the admin API; `fine` is what it may say against it. */
-  async #admin(method: "POST" | "DELETE", path: string, fine: string): Promise<void> {
+  /** Asks the admin API; `fine` is what it may say against it: then false. */
+  async #admin(method: "GET" | "POST" | "DELETE", path: string, fine: string): Promise<boolean> {
     const { adminUrl, adminKey } = this.#options;
     const url = new URL(`/v1/namespaces/${path}`, adminUrl);
     const { ok, text } = await this.#ask(url, {
@@ -106,6 +123,7 @@ class ServerDatabases implements SqlDatabases {
       ...(method === "POST" ? { body: "{}" } : {}),
     });
     if (!ok && !text.includes(fine)) throw failed(adminUrl, text);
+    return ok;
   }
 
   async #ask(

@@ -13,9 +13,7 @@ export async function makeFile<Result>(
   path: string,
   work: (part: string) => Promise<Result>,
 ): Promise<Result> {
-  if ((await stat(path).catch(() => undefined)) !== undefined) {
-    throw new ActrError("invalid_argument", `${path} exists already; name a new file`);
-  }
+  await requireAbsent(path, "file");
   const part = `${path}.part`;
   const remove = () => Promise.allSettled(besides.map((end) => rm(part + end, { force: true })));
   await remove();
@@ -27,6 +25,33 @@ export async function makeFile<Result>(
     await remove();
     throw error;
   }
+}
+
+/**
+ * Makes a new folder, or none: `work` makes it, if it has something to put there, under another name beside its own.
+ * @throws ActrError `invalid_argument` when there is one already; what `work` throws.
+ */
+export async function makeFolder<Result>(
+  path: string,
+  work: (part: string) => Promise<Result>,
+): Promise<Result> {
+  await requireAbsent(path, "folder");
+  const part = `${path}.part`;
+  const remove = () => rm(part, { recursive: true, force: true });
+  await remove();
+  try {
+    const result = await work(part);
+    if ((await stat(part).catch(() => undefined)) !== undefined) await rename(part, path);
+    return result;
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function requireAbsent(path: string, what: "file" | "folder"): Promise<void> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return;
+  throw new ActrError("invalid_argument", `${path} exists already; name a new ${what}`);
 }
 
 /** Writes texts one after the other; the file is on disk at the end. @throws ActrError `storage` naming the file. */

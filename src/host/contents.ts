@@ -140,6 +140,17 @@ export async function listActors(
   }));
 }
 
+/** Ids of all actors, whatever their definition. */
+export async function* everyActor(store: Pick<Store, "records">): AsyncGenerator<string> {
+  for (let after = ""; ; ) {
+    const page = await store.records(indexSpace, after, pageSize);
+    for (const { value } of page) yield decoder.decode(value);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.key;
+  }
+}
+
 /**
  * Everything of an actor that a start needs; undefined when there is no such actor.
  * @throws ActrError `protocol.invalid_persisted_data` for a record that cannot be read.

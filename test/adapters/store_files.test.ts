@@ -242,8 +242,9 @@ describe("export and import", () => {
     await using from = new MemoryStore();
     await fill(from);
     const lines = await linesOf(from);
-    assert.deepEqual(JSON.parse(lines[0] ?? ""), { kind: "roost.store", version: 1 });
-    assert.equal(lines.length, 15);
+    assert.deepEqual(JSON.parse(lines[0] ?? ""), { kind: "roost.store", version: 2 });
+    assert.deepEqual(JSON.parse(lines.at(-1) ?? ""), { kind: "end", lines: 14 });
+    assert.equal(lines.length, 16);
     await using to = await openFile(join(folder.path, "node.db"));
     const progress: number[] = [];
     const onProgress = (stored: number) => progress.push(stored);
@@ -261,7 +262,7 @@ describe("export and import", () => {
     const progress: number[] = [];
     for await (const _ of exportStore(from, { pageSize: 3, onProgress: (n) => progress.push(n) })) {
     }
-    assert.deepEqual(progress, [1, 4, 5, 8, 9, 12, 13, 15]);
+    assert.deepEqual(progress, [3, 4, 7, 8, 11, 12, 14]);
   });
 
   it("gives messages new numbers where the store has given some before", async () => {
@@ -276,6 +277,15 @@ describe("export and import", () => {
     assert.deepEqual(seqs, [21, 25, 29, 30]);
   });
 
+  it("reads what an earlier release wrote, which does not say where it ends", async () => {
+    await using from = new MemoryStore();
+    await fill(from);
+    const [, ...lines] = await linesOf(from);
+    await using to = new MemoryStore();
+    const header = '{"kind":"roost.store","version":1}';
+    assert.equal(await importStore(to, [header, ...lines.slice(0, -1)]), 14);
+  });
+
   it("refuses a store that is not empty, and lines that are no export", async () => {
     const refuses = async (store: Store, lines: string[], message: RegExp) =>
       assert.rejects(importStore(store, lines), (error) => {
@@ -283,15 +293,24 @@ describe("export and import", () => {
         assert.match(error.message, message);
         return true;
       });
-    const header = '{"kind":"roost.store","version":1}';
+    const header = '{"kind":"roost.store","version":2}';
+    const end = '{"kind":"end","lines":0}';
     await using used = new MemoryStore();
     await used.commit([{ kind: "record.put", space: "s", key: "k", value: new Uint8Array(1) }]);
     await refuses(used, [header], /not empty; import into a new file/);
     for (const [lines, message] of [
       [[], /at least one line/],
       [['{"kind":"message","row":{}}'], /line 1 is not the header/],
-      [['{"kind":"roost.store","version":2}'], /version 2, this release reads 1/],
+      [['{"kind":"roost.store","version":3}'], /version 3, this release reads 1 to 2/],
       [[header, header], /line 2 of the import is a second header/],
+      [[header], /cut short after line 1/],
+      [[header, '{"kind":"end","lines":1}'], /cut short after line 2/],
+      [[header, end, end], /line 3 of the import is behind its end/],
+      [[header, '{"kind":"row","values":[]}'], /belong to no table or database/],
+      [
+        [header, '{"kind":"statement","sql":"SELECT 1"}', '{"kind":"end","lines":1}'],
+        /belong to no table or database/,
+      ],
       [[header, '{"kind":"message"}'], /line 2 .* of no known kind/],
       [[header, '{"kind":"cat"}'], /line 2 .* of no known kind/],
       [[header, '{"kind":'], /line 2 .* not JSON/],

@@ -3,6 +3,7 @@ import { Misuse } from "../misuse.ts";
 import { loadSettings } from "../settings/load.ts";
 import { store as parseStore } from "../settings/parsers.ts";
 import { type Settings, settingOptions } from "../settings/settings.ts";
+import { type DatabasesPlace, databasesOptions, databasesPlace } from "../store_databases.ts";
 import { choice } from "../suggest.ts";
 import { exportTo, importFrom } from "./store_lines.ts";
 
@@ -12,6 +13,8 @@ export interface StoreWork {
   readonly url: string;
   /** The file named; standard output or input when absent. */
   readonly file: string | undefined;
+  /** Databases of the store's actors. */
+  readonly databases: DatabasesPlace | undefined;
   readonly settings: Settings;
 }
 
@@ -24,7 +27,7 @@ const actions = {
 /** Takes a store at rest out of its database, and into another. */
 export const storeCommand: Command = {
   name: "store",
-  summary: "Export a store at rest as JSON lines, or import such lines into a new one",
+  summary: "Export a store at rest, with the databases of its actors, or import it into a new one",
   arguments: { usage: "export STORE | import STORE", least: 2, most: 2 },
   options: {
     out: {
@@ -32,6 +35,7 @@ export const storeCommand: Command = {
       help: "export: where the lines go, a new file (default: standard output)",
     },
     in: { value: "FILE", help: "import: where they come from (default: standard input)" },
+    ...databasesOptions,
     ...settingOptions("storeSyncUrl", "storeTimeoutMs", "durability"),
   },
   example: "roost store export .roost/node.db --out node.jsonl",
@@ -47,7 +51,8 @@ export const storeCommand: Command = {
     const { settings } = loadSettings(input, world, world.cwd);
     const url = parseStore(text, { name: "STORE", folder: world.cwd });
     if (url === ":memory:") throw new Misuse(`STORE is ${url}, which keeps nothing; name a file`);
-    const work = { url, file: input.value(action.option), settings };
+    const databases = databasesPlace(input, world, url);
+    const work = { url, file: input.value(action.option), databases, settings };
     return action.run(work, input.has("json"), world);
   },
 };

@@ -10,21 +10,22 @@ import { linePages, linesOf } from "../lines.ts";
 import { progress } from "../progress.ts";
 import { fileUrl, shownStore } from "../settings/store_address.ts";
 import { isMissing, requireStore, withStore } from "../store_at_rest.ts";
-import { makeFile, writeTexts } from "../whole_file.ts";
+import { type DatabasesPlace, databasesAt } from "../store_databases.ts";
+import { makeFile, makeFolder, writeTexts } from "../whole_file.ts";
 import type { StoreWork } from "./store.ts";
 
 /** Lines written at once. */
 const pageLines = 256;
 
-/** `roost store export`: a header and a line for each entry. A file named is whole or not there. */
+/** `roost store export`: a header, a line for each entry, and their number. A file named is whole or not there. */
 export async function exportTo(
-  { url, file, settings }: StoreWork,
+  { url, file, databases, settings }: StoreWork,
   json: boolean,
   world: World,
 ): Promise<number> {
   await requireStore(url);
   const run = (write: (text: string) => Promise<void>): Promise<number> =>
-    withStore(url, settings, ({ store }) => writeStore(store, write, world));
+    withStore(url, settings, ({ store }) => writeStore(store, databases, write, world));
   if (file === undefined) {
     const exported = await run(async (text) => {
       world.out(text.slice(0, -1));
@@ -43,6 +44,7 @@ export async function exportTo(
 
 async function writeStore(
   store: Store,
+  place: DatabasesPlace | undefined,
   write: (text: string) => Promise<void>,
   world: World,
 ): Promise<number> {
@@ -50,18 +52,18 @@ async function writeStore(
   let lines = 0;
   const onProgress = (count: number): void => {
     lines = count;
-    tell(`exported ${lines} lines`);
+    tell(`exported ${lines} entries`);
   };
-  for await (const page of linePages(exportStore(store, { onProgress }), pageLines)) {
+  const databases = place && databasesAt(place);
+  for await (const page of linePages(exportStore(store, { databases, onProgress }), pageLines)) {
     await write(page);
   }
-  // The header is no entry.
-  return lines - 1;
+  return lines;
 }
 
-/** `roost store import`: into a store that is empty or new. A file is made whole or not at all. */
+/** `roost store import`: into a store that is empty or new. A file is made whole, with the databases beside it, or not at all. */
 export async function importFrom(
-  { url, file, settings }: StoreWork,
+  { url, file, databases, settings }: StoreWork,
   json: boolean,
   world: World,
 ): Promise<number> {
@@ -69,12 +71,17 @@ export async function importFrom(
   const pieces = path === undefined ? world.input() : piecesOf(path);
   const tell = progress(world, "after a second");
   const onProgress = (stored: number): void => tell(`imported ${stored} entries`);
-  const run = (target: string): Promise<number> =>
-    withStore(target, settings, ({ store }) => importStore(store, linesOf(pieces), { onProgress }));
+  const run = (target: string, place: DatabasesPlace | undefined): Promise<number> =>
+    withStore(target, settings, ({ store }) => {
+      const options = { databases: place && databasesAt(place), onProgress };
+      return importStore(store, linesOf(pieces), options);
+    });
   const isNew = settings.storeSyncUrl === undefined && (await isMissing(url));
   const imported = isNew
-    ? await makeFile(filePath(url), (part) => run(fileUrl(part)))
-    : await run(url);
+    ? await makeFile(filePath(url), (part) =>
+        withDatabases(databases, (place) => run(fileUrl(part), place)),
+      )
+    : await run(url, databases);
   const shown = shownStore(url);
   world.out(
     json
@@ -82,6 +89,15 @@ export async function importFrom(
       : `imported ${imported} entries into ${shown}`,
   );
   return 0;
+}
+
+/** Databases in a folder are made whole or not at all, as the file of their store is. */
+async function withDatabases<Result>(
+  place: DatabasesPlace | undefined,
+  run: (place: DatabasesPlace | undefined) => Promise<Result>,
+): Promise<Result> {
+  if (place === undefined || "server" in place) return await run(place);
+  return await makeFolder(place.folder, (folder) => run({ folder }));
 }
 
 async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { FolderDatabases } from "../../../adapters/sql/folder_databases.ts";
 import { openStore } from "../../../adapters/sql/open.ts";
 import { systemClock } from "../../../adapters/system_clock.ts";
 import { systemRandom } from "../../../adapters/system_random.ts";
 import { linesOf } from "../../../src/cli/lines.ts";
+import { creation } from "../../../src/host/contents.ts";
+import type { SqlDriver, SqlStatement } from "../../../src/ports/sql_driver.ts";
 import type { Store } from "../../../src/ports/store.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../adapters/temporary_folder.ts";
 import { letter, row } from "../../conformance/store_samples.ts";
@@ -14,6 +17,21 @@ import { roost } from "./support.ts";
 async function* piecesOf(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+const sql = (text: string): SqlStatement => ({ sql: text, args: [] });
+
+async function within(
+  databases: FolderDatabases,
+  name: string,
+  work: (driver: SqlDriver) => void | Promise<void>,
+): Promise<void> {
+  const driver = await databases.open(name);
+  try {
+    await work(driver);
+  } finally {
+    await driver.close();
+  }
 }
 
 describe("roost store", () => {
@@ -34,6 +52,11 @@ describe("roost store", () => {
       { kind: "record.put", space: "s", key: "🐓", value: new Uint8Array([0, 255]) },
     ]);
   });
+  const makeActor = async (file: string, id: string): Promise<void> => {
+    await using store = await openFile(file);
+    const record = { name: "n", key: ["k"], input: undefined, createdAt: 1, stateVersion: 1 };
+    await store.commit(creation(id, record));
+  };
   afterEach(() => folder[Symbol.asyncDispose]());
 
   it("carries a store to a file of lines and into a new database", async () => {
@@ -41,7 +64,10 @@ describe("roost store", () => {
     const out = await roost(["store", "export", "a.db", "--out", "a.jsonl"], world);
     assert.deepEqual(out, { code: 0, out: `exported 5 entries to ${at("a.jsonl")}`, err: "" });
     const lines = await readFile(at("a.jsonl"), "utf8");
-    assert.match(lines, /^\{"kind":"roost\.store","version":\d+\}\n(\{.*\}\n){5}$/);
+    assert.match(
+      lines,
+      /^\{"kind":"roost\.store","version":\d+\}\n(\{.*\}\n){5}\{"kind":"end","lines":5\}\n$/,
+    );
     const into = await roost(["store", "import", "b.db", "--in", "a.jsonl", "--json"], world);
     const answer = `{"imported":5,"store":"file:${at("b.db")}"}`;
     assert.deepEqual(into, { code: 0, out: answer, err: "" });
@@ -66,12 +92,47 @@ describe("roost store", () => {
     const cut = () => piecesOf(out.slice(0, -9), 64);
     const into = await roost(["store", "import", at("b.db")], { input: cut });
     assert.deepEqual([into.code, into.out], [1, ""]);
-    assert.match(into.err, /line 6 of the import is not JSON/);
+    assert.match(into.err, /line 7 of the import is not JSON/);
+    const [last] = out.split("\n").slice(-1);
+    const whole = () => piecesOf(out.slice(0, -(last?.length ?? 0)), 64);
+    const short = await roost(["store", "import", at("b.db")], { input: whole });
+    assert.match(short.err, /the import is cut short after line 6/);
     assert.deepEqual(await readdir(folder.path), ["a.db"]);
     const drained = () => Promise.reject(new Error("gone"));
     assert.equal((await roost(["store", "export", at("a.db")], { drained })).code, 1);
     await using store = await openFile("a.db");
     assert.equal(store.opened.unclean, false);
+  });
+
+  it("takes the databases of actors along, from and to the folder beside the store", async () => {
+    const world = { cwd: folder.path };
+    await makeActor("a.db", "some-actor");
+    const databases = new FolderDatabases(at("a.db.actors"), "normal");
+    await within(databases, "some-actor", (driver) => driver.run(sql("CREATE TABLE t (v)")));
+    await within(databases, "some-actor", (driver) => driver.run(sql("INSERT INTO t VALUES (1)")));
+    const out = await roost(["store", "export", "a.db", "--out", "a.jsonl"], world);
+    assert.equal(out.out, `exported 11 entries to ${at("a.jsonl")}`);
+
+    const cut = (await readFile(at("a.jsonl"), "utf8")).trimEnd().split("\n").slice(0, -1);
+    const input = () => piecesOf(cut.join("\n"), 64);
+    assert.equal((await roost(["store", "import", "b.db"], { ...world, input })).code, 1);
+    assert.deepEqual((await readdir(folder.path)).sort(), ["a.db", "a.db.actors", "a.jsonl"]);
+
+    await roost(["store", "import", "b.db", "--in", "a.jsonl"], world);
+    const elsewhere = ["--databases", "elsewhere"];
+    await roost(["store", "import", "c.db", "--in", "a.jsonl", ...elsewhere], world);
+    for (const name of ["b.db.actors", "elsewhere"]) {
+      await within(new FolderDatabases(at(name), "normal"), "some-actor", async (driver) => {
+        assert.equal((await driver.all(sql("SELECT v FROM t"))).length, 1, name);
+      });
+    }
+    const again = await roost(["store", "export", "c.db", ...elsewhere], world);
+    assert.equal(`${again.out}\n`, await readFile(at("a.jsonl"), "utf8"));
+    const { err } = await roost(
+      ["store", "import", "d.db", "--in", "a.jsonl", ...elsewhere],
+      world,
+    );
+    assert.match(err, /elsewhere exists already; name a new folder/);
   });
 
   it("overwrites nothing, makes no store by accident, and leaves one in use alone", async () => {
@@ -105,6 +166,9 @@ describe("roost store", () => {
       [["store", "drop", "a.db"], /There are export, import\./],
       [["store", "export", "a.db", "--in", "x"], /store export takes no --in/],
       [["store", "import", ":memory:"], /which keeps nothing; name a file/],
+      [["store", "export", "a.db", "--databases", "ws://x"], /name a folder, or http:/],
+      [["store", "export", "a.db", "--databases", "http://x"], /with --databases-admin URL/],
+      [["store", "export", "a.db", "--databases-admin", "http://x"], /is of a server/],
       [["store", "export", "mysql://x"], /^roost: STORE is "mysql:\/\/x"; write a path/],
     ];
     for (const [args, message] of wrong) {
