@@ -121,6 +121,14 @@ export {
   errorCodes,
   type NodeErrorCode,
 } from "./errors.ts";
+export type { PackageManifest } from "./guest/package/package_manifest.ts";
+export type { VerifiedPackage } from "./guest/package/verified_package.ts";
+export { chainTrust } from "./guest/trust/chain_trust.ts";
+export { publicKeyIn } from "./guest/trust/key_file.ts";
+export { type TrustRefusal, trustRefusalOf } from "./guest/trust/refusal.ts";
+export { staticTrust } from "./guest/trust/static_trust.ts";
+export { trustNobody } from "./guest/trust/trust_nobody.ts";
+export type { TrustOptions, TrustProvider } from "./guest/trust/trust_provider.ts";
 export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent } from "./hooks.ts";
 export type { HostErrorCode, UserErrorCode } from "./host_errors.ts";
 export { type ActorOptions, type ActorOptionsInput, defaultActorOptions } from "./host_options.ts";

@@ -20,6 +20,7 @@ import { nodeSockets } from "./sockets.ts";
 
 export { consoleLogger, silentLogger } from "../console/console_logger.ts";
 export { openTelemetry } from "../opentelemetry/tracer.ts";
+export { type RegistryTrust, registryTrust } from "../registry_trust.ts";
 export type {
   ConnectOptions,
   EndpointOptions,

@@ -20,7 +20,7 @@ const refusals: ReadonlyMap<unknown, TrustRefusal> = new Map([
 ]);
 
 /** Why a package is not trusted; undefined for an error of another kind. */
-export function refusalOf(error: unknown): TrustRefusal | undefined {
+export function trustRefusalOf(error: unknown): TrustRefusal | undefined {
   const fault = ActrError.is(error) ? error.details?.["package"] : undefined;
   return fault === undefined ? undefined : (refusals.get(fault) ?? "invalid_manifest");
 }

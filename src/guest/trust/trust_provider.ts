@@ -11,7 +11,7 @@ export interface TrustOptions {
 export interface TrustProvider {
   /**
    * The package in `bytes`, proven whole and signed by who is trusted.
-   * @throws ActrError that {@link refusalOf} (`refusal.ts`) can name; the signal's reason.
+   * @throws ActrError that {@link trustRefusalOf} (`refusal.ts`) can name; the signal's reason.
    */
   verify(bytes: Uint8Array, options: TrustOptions): Promise<VerifiedPackage>;
 }

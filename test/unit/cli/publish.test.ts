@@ -6,7 +6,7 @@ import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { type Published, publishPackage } from "../../../src/cli/guest/registry_client.ts";
 import type { PackageParts } from "../../../src/guest/package/package_parts.ts";
 import { verifyPackage } from "../../../src/guest/package/verify.ts";
-import { refusalOf } from "../../../src/guest/trust/refusal.ts";
+import { trustRefusalOf } from "../../../src/guest/trust/refusal.ts";
 import type { RegistryComponents } from "../../../src/guest/trust/registry_http.ts";
 import { registryTrust } from "../../../src/guest/trust/registry_trust.ts";
 import { toBase64, utf8 } from "../../../src/protocol/bytes.ts";
@@ -133,7 +133,7 @@ describe("trust in a rendezvous", () => {
     await using server = await Server.open();
     const trust = () => registryTrust({ ...server.components, endpoint });
     assert.equal((await trust().verify(await acme.pack(), {})).keyId, acme.keyId);
-    const wrong = (error: unknown): boolean => refusalOf(error) === "untrusted_manufacturer";
+    const wrong = (error: unknown): boolean => trustRefusalOf(error) === "untrusted_manufacturer";
     await assert.rejects(trust().verify(await other.pack(), {}), wrong);
     const type = { manufacturer: "umbrella", name: "Echo", version: "1.0.0" };
     const bytes = await other.pack({ type });

@@ -8,7 +8,11 @@ import { signManifest } from "../../../../src/guest/package/pack.ts";
 import { type PackageFault, packageError } from "../../../../src/guest/package/package_error.ts";
 import { writeZip } from "../../../../src/guest/package/zip/write_zip.ts";
 import { chainTrust } from "../../../../src/guest/trust/chain_trust.ts";
-import { refusalOf, type TrustRefusal, untrusted } from "../../../../src/guest/trust/refusal.ts";
+import {
+  type TrustRefusal,
+  trustRefusalOf,
+  untrusted,
+} from "../../../../src/guest/trust/refusal.ts";
 import { registryTrust } from "../../../../src/guest/trust/registry_trust.ts";
 import { staticTrust } from "../../../../src/guest/trust/static_trust.ts";
 import { anchoredTrust } from "../../../../src/guest/trust/trust_anchor.ts";
@@ -26,7 +30,7 @@ const script = utf8("export default {};");
 const refusal = (wanted: TrustRefusal, message = /./) => {
   return (error: Error): boolean => {
     assert.match(error.message, message);
-    return refusalOf(error) === wanted;
+    return trustRefusalOf(error) === wanted;
   };
 };
 
@@ -222,8 +226,8 @@ describe("why a package is not trusted", () => {
       ["proto_hash_mismatch", "invalid_manifest"],
       ["lock_file_hash_mismatch", "invalid_manifest"],
     ];
-    for (const [fault, word] of words) assert.equal(refusalOf(packageError(fault, "x")), word);
-    assert.equal(refusalOf(new ActrError("timed_out", "x")), undefined);
-    assert.equal(refusalOf(new Error("x")), undefined);
+    for (const [fault, word] of words) assert.equal(trustRefusalOf(packageError(fault, "x")), word);
+    assert.equal(trustRefusalOf(new ActrError("timed_out", "x")), undefined);
+    assert.equal(trustRefusalOf(new Error("x")), undefined);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../../adapters/memory/fake_clock.ts";
-import { refusalOf } from "../../../../src/guest/trust/refusal.ts";
+import { trustRefusalOf } from "../../../../src/guest/trust/refusal.ts";
 import { registryRoot } from "../../../../src/guest/trust/registry_endpoint.ts";
 import { registryTrust } from "../../../../src/guest/trust/registry_trust.ts";
 import { toBase64 } from "../../../../src/protocol/bytes.ts";
@@ -27,7 +27,7 @@ const refuses = async (answer: () => Response, message: RegExp, code = "permissi
   const { trust } = registryOf(answer);
   const asked = trust.prefetch({ manufacturer: "acme", keyId });
   await assert.rejects(asked, (error: Error & { code?: string }) => {
-    assert.equal(refusalOf(error), "untrusted_manufacturer");
+    assert.equal(trustRefusalOf(error), "untrusted_manufacturer");
     assert.match(error.message, message);
     return error.code === code;
   });
