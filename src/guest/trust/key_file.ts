@@ -3,7 +3,7 @@ import { equalBytes, fromBase64 } from "../../protocol/bytes.ts";
 import { ed25519Bytes, importSigningKey, type SigningKey } from "../../protocol/signing_key.ts";
 
 /** The public key in the text of a key file, 32 bytes (`spec/guest.md` §4). @param file its name, for errors. @throws ActrError `config`. */
-export function publicKeyIn(text: string, file: string): Uint8Array {
+export function publicKeyIn(text: string, file = "the key file"): Uint8Array {
   return keyBytes(fieldsOf(text, file), "public_key", file);
 }
 
