@@ -1,8 +1,10 @@
 import type { NodeDefinition } from "../../src/define.ts";
+import type { GuestRuntime } from "../../src/guest/workload/guest_runtime.ts";
 import type { Hooks } from "../../src/hooks.ts";
 import { Node } from "../../src/node/node.ts";
 import type { RegisteredNode } from "../../src/node/registered_node.ts";
 import { WayOn } from "../../src/node/way_on.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import type { ActrId } from "../../src/protocol/ids.ts";
 import { type Endpoint, openEndpoint } from "./endpoint.ts";
 import { type Foundation, layFoundation } from "./foundation.ts";
@@ -64,14 +66,15 @@ export class Attached implements AsyncDisposable {
   }
 
   async #register(signal: AbortSignal): Promise<Registered> {
-    const app = this.#app;
     const options = { ...this.#options, signal };
+    const { app, guests } = await prepared(this.#app, options);
     const foundation = await layFoundation(this.#runtime, options, app.options?.lifecycle);
     const { undo } = foundation;
     try {
       const halt = haltSignal(foundation, options);
       const endpoint = await openEndpoint(foundation, this.#runtime, options);
-      const { components, settings } = endpoint;
+      const { settings } = endpoint;
+      const components = { ...endpoint.components, guests: guests?.(foundation.clock) };
       const bounds = { signal: AbortSignal.any([signal, halt]), undo };
       const node = await Node.register(app, components, settings, bounds);
       return new Registered(node, { foundation, endpoint, halt, signal: this.#options.signal });
@@ -133,6 +136,17 @@ export class Registered implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#node[Symbol.asyncDispose]();
   }
+}
+
+/** An app as it is served with these options, and what runs its guest: only nodes that have one load that. */
+async function prepared(
+  app: NodeDefinition,
+  { identity }: ServeOptions,
+): Promise<{ readonly app: NodeDefinition; readonly guests?: (clock: Clock) => GuestRuntime }> {
+  if (app.guest === undefined) return { app };
+  const { guestsOf, registeredHere } = await import("./guests.ts");
+  const registered = identity === undefined ? registeredHere(app, app.guest) : app;
+  return { app: registered, guests: guestsOf };
 }
 
 function eitherSignal(

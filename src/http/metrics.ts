@@ -3,6 +3,7 @@ import type { Node } from "../node/node.ts";
 import type { SystemLoad } from "../ports/system_meter.ts";
 import { storeMetrics } from "../store_metrics.ts";
 import { version } from "../version.ts";
+import { guestMetrics } from "./guest_metrics.ts";
 import { linkMetrics } from "./link_metrics.ts";
 
 /** All figures of a node in Prometheus text form; README.md beside this file lists them. They are read when asked for: nothing is counted twice, nothing runs meanwhile. */
@@ -15,6 +16,7 @@ export function metricsText(node: Node): string {
     ...streams(node),
     ...actorsAwake(node),
     ...actorShards(node),
+    ...guestMetrics(node),
     ...storeMetrics(node.components.store),
     ...system(node.components.meter?.load()),
   ]);

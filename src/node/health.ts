@@ -1,3 +1,5 @@
+import type { GuestStatus } from "../guest/life/status.ts";
+import type { GuestWorkload } from "../guest/workload/guest_workload.ts";
 import type { SessionPhase } from "../identity/session_state.ts";
 import type { HandlingStatus } from "../inbound/handling.ts";
 import type { DeadLetterStats } from "../ports/store.ts";
@@ -54,8 +56,18 @@ export interface NodeHealth {
     /** Of 64 that live here, where nodes share the actors. */
     readonly shards?: number;
   };
+  /** Only of nodes with a guest. */
+  readonly guest?: GuestHealth;
   readonly hooks: { readonly dropped: number };
   readonly system: SystemHealth;
+}
+
+/** What a node's guest is and does. */
+export interface GuestHealth extends GuestStatus {
+  /** Type of its package. */
+  readonly package: string;
+  /** Of the key that signed it. */
+  readonly keyId: string;
 }
 
 /** A peer and the links to it. */
@@ -119,6 +131,7 @@ export async function nodeHealth(node: Node): Promise<NodeHealth> {
       awake: Object.fromEntries(actors.awakeByName()),
       ...(actors.shards === undefined ? {} : { shards: actors.shards }),
     },
+    ...(node.guest === undefined ? {} : { guest: guestHealth(node.guest) }),
     hooks: { dropped: hooks.dropped },
     system: systemHealth(components.meter?.load()),
   };
@@ -136,7 +149,17 @@ export function notReadyReasons(node: Node): string[] {
   if (fault !== undefined) reasons.push(`the store cannot write: ${fault}`);
   const { stuck, overdue } = node.inbound.handling.status();
   if (stuck) reasons.push(`${overdue} handlers have not ended in time and hold up all others`);
+  const guest = node.guest?.status();
+  if (guest?.state === "refusing") {
+    const seconds = Math.ceil((guest.retryAfterMs ?? 0) / 1000);
+    reasons.push(`the guest has failed too often, and is begun again in ${seconds} s`);
+  }
   return reasons;
+}
+
+function guestHealth(guest: GuestWorkload): GuestHealth {
+  const { manifest, keyId } = guest.package;
+  return { package: formatActrType(manifest), keyId, ...guest.status() };
 }
 
 function peerHealth(session: Session): PeerHealth {

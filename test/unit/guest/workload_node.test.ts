@@ -121,6 +121,39 @@ describe("a guest in a node", () => {
     assert.equal(host.disposed, 1);
   });
 
+  it(
+    "[GD-14] is seen at /health and /metrics, and at /readyz when it fails again and again",
+    limit,
+    async () => {
+      const script = routes({
+        trap: () => {
+          throw guestFault("trapped", "unreachable");
+        },
+      });
+      const limits = { maxRebuildsPerMinute: 1 };
+      await using t = await guestNode(script, { guest: { limits } });
+      const caller = await t.peer();
+      const call = () =>
+        t.clock.through(caller.context.call(t.id, "trap", hello, { timeoutMs: 500 }));
+      assert.equal((await t.fetch("/readyz")).status, 200);
+      for (let round = 0; round < 2; round += 1) await assert.rejects(call(), { code: "internal" });
+      await assert.rejects(call());
+      const answer = await t.fetch("/readyz");
+      assert.equal(answer.status, 503);
+      assert.match(await answer.text(), /guest has failed too often, and is begun again in \d+ s/);
+      const { guest } = await (await t.fetch("/health")).json();
+      assert.equal(guest.package, "acme:echo:1.0.0");
+      assert.deepEqual([guest.state, guest.faults.trapped, guest.rebuilds], ["refusing", 2, 1]);
+      const metrics = await (await t.fetch("/metrics")).text();
+      for (const line of ["up 0", 'faults_total{fault="trapped"} 2', "rebuilds_total 1"]) {
+        assert.ok(metrics.includes(`roost_guest_${line}\n`), line);
+      }
+      await t.clock.advance(60_000);
+      assert.equal((await t.fetch("/readyz")).status, 200);
+      assert.equal((await t.fetch("/healthz")).status, 200);
+    },
+  );
+
   it("[G-83] does not start where its on-start fails, and says why", limit, async () => {
     const script = routes({ echo: () => ok("") });
     const failing = guestNode((entered) =>
