@@ -14,6 +14,7 @@ import { w8 } from "./w8.ts";
 import { w9 } from "./w9.ts";
 import { w10 } from "./w10.ts";
 import { w11 } from "./w11.ts";
+import { w12 } from "./w12.ts";
 
 const benchmarks: ReadonlyMap<string, (run: Run) => Promise<void>> = new Map([
   ["W1", w1],
@@ -27,6 +28,7 @@ const benchmarks: ReadonlyMap<string, (run: Run) => Promise<void>> = new Map([
   ["W9", w9],
   ["W10", w10],
   ["W11", w11],
+  ["W12", w12],
 ]);
 
 function chosen({ names }: BenchOptions): ((run: Run) => Promise<void>)[] {

@@ -9,6 +9,7 @@ import type { Store } from "../../src/ports/store.ts";
 import type { Tracer } from "../../src/ports/tracer.ts";
 import { MemoryHub } from "../../transports/memory/memory_hub.ts";
 import { MemoryTransport } from "../../transports/memory/memory_transport.ts";
+import { type BenchGuest, benchGuests, guestNode } from "./bench_guest.ts";
 import { benchNode } from "./bench_service.ts";
 import { runtimeAdapter } from "./runtime.ts";
 
@@ -19,6 +20,8 @@ export interface MemoryNodesSetup {
   readonly options?: NodeOptionsInput;
   /** Whether everything is logged and traced, to nowhere. @default false */
   readonly observed?: boolean;
+  /** Has a guest echo. @default the service in the node */
+  readonly guest?: BenchGuest;
 }
 
 /** Makes every span and keeps none. */
@@ -56,13 +59,16 @@ export async function memoryNodes(setup: MemoryNodesSetup): Promise<MemoryNodes>
     ...shared,
     store,
     transports: (identity) => [new MemoryTransport({ hub, clock, log, ...identity })],
+    guests: benchGuests(),
   });
   const settings = {
     realm: 1001,
     aisUrl: server.identity,
     signalingUrl: `${server.url.replace(/^http/, "ws")}/signaling/ws`,
   };
-  const callee = await Node.start(benchNode(setup.options), components(stores[0]), settings);
+  const { guest, options } = setup;
+  const definition = guest === undefined ? benchNode(options) : await guestNode(guest);
+  const callee = await Node.start(definition, components(stores[0]), settings);
   const caller = await Node.start(defineNode({}), components(stores[1]), settings);
   return {
     caller,

@@ -16,7 +16,7 @@ export interface BenchOptions {
   readonly profile: string | undefined;
 }
 
-export const usage = `npm run bench -- [W1 … W11] [--runtime all|node,node24,deno,bun] [--json FILE]
+export const usage = `npm run bench -- [W1 … W12] [--runtime all|node,node24,deno,bun] [--json FILE]
   [--seconds 0.5] [--rounds 5] [--variant TEXT] [--profile FOLDER]`;
 
 const runtimeNames = ["node", "node24", "deno", "bun"];

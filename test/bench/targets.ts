@@ -58,6 +58,10 @@ const targets: readonly Target[] = [
   { w: "W11", variant: "relays, 1000 nodes", metric: "per_second", of: "value", least: 5_000 },
   { w: "W11", variant: "relays, 1000 nodes", metric: "p99", of: "value", most: 20_000 },
   { w: "W11", variant: "10000 connections", metric: "rss", of: "value", most: 400 },
+  { w: "W12", variant: "wasm inline 64x1KB", metric: "per_second", of: "value", least: 30_000 },
+  { w: "W12", variant: "script inline 64x1KB", metric: "per_second", of: "value", least: 30_000 },
+  { w: "W12", variant: "wasm worker 1x1KB", metric: "p50", of: "value", most: 60 },
+  { w: "W12", variant: "script worker 1x1KB", metric: "p50", of: "value", most: 60 },
 ];
 
 /** What is judged. */

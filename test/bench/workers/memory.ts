@@ -6,7 +6,7 @@ import { streamLoad } from "../stream_load.ts";
 import { workerLoop, workerSetup } from "../worker_loop.ts";
 
 interface Question extends LoadPlan {
-  readonly kind: "call" | "typed" | "tell" | "stream";
+  readonly kind: "call" | "calls" | "typed" | "tell" | "stream";
 }
 
 const nodes = await memoryNodes(workerSetup<MemoryNodesSetup>());
@@ -20,6 +20,10 @@ function ask(question: Question): Promise<LoadResult> {
   switch (question.kind) {
     case "call":
       return closedLoop(() => caller.context.call(target, echoRoute, body), question);
+    case "calls": {
+      const next = differentBodies(question);
+      return closedLoop(() => caller.context.call(target, echoRoute, next()), question);
+    }
     case "typed":
       return closedLoop(() => client.echo({ value }), question);
     case "stream":
@@ -31,6 +35,15 @@ function ask(question: Question): Promise<LoadResult> {
         () => mailboxIdle(callee),
       );
   }
+}
+
+/** Bodies in turn with a number each, in field 2, so that no two calls that are under way have the same. */
+function differentBodies({ inFlight, bytes }: LoadPlan): () => Uint8Array {
+  const bodies = Array.from({ length: Math.min(127, 2 * inFlight) }, (_, index) =>
+    Uint8Array.from([...echoBody(bytes), 0x10, index]),
+  );
+  let sent = 0;
+  return () => bodies[sent++ % bodies.length] as Uint8Array;
 }
 
 await workerLoop({ ready: null, ask, close: async () => await nodes[Symbol.asyncDispose]() });
