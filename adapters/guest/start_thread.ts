@@ -22,7 +22,8 @@ function startNodeThread(thread: URL, events: ThreadEvents): GuestThread {
   worker.on("error", events.ended);
   worker.on("exit", (code) => events.ended(new Error(`it ended with code ${code}`)));
   return {
-    post: (message, moved) => worker.postMessage(message, moved),
+    post: (message, moved) =>
+      moved.length > 0 ? worker.postMessage(message, moved) : worker.postMessage(message),
     keepAlive: (keep) => (keep ? worker.ref() : worker.unref()),
     end: () => void worker.terminate(),
   };

@@ -14,7 +14,8 @@ export function threadPort(): ThreadPort {
   if (port === null)
     throw new TypeError("guests are served in a thread that threadStarter started");
   return {
-    post: (message, moved) => port.postMessage(message, moved),
+    post: (message, moved) =>
+      moved.length > 0 ? port.postMessage(message, moved) : port.postMessage(message),
     listen: (hear) => void port.on("message", hear),
   };
 }

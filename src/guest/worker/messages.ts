@@ -8,11 +8,16 @@ import type {
   HostCall,
   Invocation,
 } from "../../ports/guest_host.ts";
+import type { ActrId } from "../../protocol/ids.ts";
+import type { PackedAnswer, PackedDispatch } from "./packed.ts";
 
 /** To the thread of a guest. Instances, entries and calls are named by numbers, each by the side that makes them. */
 export type ToGuest =
+  | PackedDispatch
   | { readonly kind: "load"; readonly code: GuestCode; readonly limits: GuestLimits }
   | { readonly kind: "instantiate" | "discard"; readonly instance: number }
+  /** Who the node is, for the dispatches that follow. */
+  | { readonly kind: "self"; readonly instance: number; readonly selfId: ActrId }
   | {
       readonly kind: "enter";
       readonly instance: number;
@@ -29,6 +34,7 @@ export type ToGuest =
 
 /** From the thread of a guest. */
 export type FromGuest =
+  | PackedAnswer
   | { readonly kind: "loaded" }
   | { readonly kind: "not_loaded"; readonly failure: Failure }
   | { readonly kind: "instantiated"; readonly instance: number; readonly memoryBytes: number }
@@ -54,6 +60,9 @@ export type FromGuest =
       readonly id: number;
       readonly call: HostCall;
     };
+
+/** A message with a name, by that name. */
+export type Named<Message, Kind> = Extract<Message, { readonly kind: Kind }>;
 
 /** An ActrError as it crosses a thread. */
 export type Failure = Pick<ActrError, "code" | "message" | "details" | "retryAfterMs" | "public">;

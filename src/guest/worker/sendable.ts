@@ -1,10 +1,4 @@
-import type {
-  EntryOutcome,
-  GuestChunk,
-  GuestEntry,
-  HostAnswer,
-  HostCall,
-} from "../../ports/guest_host.ts";
+import type { GuestChunk, GuestEntry, HostAnswer, HostCall } from "../../ports/guest_host.ts";
 
 /** Shorter ones are copied sooner than handed over, bytes. */
 const worthMoving = 16 * 1024;
@@ -13,12 +7,17 @@ const worthMoving = 16 * 1024;
  * Bytes as they may be sent: a view of something larger would take all of that along, so it is cut out of it. What is
  * long is handed over with its buffer: bytes that cross the port belong to the receiver.
  */
-function sendable(bytes: Uint8Array, moved: ArrayBuffer[]): Uint8Array {
+export function sendable(bytes: Uint8Array, moved: ArrayBuffer[]): Uint8Array {
   const { buffer, byteLength } = bytes;
   const whole = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength;
   const sent = whole ? bytes : bytes.slice();
-  if (byteLength >= worthMoving) moved.push(sent.buffer as ArrayBuffer);
+  if (byteLength >= worthMoving) move(sent.buffer as ArrayBuffer, moved);
   return sent;
+}
+
+/** Twice in one list is refused. */
+function move(buffer: ArrayBuffer, moved: ArrayBuffer[]): void {
+  if (!moved.includes(buffer)) moved.push(buffer);
 }
 
 function sendableChunk(chunk: GuestChunk, moved: ArrayBuffer[]): GuestChunk {
@@ -27,22 +26,22 @@ function sendableChunk(chunk: GuestChunk, moved: ArrayBuffer[]): GuestChunk {
 
 /** An entry as it may be sent; `moved` takes the buffers that go along. */
 export function sendableEntry(entry: GuestEntry, moved: ArrayBuffer[]): GuestEntry {
-  if (entry.name === "dispatch") {
-    const { requestId, routeKey, payload } = entry.envelope;
-    const envelope = { requestId, routeKey, payload: sendable(payload, moved) };
-    return { name: "dispatch", envelope };
+  switch (entry.name) {
+    case "dispatch": {
+      const payload = sendable(entry.envelope.payload, moved);
+      return { ...entry, envelope: { ...entry.envelope, payload } };
+    }
+    case "on-data-chunk":
+      return { ...entry, chunk: sendableChunk(entry.chunk, moved) };
+    default:
+      return entry;
   }
-  if (entry.name !== "on-data-chunk") return entry;
-  return { ...entry, chunk: sendableChunk(entry.chunk, moved) };
 }
 
-/** How an entry ended, or a call, as it may be sent. */
-export function sendableOutcome<Outcome extends EntryOutcome | HostAnswer>(
-  outcome: Outcome,
-  moved: ArrayBuffer[],
-): Outcome | { readonly ok: Uint8Array } {
-  if (!("ok" in outcome) || !(outcome.ok instanceof Uint8Array)) return outcome;
-  return { ok: sendable(outcome.ok, moved) };
+/** The node's answer as it may be sent. */
+export function sendableAnswer(answer: HostAnswer, moved: ArrayBuffer[]): HostAnswer {
+  if (!("ok" in answer) || !(answer.ok instanceof Uint8Array)) return answer;
+  return { ok: sendable(answer.ok, moved) };
 }
 
 /** A guest's call as it may be sent. */

@@ -1,10 +1,19 @@
 import type { Clock } from "../../ports/clock.ts";
-import type { GuestHost, GuestImage, GuestInstance } from "../../ports/guest_host.ts";
+import type {
+  EntryOutcome,
+  GuestEntry,
+  GuestHost,
+  GuestImage,
+  GuestInstance,
+  Invocation,
+} from "../../ports/guest_host.ts";
+import type { ActrId } from "../../protocol/ids.ts";
 import { defaultGuestOptions } from "../life/options.ts";
 import { type CallLimits, CallLine } from "./call_line.ts";
-import { type FromGuest, type ToGuest, toFailure } from "./messages.ts";
+import { type FromGuest, type Named, type ToGuest, toFailure } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
-import { sendableOutcome } from "./sendable.ts";
+import { isPacked, type PackedDispatch, unpackDispatch } from "./packed.ts";
+import { sendable } from "./sendable.ts";
 import type { ThreadPort } from "./thread.ts";
 
 /** What a thread of guests is made of. */
@@ -27,6 +36,7 @@ export function serveGuests({ port, clock, host }: ServeGuestsComponents): void 
 interface Served {
   readonly instance: GuestInstance;
   readonly calls: CallLine;
+  selfId: ActrId | undefined;
 }
 
 class ServedGuests {
@@ -46,9 +56,12 @@ class ServedGuests {
   }
 
   hear(message: ToGuest): void {
+    if (isPacked(message)) return this.#dispatch(message);
     switch (message.kind) {
       case "enter":
         return this.#enter(message);
+      case "self":
+        return this.#know(message);
       case "answer":
         return this.#served.get(message.instance)?.calls.answer(message.id, message.answer);
       case "load":
@@ -60,7 +73,7 @@ class ServedGuests {
     }
   }
 
-  async #load({ code, limits }: ToGuest & { kind: "load" }): Promise<void> {
+  async #load({ code, limits }: Named<ToGuest, "load">): Promise<void> {
     this.#limits = { ...defaultGuestOptions, ...limits };
     try {
       this.#image = await this.#host.load(code, limits, this.#signal);
@@ -85,21 +98,46 @@ class ServedGuests {
     if (this.#image === undefined) throw new TypeError("the guest has to be loaded first");
     const calls = new CallLine(instance, this.#limits, this.#clock, this.#outbox);
     const made = await this.#image.instantiate((call) => calls.ask(call), this.#signal);
-    return { instance: made, calls };
+    return { instance: made, calls, selfId: undefined };
   }
 
-  #enter({ instance, id, entry, invocation }: ToGuest & { kind: "enter" }): void {
+  #know({ instance, selfId }: Named<ToGuest, "self">): void {
+    const served = this.#served.get(instance);
+    if (served !== undefined) served.selfId = selfId;
+  }
+
+  #dispatch(message: PackedDispatch): void {
+    const [instance, id] = message;
+    const served = this.#served.get(instance);
+    if (served?.selfId === undefined) return;
+    const { entry, invocation } = unpackDispatch(message, served.selfId);
+    this.#run(served.instance, instance, id, entry, invocation);
+  }
+
+  #enter({ instance, id, entry, invocation }: Named<ToGuest, "enter">): void {
     const guest = this.#served.get(instance)?.instance;
-    if (guest === undefined) return;
+    if (guest !== undefined) this.#run(guest, instance, id, entry, invocation);
+  }
+
+  #run(
+    guest: GuestInstance,
+    instance: number,
+    id: number,
+    entry: GuestEntry,
+    invocation: Invocation,
+  ): void {
     void guest.enter(entry, invocation).then(
-      (outcome) => {
-        const sent = sendableOutcome(outcome, this.#outbox.moved);
-        const { memoryBytes } = guest;
-        this.#outbox.say({ kind: "ended", instance, id, outcome: sent, memoryBytes });
-      },
+      (outcome) => this.#ended(guest, instance, id, outcome),
       (error: unknown) =>
         this.#outbox.say({ kind: "failed", instance, id, failure: toFailure(error) }),
     );
+  }
+
+  #ended(guest: GuestInstance, instance: number, id: number, outcome: EntryOutcome): void {
+    const { memoryBytes } = guest;
+    const ok = "ok" in outcome ? outcome.ok : undefined;
+    if (ok === undefined) this.#outbox.say({ kind: "ended", instance, id, outcome, memoryBytes });
+    else this.#outbox.say([instance, id, sendable(ok, this.#outbox.moved), memoryBytes]);
   }
 
   #discard(instance: number): void {

@@ -10,9 +10,10 @@ import type {
 import { withResolvers } from "../../with_resolvers.ts";
 import { guestFault } from "../fault.ts";
 import { toGuestError } from "../guest_error.ts";
-import { type FromGuest, type ToGuest, toError } from "./messages.ts";
+import { type FromGuest, type Named, type ToGuest, toError } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
-import { sendableEntry, sendableOutcome } from "./sendable.ts";
+import { isPacked, packCaller } from "./packed.ts";
+import { sendable, sendableAnswer, sendableEntry } from "./sendable.ts";
 import type { GuestThread, StartThread } from "./thread.ts";
 import { WorkerInstance } from "./worker_instance.ts";
 
@@ -77,12 +78,23 @@ export class ThreadLine {
   }
 
   /** Sends an entry; its number. */
-  enter({ id: instance }: WorkerInstance, entry: GuestEntry, invocation: Invocation): number {
+  enter(guest: WorkerInstance, entry: GuestEntry, invocation: Invocation): number {
     this.#await();
     this.#lastEntry += 1;
     const id = this.#lastEntry;
-    const sent = sendableEntry(entry, this.#outbox.moved);
-    this.#outbox.say({ kind: "enter", instance, id, entry: sent, invocation });
+    const instance = guest.id;
+    const packable = entry.name === "dispatch" && entry.envelope.requestId === invocation.requestId;
+    if (!packable) {
+      const sent = sendableEntry(entry, this.#outbox.moved);
+      this.#outbox.say({ kind: "enter", instance, id, entry: sent, invocation });
+      return id;
+    }
+    const { token, selfId, callerId, requestId } = invocation;
+    if (guest.learns(selfId)) this.#outbox.say({ kind: "self", instance, selfId });
+    const payload = sendable(entry.envelope.payload, this.#outbox.moved);
+    const { routeKey } = entry.envelope;
+    const caller = packCaller(callerId);
+    this.#outbox.say([instance, id, token, requestId, routeKey, payload, ...caller]);
     return id;
   }
 
@@ -123,6 +135,10 @@ export class ThreadLine {
   }
 
   #hear(message: FromGuest): void {
+    if (isPacked(message)) {
+      const [instance, id, ok, memoryBytes] = message;
+      return this.#instances.get(instance)?.settle(id, { ok }, memoryBytes);
+    }
     switch (message.kind) {
       case "ended":
         return this.#instances
@@ -145,7 +161,7 @@ export class ThreadLine {
     }
   }
 
-  #call({ instance, id, call }: FromGuest & { readonly kind: "call" }): void {
+  #call({ instance, id, call }: Named<FromGuest, "call">): void {
     const answer = this.#instances.get(instance)?.calls(call);
     if (answer === undefined || id === 0) return;
     if (!(answer instanceof Promise)) return this.#answer(instance, id, answer);
@@ -157,7 +173,7 @@ export class ThreadLine {
 
   #answer(instance: number, id: number, answer: HostAnswer): void {
     if (!this.#instances.has(instance)) return;
-    const sent = sendableOutcome(answer, this.#outbox.moved);
+    const sent = sendableAnswer(answer, this.#outbox.moved);
     this.#outbox.say({ kind: "answer", instance, id, answer: sent });
   }
 

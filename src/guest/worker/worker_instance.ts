@@ -5,6 +5,7 @@ import type {
   HostCalls,
   Invocation,
 } from "../../ports/guest_host.ts";
+import { type ActrId, actrIdEquals } from "../../protocol/ids.ts";
 import { type GuestFault, guestFault } from "../fault.ts";
 import type { ThreadLine } from "./thread_line.ts";
 
@@ -21,6 +22,7 @@ export class WorkerInstance implements GuestInstance {
   memoryBytes: number;
   readonly #line: ThreadLine;
   readonly #waiting = new Map<number, Waiting>();
+  #selfId: ActrId | undefined;
   #over = false;
 
   constructor(line: ThreadLine, id: number, calls: HostCalls, memoryBytes: number) {
@@ -34,6 +36,13 @@ export class WorkerInstance implements GuestInstance {
     if (this.#over) return Promise.reject(gone("discarded", "the instance is over"));
     const id = this.#line.enter(this, entry, invocation);
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  /** Whether the thread has to be told first who the node is. */
+  learns(selfId: ActrId): boolean {
+    if (this.#selfId !== undefined && actrIdEquals(this.#selfId, selfId)) return false;
+    this.#selfId = selfId;
+    return true;
   }
 
   /** An entry has ended. */
