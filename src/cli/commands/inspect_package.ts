@@ -1,6 +1,7 @@
 import { openPackage } from "../../guest/package/open_package.ts";
 import { parsePackageManifest } from "../../guest/package/parse_manifest.ts";
 import type { Command, Input, World } from "../command.ts";
+import { oneLine } from "../failure.ts";
 import { readPackageFile } from "../guest/package_file.ts";
 import { summaryLines, summaryOf } from "../guest/package_summary.ts";
 
@@ -23,7 +24,7 @@ export const inspectPackageCommand: Command = {
     }
     world.out(`${name} says of itself, unproven (roost verify):`);
     for (const line of summaryLines(summary)) world.out(line);
-    for (const { name: entry, size } of entries) world.out(`  ${entry}  ${size} bytes`);
+    for (const { name: entry, size } of entries) world.out(`  ${oneLine(entry)}  ${size} bytes`);
     return 0;
   },
 };
