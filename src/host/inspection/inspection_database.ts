@@ -48,6 +48,14 @@ export function readRows(sql: Sql, { table, limit, offset }: RowsQuery): Promise
   return sql.all(`SELECT * FROM ${quotedName(table)} LIMIT ? OFFSET ?`, shown, offset);
 }
 
+/**
+ * A statement that reads what `sql` does, and one row more than is shown at most. Whatever it is, it is part of a SELECT, which
+ * changes nothing: what writes does not parse there.
+ */
+export function readOnly(sql: string): string {
+  return `SELECT * FROM (\n${sql.replace(/[\s;]+$/, "")}\n) LIMIT ${maxRowsShown + 1}`;
+}
+
 /** What stands for itself in SQL, and parameters by name. */
 const tokens =
   /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[:@$]([A-Za-z_]\w*)/g;

@@ -5,7 +5,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { plainOf, valueOfPlain } from "../../protocol/actors/plain.ts";
 import { decodeCbor } from "../../protocol/cbor/decode.ts";
 import { readBody } from "../../read_body.ts";
-import { executeJson, rowsJson, schemaJson } from "./database.ts";
+import { executeJson, queryJson, rowsJson, schemaJson } from "./database.ts";
 import { tracesJson } from "./traces.ts";
 import {
   connectionJson,
@@ -62,6 +62,7 @@ const views: Readonly<Record<string, (question: Question) => unknown>> = {
   },
   "GET /database/schema": ({ actor }) => schemaJson(actor),
   "GET /database/rows": ({ actor, query }) => rowsJson(actor, query, limitOf(query)),
+  "POST /database/query": async ({ actor, body }) => queryJson(actor, await body()),
   "POST /database/execute": async ({ actor, body }) => executeJson(actor, await body()),
   "GET /traces": ({ actor, query }) => {
     const startMs = timeOf(query, "startMs", 0);

@@ -1,8 +1,9 @@
 import type { SummaryJson } from "../views.ts";
 import { badge, h } from "./dom.ts";
 import { Live, type LiveMessage } from "./live.ts";
+import { sqlForm } from "./sql_form.ts";
 import { StateEditor } from "./state_editor.ts";
-import { actionForm, tabs } from "./tabs.ts";
+import { actionForm, noDatabase, tabs } from "./tabs.ts";
 import type { Page, View } from "./view.ts";
 
 /** Which tab a change is seen on. */
@@ -17,7 +18,7 @@ const shownOn: Readonly<Record<string, readonly string[]>> = {
 const tracesMs = 2_000;
 
 /** The tabs of an actor, in their order. */
-const names = ["state", "actions", ...Object.keys(tabs)];
+const names = ["state", "actions", ...Object.keys(tabs), "sql"];
 
 /** One actor: what it is, and one tab of it, as it changes. */
 export function actorView(page: Page, id: string, tabName: string | undefined): View {
@@ -29,12 +30,15 @@ export function actorView(page: Page, id: string, tabName: string | undefined): 
   const element = h("article", {}, title, facts, tabLinks(id, tab), body);
   const editor = new StateEditor(page, id);
   let actions: readonly string[] = [];
+  let hasDatabase = false;
   let isOpen = true;
 
   const draw = (): Promise<void> =>
     page.attempt(async () => {
       if (tab === "state") return body.replaceChildren(editor.element);
       if (tab === "actions") return body.replaceChildren(actionForm(page, path, actions));
+      if (tab === "sql")
+        return body.replaceChildren(hasDatabase ? sqlForm(page, path) : noDatabase());
       const shown = (await tabs[tab]?.(page, path, () => void draw())) ?? [];
       if (isOpen) body.replaceChildren(...shown.filter((each) => each !== undefined));
     });
@@ -50,6 +54,7 @@ export function actorView(page: Page, id: string, tabName: string | undefined): 
     facts.replaceChildren(lifecycle, live, h("code", {}, id), version);
     editor.update(summary.state, summary.isStateEnabled);
     actions = summary.rpcs;
+    hasDatabase = summary.isDatabaseEnabled;
     await draw();
   });
 

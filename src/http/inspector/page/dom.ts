@@ -50,6 +50,16 @@ export function table(
   );
 }
 
+/** Rows of a database as they come. */
+export function rowTable(
+  caption: string,
+  rows: readonly Readonly<Record<string, unknown>>[],
+): HTMLElement {
+  const columns = Object.keys(rows[0] ?? {});
+  const cells = rows.map((row) => columns.map((column) => h("code", {}, textOf(row[column]))));
+  return table(caption, columns, cells);
+}
+
 /** A value, as people read it. */
 export function json(value: unknown): HTMLPreElement {
   return h("pre", {}, textOf(value));

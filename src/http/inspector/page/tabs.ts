@@ -1,6 +1,6 @@
 import type { TableView } from "../../../host/inspection/inspection_database.ts";
 import type { QueueJson, ScheduleJson, SummaryJson } from "../views.ts";
-import { button, type Child, h, json, table, time } from "./dom.ts";
+import { button, type Child, h, json, rowTable, table, time } from "./dom.ts";
 import { textOf } from "./text_of.ts";
 import type { Page } from "./view.ts";
 import { timeline } from "./workflow.ts";
@@ -27,8 +27,6 @@ interface Connection {
     readonly isHibernatable: boolean;
   };
 }
-
-type SqlRow = Readonly<Record<string, unknown>>;
 
 interface Span {
   readonly traceId: string;
@@ -122,13 +120,15 @@ export const tabs: Readonly<Record<string, Tab>> = {
 
   async database({ api }, path) {
     const { isDatabaseEnabled } = await api.ask<SummaryJson>(`${path}/summary`);
-    if (!isDatabaseEnabled) return [h("p", { class: "faint" }, "This actor has no database.")];
+    if (!isDatabaseEnabled) return [noDatabase()];
     const { schema } = await api.ask<{ schema: { tables: readonly TableView[] } }>(
       `${path}/database/schema`,
     );
     const parts = schema.tables.map(async ({ table: { name }, records }) => {
       const query = new URLSearchParams({ table: name });
-      const { rows } = await api.ask<{ rows: SqlRow[] }>(`${path}/database/rows?${query}`);
+      const { rows } = await api.ask<{ rows: Readonly<Record<string, unknown>>[] }>(
+        `${path}/database/rows?${query}`,
+      );
       const title = `${name}, ${records} rows`;
       return [h("h3", {}, title), rowTable(title, rows)];
     });
@@ -158,11 +158,9 @@ export const tabs: Readonly<Record<string, Tab>> = {
   },
 };
 
-/** Rows as they come. */
-function rowTable(caption: string, rows: readonly SqlRow[]): HTMLElement {
-  const columns = Object.keys(rows[0] ?? {});
-  const cells = rows.map((row) => columns.map((column) => h("code", {}, textOf(row[column]))));
-  return table(caption, columns, cells);
+/** Of an actor without `sql`. */
+export function noDatabase(): HTMLElement {
+  return h("p", { class: "faint" }, "This actor has no database.");
 }
 
 /** Runs an action by hand. */

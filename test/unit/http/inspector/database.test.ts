@@ -78,6 +78,43 @@ describe("the database of an actor, inspected", () => {
     await t[Symbol.asyncDispose]();
   });
 
+  it("is asked without being changed, for as much as an answer takes", async () => {
+    const { t, path } = await open();
+    const query = (body: object): Promise<Response> =>
+      ask(t, `${path}/database/query`, sends("POST", body));
+    for (const sql of [
+      "SELECT what FROM items WHERE id = ?",
+      "SELECT what FROM items WHERE id = ? -- no more\n;\n",
+      "WITH all_of AS (SELECT * FROM items) SELECT what FROM all_of WHERE id = ?",
+    ]) {
+      const answer = await (await query({ sql, args: [2] })).json();
+      assert.deepEqual(answer, { rows: [{ what: "milk" }], truncated: false }, sql);
+    }
+    const many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+    const { rows, truncated } = await (await query({ sql: many })).json();
+    assert.deepEqual([rows.length, truncated], [500, true]);
+    const long = "SELECT hex(zeroblob(150000)) AS v FROM (VALUES (1), (2), (3), (4), (5))";
+    const { rows: few, truncated: cut } = await (await query({ sql: long })).json();
+    assert.deepEqual([few.length, cut], [3, true]);
+    for (const sql of [
+      "DELETE FROM items",
+      "INSERT INTO items (what) VALUES ('x') RETURNING id",
+      "WITH x AS (SELECT 1) DELETE FROM items",
+      "PRAGMA user_version = 1",
+      "SELECT 1); DELETE FROM items; --",
+      "1); DELETE FROM items; SELECT (1",
+      "ATTACH ':memory:' AS x",
+      `SELECT '${"x".repeat(100_000)}'`,
+    ]) {
+      const { status } = await query({ sql });
+      const { rows: left } = await (await query({ sql: "SELECT count(*) AS n FROM items" })).json();
+      assert.deepEqual(left, [{ n: 2 }], sql);
+      if (!sql.startsWith("SELECT 1)")) assert.equal(status, 400, sql);
+    }
+    assert.equal((await ask(t, `${path}/database/query`, { method: "POST" })).status, 400);
+    await t[Symbol.asyncDispose]();
+  });
+
   it("is asked for on the WebSocket, and refused where there is none", async () => {
     const { t, id } = await open();
     const client = await InspectorClient.open(t, id);
