@@ -46,7 +46,10 @@ function differing(copy: string): string[] {
   return [...files].filter((file) => read(join(root, file)) !== read(join(copy, file))).sort();
 }
 
-/** What protoc-gen-es wrote, which alone names files so, and the inspector's page. */
+/** Texts that are made of other files: the inspector's page and the beginning of script guests. */
+const texts = ["inspector/page_text.ts", "script/prelude_text.ts"];
+
+/** What protoc-gen-es wrote, which alone names files so, and the texts. */
 function generatedFiles(top: string): string[] {
   return ["src", "examples", "test"]
     .filter((part) => existsSync(join(top, part)))
@@ -55,7 +58,7 @@ function generatedFiles(top: string): string[] {
         join(part, path),
       ),
     )
-    .filter((path) => path.endsWith("_pb.ts") || path.endsWith("inspector/page_text.ts"));
+    .filter((path) => path.endsWith("_pb.ts") || texts.some((text) => path.endsWith(text)));
 }
 
 function read(file: string): string | undefined {

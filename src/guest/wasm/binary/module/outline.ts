@@ -30,25 +30,45 @@ export interface ModuleOutline {
   /** Types of the functions that it has itself, by number. */
   readonly functions: readonly number[];
   readonly tables: readonly CoreTable[];
+  /** By number: those that it imports, then its own. */
   readonly memories: readonly CoreLimits[];
+  readonly importedMemories: number;
   readonly globals: number;
   readonly exports: readonly CoreExport[];
 }
 
+/** What a core module may do that a guest's may not. */
+export interface Allowance {
+  /** Import memories, which whoever gives them has to limit. @default false */
+  readonly importedMemories?: boolean;
+}
+
 /** Reads all of a core module but the code of its functions, its elements and its data. */
-export function outlineModule(module: Reader): ModuleOutline {
+export function outlineModule(module: Reader, allowance: Allowance = {}): ModuleOutline {
   const sections = new Sections(module);
   const types = readTypes(sections);
-  const imports = readImports(sections, types);
+  const imported: CoreLimits[] | undefined = allowance.importedMemories ? [] : undefined;
+  const imports = readImports(sections, types, imported);
   const functions = readFunctions(sections, types);
   const tables = readTables(sections);
-  const memories = readMemories(sections);
+  const memories = [...(imported ?? []), ...readMemories(sections)];
   checkTags(sections, types);
   const globals = countGlobals(sections);
   const exports = readExports(sections, (index) =>
     index < imports.length ? imports[index] : types[functions[index - imports.length] ?? -1],
   );
-  return { sections, types, imports, functions, tables, memories, globals, exports };
+  const importedMemories = imported?.length ?? 0;
+  return {
+    sections,
+    types,
+    imports,
+    functions,
+    tables,
+    memories,
+    importedMemories,
+    globals,
+    exports,
+  };
 }
 
 function readTypes(sections: Sections): CoreSignature[] {
@@ -113,14 +133,20 @@ function skipImported(section: Reader): void {
   }
 }
 
-function readImports(sections: Sections, types: readonly CoreSignature[]): CoreImport[] {
+/** Its imports, which are functions, or memories where there is a list for them. */
+function readImports(
+  sections: Sections,
+  types: readonly CoreSignature[],
+  memories: CoreLimits[] | undefined,
+): CoreImport[] {
   const imports: CoreImport[] = [];
   eachEntry(sections.open(sectionIds.import), most.imports, "imports", (section) => {
     const module = section.name();
     const name = section.name();
     const kind = section.u8();
-    if (kind !== 0) throw notFunction(section, `${module} ${name}`, kinds[kind]);
-    imports.push({ module, name, ...typeOf(types, section) });
+    if (kinds[kind] === "memory" && memories !== undefined) memories.push(readLimits(section));
+    else if (kind !== 0) throw notFunction(section, `${module} ${name}`, kinds[kind]);
+    else imports.push({ module, name, ...typeOf(types, section) });
   });
   return imports;
 }

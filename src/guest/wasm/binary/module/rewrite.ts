@@ -7,7 +7,6 @@ import { addedTo, meterOf } from "./meter.ts";
 import { CodeMeter } from "./meter_code.ts";
 import type { ModuleOutline } from "./outline.ts";
 import { moduleHeader, sectionIds, sectionOrder } from "./sections.ts";
-import type { CoreLimits } from "./types.ts";
 
 /** What a module may use. */
 export interface ModuleLimits {
@@ -128,8 +127,8 @@ function sectionWriters(
     ],
     [sectionIds.code, (out, section) => writeCode(out, section, outline, extra)],
   ]);
-  if (outline.memories.length > 0) {
-    writers.set(sectionIds.memory, (out) => writeMemories(out, outline.memories, limits));
+  if (outline.memories.length > outline.importedMemories) {
+    writers.set(sectionIds.memory, (out) => writeMemories(out, outline, limits));
   }
   return writers;
 }
@@ -144,12 +143,17 @@ function globalExport(name: string, index: number): number[] {
   return [...leb(bytes.length), ...bytes, 0x03, ...leb(index)];
 }
 
-/** Every memory with a maximum: what all may have together, less what the others begin with. */
-function writeMemories(out: Writer, memories: readonly CoreLimits[], limits: ModuleLimits): void {
+/** Every memory of its own with a maximum: what all may have together, less what the others begin with. */
+function writeMemories(
+  out: Writer,
+  { memories, importedMemories }: ModuleOutline,
+  limits: ModuleLimits,
+): void {
   const pages = Math.floor(limits.memoryBytes / pageBytes);
   const taken = memories.reduce((sum, { least }) => sum + least, 0);
-  out.u32(memories.length);
-  for (const { least, most = pages } of memories) {
+  const own = memories.slice(importedMemories);
+  out.u32(own.length);
+  for (const { least, most = pages } of own) {
     out.u8(0x01);
     out.u32(least);
     out.u32(Math.min(most, pages - taken + least));
