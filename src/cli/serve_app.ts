@@ -28,11 +28,12 @@ export async function commandLog(input: Input, settings: Settings): Promise<Logg
 }
 
 /** An app with what its package says of it, and what the configuration puts in place of its own: access rules, and handlers that run one by one. */
-export async function configuredApp(
-  file: string,
-  { acl, serial }: Settings,
-): Promise<NodeDefinition> {
-  const app = await packagedApp(await loadApp(file), dirname(file));
+export async function configuredApp(file: string, settings: Settings): Promise<NodeDefinition> {
+  return configuredNode(await packagedApp(await loadApp(file), dirname(file)), settings);
+}
+
+/** A node with what the configuration puts in place of its own. */
+export function configuredNode(app: NodeDefinition, { acl, serial }: Settings): NodeDefinition {
   const governed = acl === undefined ? app : { ...app, acl };
   return serial === true ? oneByOne(governed) : governed;
 }

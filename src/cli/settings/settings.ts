@@ -2,13 +2,14 @@ import type { AclRule } from "../../define.ts";
 import type { Durability } from "../../options.ts";
 import type { LogLevel } from "../../ports/logger.ts";
 import type { OptionSpecs } from "../command.ts";
+import { type GuestSettings, guestSources } from "./guest.ts";
 import { type PackageSettings, packageSources } from "./package_sources.ts";
 import * as parse from "./parsers.ts";
 import { type RendezvousSettings, rendezvousSources } from "./rendezvous.ts";
 import { both, type SettingSource, switched } from "./setting_source.ts";
 
 /** What may be configured. Everything is optional: the commands know their defaults. */
-export interface Settings extends RendezvousSettings, PackageSettings {
+export interface Settings extends RendezvousSettings, PackageSettings, GuestSettings {
   readonly port?: number;
   readonly host?: string;
   readonly advertisedHost?: string;
@@ -210,6 +211,7 @@ export const sources: {
   acl: { toml: { key: "acl.rules", parse: parse.accessRules }, parse: parse.accessRules },
   ...rendezvousSources,
   ...packageSources,
+  ...guestSources,
 };
 
 /** The settings that say how a store is opened, under the names that `serve` has for them. */

@@ -18,7 +18,6 @@ const withoutEffect: readonly string[] = [
   "capabilities.version_range",
   "capabilities.region",
   "capabilities.tags",
-  "package.path",
   "hyper.data_dir",
   "hyper.storage_path_template",
   "scripts",

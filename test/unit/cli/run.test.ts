@@ -40,7 +40,7 @@ describe("roost", () => {
     [["dev", "--prot", "1"], "roost: unknown option --prot. Did you mean --port?"],
     [["dev", "--zzzzzz"], "roost: unknown option --zzzzzz."],
     [["dev", "--constructor"], "roost: unknown option --constructor."],
-    [["serve"], "roost: an argument is missing: expected APP"],
+    [["serve"], "roost: name an app, such as app.ts, or a package: --package FILE.actr"],
     [["discover", "a:b:c", "d"], "roost: unexpected argument d: expected TYPE"],
     [["rendezvous", "x"], "roost: unexpected argument x: expected none"],
     [["rendezvous", "--port"], "roost: --port needs a value: --port N"],
