@@ -3,10 +3,10 @@ import { deflateRawSync } from "node:zlib";
 import { packPackage } from "../../../src/guest/package/pack.ts";
 import type { PackageFault } from "../../../src/guest/package/package_error.ts";
 import type { PackageParts } from "../../../src/guest/package/package_parts.ts";
-import { crc32 } from "../../../src/guest/package/zip/crc32.ts";
 import { readZipEntry } from "../../../src/guest/package/zip/read_entry.ts";
 import { readZipDirectory } from "../../../src/guest/package/zip/zip_directory.ts";
 import { concatBytes, toHex, utf8 } from "../../../src/protocol/bytes.ts";
+import { crc32 } from "../../../src/protocol/crc32.ts";
 import { sha256 } from "../../../src/protocol/crypto.ts";
 import { importSigningKey, type SigningKey, sign } from "../../../src/protocol/signing_key.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { crc32 } from "../../../src/guest/package/zip/crc32.ts";
 import { readZipEntry } from "../../../src/guest/package/zip/read_entry.ts";
 import { writeZip } from "../../../src/guest/package/zip/write_zip.ts";
 import { readZipDirectory } from "../../../src/guest/package/zip/zip_directory.ts";
 import { concatBytes, utf8 } from "../../../src/protocol/bytes.ts";
+import { crc32 } from "../../../src/protocol/crc32.ts";
 import {
   type CraftedEnd,
   type CraftedEntry,

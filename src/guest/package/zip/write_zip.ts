@@ -1,5 +1,5 @@
 import { concatBytes, utf8 } from "../../../protocol/bytes.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../../../protocol/crc32.ts";
 import {
   flags,
   methods,

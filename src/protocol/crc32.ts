@@ -5,7 +5,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** The checksum of an entry: CRC-32 of ISO 3309, unsigned. */
+/** CRC-32 of ISO 3309, unsigned: the checksum of ZIP entries and of STUN messages. */
 export function crc32(bytes: Uint8Array): number {
   let value = 0xffff_ffff;
   for (let at = 0; at < bytes.length; at++) {
