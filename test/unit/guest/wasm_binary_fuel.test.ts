@@ -58,23 +58,23 @@ describe("fuel of a main module", () => {
     assert.equal(running.cost("f0", 1_000), 1_001);
   });
 
-  it("is a point for every 256 instructions in a row", () => {
-    const running = new CountedInstance(withCode(nops(255), nops(256), nops(10_000)));
+  it("is a point for every 128 instructions in a row", () => {
+    const running = new CountedInstance(withCode(nops(127), nops(128), nops(10_000)));
     assert.equal(running.cost("f0"), 1);
     assert.equal(running.cost("f1"), 2);
-    assert.equal(running.cost("f2"), 1 + Math.floor(10_000 / 256));
+    assert.equal(running.cost("f2"), 1 + Math.floor(10_000 / 128));
   });
 
   it("is not saved by branches around the points", () => {
-    const evasion = [...nops(250), 0x02, empty, 0x0c, 0, ...nops(20), end];
+    const evasion = [...nops(120), 0x02, empty, 0x0c, 0, ...nops(20), end];
     const times = 64;
     const all = Array.from({ length: times }, () => evasion).flat();
-    const executed = times * 253;
-    assert.ok(new CountedInstance(withCode(all)).cost("f0") >= executed / 257);
+    const executed = times * 122;
+    assert.ok(new CountedInstance(withCode(all)).cost("f0") >= executed / 130);
   });
 
   it("is not taken twice where arms of a branch meet", () => {
-    const arms = [...constant(1), 0x04, empty, ...nops(50), 0x05, ...nops(50), end];
+    const arms = [...constant(1), 0x04, empty, ...nops(20), 0x05, ...nops(20), end];
     const cost = new CountedInstance(withCode([...arms, ...arms, ...arms])).cost("f0");
     assert.equal(cost, 1);
   });
@@ -110,23 +110,26 @@ describe("fuel of a main module", () => {
     assert.equal(new CountedInstance(short).fuel, limits.fuel - 1);
   });
 
-  it("is a point for every 256 bytes or elements that one instruction moves", () => {
+  it("is a point for an instruction that moves, and one for every 256 bytes or 8 elements", () => {
     const parameters = [i32];
-    const running = new CountedInstance(
-      module(
-        [
-          { parameters, code: [...constant(0), ...constant(7), 0x20, 0, 0xfc, 0x0b, 0] },
-          { parameters, code: [...constant(0), ...constant(9), 0x20, 0, 0xfc, 0x0a, 0, 0] },
-          { parameters, code: [...constant(0), ...constant(0), 0x20, 0, 0xfc, 0x08, 0, 0] },
-          { parameters, code: [...constant(0), 0xd0, funcref, 0x20, 0, 0xfc, 0x11, 0] },
-          { parameters, code: [...constant(0), ...constant(0), 0x20, 0, 0xfc, 0x0e, 0, 0] },
-        ],
-        { memories: [[1]], tables: [[600]], data: [[1, ...leb(600), ...nops(600)]] },
-      ),
+    const moved = module(
+      [
+        { parameters, code: [...constant(0), ...constant(7), 0x20, 0, 0xfc, 0x0b, 0] },
+        { parameters, code: [...constant(0), ...constant(9), 0x20, 0, 0xfc, 0x0a, 0, 0] },
+        { parameters, code: [...constant(0), ...constant(0), 0x20, 0, 0xfc, 0x08, 0, 0] },
+        { parameters, code: [...constant(0), 0xd0, funcref, 0x20, 0, 0xfc, 0x11, 0] },
+        { parameters, code: [...constant(0), ...constant(0), 0x20, 0, 0xfc, 0x0e, 0, 0] },
+      ],
+      { memories: [[1]], tables: [[600]], data: [[1, ...leb(600), ...nops(600)]] },
     );
-    for (const name of ["f0", "f1", "f2", "f3", "f4"]) {
-      assert.equal(running.cost(name, 255), 1, name);
-      assert.equal(running.cost(name, 600), 1 + 2, name);
+    const running = new CountedInstance(moved);
+    for (const name of ["f0", "f1", "f2"]) {
+      assert.equal(running.cost(name, 255), 2, name);
+      assert.equal(running.cost(name, 600), 2 + 2, name);
+    }
+    for (const name of ["f3", "f4"]) {
+      assert.equal(running.cost(name, 7), 2, name);
+      assert.equal(running.cost(name, 600), 2 + 75, name);
     }
     running.fuel = 100;
     assert.throws(() => running.call("f0", 60_000), WebAssembly.RuntimeError);
@@ -138,8 +141,8 @@ describe("fuel of a main module", () => {
     const running = new CountedInstance(
       module([{ parameters: [i32], results: [i32], code }], { memories: [[1]] }),
     );
-    assert.equal(running.cost("f0", 0), 1 + 256);
-    assert.equal(running.cost("f0", 3), 1 + 256 + 3 * 256);
+    assert.equal(running.cost("f0", 0), 1 + 257 + 1);
+    assert.equal(running.cost("f0", 3), 1 + 257 + 1 + 3 * 256);
   });
 
   it("cannot be named by the guest", () => {

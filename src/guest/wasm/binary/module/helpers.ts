@@ -1,5 +1,5 @@
 import { leb, signedLeb } from "./leb.ts";
-import { type Added, pointMovedBits } from "./meter.ts";
+import { type Added, pointBytesBits, pointElementsBits } from "./meter.ts";
 import type { ModuleOutline } from "./outline.ts";
 
 /** A function that is added to a module: its type, and its body with its locals. */
@@ -8,7 +8,7 @@ export interface Helper {
   readonly body: readonly number[];
 }
 
-/** What every growth takes, in moved bytes: engines do more than the instruction says. */
+/** What every growth costs, in moved bytes: engines do more than the instruction says. */
 const growthBytes = 0x10000;
 const pageBits = 16;
 const pageBytes = 2 ** pageBits;
@@ -36,7 +36,8 @@ export function helpers(
   const memorySizes = outline.memories.map((_, index) => [0x3f, ...leb(index)]);
   const tableSizes = outline.tables.map((_, index) => [0xfc, 0x10, ...leb(index)]);
   return [
-    charge(added),
+    charge(added, pointBytesBits),
+    charge(added, pointElementsBits),
     ...outline.memories.map((_, index) => growMemory(added, index, memorySizes, pages)),
     ...outline.tables.map(({ type }, index) =>
       growTable(added, index, [...type], tableSizes, limits.tableElements),
@@ -44,9 +45,10 @@ export function helpers(
   ];
 }
 
-/** Takes a point for each 2^8 of its parameter, which it gives back; traps with no fuel left where there is too little. */
-function charge({ fuel }: Added): Helper {
-  const points = [...localGet(0), ...constant(pointMovedBits), 0x76, ...localSet(1)];
+/** Takes a point, and one for each 2^`bits` of its parameter, which it gives back; traps with none left where there are too few. */
+function charge({ fuel }: Added, bits: number): Helper {
+  const moved = [...localGet(0), ...constant(bits), 0x76];
+  const points = [...moved, ...constant(1), 0x6a, ...localSet(1)];
   const tooLittle = [...globalGet(fuel), ...localGet(1), 0x49];
   const empty = [0x04, 0x40, ...constant(0), ...globalSet(fuel), 0x00, end];
   const take = [...globalGet(fuel), ...localGet(1), 0x6b, ...globalSet(fuel)];
@@ -58,11 +60,11 @@ function charge({ fuel }: Added): Helper {
 
 /** Grows a memory, where the sum of all stays within the limit. */
 function growMemory(added: Added, index: number, sizes: number[][], pages: number): Helper {
-  const bytes = [...localGet(0), ...constant(pageBits), 0x74];
+  const moved = [...localGet(0), ...constant(pageBits), 0x74, ...call(added.chargeBytes), drop];
   const grow = [...localGet(0), 0x40, ...leb(index)];
   return {
     type: [0x60, 1, i32, 1, i32],
-    body: [noLocals, ...growth(added, 0, sizes, pages, bytes, grow)],
+    body: [noLocals, ...growth(added, 0, sizes, pages, [...moved, ...grow])],
   };
 }
 
@@ -74,31 +76,30 @@ function growTable(
   sizes: number[][],
   elements: number,
 ): Helper {
+  const moved = [...localGet(1), ...call(added.chargeElements), drop];
   const grow = [...localGet(0), ...localGet(1), 0xfc, 0x0f, ...leb(index)];
   return {
     type: [0x60, 2, ...type, i32, 1, i32],
-    body: [noLocals, ...growth(added, 1, sizes, elements, localGet(1), grow)],
+    body: [noLocals, ...growth(added, 1, sizes, elements, [...moved, ...grow])],
   };
 }
 
-/** Grows by the number in local `by`, or counts a denial and answers -1. `moved` is what it costs beside the fixed part. */
+/** What `grow` answers, which grows by the number in local `by`; -1, and counted, where the sum of all would be too much. */
 function growth(
   added: Added,
   by: number,
   sizes: number[][],
   most: number,
-  moved: number[],
   grow: number[],
 ): number[] {
-  const fixedCost = [...constant(growthBytes), ...call(added.charge), drop];
-  const cost = [...moved, ...call(added.charge), drop];
+  const cost = [...constant(growthBytes), ...call(added.chargeBytes), drop];
   const sum = sizes.flatMap((size, at) => [...size, 0xad, ...(at > 0 ? [0x7c] : [])]);
   const overLimit = [...sum, ...localGet(by), 0xad, 0x7c, 0x42, ...signedLeb(most), 0x56];
   const deny = [...globalGet(added.denied), ...constant(1), 0x6a, ...globalSet(added.denied)];
   const refuse = [0x04, 0x40, ...deny, ...minusOne, 0x0f, end];
   const failed = [...localGet(by), ...minusOne, 0x46, 0x04, 0x40, ...deny, end];
   return [
-    ...[...fixedCost, ...overLimit, ...refuse, ...cost],
+    ...[...cost, ...overLimit, ...refuse],
     ...[...grow, ...localSet(by), ...failed, ...localGet(by), end],
   ];
 }

@@ -56,6 +56,8 @@ export const codes = {
   tryTable: 0x1f,
   globalGet: 0x23,
   globalSet: 0x24,
+  tableGet: 0x25,
+  tableSet: 0x26,
   memoryGrow: 0x40,
   refFunc: 0xd2,
   collected: 0xfb,

@@ -1,11 +1,17 @@
-import { leb } from "./leb.ts";
+import { leb, signedLeb } from "./leb.ts";
 import type { ModuleOutline } from "./outline.ts";
 
 /** Most instructions that run for one point of fuel: as many as one entry of a function, or turn of a loop, may be long. */
-export const pointInstructions = 256;
+export const pointInstructions = 128;
 
-/** Bytes, or elements of tables, that one instruction moves for a point: 2 to this power. */
-export const pointMovedBits = 8;
+/** Bytes that one instruction moves for a point, beside its own: 2 to this power. */
+export const pointBytesBits = 8;
+
+/** Elements of tables that one instruction moves for a point, beside its own: 2 to this power. */
+export const pointElementsBits = 3;
+
+/** What throwing costs, in moved bytes. */
+const exceptionBytes = 0x4000;
 
 /** What is put into a module to count its fuel, and what there was before. */
 export interface Meter {
@@ -16,8 +22,11 @@ export interface Meter {
   readonly tables: number;
   /** Takes a point, or traps. */
   readonly point: Uint8Array;
-  /** Takes points for the number on the stack and leaves it there, or traps. */
-  readonly charge: Uint8Array;
+  /** Take points for the number of bytes or elements on the stack and leave it there, or trap. */
+  readonly chargeBytes: Uint8Array;
+  readonly chargeElements: Uint8Array;
+  /** Takes the points for an exception, or traps. */
+  readonly chargeException: Uint8Array;
   /** In place of the instructions that grow the memory or table with a number. */
   growMemory(index: number): Uint8Array;
   growTable(index: number): Uint8Array;
@@ -27,7 +36,8 @@ export interface Meter {
 export interface Added {
   readonly fuel: number;
   readonly denied: number;
-  readonly charge: number;
+  readonly chargeBytes: number;
+  readonly chargeElements: number;
   readonly growMemory: number;
   readonly growTable: number;
 }
@@ -38,9 +48,10 @@ export function addedTo(outline: ModuleOutline): Added {
   return {
     fuel: outline.globals,
     denied: outline.globals + 1,
-    charge: functions,
-    growMemory: functions + 1,
-    growTable: functions + 1 + outline.memories.length,
+    chargeBytes: functions,
+    chargeElements: functions + 1,
+    growMemory: functions + 2,
+    growTable: functions + 2 + outline.memories.length,
   };
 }
 
@@ -54,7 +65,12 @@ export function meterOf(outline: ModuleOutline): Meter {
     memories: outline.memories.length,
     tables: outline.tables.length,
     point: pointCode(leb(added.fuel)),
-    charge: call(added.charge),
+    chargeBytes: call(added.chargeBytes),
+    chargeElements: call(added.chargeElements),
+    chargeException: Uint8Array.of(
+      ...[0x41, ...signedLeb(exceptionBytes)],
+      ...[0x10, ...leb(added.chargeBytes), 0x1a],
+    ),
     growMemory: (index) => call(added.growMemory + index),
     growTable: (index) => call(added.growTable + index),
   };

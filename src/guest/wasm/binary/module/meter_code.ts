@@ -9,10 +9,12 @@ import { readValueType } from "./types.ts";
 /** Most groups of locals of a function; engines allow fewer locals. */
 const mostLocals = 50_000;
 
-const metered: ReadonlySet<number> = new Set([
+const movesBytes: ReadonlySet<number> = new Set([
   bulkCodes.memoryInit,
   bulkCodes.memoryCopy,
   bulkCodes.memoryFill,
+]);
+const movesElements: ReadonlySet<number> = new Set([
   bulkCodes.tableInit,
   bulkCodes.tableCopy,
   bulkCodes.tableFill,
@@ -79,7 +81,7 @@ export class CodeMeter {
       case codes.catchAll:
         return this.#labels.handler(this.#run);
       case codes.throwRef:
-        this.#point(start);
+        this.#dear(start);
         return 0;
       case codes.return:
       case codes.unreachable:
@@ -106,6 +108,10 @@ export class CodeMeter {
         this.#run = 0;
         return;
       case codes.throw:
+        return this.#dear(start);
+      case codes.tableGet:
+      case codes.tableSet:
+        // Engines do not compile them but call themselves.
         return this.#point(start);
       case codes.catch:
         this.#run = this.#labels.handler(this.#run);
@@ -137,7 +143,7 @@ export class CodeMeter {
     if (code === codes.delegate) {
       this.#run = this.#labels.leave(this.#run);
     } else if (code === codes.rethrow) {
-      this.#point(start);
+      this.#dear(start);
     } else {
       this.#reach(body, label, this.#run);
       if (code === codes.br) this.#run = 0;
@@ -176,7 +182,8 @@ export class CodeMeter {
       this.#exists(body, index, this.#meter.tables, "table");
       return this.#replace(start, body.at, this.#meter.growTable(index));
     }
-    if (metered.has(code)) this.#replace(start, start, this.#meter.charge);
+    if (movesBytes.has(code)) this.#replace(start, start, this.#meter.chargeBytes);
+    if (movesElements.has(code)) this.#replace(start, start, this.#meter.chargeElements);
     skipImmediate(body, what);
   }
 
@@ -190,6 +197,12 @@ export class CodeMeter {
   #flush(end: number): void {
     this.#out.copy(this.#source, this.#copied, end);
     this.#copied = end;
+  }
+
+  /** The points that an exception costs, before what is at `at`. */
+  #dear(at: number): void {
+    this.#replace(at, at, this.#meter.chargeException);
+    this.#run = 0;
   }
 
   /** A point of fuel before what is at `at`. */
