@@ -52,6 +52,8 @@ export class CoreInstance implements GuestInstance {
   #running: Task | undefined;
   /** Why nothing enters any more. */
   #ended: Error | undefined;
+  /** What a call of its host threw: guests that can catch exceptions must not survive it. */
+  #doom: { readonly error: unknown } | undefined;
   /** While it is above 0, the guest wants no entries to begin. */
   #backpressure = 0;
   /** Bytes that calls in flight keep in the memory of the host. */
@@ -138,6 +140,11 @@ export class CoreInstance implements GuestInstance {
     });
   }
 
+  /** Ends the guest when it gives way next, whether or not it lets the exception through. */
+  doom(error: unknown): void {
+    this.#doom ??= { error };
+  }
+
   /** Raises or lowers the guest's wish to be left alone. */
   press(by: number): void {
     this.#backpressure += by;
@@ -208,6 +215,7 @@ export class CoreInstance implements GuestInstance {
   #follow(task: Task, code: number): void {
     for (let next = code; ; ) {
       if (this.#ended !== undefined) return;
+      if (this.#doom !== undefined) throw this.#doom.error;
       if (next === codes.exit) return this.#exit(task);
       if (next === codes.yield) return this.components.clock.defer(() => this.#resume(task));
       if ((next & 15) !== codes.wait) trap(`${next} is no code of what is next`);

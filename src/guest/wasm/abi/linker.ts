@@ -3,7 +3,7 @@ import type { CoreImport } from "../binary/prepared_component.ts";
 import type { CoreInstance } from "./core_instance.ts";
 import { workload } from "./guest_exports.ts";
 import { hostLinks } from "./host_links.ts";
-import type { Link, Links } from "./link.ts";
+import type { CoreFunction, Link, Links } from "./link.ts";
 import { returnLinks } from "./return_links.ts";
 import { ownTaskLinks, taskLinks } from "./task_links.ts";
 import { wasiLinks } from "./wasi/wasi_links.ts";
@@ -50,7 +50,19 @@ export function importsFor(guest: CoreInstance, linked: readonly Linked[]): WebA
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
   for (const { module, name, link } of linked) {
     imports[module] ??= {};
-    imports[module][name] = link(guest) as WebAssembly.ImportValue;
+    imports[module][name] = guarded(guest, link(guest));
   }
   return imports;
+}
+
+/** A guest that catches what a function of its host throws does not survive it. */
+function guarded(guest: CoreInstance, run: CoreFunction): WebAssembly.ImportValue {
+  return (...values: never[]): unknown => {
+    try {
+      return run(...values);
+    } catch (error) {
+      guest.doom(error);
+      throw error;
+    }
+  };
 }
