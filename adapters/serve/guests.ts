@@ -2,6 +2,7 @@ import type { NodeDefinition } from "../../src/define.ts";
 import { GuestQuota } from "../../src/guest/life/quota.ts";
 import { workerGuestHost } from "../../src/guest/worker/worker_host.ts";
 import { type GuestRuntime, guestRuntime } from "../../src/guest/workload/guest_runtime.ts";
+import type { GuestPlace } from "../../src/guest/workload/live_guest.ts";
 import type { GuestDefinition } from "../../src/guest.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { inlineGuests } from "../guest/inline_guests.ts";
@@ -10,14 +11,16 @@ import { threadStarter } from "../guest/start_thread.ts";
 /** Of this process, whose memory all its guests share, whatever node they are of. */
 const processQuota = new GuestQuota();
 
-/** What runs the guests of this process. */
-export function guestsOf(clock: Clock, quota: GuestQuota = processQuota): GuestRuntime {
+/** Where guests run here: in threads of their own, or in this one. */
+export function guestPlace(clock: Clock, quota: GuestQuota = processQuota): GuestPlace {
   const inline = inlineGuests(clock);
   const worker = workerGuestHost({ clock, startThread: threadStarter() });
-  return guestRuntime({
-    quota,
-    host: (isolation) => (isolation === "inline" ? inline : worker),
-  });
+  return { quota, host: (isolation) => (isolation === "inline" ? inline : worker) };
+}
+
+/** What runs the guests of this process. */
+export function guestsOf(clock: Clock): GuestRuntime {
+  return guestRuntime(guestPlace(clock));
 }
 
 /** A node at a rendezvous of its own needs no consent of a manufacturer to run what it trusts. */

@@ -1,5 +1,6 @@
 import type { ActorsOf, WithActors } from "../../src/actor_client.ts";
 import type { NodeContext, ServiceClient } from "../../src/context.ts";
+import type { GuestRuntime } from "../../src/guest/workload/guest_runtime.ts";
 import type { NetworkEvents } from "../../src/node/network_events.ts";
 import type { Node } from "../../src/node/node.ts";
 import type { Durability } from "../../src/options.ts";
@@ -94,6 +95,8 @@ export interface ServeOptions extends EndpointOptions, ActorStoreOptions, WebRtc
   readonly inspectToken?: string;
   /** Opens the actors of the app, `/actors/*` and `/gateway/*`, to who sends it. @default they are open to whoever reaches the port */
   readonly actorToken?: string;
+  /** What runs the app's guest. @default threads of this process, or its own one, within what all its guests may use */
+  readonly guests?: GuestRuntime;
   /** Where the application tells of its network, when it has to before the node runs. @default `node.network` */
   readonly network?: NetworkEvents;
   /** Stops the node when the process is sent SIGINT or SIGTERM; a second one ends the process at once. @default false */
@@ -116,12 +119,23 @@ export interface Served extends AsyncDisposable {
   readonly stopped: Promise<void>;
 }
 
+/** Where a rendezvous that serves alone listens. */
+export interface RendezvousEndpointOptions extends EndpointOptions, RendezvousOptions {
+  /**
+   * UDP port at which it tells whoever asks where the question came from, as WebRTC needs to cross a NAT; 0 lets the
+   * system choose. Nodes are told of it by `iceUrls`, with the name that they reach it by. @default none
+   */
+  readonly stunPort?: number;
+}
+
 /** A rendezvous that serves alone. */
 export interface ServedRendezvous extends AsyncDisposable {
   /** Base address of the HTTP endpoint. */
   readonly url: string;
   /** Base address of the identity service. */
   readonly identity: string;
+  /** UDP port of its STUN answers, where it has one. */
+  readonly stunPort?: number;
   /** Ends every connection and closes the store. Idempotent; never rejects. */
   stop(): Promise<void>;
 }

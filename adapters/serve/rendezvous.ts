@@ -1,7 +1,9 @@
 import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
 import { Rendezvous } from "../../src/rendezvous/rendezvous.ts";
+import { openStunServer } from "../../src/rendezvous/stun/stun_server.ts";
+import { systemDatagrams } from "../datagrams.ts";
 import { bind, type Foundation, layFoundation, localUrl } from "./foundation.ts";
-import type { EndpointOptions, Runtime, ServedRendezvous } from "./options.ts";
+import type { RendezvousEndpointOptions, Runtime, ServedRendezvous } from "./options.ts";
 
 /** Opens a rendezvous on the foundation's store. */
 export async function openRendezvous(
@@ -13,10 +15,10 @@ export async function openRendezvous(
   return rendezvous;
 }
 
-/** Serves a rendezvous alone, or as one of a cluster. @throws ActrError `config`, `storage`; then nothing is left running. */
+/** Serves a rendezvous alone, or as one of a cluster. @throws ActrError `config`, `storage`, `unavailable`; then nothing is left running. */
 export async function serveRendezvous(
   runtime: Runtime,
-  options: EndpointOptions & RendezvousOptions = {},
+  options: RendezvousEndpointOptions = {},
 ): Promise<ServedRendezvous> {
   const foundation = await layFoundation(runtime, {
     ...options,
@@ -26,11 +28,23 @@ export async function serveRendezvous(
   try {
     const rendezvous = await openRendezvous(foundation, options);
     const server = await bind(foundation, options, rendezvous.fetch.bind(rendezvous));
+    const stun = await answerStun(foundation, options);
     const url = localUrl(server);
     const stop = (): Promise<void> => undo.unwind();
-    return { url, identity: `${url}/ais`, stop, [Symbol.asyncDispose]: stop };
+    return { url, identity: `${url}/ais`, ...stun, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await undo.unwind();
     throw error;
   }
+}
+
+async function answerStun(
+  { clock, undo }: Foundation,
+  { stunPort, hostname }: RendezvousEndpointOptions,
+): Promise<Pick<ServedRendezvous, "stunPort">> {
+  if (stunPort === undefined) return {};
+  const where = { port: stunPort, ...(hostname !== undefined && { hostname }) };
+  const socket = await openStunServer({ clock, datagrams: systemDatagrams }, where);
+  undo.push("stun", async () => await socket[Symbol.asyncDispose]());
+  return { stunPort: socket.port };
 }

@@ -141,12 +141,12 @@ export class Registered implements AsyncDisposable {
 /** An app as it is served with these options, and what runs its guest: only nodes that have one load that. */
 async function prepared(
   app: NodeDefinition,
-  { identity }: ServeOptions,
+  { identity, guests }: ServeOptions,
 ): Promise<{ readonly app: NodeDefinition; readonly guests?: (clock: Clock) => GuestRuntime }> {
   if (app.guest === undefined) return { app };
   const { guestsOf, registeredHere } = await import("./guests.ts");
   const registered = identity === undefined ? registeredHere(app, app.guest) : app;
-  return { app: registered, guests: guestsOf };
+  return { app: registered, guests: guests === undefined ? guestsOf : () => guests };
 }
 
 function eitherSignal(
