@@ -121,8 +121,12 @@ export {
   errorCodes,
   type NodeErrorCode,
 } from "./errors.ts";
+export type { PackageFault } from "./guest/package/package_error.ts";
+export type { PackageLimits } from "./guest/package/package_limits.ts";
 export type { PackageManifest } from "./guest/package/package_manifest.ts";
+export { peekManifest } from "./guest/package/peek.ts";
 export type { VerifiedPackage } from "./guest/package/verified_package.ts";
+export { verifyPackage } from "./guest/package/verify.ts";
 export { chainTrust } from "./guest/trust/chain_trust.ts";
 export { publicKeyIn } from "./guest/trust/key_file.ts";
 export { type TrustRefusal, trustRefusalOf } from "./guest/trust/refusal.ts";

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { FakeClock, SeededRandom } from "../../../adapters/memory/mod.ts";
+import { generateKeyFile } from "../../../src/guest/package/key_file.ts";
 import { packPackage, signManifest } from "../../../src/guest/package/pack.ts";
 import { peekManifest } from "../../../src/guest/package/peek.ts";
 import { verifyPackage } from "../../../src/guest/package/verify.ts";
-import { utf8 } from "../../../src/protocol/bytes.ts";
+import { fromBase64, utf8 } from "../../../src/protocol/bytes.ts";
 import { manufacturerKeyId } from "../../../src/protocol/manufacturer.ts";
+import { importSigningKey } from "../../../src/protocol/signing_key.ts";
 import {
   changed,
   component,
@@ -106,7 +109,7 @@ describe("a package", () => {
 
   it("keeps what was verified when the file's bytes change", async () => {
     const key = await keyOf(1);
-    const bytes = await packPackage(parts, key);
+    const bytes = Buffer.from(await packPackage(parts, key));
     const found = await verifyPackage(bytes, key.publicKey);
     bytes.fill(0);
     assert.deepEqual(found.binary, component);
@@ -355,5 +358,19 @@ describe("signing", () => {
     await refused(packed, "invalid_package", { says: /1024.*1025/ });
     const big = packPackage({ ...least, binary: new Uint8Array(64 * 1024 * 1024 + 1) }, key);
     await refused(big, "invalid_package", { says: /67108864/ });
+  });
+});
+
+describe("a key file", () => {
+  it("holds a new pair, which signs what verifies", async () => {
+    const clock = new FakeClock(Date.UTC(2026, 0, 2));
+    const made = await generateKeyFile({ clock, random: new SeededRandom(4) }, "for tests");
+    const { private_key, public_key, ...rest } = JSON.parse(made.text);
+    assert.deepEqual(rest, { created_at: "2026-01-02T00:00:00.000Z", note: "for tests" });
+    const key = await importSigningKey(fromBase64(private_key) ?? assert.fail());
+    assert.deepEqual(key.publicKey, fromBase64(public_key));
+    assert.deepEqual(made.publicKey, key.publicKey);
+    const found = await verifyPackage(await packPackage(least, key), made.publicKey);
+    assert.equal(found.keyId, made.keyId);
   });
 });

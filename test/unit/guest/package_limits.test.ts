@@ -111,7 +111,7 @@ describe("limits of a package", () => {
 
   it("[G-15] hold for a signature that is deflated", async () => {
     const { entries, key } = await packedEntries(large);
-    const content = new Uint8Array(10_000_000);
+    const content = new Uint8Array(1_000_000);
     const bytes = craftZip(changed(entries, "manifest.sig", { content, deflate: true }));
     const path = "manifest.sig";
     await refused(verifyPackage(bytes, key.publicKey), "invalid_package", { path, says: /64/ });
@@ -128,7 +128,7 @@ describe("limits of a package", () => {
 });
 
 describe("a bomb", () => {
-  const zeros = new Uint8Array(8 * 1024 * 1024);
+  const zeros = new Uint8Array(2 * 1024 * 1024);
   const packed = deflateRawSync(zeros);
   const lying = (size: number): Partial<CraftedEntry> => ({
     ...{ content: zeros, packed, deflate: true, both: { size } },
@@ -136,7 +136,7 @@ describe("a bomb", () => {
 
   it("that is as long as it says is within the limits, or refused before it is read", async () => {
     const [bytes, key] = await withBinary(lying(zeros.length), zeros);
-    assert.ok(bytes.length < zeros.length / 500);
+    assert.ok(bytes.length < zeros.length / 200);
     await verifyPackage(bytes, key);
     await refused(verifyPackage(bytes, key, { entryBytes: 1024 * 1024 }), "invalid_package");
   });
@@ -151,7 +151,7 @@ describe("a bomb", () => {
 
   it("that is shorter than it says takes no memory for the rest", async () => {
     const [bytes, key] = await withBinary(lying(zeros.length + 1));
-    await refused(verifyPackage(bytes, key), "zip_error", { says: /8388609 bytes/ });
+    await refused(verifyPackage(bytes, key), "zip_error", { says: /2097153 bytes/ });
     const little = { content: kilobyte, deflate: true, both: { size: 60 * 1024 * 1024 } };
     const [small, smallKey] = await withBinary(little);
     await refused(verifyPackage(small, smallKey), "zip_error", { says: /62914560 bytes/ });
@@ -159,7 +159,7 @@ describe("a bomb", () => {
 
   it("of many small files is refused by their number", async () => {
     const { entries, key } = await packedEntries(large);
-    const tail = Array.from({ length: 20_000 }, (_, at) => ({
+    const tail = Array.from({ length: 2_000 }, (_, at) => ({
       name: `x/${at}`,
       content: new Uint8Array(),
     }));
@@ -167,11 +167,11 @@ describe("a bomb", () => {
       ({ name }) => `[[resources]]\npath = "${name}"\nhash = "${"0".repeat(64)}"`,
     );
     const signed = await resigned(entries, key, (manifest) =>
-      [manifest.slice(0, manifest.indexOf("[[resources]]")), ...lists.slice(0, 9_000)].join("\n"),
+      [manifest.slice(0, manifest.indexOf("[[resources]]")), ...lists].join("\n"),
     );
     const bytes = craftZip([...signed, ...tail]);
     await refused(verifyPackage(bytes, key.publicKey), "invalid_package", {
-      says: /lists 9001 files/,
+      says: /lists 2001 files/,
     });
   });
 
