@@ -1,12 +1,11 @@
 import process from "node:process";
 import type { WithActors } from "../../src/actor_client.ts";
 import type { NodeDefinition } from "../../src/define.ts";
-import type { RendezvousOptions } from "../../src/rendezvous/options.ts";
 import { connectPeer } from "../serve/connect.ts";
 import type {
   ConnectOptions,
-  EndpointOptions,
   Peer,
+  RendezvousEndpointOptions,
   Runtime,
   Served,
   ServedRendezvous,
@@ -25,6 +24,7 @@ export type {
   ConnectOptions,
   EndpointOptions,
   Peer,
+  RendezvousEndpointOptions,
   Runtime,
   Served,
   ServedRendezvous,
@@ -70,9 +70,7 @@ export function prepare(options: ServeOptions = {}): Prepared {
 }
 
 /** Serves a rendezvous alone on Node. @throws ActrError `config`, `storage`. */
-export function rendezvous(
-  options: EndpointOptions & RendezvousOptions = {},
-): Promise<ServedRendezvous> {
+export function rendezvous(options: RendezvousEndpointOptions = {}): Promise<ServedRendezvous> {
   return serveRendezvous(nodeRuntime(), options);
 }
 
