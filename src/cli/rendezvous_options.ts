@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { ClusterOptions } from "../rendezvous/cluster/options.ts";
-import type { RendezvousOptions } from "../rendezvous/options.ts";
+import { type RendezvousOptions, resolveRendezvousOptions } from "../rendezvous/options.ts";
 import type { Input } from "./command.ts";
 import { Misuse } from "./misuse.ts";
 import { manufacturersOf, realmsOf } from "./rendezvous_flags.ts";
+import { tuningOptions } from "./settings/rendezvous_tuning.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /** Options of a rendezvous as flags and settings say; realms and manufacturers of flags stand in place of those of a file. @throws Misuse. */
@@ -14,7 +15,8 @@ export function rendezvousOptions(
   const { turnSecret, withoutRules, addressHeader, adminTokenFile } = settings;
   const { stunUrls = [], turnUrls = [] } = settings;
   const cluster = clusterOptions(settings);
-  return {
+  return checked({
+    ...tuningOptions(settings),
     realms: realmsOf(given(input.values("realm"), settings.realms)),
     manufacturers: manufacturersOf(given(input.values("manufacturer"), settings.manufacturers)),
     iceUrls: [...stunUrls, ...turnUrls],
@@ -23,7 +25,17 @@ export function rendezvousOptions(
     ...(addressHeader === undefined ? {} : { addressHeader }),
     ...(adminTokenFile === undefined ? {} : { adminToken: tokenIn(adminTokenFile) }),
     ...(cluster === undefined ? {} : { cluster }),
-  };
+  });
+}
+
+/** The options, each of which can be meant: whether they can be together. */
+function checked(options: RendezvousOptions): RendezvousOptions {
+  try {
+    resolveRendezvousOptions(options);
+    return options;
+  } catch (error) {
+    throw new Misuse(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function given(flags: readonly string[], file: readonly string[] = []): readonly string[] {

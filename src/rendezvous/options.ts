@@ -76,13 +76,13 @@ export interface ResolvedRendezvousOptions {
   readonly reissueMs: number;
   /** Remaining life from which on a renewal hands out the next token, milliseconds. @default 21600000 */
   readonly renewalRotationMs: number;
-  /** How often nodes are told to report, milliseconds. @default 30000 */
+  /** How often nodes are told to report, milliseconds: whole seconds on the wire, so 1000 at least. @default 30000 */
   readonly heartbeatIntervalMs: number;
-  /** Silence after which a node is no candidate, and age at which its report no longer counts, milliseconds. @default 60000 */
+  /** Silence after which a node is no candidate, and age at which its report no longer counts, milliseconds; longer than heartbeatIntervalMs. @default twice that, at least 60000 */
   readonly entryExpiryMs: number;
   /** Pause between WebSocket pings, milliseconds. @default 15000 */
   readonly pingIntervalMs: number;
-  /** Silence after which a pinged socket is dropped, milliseconds. @default 30000 */
+  /** Silence after which a pinged socket is dropped, milliseconds; longer than pingIntervalMs. @default twice that */
   readonly silenceMs: number;
   /** `stun:`, `turn:` and `turns:` URLs handed to nodes, for those that are told none of their own; nodes of the original have to be told. @default [] */
   readonly iceUrls: readonly string[];
@@ -161,21 +161,13 @@ const times = [
 /** Options with every default filled in. @throws RangeError when a value is out of range. */
 export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRendezvousOptions {
   const limits = { ...defaultRendezvousLimits, ...options.limits };
-  const { credentialTtlMs = defaultRendezvousOptions.credentialTtlMs } = options;
-  const keyToleranceMs = options.keyToleranceMs ?? 2 * credentialTtlMs;
   const cluster = options.cluster && resolveClusterOptions(options.cluster);
-  const resolved = { ...defaultRendezvousOptions, ...options, keyToleranceMs, limits, cluster };
+  const resolved = withTimes({ ...defaultRendezvousOptions, ...options, limits, cluster }, options);
   const { worker } = resolved;
   if (!Number.isInteger(worker) || worker < 0 || worker > 31) {
     throw new RangeError(`worker must be an integer from 0 to 31, not ${worker}`);
   }
   for (const realm of resolved.realms) checkRealm(realm);
-  if (!(keyToleranceMs >= credentialTtlMs)) {
-    const reason = "or credentials end before their time";
-    throw new RangeError(
-      `keyToleranceMs must be at least credentialTtlMs (${credentialTtlMs}), not ${keyToleranceMs}, ${reason}`,
-    );
-  }
   for (const url of resolved.iceUrls) {
     if (/^(stun|turns?):[^\s/]+$/i.test(url)) continue;
     throw new RangeError(`iceUrls: ${JSON.stringify(url)} is no URL such as turn:host:3478`);
@@ -184,9 +176,45 @@ export function resolveRendezvousOptions(options: RendezvousOptions): ResolvedRe
     throw new RangeError("adminToken must have 16 characters or more, and no spaces");
   }
   if (resolved.turnSecret === "") throw new RangeError("turnSecret must not be empty");
-  checkPositive(times, resolved);
+  checkTimes(resolved);
   checkPositive(Object.keys(defaultRendezvousLimits) as (keyof RendezvousLimits)[], limits);
   return resolved;
+}
+
+/** Those times that follow from others, where nobody says otherwise. */
+function withTimes(
+  resolved: ResolvedRendezvousOptions,
+  given: RendezvousOptions,
+): ResolvedRendezvousOptions {
+  const { credentialTtlMs, heartbeatIntervalMs, pingIntervalMs } = resolved;
+  return {
+    ...resolved,
+    keyToleranceMs: given.keyToleranceMs ?? 2 * credentialTtlMs,
+    entryExpiryMs: given.entryExpiryMs ?? Math.max(60_000, 2 * heartbeatIntervalMs),
+    silenceMs: given.silenceMs ?? 2 * pingIntervalMs,
+  };
+}
+
+function checkTimes(options: ResolvedRendezvousOptions): void {
+  checkPositive(times, options);
+  const { credentialTtlMs, keyToleranceMs, heartbeatIntervalMs, pingIntervalMs } = options;
+  if (!(keyToleranceMs >= credentialTtlMs)) {
+    const reason = "or credentials end before their time";
+    throw new RangeError(
+      `keyToleranceMs must be at least credentialTtlMs (${credentialTtlMs}), not ${keyToleranceMs}, ${reason}`,
+    );
+  }
+  if (!(heartbeatIntervalMs >= 1000)) {
+    throw new RangeError(`heartbeatIntervalMs must be at least 1000, not ${heartbeatIntervalMs}`);
+  }
+  checkLonger("entryExpiryMs", options.entryExpiryMs, "heartbeatIntervalMs", heartbeatIntervalMs);
+  checkLonger("silenceMs", options.silenceMs, "pingIntervalMs", pingIntervalMs);
+}
+
+function checkLonger(name: string, ms: number, than: string, otherMs: number): void {
+  if (ms > otherMs) return;
+  const reason = "or nodes are given up that do as they are told";
+  throw new RangeError(`${name} must be longer than ${than} (${otherMs}), not ${ms}, ${reason}`);
 }
 
 function checkRealm({ id, secret, previousSecret }: RealmOptions): void {

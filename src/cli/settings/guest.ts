@@ -1,5 +1,4 @@
 import type { GuestIsolation } from "../../guest.ts";
-import { parseU32 } from "../../protocol/numbers.ts";
 import * as parse from "./parsers.ts";
 import { both, type SettingSource } from "./setting_source.ts";
 
@@ -24,12 +23,6 @@ type Sources = {
 const isolation: parse.Parser<GuestIsolation> = (value, place) => {
   if (value === "worker" || value === "inline") return value;
   throw parse.wrong(value, place, "write worker or inline");
-};
-
-const count: parse.Parser<number> = (value, place) => {
-  const number = parseU32(String(value));
-  if (number !== undefined && number > 0) return number;
-  throw parse.wrong(value, place, "it is a whole number above 0");
 };
 
 /** Where they come from. */
@@ -57,7 +50,7 @@ export const guestSources: Sources = {
     ["guest-memory", "ROOST_GUEST_MEMORY"],
     "MIB",
     "memory that the guest may have (default 64)",
-    count,
+    parse.count,
   ),
   guestTimeoutMs: both(
     ["guest-timeout", "ROOST_GUEST_TIMEOUT_MS"],
@@ -69,7 +62,7 @@ export const guestSources: Sources = {
     ["guest-fuel", "ROOST_GUEST_FUEL"],
     "N",
     "function calls and turns of loops for each call (default 50000000)",
-    count,
+    parse.count,
   ),
 };
 

@@ -99,6 +99,25 @@ export const milliseconds: Parser<number> = (value, place) => {
   throw wrong(value, place, "it is a whole number of milliseconds above 0");
 };
 
+/** A number of things, 1 to 4294967295. */
+export const count: Parser<number> = (value, place) => {
+  const number = parseU32(String(value));
+  if (number !== undefined && number > 0) return number;
+  throw wrong(value, place, "it is a whole number above 0");
+};
+
+const second = 1000;
+const unitsMs = { s: second, m: 60 * second, h: 3600 * second, d: 86_400 * second } as const;
+const longestMs = 3650 * unitsMs.d;
+
+/** A time with its unit, such as `30s`, `15m`, `12h` or `30d`, as milliseconds: a second to ten years. */
+export const duration: Parser<number> = (value, place) => {
+  const [, digits = "", unit = "s"] = /^(\d{1,9})([smhd])$/.exec(String(value)) ?? [];
+  const ms = Number(digits) * unitsMs[unit as keyof typeof unitsMs];
+  if (ms > 0 && ms <= longestMs) return ms;
+  throw wrong(value, place, "write a time with its unit, such as 30s, 15m, 12h or 30d");
+};
+
 /** One of {@link logLevels}. */
 export const logLevel: Parser<LogLevel> = (value, place) => {
   const wanted = text(value, place);

@@ -1,10 +1,11 @@
 import type { WithoutRules } from "../../rendezvous/discovery/acl.ts";
 import { suggestion } from "../suggest.ts";
 import * as parse from "./parsers.ts";
+import { type RendezvousTuning, rendezvousTuningSources } from "./rendezvous_tuning.ts";
 import { both, type SettingSource, switched } from "./setting_source.ts";
 
 /** What may be configured of a rendezvous alone. */
-export interface RendezvousSettings {
+export interface RendezvousSettings extends RendezvousTuning {
   /** As `--realm` has them: `ID[:SECRET]`. */
   readonly realms?: readonly string[];
   /** As `--manufacturer` has them: `NAME:KEY`. */
@@ -79,6 +80,7 @@ export const rendezvousSources: Sources = {
     parse.milliseconds,
     "rendezvous.lease_ms",
   ),
+  ...rendezvousTuningSources,
 };
 
 function withoutRules(value: unknown, place: parse.Place): WithoutRules {

@@ -141,7 +141,18 @@ describe("resolveRendezvousOptions", () => {
     assert.equal(options.limits.maxConnections, 7);
     assert.equal(options.limits.maxBodyBytes, 2 * 1024 * 1024);
     assert.equal(options.credentialTtlMs, 3_600_000);
-    assert.equal(resolveRendezvousOptions({ credentialTtlMs: 5 }).keyToleranceMs, 10);
+  });
+
+  it("makes times follow from others", () => {
+    const followed = resolveRendezvousOptions({
+      credentialTtlMs: 5,
+      heartbeatIntervalMs: 45_000,
+      pingIntervalMs: 4_000,
+    });
+    assert.equal(followed.keyToleranceMs, 10);
+    assert.equal(followed.entryExpiryMs, 90_000);
+    assert.equal(followed.silenceMs, 8_000);
+    assert.equal(resolveRendezvousOptions({ heartbeatIntervalMs: 1_000 }).entryExpiryMs, 60_000);
   });
 
   it("refuses what cannot work", () => {
@@ -157,6 +168,9 @@ describe("resolveRendezvousOptions", () => {
     refuses({ realms: [{ id: 1, secret: "a", previousSecret: "" }] });
     refuses({ keyToleranceMs: 3_599_999 });
     refuses({ credentialTtlMs: 7_200_001, keyToleranceMs: 7_200_000 });
+    refuses({ heartbeatIntervalMs: 999 });
+    refuses({ heartbeatIntervalMs: 40_000, entryExpiryMs: 40_000 });
+    refuses({ pingIntervalMs: 30_000, silenceMs: 30_000 });
     refuses({ iceUrls: ["http://turn.example"] });
     refuses({ limits: { maxConnections: Number.NaN } });
   });
