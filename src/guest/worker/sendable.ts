@@ -4,20 +4,14 @@ import type { GuestChunk, GuestEntry, HostAnswer, HostCall } from "../../ports/g
 const worthMoving = 16 * 1024;
 
 /**
- * Bytes as they may be sent: a view of something larger would take all of that along, so it is cut out of it. What is
- * long is handed over with its buffer: bytes that cross the port belong to the receiver.
+ * Bytes as they may be sent. What is whole is copied on the way, so that its owner keeps it; a part of something larger
+ * would take all of that along, so it is cut out, and the cutting, which nobody else has, is handed over where it is long.
  */
 export function sendable(bytes: Uint8Array, moved: ArrayBuffer[]): Uint8Array {
-  const { buffer, byteLength } = bytes;
-  const whole = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength;
-  const sent = whole ? bytes : bytes.slice();
-  if (byteLength >= worthMoving) move(sent.buffer as ArrayBuffer, moved);
-  return sent;
-}
-
-/** Twice in one list is refused. */
-function move(buffer: ArrayBuffer, moved: ArrayBuffer[]): void {
-  if (!moved.includes(buffer)) moved.push(buffer);
+  if (bytes.byteLength === bytes.buffer.byteLength) return bytes;
+  const cutting = bytes.slice();
+  if (cutting.byteLength >= worthMoving) moved.push(cutting.buffer);
+  return cutting;
 }
 
 function sendableChunk(chunk: GuestChunk, moved: ArrayBuffer[]): GuestChunk {
