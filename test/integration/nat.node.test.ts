@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { IceOptions } from "../../transports/webrtc/webrtc_options.ts";
 import { type Coturn, startCoturn } from "../fixtures/network/coturn.ts";
-import { betweenPeers, NetworkLab, whyNoLab } from "../fixtures/network/lab.ts";
+import { betweenPeers, NetworkLab, publicAddress, whyNoLab } from "../fixtures/network/lab.ts";
 import { LabNode } from "../fixtures/network/lab_node.ts";
 import type { Outcome } from "../fixtures/network/orders.ts";
 import { type LabRendezvous, startRendezvous } from "../fixtures/network/rendezvous.ts";
@@ -136,6 +136,14 @@ describe("hosts behind NATs", { timeout: 480_000, skip, concurrency: true }, () 
     const [one, other, third] = await Promise.all(ends);
     assertAnswered(await one.call(other, { bytes: 100_000 }), [one, other], false);
     assertAnswered(await third.call(other, { bytes: 100_000 }), [third, other], true);
+  });
+
+  it("that are the same towards everybody, and told of no server: the rendezvous answers STUN, and says where", async () => {
+    const stun = { stunPort: 3479, iceUrls: [`stun:${publicAddress}:3479`] };
+    await using answering = await startRendezvous(lab, stun);
+    const { identity } = answering;
+    const pair = await Promise.all([start(3, {}, { identity }), start(4, {}, { identity })]);
+    assertAnswered(await pair[0].call(pair[1], { bytes: 100_000 }), pair, false);
   });
 
   it("or behind none, until only a relay is left: the connection recovers over it, and says so", async () => {
