@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./root.ts";
@@ -34,11 +34,19 @@ export async function buildGuest(name: string): Promise<Uint8Array> {
   const core = await parse(readFileSync(join(sources, `${name}.wat`), "utf8"));
   const embedded = await componentEmbed({
     binary: core,
-    witSource: readFileSync(world, "utf8"),
-    world: "actr-workload-guest-v2",
+    ...worldOf(name),
     stringEncoding: "utf8",
   });
   return componentNew(embedded, []);
+}
+
+/** The world of a guest: with more imports, where a WIT file of its name says which. */
+function worldOf(name: string): { witSource: string; world: string } {
+  const text = readFileSync(world, "utf8");
+  const more = join(sources, `${name}.wit`);
+  if (!existsSync(more)) return { witSource: text, world: "actr-workload-guest-v2" };
+  const witSource = text + readFileSync(more, "utf8");
+  return { witSource, world: `actr-workload-guest-v2-with-${name}` };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

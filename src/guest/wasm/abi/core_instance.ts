@@ -174,8 +174,7 @@ export class CoreInstance implements GuestInstance {
       subtask.state = subtaskStates.returned;
       lowerAnswer(this.memory, subtask.name, subtask.resultAt, answer);
     });
-    const waiter = subtask.set?.waiters.shift();
-    if (waiter !== undefined) this.#wake(waiter, subtask);
+    this.#wake(subtask);
     this.#beginQueued();
   }
 
@@ -191,7 +190,10 @@ export class CoreInstance implements GuestInstance {
     }
   }
 
-  #wake(task: Task, subtask: Subtask): void {
+  /** Tells the entry that waits for a call, if one does, that it has ended. */
+  #wake(subtask: Subtask): void {
+    const task = subtask.set?.waiters.shift();
+    if (task === undefined || this.#ended !== undefined) return;
     subtask.delivered = true;
     this.#turn(task, () => this.#follow(task, this.#tell(task, subtask)));
   }
