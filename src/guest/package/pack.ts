@@ -3,6 +3,7 @@ import { type SigningKey, sign } from "../../protocol/signing_key.ts";
 import { packageEntries } from "./open_package.ts";
 import { layOut, layoutFiles, type PackageLayout } from "./package_layout.ts";
 import type { PackageParts } from "./package_parts.ts";
+import { parsePackageManifest } from "./parse_manifest.ts";
 import { writeManifest } from "./write_manifest.ts";
 import { writeZip } from "./zip/write_zip.ts";
 
@@ -21,7 +22,8 @@ export async function signManifest(parts: PackageParts, key: SigningKey): Promis
 
 /**
  * A package, an `.actr` file: the same parts and key give the same bytes (`spec/guest.md` §2). @throws ActrError
- * `invalid_argument` with details `package: "invalid_package"` for parts whose names collide, and for too much.
+ * `invalid_argument` with details `package: "invalid_package"` for parts whose names collide, and for too much; with
+ * `"manifest_parse_error"` for what no manifest can say.
  */
 export async function packPackage(
   parts: PackageParts,
@@ -43,5 +45,6 @@ async function signLayout(
 ): Promise<SignedManifest> {
   const keyId = await manufacturerKeyId(key.publicKey);
   const manifest = await writeManifest(parts, layout, keyId);
+  parsePackageManifest(manifest); // What no node could read is not signed.
   return { manifest, signature: await sign(key, manifest) };
 }

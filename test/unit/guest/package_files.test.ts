@@ -356,6 +356,13 @@ describe("signing", () => {
     const many = new Map(Array.from({ length: 1024 }, (_, at) => [`r/${at}`, component]));
     const packed = packPackage({ ...least, resources: many }, key);
     await refused(packed, "invalid_package", { says: /1024.*1025/ });
+    const unversioned = packPackage({ ...least, type: { ...type, version: "" } }, key);
+    await refused(unversioned, "manifest_parse_error", { field: "version" });
+    const resources = new Map(
+      [...many].slice(1).map(([path, each]) => [path.padEnd(1000, "x"), each]),
+    );
+    const long = signManifest({ ...least, resources }, key);
+    await refused(long, "manifest_parse_error", { says: /1048576/ });
     const big = packPackage({ ...least, binary: new Uint8Array(64 * 1024 * 1024 + 1) }, key);
     await refused(big, "invalid_package", { says: /67108864/ });
   });

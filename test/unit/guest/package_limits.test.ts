@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { peekManifest } from "../../../src/guest/package/peek.ts";
 import { verifyPackage } from "../../../src/guest/package/verify.ts";
+import { readZipEntry } from "../../../src/guest/package/zip/read_entry.ts";
 import { utf8 } from "../../../src/protocol/bytes.ts";
 import {
   type CraftedEntry,
@@ -152,6 +153,8 @@ describe("a bomb", () => {
   it("that is shorter than it says takes no memory for the rest", async () => {
     const [bytes, key] = await withBinary(lying(zeros.length + 1));
     await refused(verifyPackage(bytes, key), "zip_error", { says: /2097153 bytes/ });
+    const entry = { name: "a", deflated: true, packed, size: 2 ** 40 };
+    await refused(readZipEntry(entry), "zip_error", { says: /does not have the 1099511627776/ });
     const little = { content: kilobyte, deflate: true, both: { size: 60 * 1024 * 1024 } };
     const [small, smallKey] = await withBinary(little);
     await refused(verifyPackage(small, smallKey), "zip_error", { says: /62914560 bytes/ });

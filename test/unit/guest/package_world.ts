@@ -74,6 +74,7 @@ export interface CraftedEnd {
   readonly size?: number;
   readonly start?: number;
   readonly comment?: Uint8Array;
+  readonly commentLength?: number;
   /** Bytes between the last entry and the directory. */
   readonly gap?: Uint8Array;
 }
@@ -113,7 +114,7 @@ export function craftZip(entries: readonly CraftedEntry[], end: CraftedEnd = {})
     [2, count],
     [4, end.size ?? central.length],
     [4, end.start ?? at + gap.length],
-    [2, comment.length],
+    [2, end.commentLength ?? comment.length],
   );
   return concatBytes([...body, gap, central, record, comment]);
 }

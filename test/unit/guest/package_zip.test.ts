@@ -135,6 +135,7 @@ describe("an archive", () => {
 
   it("is one archive, from its first entry to its last byte", async () => {
     await refused([a], /does not end/, { comment: utf8("hello") });
+    await refused([a], /comment is cut off/, { commentLength: 5 });
     await refused([a], /zip64/, { count: 0xffff });
     await refused([a], /zip64/, { start: 0xffffffff });
     await refused([a], /disks/, { disks: 1 });
