@@ -2,7 +2,7 @@ import { ActrError } from "../errors.ts";
 import type { GuestError, GuestErrorCode } from "../ports/guest_host.ts";
 
 /** The cases of `actr-error`, by their index (`spec/guest.md` §12). */
-export const guestErrorCodes = [
+export const guestErrorCodes: readonly GuestErrorCode[] = [
   "unavailable",
   "connection_not_ready",
   "timed_out",
@@ -14,7 +14,7 @@ export const guestErrorCodes = [
   "decode_failure",
   "not_implemented",
   "internal",
-] as const satisfies readonly GuestErrorCode[];
+];
 
 const known: ReadonlySet<string> = new Set(guestErrorCodes);
 
