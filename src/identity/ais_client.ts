@@ -2,6 +2,7 @@ import { ActrError } from "../errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { toActrIdMessage } from "../protocol/id_messages.ts";
 import type { ActrId, ActrType } from "../protocol/ids.ts";
+import { encodeReissue } from "../protocol/reissue.ts";
 import {
   type AclSchema,
   decode,
@@ -16,7 +17,7 @@ import {
   RenewCredentialResponseSchema,
   type ServiceSpecSchema,
 } from "../protocol/schema.ts";
-import { type Fetch, postToAis } from "./ais_http.ts";
+import { type AisExchange, type Fetch, postToAis } from "./ais_http.ts";
 import { classifyFailure, issueError } from "./issue_failure.ts";
 import type { IssuedIdentity } from "./issued_identity.ts";
 import { linkedFields, type PackageRegistration, packageFields } from "./package_registration.ts";
@@ -60,11 +61,10 @@ export class AisClient {
     registration: Registration,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<IssuedIdentity> {
-    const { realmSecret } = registration;
     const bytes = await postToAis(this.#components, {
       what: "registration",
       url: `${this.#base}/register`,
-      headers: realmSecret === undefined ? {} : { "x-actrix-realm-secret": realmSecret },
+      headers: secretHeader(registration),
       body: await encodeRegistration(registration, signal),
       signal,
     });
@@ -78,19 +78,49 @@ export class AisClient {
     renewalToken: Uint8Array,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<IssuedIdentity> {
-    const bytes = await postToAis(this.#components, {
-      what: "renewal",
-      url: `${this.#base}/renew`,
-      headers: {},
-      body: encode(RenewCredentialRequestSchema, { actrId: toActrIdMessage(id), renewalToken }),
+    const body = encode(RenewCredentialRequestSchema, {
+      actrId: toActrIdMessage(id),
+      renewalToken,
+    });
+    const url = `${this.#base}/renew`;
+    return await this.#again(id, { what: "renewal", url, headers: {}, body, signal });
+  }
+
+  /**
+   * Gets a credential of the same id for a renewal token that no longer counts, proven as a registration is; a service may
+   * not know how (`spec/real-client.md`, renewal).
+   * @throws as {@link AisClient.renew}; what a package's prover throws.
+   */
+  async reissue(
+    id: ActrId,
+    renewalToken: Uint8Array,
+    registration: Registration,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<IssuedIdentity> {
+    const proof = await encodeRegistration(registration, signal);
+    return await this.#again(id, {
+      what: "reissue",
+      url: `${this.#base}/reissue`,
+      headers: secretHeader(registration),
+      body: encodeReissue({ id, registration: proof, renewalToken }),
       signal,
     });
-    const { result } = decodeAnswer("renewal", () => decode(RenewCredentialResponseSchema, bytes));
-    const ok = granted("renewal", result);
-    const issued = readIdentity("renewal", ok);
-    checkRenewal(id, ok, issued);
+  }
+
+  /** What is answered with another credential of `id`. */
+  async #again(id: ActrId, exchange: AisExchange): Promise<IssuedIdentity> {
+    const { what } = exchange;
+    const bytes = await postToAis(this.#components, exchange);
+    const { result } = decodeAnswer(what, () => decode(RenewCredentialResponseSchema, bytes));
+    const ok = granted(what, result);
+    const issued = readIdentity(what, ok);
+    checkRenewal(what, id, ok, issued);
     return issued;
   }
+}
+
+function secretHeader({ realmSecret }: Registration): Readonly<Record<string, string>> {
+  return realmSecret === undefined ? {} : { "x-actrix-realm-secret": realmSecret };
 }
 
 /** The request as it is sent: protobuf `actr.RegisterRequest`; without the secret, which is no part of it. @throws what a package's prover throws. */

@@ -14,7 +14,7 @@ const mediaType = "application/x-protobuf";
 
 /** One exchange with the identity service. */
 export interface AisExchange {
-  /** `registration` or `renewal`, for errors. */
+  /** `registration`, `renewal` or `reissue`, for errors. */
   readonly what: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -70,10 +70,15 @@ function toMs(time: Timestamp): number | undefined {
   return Math.max(0, Number(time.seconds) * 1_000 + Math.floor(time.nanos / 1e6));
 }
 
-/** What a renewal must answer beyond a registration: the same id, a credential for it, and every expiry (`spec/protocol.md` §6.4). @throws ActrError `registration`, failure `Protocol`. */
-export function checkRenewal(id: ActrId, ok: RegisterOk, issued: IssuedIdentity): void {
+/** What a renewal or reissue must answer beyond a registration: the same id, a credential for it, and every expiry (`spec/protocol.md` §6.4). @throws ActrError `registration`, failure `Protocol`. */
+export function checkRenewal(
+  what: string,
+  id: ActrId,
+  ok: RegisterOk,
+  issued: IssuedIdentity,
+): void {
   const refuse = (text: string): never => {
-    throw issueError("renewal", "Protocol", text);
+    throw issueError(what, "Protocol", text);
   };
   if (!actrIdEquals(issued.id, id)) refuse(`it is for ${issued.idText}, not ${formatActrId(id)}`);
   const claims = readClaims(issued.credential.claims);

@@ -3,12 +3,13 @@ import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { ActrError } from "../../../src/errors.ts";
-import { AisClient } from "../../../src/identity/ais_client.ts";
+import { AisClient, encodeRegistration } from "../../../src/identity/ais_client.ts";
 import { CredentialKeeper } from "../../../src/identity/credential_keeper.ts";
 import { decodeIdentity, encodeIdentity } from "../../../src/identity/saved_identity.ts";
 import { SessionState } from "../../../src/identity/session_state.ts";
 import { encodeClaims } from "../../../src/protocol/credential_codec.ts";
 import { formatActrId } from "../../../src/protocol/ids.ts";
+import { decodeReissue } from "../../../src/protocol/reissue.ts";
 import {
   decode,
   encode,
@@ -247,6 +248,40 @@ describe("AisClient.renew", () => {
     await assert.rejects(
       byCode.renew(id, token, { signal: never }),
       refusedWith({ failure: "TokenRejected", code: 401 }),
+    );
+  });
+});
+
+describe("AisClient.reissue", () => {
+  const id = { realm: 1001, serial: 5n, type };
+
+  it("posts id, registration and token, with the secret in its header alone", async () => {
+    const { ais, sent } = setUp(() => success(ok(5n)));
+    const identity = await ais.reissue(id, token, registration, { signal: never });
+    assert.equal(sent[0]?.url, "http://ais.example/ais/reissue");
+    assert.equal(sent[0]?.headers.get("x-actrix-realm-secret"), secret);
+    const request = decodeReissue(sent[0]?.body ?? assert.fail());
+    assert.deepEqual(request, {
+      id,
+      registration: await encodeRegistration(registration, never),
+      renewalToken: token,
+    });
+    assert.equal(identity.idText, formatActrId(id));
+  });
+
+  it("refuses an answer for another actor, and tells what it is of", async () => {
+    const { ais } = setUp(() => success(ok(6n)));
+    await assert.rejects(ais.reissue(id, token, registration, { signal: never }), {
+      message: /^reissue: it is for 6@/,
+      details: { failure: "Protocol" },
+    });
+  });
+
+  it("needs no answer of a service that does not know it", async () => {
+    const { ais } = setUp(() => new Response("no such page", { status: 404 }));
+    await assert.rejects(
+      ais.reissue(id, token, registration, { signal: never }),
+      refusedWith({ failure: "Protocol", status: 404 }),
     );
   });
 });
