@@ -18,6 +18,12 @@ async function rejectsWith(
   });
 }
 
+/** A module of one function, whose body is `block try_table catch_all 0 end end`. */
+const tryTable = Uint8Array.of(
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0],
+  ...[10, 13, 1, 11, 0, 0x02, 0x40, 0x1f, 0x40, 1, 2, 0, 0x0b, 0x0b, 0x0b],
+);
+
 describe("a component that breaks a rule", () => {
   const broken: [string, string, Uint8Array, RegExp][] = [
     ["returns twice", "twice", new Uint8Array(), /dispatch returns twice/],
@@ -156,5 +162,14 @@ describe("entries of one component", () => {
     await probe.dispatch("mode", Uint8Array.of(probeModes.fail));
     const error = { code: "internal", message: "mode" };
     assert.deepEqual(await probe.enter({ name: "on-ready" }), { error });
+  });
+});
+
+describe("a component that catches exceptions", () => {
+  it("does not survive what a rule throws", async (test) => {
+    if (!WebAssembly.validate(tryTable)) return test.skip("this runtime has no try_table");
+    await using world = await inlineGuest("catcher");
+    const guest = await world.instance();
+    await rejectsWith(guest.dispatch("any"), "trapped", /dispatch returns twice/);
   });
 });
