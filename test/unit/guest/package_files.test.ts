@@ -82,6 +82,19 @@ describe("a package", () => {
     assert.equal(found.manifest.binary.target, "roost-script");
   });
 
+  it("leaves the kind open for all but components", async () => {
+    const key = await keyOf(1);
+    const core = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+    const others = [
+      { ...least, binary: core },
+      { ...least, target: "aarch64-apple-darwin" },
+    ];
+    for (const each of others) {
+      const { manifest } = await verifyPackage(await packPackage(each, key), key.publicKey);
+      assert.equal(manifest.binary.kind, undefined);
+    }
+  });
+
   it("[G-7] has its resources again", async () => {
     const key = await keyOf(1);
     const found = await verifyPackage(await packPackage(parts, key), key.publicKey);
