@@ -46,7 +46,7 @@ export class RecordTable<T> {
   /** Reads one record again. @throws ActrError `storage`. */
   async load(key: string): Promise<T | undefined> {
     const changes = this.#changes;
-    const value = parse<T>(await this.#store.record(this.#space, key));
+    const value = parseRecord<T>(await this.#store.record(this.#space, key));
     if (changes === this.#changes) this.#keep(key, value);
     return value;
   }
@@ -60,7 +60,7 @@ export class RecordTable<T> {
     const values = new Map<string, T>();
     for (let after = ""; ; ) {
       const page = await this.#store.records(this.#space, after, pageSize);
-      for (const { key, value } of page) values.set(key, parse<T>(value) as T);
+      for (const { key, value } of page) values.set(key, parseRecord<T>(value) as T);
       const last = page.at(-1);
       if (last === undefined || page.length < pageSize) break;
       after = last.key;
@@ -89,7 +89,7 @@ export class RecordTable<T> {
   ): Promise<R> {
     for (let attempt = 0; attempt < tries; attempt++) {
       const old = await this.#store.record(this.#space, key);
-      const value = change(parse<T>(old));
+      const value = change(parseRecord<T>(old));
       if (await this.#write(key, old, value)) {
         this.#changes++;
         this.#keep(key, value);
@@ -105,7 +105,7 @@ export class RecordTable<T> {
     const change: StoreChange =
       value === undefined
         ? { kind: "record.delete", space, key }
-        : { kind: "record.put", space, key, value: utf8(JSON.stringify(value)) };
+        : { kind: "record.put", space, key, value: formatRecord(value) };
     try {
       await this.#store.commit([{ kind: "record.expect", space, key, value: old ?? null }, change]);
       return true;
@@ -121,6 +121,12 @@ export class RecordTable<T> {
   }
 }
 
-function parse<T>(value: Uint8Array | undefined): T | undefined {
+/** The value that a record holds. */
+export function parseRecord<T>(value: Uint8Array | undefined): T | undefined {
   return value === undefined ? undefined : (JSON.parse(new TextDecoder().decode(value)) as T);
+}
+
+/** A value as its record holds it: JSON. */
+export function formatRecord(value: unknown): Uint8Array {
+  return utf8(JSON.stringify(value));
 }
