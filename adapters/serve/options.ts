@@ -1,6 +1,9 @@
 import type { ActorsOf, WithActors } from "../../src/actor_client.ts";
 import type { NodeContext, ServiceClient } from "../../src/context.ts";
+import type { GuestStatus } from "../../src/guest/life/status.ts";
+import type { VerifiedPackage } from "../../src/guest/package/verified_package.ts";
 import type { GuestRuntime } from "../../src/guest/workload/guest_runtime.ts";
+import type { GuestUpgrades } from "../../src/node/guest_upgrades.ts";
 import type { NetworkEvents } from "../../src/node/network_events.ts";
 import type { Node } from "../../src/node/node.ts";
 import type { Durability } from "../../src/options.ts";
@@ -113,6 +116,8 @@ export interface Served extends AsyncDisposable {
   readonly identity: string;
   /** Calls peers, in the node's name. */
   readonly context: NodeContext;
+  /** Only of nodes with a guest. */
+  readonly guest?: ServedGuest;
   /** Stops the node, then what it stands on. Idempotent; never rejects. */
   stop(): Promise<void>;
   /** Resolves when all has stopped, for whatever reason. */
@@ -126,6 +131,13 @@ export interface RendezvousEndpointOptions extends EndpointOptions, RendezvousOp
    * system choose. Nodes are told of it by `iceUrls`, with the name that they reach it by. @default none
    */
   readonly stunPort?: number;
+}
+
+/** The guest of a node, and how another package takes its place while the node runs. */
+export interface ServedGuest extends Pick<GuestUpgrades, "upgrade" | "rollback"> {
+  /** What it runs now. */
+  readonly package: VerifiedPackage;
+  status(): GuestStatus;
 }
 
 /** A rendezvous that serves alone. */

@@ -77,6 +77,12 @@ export class CredentialKeeper {
     this.#renew("refused");
   }
 
+  /** The node has registered as something else: that identity takes the place of the one before. */
+  adopt(issued: IssuedIdentity): void {
+    this.#rebound(issued);
+    this.#plan();
+  }
+
   /** Stops planning and renewing; resolves when nothing is under way. Idempotent. */
   async close(): Promise<void> {
     this.#closed.abort(new ActrError("stopping", "the credential keeper is closed"));
@@ -144,9 +150,13 @@ export class CredentialKeeper {
 
   /** Nothing changes before the registration has succeeded. */
   async #rebind(signal: AbortSignal): Promise<void> {
-    const { session, register, log } = this.#components;
-    const issued = await register({ signal });
+    const issued = await this.#components.register({ signal });
     signal.throwIfAborted();
+    this.#rebound(issued);
+  }
+
+  #rebound(issued: IssuedIdentity): void {
+    const { session, log } = this.#components;
     const previous = session.commit(issued);
     log.warn("identity.rebound", { from: previous.idText, to: session.current.idText });
     this.#tell(() => this.#hooks.onRenewed?.(session.current, previous));

@@ -78,6 +78,11 @@ export class Gate {
     this.#closed = reason;
   }
 
+  /** Lets requests in again, if it was closed for `reason` and not for another one since. */
+  reopen(reason: ActrError): void {
+    if (this.#closed === reason) this.#closed = undefined;
+  }
+
   /** Takes one frame of a verified peer. A returned promise holds the link back until its streams have caught up. */
   receive(frame: Frame, from: Peer, link: Link): void | Promise<void> {
     switch (frame.lane) {

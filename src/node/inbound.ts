@@ -179,6 +179,11 @@ export class Inbound {
   /** Resolves when everything that is in memory is handled, on disk and answered; what is in the store alone stays there. */
   async drain(): Promise<void> {
     await this.#refill.close();
+    await this.settled();
+  }
+
+  /** As {@link drain}, and goes on afterwards. */
+  async settled(): Promise<void> {
     await this.handling.drained();
     await this.#completion.settled();
   }

@@ -11,6 +11,7 @@ import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
 import { announced } from "./announcement.ts";
 import { loadGuest, openGuest } from "./guest.ts";
+import { GuestUpgrades } from "./guest_upgrades.ts";
 import { HookQueue } from "./hooks.ts";
 import { Inbound } from "./inbound.ts";
 import { instanceIdOf } from "./instance_id.ts";
@@ -43,6 +44,8 @@ interface NodeParts {
   readonly presence: Presence;
   readonly instanceId: string;
   readonly guest: GuestWorkload | undefined;
+  readonly definition: NodeDefinition;
+  readonly settings: NodeSettings;
 }
 
 /** Where actors are kept. */
@@ -74,6 +77,8 @@ export class Node implements AsyncDisposable {
   readonly media: NodeMedia;
   /** The workload where that is no services. */
   readonly guest: GuestWorkload | undefined;
+  /** Puts other packages in its place; none without a guest. */
+  readonly upgrades: GuestUpgrades | undefined;
   /** Calls peers, in this node's name. */
   readonly context: NodeContext;
   readonly #network: NodeNetwork;
@@ -110,7 +115,8 @@ export class Node implements AsyncDisposable {
     const limit = abortAfter(components.clock, startTimeoutMs, bounds.signal, "registration");
     try {
       await loadGuest(guest, undo, limit.signal);
-      const made = await Node.#register({ plan, components, undo, guest }, settings, limit.signal);
+      const parts = { plan, components, undo, guest, definition, settings };
+      const made = await Node.#register(parts, limit.signal);
       node = made;
       return new RegisteredNode(made, undo, (signal) => made.#lifecycle.begin(signal));
     } catch (error) {
@@ -123,10 +129,9 @@ export class Node implements AsyncDisposable {
 
   static async #register(
     parts: Omit<NodeParts, "presence" | "instanceId">,
-    settings: NodeSettings,
     signal: AbortSignal,
   ): Promise<Node> {
-    const { plan, components, undo } = parts;
+    const { plan, components, undo, settings } = parts;
     const instanceId = await instanceIdOf(components);
     const registration = await announced(plan.registration, plan.announcement, components);
     // Presence and node know each other; nothing is told before `#begin`.
@@ -147,7 +152,8 @@ export class Node implements AsyncDisposable {
     return node;
   }
 
-  private constructor({ plan, components, undo, presence, instanceId, guest }: NodeParts) {
+  private constructor(parts: NodeParts) {
+    const { plan, components, undo, presence, instanceId, guest } = parts;
     this.components = components;
     this.guest = guest;
     this.instanceId = instanceId;
@@ -202,6 +208,13 @@ export class Node implements AsyncDisposable {
       localActors: (waiting) => this.actors.callerOf(waiting),
     });
     const { clock, random } = components;
+    const { lifecycle } = options;
+    this.upgrades =
+      guest &&
+      new GuestUpgrades(
+        { ...parts, guest, clock, log, inbound: this.inbound, stopped: signal },
+        lifecycle.startTimeoutMs,
+      );
     this.streams = new NodeStreams(
       { clock, random, registry: this.inbound.streams, sender: this.outbound.chunks },
       options.streams,

@@ -25,14 +25,14 @@ export class PeerDirectory {
   readonly #signaling: SignalingClient;
   readonly #nodeSignal: AbortSignal;
   readonly #tracer: Tracer | undefined;
-  readonly #dependencies: readonly Dependency[] | undefined;
+  readonly #dependencies: () => readonly Dependency[] | undefined;
   readonly #addresses = new Map<string, PeerAddress>();
 
   constructor(
     signaling: SignalingClient,
     nodeSignal: AbortSignal,
     tracer: Tracer | undefined,
-    dependencies?: readonly Dependency[],
+    dependencies: () => readonly Dependency[] | undefined = () => undefined,
   ) {
     this.#signaling = signaling;
     this.#nodeSignal = nodeSignal;
@@ -54,7 +54,7 @@ export class PeerDirectory {
   }
 
   async #discover(wanted: ActrType, count: number, options: RequestOptions): Promise<ActrId[]> {
-    const fingerprint = fingerprintOf(this.#dependencies, wanted);
+    const fingerprint = fingerprintOf(this.#dependencies(), wanted);
     const found = await this.#ask(wanted, count, { ...options, fingerprint });
     if (found.length > 0) return found.map((each) => each.id);
     throw new ActrError(

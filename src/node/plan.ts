@@ -21,8 +21,8 @@ export interface NodePlan {
   readonly registration: Registration;
   /** None: it tells nothing of its services. */
   readonly announcement: Announcement | undefined;
-  /** None: it may find any type. */
-  readonly dependencies: readonly Dependency[] | undefined;
+  /** What it may find; none: any type. Read live: another package of its guest was built against others. */
+  readonly dependencies: () => readonly Dependency[] | undefined;
   readonly routes: RouteTable;
   /** What the embedding program serves to the node itself. */
   readonly hostRoutes: RouteTable;
@@ -47,7 +47,8 @@ export function planNode(
   settings: NodeSettings,
   guest?: GuestWorkload,
 ): NodePlan {
-  const definition = guest === undefined ? asked : { ...asked, ...dependenciesOf(asked, guest) };
+  const dependencies = dependenciesOf(asked, guest);
+  const definition = { ...asked, ...(dependencies && { dependencies }) };
   const { services = [], host = [], acl, actorAcl, hooks, observers = [] } = definition;
   const options = resolveNodeOptions(definition.options);
   const { realm } = settings;
@@ -60,7 +61,7 @@ export function planNode(
     options,
     registration,
     announcement: announcementOf(definition, registration.type, guest),
-    dependencies: definition.dependencies,
+    dependencies: () => dependenciesOf(asked, guest),
     concurrent: options.dispatch.concurrent && (keyed || Object.keys(actors).length > 0),
     routes: guest?.routes ?? withReflection(routes, services),
     hostRoutes: serviceRoutes(host),
@@ -76,13 +77,12 @@ export function planNode(
   };
 }
 
-/** What the guest's package was built against, where the definition does not say. */
+/** What the definition says, else what the guest's package was built against. */
 function dependenciesOf(
-  { dependencies: said }: NodeDefinition,
-  guest: GuestWorkload,
-): Pick<NodeDefinition, "dependencies"> {
-  const dependencies = said ?? guest.dependencies;
-  return dependencies === undefined ? {} : { dependencies };
+  { dependencies }: NodeDefinition,
+  guest: GuestWorkload | undefined,
+): readonly Dependency[] | undefined {
+  return dependencies ?? guest?.dependencies;
 }
 
 /** Names of definitions, as they stand in URLs. */

@@ -1,5 +1,7 @@
+import { abortable } from "#async";
 import { AisClient, type Registration } from "../identity/ais_client.ts";
 import { CredentialKeeper } from "../identity/credential_keeper.ts";
+import type { IssuedIdentity } from "../identity/issued_identity.ts";
 import { KeyCache } from "../identity/key_cache.ts";
 import { PeerVerifier } from "../identity/peer_verifier.ts";
 import { SessionState } from "../identity/session_state.ts";
@@ -8,6 +10,7 @@ import { Heartbeat } from "../signaling/heartbeat.ts";
 import type { NodeLoad } from "../signaling/node_load.ts";
 import { SignalingClient } from "../signaling/signaling_client.ts";
 import { tracedAs } from "../spans.ts";
+import { withResolvers } from "../with_resolvers.ts";
 import { signalingEvent } from "./error_events.ts";
 import { establishIdentity } from "./establish_identity.ts";
 import type { HookQueue } from "./hooks.ts";
@@ -26,10 +29,21 @@ export interface PresenceParts {
   readonly onRebound: () => void;
 }
 
+/** What a node is registered for, and as whom. */
+export interface Standing {
+  readonly registration: Registration;
+  readonly issued: IssuedIdentity;
+  readonly record: IdentityRecord;
+}
+
 /** The node's standing at the rendezvous: identity, credential, signaling and heartbeat. */
 export class Presence {
   readonly session: SessionState;
   readonly signaling: SignalingClient;
+  readonly #parts: Pick<PresenceParts, "components" | "settings">;
+  readonly #ais: AisClient;
+  #registration: Registration;
+  #record: IdentityRecord;
   readonly #keeper: CredentialKeeper;
   readonly #keys: KeyCache;
   readonly #verifier: PeerVerifier;
@@ -42,19 +56,28 @@ export class Presence {
     const ais = new AisClient({ fetch, clock }, { url: settings.aisUrl });
     const record = await IdentityRecord.of(store, settings.aisUrl, registration);
     const issued = await establishIdentity({ ais, clock, log, record }, registration, signal);
-    const presence = new Presence(parts, ais, new SessionState({ log }, issued));
+    const presence = new Presence(parts, ais, record, new SessionState({ log }, issued));
     await presence.#keys.seed(issued.signingKey);
     presence.session.listen((change) => {
       if (change.kind === "phase") return;
       const told = (event: string) => (error: unknown) => log.warn(event, { error });
-      record.save(change.current).catch(told("identity.save_failed"));
+      presence.#record.save(change.current).catch(told("identity.save_failed"));
       presence.#keys.seed(change.current.signingKey).catch(told("identity.key_unusable"));
     });
     return presence;
   }
 
-  private constructor(parts: PresenceParts, ais: AisClient, session: SessionState) {
+  private constructor(
+    parts: PresenceParts,
+    ais: AisClient,
+    record: IdentityRecord,
+    session: SessionState,
+  ) {
     const { components, settings, registration, hooks } = parts;
+    this.#parts = { components, settings };
+    this.#ais = ais;
+    this.#registration = registration;
+    this.#record = record;
     const { clock, random, log, sockets, tracer } = tracedAs(components, () => session.current.id);
     this.session = session;
     this.#keeper = new CredentialKeeper(
@@ -64,7 +87,7 @@ export class Presence {
         log,
         session,
         ais,
-        register: (options) => ais.register(registration, options),
+        register: (options) => ais.register(this.#registration, options),
       },
       {
         onRenewed: ({ credentialExpiresAtMs: expiresAt, id }, { id: previousId }) =>
@@ -121,6 +144,45 @@ export class Presence {
     this.#keeper.start();
     await this.signaling.connect({ signal });
     this.#heartbeat.start();
+  }
+
+  /** What it is registered for now. */
+  get standing(): Standing {
+    const { current: issued } = this.session;
+    return { registration: this.#registration, issued, record: this.#record };
+  }
+
+  /** Registers for something else as well; the node stays who it is until it adopts that. @throws as {@link Presence.register}. */
+  async stand(registration: Registration, signal: AbortSignal): Promise<Standing> {
+    const { components, settings } = this.#parts;
+    const record = await IdentityRecord.of(components.store, settings.aisUrl, registration);
+    return { registration, record, issued: await this.#ais.register(registration, { signal }) };
+  }
+
+  /** Stays who it is, and registers for something else when it has to do so again. @throws ActrError `storage`. */
+  async restate(registration: Registration): Promise<void> {
+    const { components, settings } = this.#parts;
+    this.#record = await IdentityRecord.of(components.store, settings.aisUrl, registration);
+    this.#registration = registration;
+    await this.#record.save(this.session.current);
+  }
+
+  /** Becomes who that is, and resolves when signaling knows the node so. @throws the signal's reason. */
+  async adopt({ registration, issued, record }: Standing, signal: AbortSignal): Promise<void> {
+    this.#registration = registration;
+    this.#record = record;
+    this.#keeper.adopt(issued);
+    await this.#active(signal);
+  }
+
+  #active(signal: AbortSignal): Promise<void> {
+    const { session } = this;
+    if (session.phase === "active") return Promise.resolve();
+    const { promise, resolve } = withResolvers<void>();
+    const stop = session.listen(() => {
+      if (session.phase === "active") resolve();
+    });
+    return abortable(promise, signal).finally(stop);
   }
 
   /** Whether signaling answers within `limitMs`. */

@@ -32,9 +32,19 @@ export class GuestStreams {
     if (this.#ids.delete(id)) this.#streams().unregister(id);
   }
 
+  /** Takes no chunks until {@link resume}. */
+  suspend(): void {
+    for (const id of this.#ids) this.#streams().unregister(id);
+  }
+
+  /** Takes chunks again, of all that it registered. @throws ActrError `overloaded`. */
+  resume(): void {
+    for (const id of this.#ids) this.#streams().register(id, this.#enter);
+  }
+
   /** Gives up all of them: the instance that registered them is gone (`spec/guest.md` §21 GD-11). */
   clear(): void {
-    for (const id of this.#ids) this.#streams().unregister(id);
+    this.suspend();
     this.#ids.clear();
   }
 }

@@ -6,13 +6,19 @@ import type { Request, Route } from "../../inbound/route.ts";
 import type { GuestEntry, GuestLifecycle } from "../../ports/guest_host.ts";
 import { callChain } from "../../protocol/call_chain.ts";
 import type { Dependency } from "../../protocol/dependencies.ts";
-import { sourceSpec } from "../../protocol/fingerprint/source_spec.ts";
-import { parseLock } from "../../protocol/manifest/lock.ts";
+import { withResolvers } from "../../with_resolvers.ts";
 import type { GuestStatus } from "../life/status.ts";
 import type { VerifiedPackage } from "../package/verified_package.ts";
 import { guestObserver } from "./guest_observer.ts";
 import { type GuestAccess, GuestRoutes } from "./guest_routes.ts";
 import { LiveGuest, type LiveGuestComponents } from "./live_guest.ts";
+
+/** What is done between the last request of one guest and the first of the next, and undone when that does not begin. */
+export interface Between {
+  enter(): Promise<void>;
+  /** Never rejects. */
+  leave(): Promise<void>;
+}
 
 /** A guest in the place of a node's services: gate, mailbox, scheduler, access rules, dedup and hooks do not know the difference. */
 export class GuestWorkload {
@@ -21,6 +27,8 @@ export class GuestWorkload {
   readonly #components: LiveGuestComponents;
   readonly #definition: GuestDefinition;
   #current: LiveGuest;
+  /** While one guest takes the place of another: settles when it has. */
+  #held: Promise<void> | undefined;
 
   /** @throws ActrError `config` for a binary that is not run here, limits, rules or keys that cannot be. */
   constructor(definition: GuestDefinition, components: LiveGuestComponents, access: GuestAccess) {
@@ -43,21 +51,79 @@ export class GuestWorkload {
     return this.#current.package;
   }
 
-  /** What it was built against, as its package's lock file says. @throws ActrError `config` for one that is none. */
+  /** What it was built against, as its package's lock file says. */
   get dependencies(): readonly Dependency[] | undefined {
-    const { lockFile } = this.package;
-    return lockFile && parseLock(new TextDecoder().decode(lockFile)).dependencies;
+    return this.#current.dependencies;
   }
 
-  /** What discovery is told of it: the protos of its package. @throws ActrError `invalid_argument` where they cannot be described. */
-  describe(spec: NodeSpec, publishedAt: number): ReturnType<typeof sourceSpec> {
-    const { protos, manifest } = this.package;
-    return sourceSpec(protos, { name: manifest.name, ...manifest.metadata, ...spec, publishedAt });
+  /** As {@link LiveGuest.describe}. */
+  describe(spec: NodeSpec, publishedAt: number): ReturnType<LiveGuest["describe"]> {
+    return this.#current.describe(spec, publishedAt);
   }
 
   /** Compiles it, so that a package that cannot run is known before anybody hears of the node. @throws ActrError as {@link LiveGuest.load}. */
   load(signal: AbortSignal): Promise<void> {
     return this.#current.load(signal);
+  }
+
+  /** Whether this is what answers now. */
+  runs(guest: LiveGuest): boolean {
+    return guest === this.#current;
+  }
+
+  /** Loads another package beside this one; nothing of it is entered. @throws as {@link load}. */
+  async prepare(next: VerifiedPackage, signal: AbortSignal): Promise<LiveGuest> {
+    const made = new LiveGuest({ ...this.#definition, package: next }, this.#components);
+    try {
+      await made.load(signal);
+      return made;
+    } catch (error) {
+      await made.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Puts a guest in the place of this one. Requests wait; when those in the old one have ended, `between` is done and
+   * `on-start` entered; then those that wait enter the new one, and the old one ends. When any of that fails, the old one
+   * goes on as if nothing had been. @throws what fails; the signal's reason.
+   */
+  async switchTo(next: LiveGuest, between: Between, signal: AbortSignal): Promise<void> {
+    const before = this.#current;
+    const { promise, resolve } = withResolvers<void>();
+    this.#held = promise;
+    try {
+      await before.idle(signal);
+      await this.#begin(next, before, between);
+      this.#current = next;
+    } finally {
+      this.#held = undefined;
+      resolve();
+    }
+    await this.#attempt(next, "on-ready");
+    await this.#attempt(before, "on-stop");
+    await before.close();
+  }
+
+  async #begin(next: LiveGuest, before: LiveGuest, between: Between): Promise<void> {
+    before.suspend();
+    try {
+      await between.enter();
+      await next.live("on-start");
+    } catch (error) {
+      await next.close();
+      await between.leave();
+      before.resume();
+      throw error;
+    }
+  }
+
+  async #attempt(guest: LiveGuest, name: GuestLifecycle): Promise<void> {
+    try {
+      await guest.live(name);
+    } catch (error) {
+      this.#components.log.warn("hook.failed", { hook: name, error });
+    }
   }
 
   status(): GuestStatus {
@@ -87,7 +153,10 @@ export class GuestWorkload {
       nested: callChain(metadata).length > 0,
       ...(deadline !== undefined && { deadline }),
     };
-    return this.#current.dispatch({ requestId, routeKey, payload }, context, bounds);
+    const enter = (): Promise<Uint8Array> =>
+      this.#current.dispatch({ requestId, routeKey, payload }, context, bounds);
+    // What a request waits for must not wait for that request to end.
+    return this.#held === undefined || bounds.nested ? enter() : this.#held.then(enter);
   }
 
   #live(name: GuestLifecycle): Promise<void> {

@@ -1,4 +1,6 @@
+import { abortable } from "#async";
 import type { Context, NodeContext } from "../../context.ts";
+import type { NodeSpec } from "../../define.ts";
 import type { GuestDefinition, GuestIsolation } from "../../guest.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type {
@@ -9,7 +11,11 @@ import type {
 } from "../../ports/guest_host.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { DataChunk } from "../../protocol/data_chunk.ts";
+import type { Dependency } from "../../protocol/dependencies.ts";
+import { sourceSpec } from "../../protocol/fingerprint/source_spec.ts";
 import type { ActrId } from "../../protocol/ids.ts";
+import { parseLock } from "../../protocol/manifest/lock.ts";
+import { withResolvers } from "../../with_resolvers.ts";
 import { resolveGuestOptions } from "../life/options.ts";
 import type { GuestQuota } from "../life/quota.ts";
 import { GuestRunner } from "../life/runner.ts";
@@ -54,16 +60,23 @@ const empty = new Uint8Array(0);
 /** One package in a node: its runner, with the way from the node's events into it and from its calls to the node. */
 export class LiveGuest {
   readonly package: VerifiedPackage;
+  /** What it was built against, as its package's lock file says. */
+  readonly dependencies: readonly Dependency[] | undefined;
   readonly #context: () => NodeContext;
   readonly #runner: GuestRunner<GuestScope>;
   readonly #streams: GuestStreams;
+  /** Requests in it, or in its line. */
+  #dispatching = 0;
+  #onIdle: () => void = () => {};
 
-  /** @throws ActrError `config` for a binary that is not run here, or limits that cannot be. */
+  /** @throws ActrError `config` for a binary that is not run here, a lock file that is none, or limits that cannot be. */
   constructor(
     { package: verified, isolation = "worker", limits }: Omit<GuestDefinition, "methods" | "proof">,
     { clock, log, quota, host, context }: LiveGuestComponents,
   ) {
+    const { lockFile } = verified;
     this.package = verified;
+    this.dependencies = lockFile && parseLock(new TextDecoder().decode(lockFile)).dependencies;
     this.#context = context;
     const streams = new GuestStreams(
       () => context().streams,
@@ -98,7 +111,37 @@ export class LiveGuest {
     const scope = deadline === undefined ? { context } : { context, deadline };
     const who = { selfId, callerId, requestId };
     const entry: GuestEntry = { name: "dispatch", envelope };
-    return (await this.#runner.enter(entry, who, scope, { overlaps, nested })) ?? empty;
+    this.#dispatching += 1;
+    try {
+      return (await this.#runner.enter(entry, who, scope, { overlaps, nested })) ?? empty;
+    } finally {
+      this.#dispatching -= 1;
+      if (this.#dispatching === 0) this.#onIdle();
+    }
+  }
+
+  /** Resolves when no request is in it; one at a time may wait for that. @throws the signal's reason. */
+  async idle(signal: AbortSignal): Promise<void> {
+    if (this.#dispatching === 0) return;
+    const { promise, resolve } = withResolvers<void>();
+    this.#onIdle = resolve;
+    await abortable(promise, signal);
+  }
+
+  /** What discovery is told of it: the protos of its package. @throws ActrError `invalid_argument` where they cannot be described. */
+  describe(spec: NodeSpec, publishedAt: number): ReturnType<typeof sourceSpec> {
+    const { protos, manifest } = this.package;
+    return sourceSpec(protos, { name: manifest.name, ...manifest.metadata, ...spec, publishedAt });
+  }
+
+  /** Takes no chunks of its streams until {@link resume}: another guest may have streams of these names. */
+  suspend(): void {
+    this.#streams.suspend();
+  }
+
+  /** Takes chunks of its streams again. */
+  resume(): void {
+    this.#streams.resume();
   }
 
   /** Tells it where its node stands in life. @throws ActrError what the guest throws; as {@link GuestRunner.enter}. */
