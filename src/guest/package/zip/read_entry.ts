@@ -14,7 +14,6 @@ const sliceBytes = 4096;
  */
 export async function readZipEntry(entry: ZipEntry): Promise<Uint8Array<ArrayBuffer>> {
   // Not slice(): that of a Buffer copies nothing.
-  // Not slice(): that of a Buffer shares its memory.
   if (!entry.deflated) return new Uint8Array(entry.packed);
   // No memory is taken for what cannot be there.
   if (entry.size > entry.packed.length * largestRatio) throw otherSize(entry);

@@ -35,8 +35,9 @@ export function readZipDirectory(bytes: Uint8Array): ReadonlyMap<string, ZipEntr
   let free = 0;
   for (const entry of readEntries(bytes, view, place).sort((a, b) => a.localAt - b.localAt)) {
     const { name, size } = entry;
-    if (entry.localAt < free)
+    if (entry.localAt < free) {
       throw zipError(`${JSON.stringify(name)} overlaps another entry`, name);
+    }
     const packed = requireLocal(bytes, view, entry, place.start);
     free = packed.byteOffset - bytes.byteOffset + packed.length;
     files.set(name, { name, size, packed, deflated: entry.method === methods.deflated });
@@ -52,8 +53,9 @@ function findDirectory(view: DataView): DirectoryPlace {
   }
   const count = view.getUint16(end + 10, true);
   const start = view.getUint32(end + 16, true);
-  if (count === elsewhere.count || start === elsewhere.offset)
+  if (count === elsewhere.count || start === elsewhere.offset) {
     throw zipError("it is a zip64 archive");
+  }
   const oneDisk = view.getUint32(end + 4, true) === 0 && view.getUint16(end + 8, true) === count;
   if (!oneDisk) throw zipError("it spans several disks");
   if (view.getUint16(end + 20, true) !== 0) throw zipError("its comment is cut off");
