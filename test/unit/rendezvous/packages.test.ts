@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { utf8 } from "../../../src/protocol/bytes.ts";
+import { toBase64, utf8 } from "../../../src/protocol/bytes.ts";
 import { RegisterAuthMode } from "../../../src/protocol/schema.ts";
 import { AisWorld, type Answered, type RegisterFields, registration } from "./ais_world.ts";
 import { Maker, target, type } from "./maker.ts";
@@ -227,6 +227,9 @@ describe("manufacturers", () => {
     await assert.rejects(manufacturers.revoke("acme", acme.keyId), refusedFor("configured"));
     await assert.rejects(manufacturers.trust("1acme", other.publicKey), refusedFor("name"));
     await assert.rejects(manufacturers.trust("umbrella", "AAAA"), refusedFor("key"));
+    // The identity: under it everybody can sign (`spec/guest.md` §18.4).
+    const weak = toBase64(Uint8Array.of(1, ...new Uint8Array(31)));
+    await assert.rejects(manufacturers.trust("umbrella", weak), refusedFor("key"));
     await assert.rejects(manufacturers.setSuspended("umbrella", true), { code: "not_found" });
     await manufacturers.trust("umbrella", other.publicKey);
     await assert.rejects(manufacturers.revoke("umbrella", acme.keyId), { code: "not_found" });
