@@ -34,14 +34,14 @@ export class Meter {
     return this.#counter.value === 0 && this.#reserve === 0;
   }
 
-  run(budget: Budget, work: () => void): void {
+  run<T>(budget: Budget, work: () => T): T {
     const begun = this.#clock.monotonic();
     this.#deadline = begun + budget.busyMs;
     this.#reserve = budget.fuel;
     this.#counter.value = 0;
     this.#refill();
     try {
-      work();
+      return work();
     } finally {
       this.#deadline = Number.POSITIVE_INFINITY;
       budget.fuel = this.#reserve + this.#counter.value;

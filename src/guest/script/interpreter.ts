@@ -54,11 +54,12 @@ export class Interpreter {
       shouldInterrupt: () => vm.exceededMemory || meter.isOver(),
     });
     const meter = new Meter(clock, fuel);
-    let entrances: Entrances | undefined;
-    meter.run({ fuel: Number.MAX_SAFE_INTEGER, busyMs: Number.POSITIVE_INFINITY }, () => {
-      entrances = beginPrelude(vm);
-    });
-    return new Interpreter(vm, meter, entrances as Entrances);
+    const unlimited = { fuel: Number.MAX_SAFE_INTEGER, busyMs: Number.POSITIVE_INFINITY };
+    return new Interpreter(
+      vm,
+      meter,
+      meter.run(unlimited, () => beginPrelude(vm)),
+    );
   }
 
   get memoryBytes(): number {
@@ -134,14 +135,20 @@ export class Interpreter {
     if (this.#vm.exceededMemory) {
       return guestFault(
         "resource_limit",
-        "the guest wanted more memory than its limit: raise memoryBytes",
+        "the guest wanted more memory than its limit: let it keep less, or raise memoryBytes",
       );
     }
     if (this.#meter.late) {
-      return guestFault("interrupted", "the guest ran too long without waiting");
+      return guestFault(
+        "interrupted",
+        "the guest ran too long without waiting for its node: let it do less at a time",
+      );
     }
     if (this.#meter.empty)
-      return guestFault("out_of_fuel", "the guest used up the fuel of its entry");
+      return guestFault(
+        "out_of_fuel",
+        "the guest used up the fuel of its entry: let it do less at a time, or raise fuel",
+      );
     return undefined;
   }
 }

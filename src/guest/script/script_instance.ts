@@ -74,10 +74,13 @@ export class ScriptInstance implements GuestInstance {
   #askNode(): void {
     if (this.#asking) return;
     this.#asking = true;
-    for (let asked = this.#entries.next(); asked !== undefined; asked = this.#entries.next()) {
-      this.#askOne(asked);
+    try {
+      for (let asked = this.#entries.next(); asked !== undefined; asked = this.#entries.next()) {
+        this.#askOne(asked);
+      }
+    } finally {
+      this.#asking = false;
     }
-    this.#asking = false;
   }
 
   #askOne(asked: Asked): void {

@@ -18,8 +18,10 @@ export function isBytes(value: unknown): value is Uint8Array {
 /** The bytes as a buffer that holds nothing else. @throws TypeError when they are no `Uint8Array`. */
 export function exactBuffer(bytes: unknown, what: string): ArrayBuffer {
   if (!isBytes(bytes)) throw new TypeError(`${what} must be a Uint8Array`);
+  const length = lengthOf(bytes);
+  if (length === 0) return new Buffer(0);
   const buffer = bufferOf(bytes);
-  if (buffer.byteLength === lengthOf(bytes)) return buffer;
+  if (buffer.byteLength === length) return buffer;
   return new Bytes(bytes).buffer;
 }
 

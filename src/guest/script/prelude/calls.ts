@@ -1,5 +1,6 @@
 import { bytesOf, exactBuffer } from "./bytes.ts";
 import { type ErrorText, errorOf } from "./errors.ts";
+import { parse, stringify } from "./json.ts";
 import type { Native } from "./native.ts";
 
 type Answer = ArrayBuffer | string | undefined;
@@ -31,7 +32,7 @@ export class Calls {
   /** Asks the node for what `read` makes of the answer; a payload goes apart from the text. */
   ask<T>(what: object, read: (value: never) => T, payload?: Uint8Array): Promise<T> {
     return new Promise((resolve, reject) => {
-      const text = JSON.stringify(what);
+      const text = stringify(what);
       const buffer = payload === undefined ? undefined : exactBuffer(payload, "the payload");
       const number = ++this.#last;
       this.#waiting.set(number, { resolve, reject, read });
@@ -42,7 +43,7 @@ export class Calls {
 
   /** Tells what nobody answers. */
   tell(what: object): void {
-    this.#native.ask(0, JSON.stringify(what));
+    this.#native.ask(0, stringify(what));
   }
 
   /** The node's answer. */
@@ -50,7 +51,11 @@ export class Calls {
     const waiting = this.#waiting.get(call);
     this.#waiting.delete(call);
     if (waiting === undefined) return;
-    if (error === undefined) waiting.resolve(waiting.read(value as never));
-    else waiting.reject(errorOf(JSON.parse(error) as ErrorText));
+    try {
+      if (error !== undefined) throw errorOf(parse(error) as ErrorText);
+      waiting.resolve(waiting.read(value as never));
+    } catch (thrown) {
+      waiting.reject(thrown);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { ActrId, ActrType, Context, DataChunk, Dest, PayloadType } from "../author.ts";
 import { bytes, type Calls, nothing } from "./calls.ts";
+import { parse } from "./json.ts";
 import { type IdText, id, idText } from "./shapes.ts";
 
 /** Of what a context is made: token, request id, own id, caller. */
@@ -24,7 +25,7 @@ function chunkText(chunk: DataChunk): object {
 }
 
 function found(text: string): ActrId {
-  return id(JSON.parse(text) as IdText);
+  return id(parse(text) as IdText);
 }
 
 /** The context of one entry. Its calls need it for `this`, so that none is made for another entry by mistake. */

@@ -1,4 +1,5 @@
 import type { ActrError } from "../author.ts";
+import { stringify } from "./json.ts";
 
 /** A `GuestError` in a text. */
 export interface ErrorText {
@@ -74,7 +75,7 @@ function ofThrown(thrown: unknown): ErrorText {
 /** What the guest threw, as a text; whatever it threw. */
 export function errorText(thrown: unknown): string {
   try {
-    return JSON.stringify(ofThrown(thrown));
+    return stringify(ofThrown(thrown));
   } catch {
     return '{"code":"internal","message":"the guest threw a value that cannot be read"}';
   }

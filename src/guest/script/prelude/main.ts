@@ -4,6 +4,7 @@ import { Calls } from "./calls.ts";
 import { type ContextText, EntryContext } from "./context.ts";
 import { describe, errorText } from "./errors.ts";
 import { globals } from "./globals.ts";
+import { parse } from "./json.ts";
 import type { Entrances, Native, NativeList } from "./native.ts";
 import {
   errorEvent,
@@ -119,7 +120,7 @@ export default function begin(...natives: NativeList): Entrances {
   };
   const enter = (entry: number, what: string, payload?: ArrayBuffer): void => {
     try {
-      const [name, context, data] = JSON.parse(what) as EntryText;
+      const [name, context, data] = parse(what) as EntryText;
       const result = run(name, context, data, payload);
       if (isBytes(result) || typeof result !== "object") end(entry, name, result);
       else void later(entry, name, result);
