@@ -3,6 +3,7 @@ import type { GuestOptions } from "./guest/life/options.ts";
 import type { VerifiedPackage } from "./guest/package/verified_package.ts";
 import type { ManufacturerProver } from "./identity/package_registration.ts";
 import type { KeyField } from "./protocol/key_field.ts";
+import type { SigningKey } from "./protocol/signing_key.ts";
 
 /** Where a guest runs: in a thread of its own, or in that of the node, which it holds up for as long as its fuel lasts. */
 export type GuestIsolation = "worker" | "inline";
@@ -42,6 +43,9 @@ export interface GuestDefinition {
    * own allows. @default "package"; "linked" at a rendezvous of the node's own, without `proof`
    */
   readonly registersAs?: "package" | "linked";
-  /** Proves to the identity service that the manufacturer lets the package register; asked for every registration. @default none: the package is published */
-  readonly proof?: ManufacturerProver;
+  /**
+   * Proves to the identity service, for every registration, that the manufacturer lets the package register: with the key
+   * itself (`signingKeyIn`), or by asking who has it. @default none: the package is published
+   */
+  readonly proof?: SigningKey | ManufacturerProver;
 }

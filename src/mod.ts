@@ -121,6 +121,8 @@ export {
   errorCodes,
   type NodeErrorCode,
 } from "./errors.ts";
+export { defaultGuestOptions, type GuestOptions } from "./guest/life/options.ts";
+export type { GuestStatus } from "./guest/life/status.ts";
 export type { PackageFault } from "./guest/package/package_error.ts";
 export type { PackageLimits } from "./guest/package/package_limits.ts";
 export type { PackageManifest } from "./guest/package/package_manifest.ts";
@@ -128,14 +130,25 @@ export { peekManifest } from "./guest/package/peek.ts";
 export type { VerifiedPackage } from "./guest/package/verified_package.ts";
 export { verifyPackage } from "./guest/package/verify.ts";
 export { chainTrust } from "./guest/trust/chain_trust.ts";
-export { publicKeyIn } from "./guest/trust/key_file.ts";
+export { publicKeyIn, signingKeyIn } from "./guest/trust/key_file.ts";
 export { type TrustRefusal, trustRefusalOf } from "./guest/trust/refusal.ts";
 export { staticTrust } from "./guest/trust/static_trust.ts";
 export { trustNobody } from "./guest/trust/trust_nobody.ts";
 export type { TrustOptions, TrustProvider } from "./guest/trust/trust_provider.ts";
+export type {
+  GuestConflictKey,
+  GuestDefinition,
+  GuestIsolation,
+  GuestMethodOptions,
+} from "./guest.ts";
 export type { BackpressureEvent, CredentialEvent, ErrorEvent, Hooks, PeerEvent } from "./hooks.ts";
 export type { HostErrorCode, UserErrorCode } from "./host_errors.ts";
 export { type ActorOptions, type ActorOptionsInput, defaultActorOptions } from "./host_options.ts";
+export type {
+  ManufacturerConsent,
+  ManufacturerProver,
+  ProofSubject,
+} from "./identity/package_registration.ts";
 export type {
   LiveTrack,
   LiveTrackHandler,

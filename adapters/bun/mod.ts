@@ -27,6 +27,7 @@ export type {
   RendezvousEndpointOptions,
   Runtime,
   Served,
+  ServedGuest,
   ServedRendezvous,
   ServeOptions,
   Target,

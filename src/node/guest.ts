@@ -2,8 +2,16 @@ import type { NodeContext } from "../context.ts";
 import type { NodeDefinition } from "../define.ts";
 import { ActrError } from "../errors.ts";
 import type { GuestWorkload } from "../guest/workload/guest_workload.ts";
+import { provenBy } from "../identity/package_registration.ts";
 import type { NodeComponents, NodeSettings } from "./node_components.ts";
 import type { UndoStack } from "./undo_stack.ts";
+
+/** A definition whose guest's manufacturer is asked, not read: its key has become one who signs with it. */
+export function withProver(definition: NodeDefinition, components: NodeComponents): NodeDefinition {
+  const { guest } = definition;
+  if (guest === undefined || typeof guest.proof !== "object") return definition;
+  return { ...definition, guest: { ...guest, proof: provenBy(guest.proof, components) } };
+}
 
 /**
  * The guest that a definition names, if it does, put together: nothing of it runs yet.

@@ -10,7 +10,7 @@ import { NodeMedia } from "../streams/node_media.ts";
 import { NodeStreams } from "../streams/node_streams.ts";
 import { abortAfter } from "../time_limit.ts";
 import { announced } from "./announcement.ts";
-import { loadGuest, openGuest } from "./guest.ts";
+import { loadGuest, openGuest, withProver } from "./guest.ts";
 import { GuestUpgrades } from "./guest_upgrades.ts";
 import { HookQueue } from "./hooks.ts";
 import { Inbound } from "./inbound.ts";
@@ -101,11 +101,12 @@ export class Node implements AsyncDisposable {
 
   /** The first half of a start: the node gets its identity, and does nothing with it yet. @throws as {@link Node.start}. */
   static async register(
-    definition: NodeDefinition,
+    asked: NodeDefinition,
     components: NodeComponents,
     settings: NodeSettings,
     bounds: StartBounds = {},
   ): Promise<RegisteredNode> {
+    const definition = withProver(asked, components);
     // The guest and its node know each other; nothing of it runs before it is loaded.
     let node: Node | undefined;
     const guest = openGuest(definition, components, settings, () => (node as Node).context);

@@ -64,7 +64,9 @@ export function packageRegistration({
   if (registersAs === "linked") return {};
   const { manifestBytes: manifest, signature, manifest: said } = its;
   const { target } = said.binary;
-  return { package: { manifest, signature, target, ...(proof && { proof }) } };
+  // A key has become a prover before: `withProver`.
+  const prover = typeof proof === "function" ? proof : undefined;
+  return { package: { manifest, signature, target, ...(prover && { proof: prover }) } };
 }
 
 /** A guest's node is what its package is. @throws ActrError `config` for a definition that says otherwise. */

@@ -5,7 +5,6 @@ import { runningModule } from "../../adapters/running.ts";
 import { guestPlace } from "../../adapters/serve/guests.ts";
 import type { Served, ServeOptions } from "../../adapters/serve/options.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
-import { systemRandom } from "../../adapters/system_random.ts";
 import { GuestQuota } from "../../src/guest/life/quota.ts";
 import { packPackage } from "../../src/guest/package/pack.ts";
 import type { PackageParts } from "../../src/guest/package/package_parts.ts";
@@ -14,7 +13,6 @@ import { staticTrust } from "../../src/guest/trust/static_trust.ts";
 import { guestRuntime } from "../../src/guest/workload/guest_runtime.ts";
 import type { GuestPlace } from "../../src/guest/workload/live_guest.ts";
 import type { GuestDefinition, GuestIsolation } from "../../src/guest.ts";
-import { provenBy } from "../../src/identity/package_registration.ts";
 import { defineNode, formatActrType } from "../../src/mod.ts";
 import type { HostAnswer, HostCalls } from "../../src/ports/guest_host.ts";
 import { toBase64, utf8 } from "../../src/protocol/bytes.ts";
@@ -206,8 +204,7 @@ describe("registration of a package at the built-in rendezvous", () => {
   const protos = new Map([["note.proto", utf8(source)]]);
 
   it("is proven by its manufacturer, and tells address and protos", limit, async () => {
-    const proof = provenBy(await maker, { clock: systemClock(), random: systemRandom() });
-    await using node = await registering({ proof });
+    await using node = await registering({ proof: await maker });
     await using peer = await connect(node.url);
     const spec = await peer.description("echo");
     assert.deepEqual(
