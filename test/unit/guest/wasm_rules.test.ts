@@ -104,10 +104,11 @@ describe("entries of one component", () => {
     const probe = await world.instance();
     world.answer = () => {
       probe.instance.discard();
-      return { ok: undefined };
+      return { ok: new Uint8Array() };
     };
-    const entered = probe.dispatch("call", callPayload("r"));
+    const entered = probe.dispatch("chain", callPayload("r", Uint8Array.of(5)));
     await rejectsWith(entered, "discarded", /was discarded/);
+    assert.equal(world.calls.length, 1);
   });
 
   it("wait while the guest wants to be left alone", async () => {
