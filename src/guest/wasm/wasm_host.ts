@@ -1,6 +1,7 @@
 import type { GuestCode, GuestHost, GuestImage, GuestLimits } from "../../ports/guest_host.ts";
 import { guestFault } from "../fault.ts";
-import { type CoreComponents, CoreInstance } from "./abi/core_instance.ts";
+import type { CoreComponents } from "./abi/bridge.ts";
+import { CoreInstance } from "./abi/core_instance.ts";
 import { readExports, requireExports } from "./abi/guest_exports.ts";
 import { importsFor, type Linked, link } from "./abi/linker.ts";
 import { prepareComponent } from "./binary/prepare_component.ts";
@@ -58,7 +59,7 @@ async function instantiate(
 ): Promise<CoreInstance> {
   signal.throwIfAborted();
   try {
-    const { exports } = await WebAssembly.instantiate(module, importsFor(guest, linked));
+    const { exports } = await WebAssembly.instantiate(module, importsFor(guest.bridge, linked));
     guest.attach(readExports(exports, prepared, memoryBytes));
   } catch (error) {
     throw guestFault(

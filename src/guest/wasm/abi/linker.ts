@@ -1,6 +1,6 @@
 import { guestFault } from "../../fault.ts";
 import type { CoreImport } from "../binary/prepared_component.ts";
-import type { CoreInstance } from "./core_instance.ts";
+import type { Bridge } from "./bridge.ts";
 import { workload } from "./guest_exports.ts";
 import { hostLinks } from "./host_links.ts";
 import type { CoreFunction, Link, Links } from "./link.ts";
@@ -46,7 +46,7 @@ export function link(imports: readonly CoreImport[]): Linked[] {
 }
 
 /** The functions that one instance imports. */
-export function importsFor(guest: CoreInstance, linked: readonly Linked[]): WebAssembly.Imports {
+export function importsFor(guest: Bridge, linked: readonly Linked[]): WebAssembly.Imports {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
   for (const { module, name, link } of linked) {
     imports[module] ??= {};
@@ -56,12 +56,12 @@ export function importsFor(guest: CoreInstance, linked: readonly Linked[]): WebA
 }
 
 /** A guest that catches what a function of its host throws does not survive it. */
-function guarded(guest: CoreInstance, run: CoreFunction): WebAssembly.ImportValue {
+function guarded(guest: Bridge, run: CoreFunction): WebAssembly.ImportValue {
   return (...values: never[]): unknown => {
     try {
       return run(...values);
     } catch (error) {
-      guest.doom(error);
+      guest.doom ??= { error };
       throw error;
     }
   };

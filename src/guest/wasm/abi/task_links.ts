@@ -1,11 +1,11 @@
-import type { CoreInstance } from "./core_instance.ts";
+import type { Bridge } from "./bridge.ts";
 import type { Links } from "./link.ts";
 import { type Subtask, subtaskStates } from "./subtask.ts";
 import { trap } from "./trap.ts";
 import { WaitableSet } from "./waitable_set.ts";
 
 /** Takes what ended out of a set: 1 and (handle, state) at `at`, or 0. */
-function take(guest: CoreInstance, handle: number, at: number): number {
+function take(guest: Bridge, handle: number, at: number): number {
   const { memory, handles } = guest;
   memory.require(at, 8, 4);
   const subtask = handles.set(handle).take();
@@ -15,7 +15,7 @@ function take(guest: CoreInstance, handle: number, at: number): number {
 }
 
 /** The answer of the node, if it still comes, is of no interest. */
-function cancel(guest: CoreInstance, subtask: Subtask): number {
+function cancel(guest: Bridge, subtask: Subtask): number {
   if (subtask.delivered) trap("a call that has ended is cancelled");
   if (subtask.state === subtaskStates.started) {
     guest.forget(subtask);

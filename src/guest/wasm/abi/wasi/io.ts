@@ -1,4 +1,4 @@
-import type { CoreInstance } from "../core_instance.ts";
+import type { Bridge } from "../bridge.ts";
 import type { Link, Links } from "../link.ts";
 import { trap } from "../trap.ts";
 
@@ -12,7 +12,7 @@ const permitted = 65_536n;
 const closed = 1;
 
 /** Writes `result<_, stream-error>`: success. */
-function succeed(guest: CoreInstance, at: number): void {
+function succeed(guest: Bridge, at: number): void {
   const { memory } = guest;
   memory.require(at, 12, 4);
   memory.view.setUint8(at, 0);

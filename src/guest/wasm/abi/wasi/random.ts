@@ -1,11 +1,11 @@
-import type { CoreInstance } from "../core_instance.ts";
+import type { Bridge } from "../bridge.ts";
 import type { Link, Links } from "../link.ts";
 import { exceed } from "../trap.ts";
 
 /** Most random bytes at once. */
 const mostBytes = 65_536n;
 
-function word(guest: CoreInstance): bigint {
+function word(guest: Bridge): bigint {
   const bytes = guest.components.random.bytes(8);
   return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
 }

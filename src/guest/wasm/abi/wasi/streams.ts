@@ -1,4 +1,4 @@
-import type { CoreInstance } from "../core_instance.ts";
+import type { Bridge } from "../bridge.ts";
 import { trap } from "../trap.ts";
 
 /** Handles of the three streams; they are always there. */
@@ -12,10 +12,10 @@ const decoder = new TextDecoder();
 
 /** Lines that a guest writes to its output streams, on their way to the log of its node. */
 export class OutputLines {
-  readonly #guest: CoreInstance;
+  readonly #guest: Bridge;
   readonly #kept = new Map<number, number[]>();
 
-  constructor(guest: CoreInstance) {
+  constructor(guest: Bridge) {
     this.#guest = guest;
   }
 
