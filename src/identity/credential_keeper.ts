@@ -13,6 +13,23 @@ const longestRetryAfterMs = 300_000;
 /** Shortest time from one renewal to the next planned one, milliseconds: a server may issue credentials that live seconds. */
 const shortestPlanMs = 5_000;
 
+/** Failures after which an exchange is not tried again: at once, or when the credential has ended and nothing is left to lose. */
+interface FinalFailures {
+  readonly atOnce: readonly IssueFailure[];
+  readonly atLast: readonly IssueFailure[];
+}
+
+const finalOfRenewals: FinalFailures = {
+  atOnce: ["TokenRejected"],
+  atLast: ["InvalidRequest", "Protocol"],
+};
+
+/** Many a service does not know them, and what stands before it may answer anything then. */
+const finalOfReissues: FinalFailures = {
+  atOnce: ["TokenRejected", "InvalidRequest", "Protocol"],
+  atLast: ["RealmUnavailable", "Retryable"],
+};
+
 /** What the keeper works with. */
 export interface KeeperComponents {
   readonly clock: Clock;
@@ -27,6 +44,12 @@ export interface KeeperComponents {
       options: { readonly signal: AbortSignal },
     ): Promise<IssuedIdentity>;
   };
+  /** Gets a new credential of the same ActrId for a renewal token that no longer counts, proven as a registration is. */
+  readonly reissue: (
+    id: ActrId,
+    token: Uint8Array,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<IssuedIdentity>;
   /** Registers anew, in the way in which the node registered first. */
   readonly register: (options: { readonly signal: AbortSignal }) => Promise<IssuedIdentity>;
 }
@@ -123,29 +146,44 @@ export class CredentialKeeper {
   }
 
   async #renewOnce(signal: AbortSignal): Promise<void> {
-    const { clock, session, ais } = this.#components;
+    const { session } = this.#components;
     const previous = session.current;
-    const { id, renewalToken, renewalTokenExpiresAtMs = Number.POSITIVE_INFINITY } = previous;
-    if (renewalToken === undefined || renewalTokenExpiresAtMs <= clock.now()) {
-      return await this.#rebind(signal);
-    }
-    try {
-      const issued = await ais.renew(id, renewalToken, { signal });
-      signal.throwIfAborted();
-      session.update(issued);
-    } catch (error) {
-      if (!this.#mustRebind(failureOf(error))) throw error;
-      return await this.#rebind(signal);
-    }
+    const issued = await this.#issuedAgain(previous, signal);
+    signal.throwIfAborted();
+    if (issued === undefined) return await this.#rebind(signal);
+    session.update(issued);
     this.#tell(() => this.#hooks.onRenewed?.(session.current, previous));
   }
 
-  /** A request that will never be granted is a reason only once there is nothing left to lose. */
-  #mustRebind(failure: IssueFailure | undefined): boolean {
-    if (failure === "TokenRejected") return true;
-    const final = failure === "InvalidRequest" || failure === "Protocol";
-    const { clock, session } = this.#components;
-    return final && session.current.credentialExpiresAtMs <= clock.now();
+  /** A new credential of the same id; undefined when only a new id is left. */
+  async #issuedAgain(
+    { id, renewalToken: token, renewalTokenExpiresAtMs }: IdentitySnapshot,
+    signal: AbortSignal,
+  ): Promise<IssuedIdentity | undefined> {
+    const { clock, ais, reissue } = this.#components;
+    if (token === undefined) return undefined;
+    const ended = renewalTokenExpiresAtMs !== undefined && renewalTokenExpiresAtMs <= clock.now();
+    const renewed = ended
+      ? undefined
+      : await this.#unlessFinal(ais.renew(id, token, { signal }), finalOfRenewals);
+    return renewed ?? (await this.#unlessFinal(reissue(id, token, { signal }), finalOfReissues));
+  }
+
+  /** What was issued; undefined when asking again will not help. @throws what is worth another try. */
+  async #unlessFinal(
+    issuing: Promise<IssuedIdentity>,
+    { atOnce, atLast }: FinalFailures,
+  ): Promise<IssuedIdentity | undefined> {
+    try {
+      return await issuing;
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === undefined) throw error;
+      const { clock, session } = this.#components;
+      const lost = session.current.credentialExpiresAtMs <= clock.now();
+      if (atOnce.includes(failure) || (lost && atLast.includes(failure))) return undefined;
+      throw error;
+    }
   }
 
   /** Nothing changes before the registration has succeeded. */

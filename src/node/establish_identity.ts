@@ -27,7 +27,7 @@ export async function establishIdentity(
   signal: AbortSignal,
 ): Promise<IssuedIdentity> {
   const { record, log } = components;
-  const kept = await revive(components, await record.load(), signal);
+  const kept = await revive(components, await record.load(), registration, signal);
   const identity = kept ?? (await register(components, registration, signal));
   log.info(kept === undefined ? "identity.registered" : "identity.resumed", {
     actr_id: identity.idText,
@@ -55,15 +55,17 @@ async function register(
 async function revive(
   { ais, clock, log }: IdentityComponents,
   saved: IssuedIdentity | undefined,
+  registration: Registration,
   signal: AbortSignal,
 ): Promise<IssuedIdentity | undefined> {
   if (saved === undefined) return undefined;
   const now = clock.now();
   if (saved.credentialExpiresAtMs - now > shortestUseMs) return saved;
-  const { id, renewalToken, renewalTokenExpiresAtMs = 0 } = saved;
-  if (renewalToken === undefined || renewalTokenExpiresAtMs <= now) return undefined;
+  const { id, renewalToken: token, renewalTokenExpiresAtMs = Number.POSITIVE_INFINITY } = saved;
+  if (token === undefined) return undefined;
   try {
-    return await ais.renew(id, renewalToken, { signal });
+    if (renewalTokenExpiresAtMs > now) return await ais.renew(id, token, { signal });
+    return await ais.reissue(id, token, registration, { signal });
   } catch (error) {
     signal.throwIfAborted();
     log.warn("identity.resume_failed", {

@@ -87,6 +87,7 @@ export class Presence {
         log,
         session,
         ais,
+        reissue: (id, token, options) => ais.reissue(id, token, this.#registration, options),
         register: (options) => ais.register(this.#registration, options),
       },
       {

@@ -54,6 +54,7 @@ async function join(base: string, name: string, wsAddress?: string) {
     log,
     session,
     ais,
+    reissue: (id, token, options) => ais.reissue(id, token, registration, options),
     register: (options) => ais.register(registration, options),
   });
   const signaling = new SignalingClient(
@@ -194,7 +195,8 @@ describe("signaling over restarts of the server", () => {
     await node.signaling.connect(within());
     await node.signaling.discover(undefined, 1, within());
     assert.equal(node.session.phase, "active");
-    assert.deepEqual(node.posts, ["/ais/register", "/ais/renew", "/ais/register"]);
+    const posts = ["/ais/register", "/ais/renew", "/ais/reissue", "/ais/register"];
+    assert.deepEqual(node.posts, posts);
     await node.leave();
     await server[Symbol.asyncDispose]();
     await fresh.close();

@@ -6,7 +6,7 @@ import { Session } from "./session.ts";
 
 const octets = { "content-type": "application/octet-stream" };
 
-/** Answers one registration or renewal. */
+/** Answers one registration, renewal or reissue. */
 export type Issuing = (request: Asked, actrix: Actrix) => Answer;
 
 /**
@@ -23,6 +23,8 @@ export class Actrix implements AsyncDisposable {
   serial = 0x1a2b3cn;
   register: Issuing = registered;
   renew: Issuing = renewed;
+  /** What the newer ones have. */
+  reissue: Issuing = () => ({ status: 404 });
   /** Whether new connections have pings and farewells answered without the test. */
   answers = true;
   /** The status that refuses the next upgrades. */
@@ -88,6 +90,7 @@ export class Actrix implements AsyncDisposable {
     this.posts.push(request);
     if (request.method !== "POST") return { status: 405 };
     if (request.target === "/ais/register") return this.register(request, this);
+    if (request.target === "/ais/reissue") return this.reissue(request, this);
     return request.target === "/ais/renew" ? this.renew(request, this) : { status: 404 };
   }
 }
@@ -96,8 +99,8 @@ function registered({ body }: Asked, actrix: Actrix): Answer {
   return { status: 200, headers: octets, body: writeIssue(issueFor(actrix.admit(body))) };
 }
 
-/** The same id with another credential and the next token. */
-function renewed({ body }: Asked): Answer {
+/** The same id with another credential and the next token: the answer of a renewal, and of a reissue. */
+export function renewed({ body }: Asked): Answer {
   const issue = issueFor(renewedId(body));
   return {
     status: 200,

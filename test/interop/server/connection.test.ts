@@ -7,6 +7,7 @@ import { idText, typeOf, writeId, writeType } from "../peer/identity.ts";
 import { Fields, Writer } from "../peer/protobuf.ts";
 import { opcodes } from "../peer/websocket.ts";
 import { answers, flows, requests, writeError, writeTold } from "../rendezvous/envelope.ts";
+import { renewed } from "./actrix.ts";
 import { issueFor, writeIssue, writeRefusal } from "./issuing.ts";
 import { atHome, type Home } from "./node.ts";
 import type { Request } from "./session.ts";
@@ -333,12 +334,48 @@ describe("our node keeps its place at a real actrix", limit, () => {
       const next = await actrix.session();
       assert.notEqual(next.id.serial, before);
       assert.equal(node.id.serial, next.id.serial);
-      const [first, , again] = actrix.posts;
-      assert.deepEqual(actrix.paths, ["/ais/register", "/ais/renew", "/ais/register"]);
+      const [first, , , again] = actrix.posts;
+      const paths = ["/ais/register", "/ais/renew", "/ais/reissue", "/ais/register"];
+      assert.deepEqual(actrix.paths, paths);
       assert.deepEqual(again?.body, first?.body);
       assert.equal(again?.headers.get("x-actrix-realm-secret"), "s");
       await next.ping();
     }
+  });
+
+  it("is issued again, on the connection that it has, when its renewal is refused where there is reissue", async () => {
+    await using home = await atHome(
+      (actrix) => {
+        Object.assign(actrix, silent);
+        actrix.renew = () => ({ status: 401, body: writeRefusal(401, "Renewal token expired") });
+        actrix.reissue = renewed;
+      },
+      {},
+      () => ({ realmSecret: "s" }),
+    );
+    const { actrix, session, node } = home;
+    const before = node.node.presence.session.current;
+    const ping = await firstPing(home);
+    session.answer(ping, answers.pong, warning());
+    session.answers = true;
+    await until(
+      "the new credential",
+      () => node.node.presence.session.current.credential !== before.credential,
+      patience,
+    );
+    assert.deepEqual(actrix.paths, ["/ais/register", "/ais/renew", "/ais/reissue"]);
+    const [registered, , reissued] = actrix.posts;
+    assert.equal(reissued?.headers.get("x-actrix-realm-secret"), "s");
+    const request = new Fields(reissued?.body ?? new Uint8Array(0));
+    assert.deepEqual(request.numbers, [1, 2, 3]);
+    assert.deepEqual(Buffer.from(request.bytes(1) ?? []), Buffer.from(writeId(session.id).done()));
+    assert.deepEqual(Buffer.from(request.bytes(2) ?? []), Buffer.from(registered?.body ?? []));
+    assert.deepEqual(Buffer.from(request.bytes(3) ?? []), Buffer.from(before.renewalToken ?? []));
+    assert.equal(node.node.presence.session.current.generation, 1);
+    void node.context.discover(other).catch(() => {});
+    const { credential } = await session.request(requests.candidates);
+    assert.notEqual(base64(credential.signature), base64(ping.credential.signature));
+    assert.equal(actrix.upgrades.length, 1);
   });
 
   it("stays up, and says so to who calls, when its realm is closed to it", async () => {

@@ -83,7 +83,7 @@ export function idFor(body: Uint8Array, serial: bigint): ActrId {
   return readId(new Fields(new Writer().bytes(1, realm).varint(2, serial).bytes(3, type).done()));
 }
 
-/** Whose credential a RenewCredentialRequest is about. */
+/** Whose credential a RenewCredentialRequest, or a ReissueRequest, is about. */
 export function renewedId(body: Uint8Array): ActrId {
   return readId(new Fields(body).message(1) ?? new Fields(new Uint8Array(0)));
 }

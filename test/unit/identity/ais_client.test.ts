@@ -298,13 +298,18 @@ describe("identity with its keeper", () => {
       log,
       session,
       ais,
+      reissue: (id, renewal, options) => ais.reissue(id, renewal, registration, options),
       register: (options) => ais.register(registration, options),
     });
     keeper.warned();
     for (let turn = 0; turn < 50 && keeper.renewing; turn++) await clock.settle();
     assert.deepEqual([session.current.id.serial, session.current.generation], [9n, 2]);
-    assert.equal(sent[1]?.headers.get("x-actrix-realm-secret"), secret);
-    assert.deepEqual(sent[1]?.body, sent[0]?.body);
+    assert.deepEqual(
+      sent.map(({ url }) => url.slice("http://ais.example/ais/".length)),
+      ["register", "reissue", "register"],
+    );
+    assert.equal(sent[2]?.headers.get("x-actrix-realm-secret"), secret);
+    assert.deepEqual(sent[2]?.body, sent[0]?.body);
     assert.ok(
       !JSON.stringify(log.records, (_, v) => (typeof v === "bigint" ? `${v}` : v)).includes(secret),
     );

@@ -35,6 +35,7 @@ function setUp(first: Parameters<typeof issued>[2] = {}) {
       log,
       session,
       ais: { renew: (id, _token, { signal }) => exchange(`renew ${id.serial}`, signal) },
+      reissue: (id, _token, { signal }) => exchange(`reissue ${id.serial}`, signal),
       register: ({ signal }) => exchange("register", signal),
     },
     {
@@ -126,10 +127,11 @@ describe("CredentialKeeper", () => {
     await keeper.close();
   });
 
-  it("[N-142] an expired renewal token means a new registration, generation 2", async () => {
+  it("[N-142] an expired renewal token means a new registration, generation 2, where there is no reissue", async () => {
     const { keeper, calls, session, answer, clock } = setUp({ tokenLifeMs: -1 });
     keeper.warned();
-    assert.deepEqual(calls, ["register"]);
+    await answer(refusal("Protocol"));
+    assert.deepEqual(calls, ["reissue 1", "register"]);
     await answer(issued(2n, clock.now()));
     assert.equal(session.current.generation, 2);
     assert.equal(session.phase, "rebinding");
@@ -139,7 +141,7 @@ describe("CredentialKeeper", () => {
   it("[N-145] an expiry equal to now counts as expired, and no pause is above 75 s", async () => {
     const { keeper, calls } = setUp({ tokenLifeMs: 0 });
     keeper.warned();
-    assert.deepEqual(calls, ["register"]);
+    assert.deepEqual(calls, ["reissue 1"], "not renewed");
     await keeper.close();
     const random = new SeededRandom(7);
     for (let attempt = 0; attempt < 1_000; attempt++) {
@@ -148,11 +150,55 @@ describe("CredentialKeeper", () => {
     }
   });
 
+  for (const [what, first, exchanges] of [
+    ["has ended", { tokenLifeMs: -1 }, ["reissue 1"]],
+    ["is rejected", {}, ["renew 1", "reissue 1"]],
+  ] as const) {
+    it(`a token that ${what} brings the same identity again, where the service reissues`, async () => {
+      const { keeper, calls, events, session, answer, clock } = setUp(first);
+      const { id } = session.current;
+      keeper.warned();
+      if (exchanges.length === 2) await answer(refusal("TokenRejected"));
+      assert.deepEqual(calls, exchanges);
+      const again = issued(1n, clock.now() + 1);
+      await answer(again);
+      assert.deepEqual([session.current.id, session.current.generation], [id, 1]);
+      assert.equal(session.phase, "active");
+      assert.equal(events.at(-1), `renewed ${again.credentialExpiresAtMs}`);
+      await keeper.close();
+    });
+  }
+
+  it("a reissue that fails for now is tried again while the credential holds, then a registration takes its place", async () => {
+    for (const failure of ["Retryable", "RealmUnavailable"] as const) {
+      const { keeper, calls, answer, clock } = setUp({ tokenLifeMs: -1, lifeMs: 6_000 });
+      keeper.warned();
+      await answer(refusal(failure));
+      await clock.advance(6_250);
+      assert.deepEqual(calls, ["reissue 1", "reissue 1"]);
+      await answer(refusal(failure));
+      assert.deepEqual(calls.slice(2), ["register"]);
+      await keeper.close();
+    }
+  });
+
+  it("a reissue that comes too often waits as told, with the credential or without", async () => {
+    const { keeper, calls, answer, clock } = setUp({ tokenLifeMs: -1, lifeMs: -1 });
+    keeper.warned();
+    await answer(refusal("RateLimited", 120_000));
+    await clock.advance(119_999);
+    assert.deepEqual(calls, ["reissue 1"]);
+    await clock.advance(1);
+    assert.deepEqual(calls, ["reissue 1", "reissue 1"]);
+    await keeper.close();
+  });
+
   it("[ND-40] a rejected token means a new registration, told as renewed and as rebound", async () => {
     const { keeper, calls, events, session, answer, clock } = setUp();
     keeper.warned();
     await answer(refusal("TokenRejected"));
-    assert.deepEqual(calls, ["renew 1", "register"]);
+    await answer(refusal("TokenRejected"));
+    assert.deepEqual(calls, ["renew 1", "reissue 1", "register"]);
     assert.equal(session.current.id.serial, 1n, "nothing changes before the registration");
     assert.equal(session.phase, "active");
     const next = issued(2n, clock.now());
@@ -219,6 +265,7 @@ describe("CredentialKeeper", () => {
             return Promise.resolve(issued(1n, clock.now()));
           },
         },
+        reissue: () => Promise.reject(new Error("not expected")),
         register: () => Promise.reject(new Error("not expected")),
       },
       {
@@ -244,7 +291,8 @@ describe("CredentialKeeper", () => {
     await clock.advance(6_250);
     assert.deepEqual(calls, ["renew 1", "renew 1"]);
     await answer(refusal("Protocol"));
-    assert.deepEqual(calls.slice(2), ["register"]);
+    await answer(refusal("InvalidRequest"));
+    assert.deepEqual(calls.slice(2), ["reissue 1", "register"]);
     await keeper.close();
   });
 

@@ -386,7 +386,11 @@ describe("identity of a node", () => {
     limit,
     async () => {
       const minute = 60_000;
-      const rendezvous = { credentialTtlMs: 5 * minute, renewalTtlMs: 6 * minute };
+      const rendezvous = {
+        credentialTtlMs: 5 * minute,
+        renewalTtlMs: 6 * minute,
+        reissueMs: minute,
+      };
       await using world = await TestWorld.open({ rendezvous });
       const told: unknown[] = [];
       let selfId = "";

@@ -70,20 +70,32 @@ describe("presence", () => {
     assert.notEqual(other.id.serial, serial);
   });
 
-  it("registers anew when it comes back too late to renew", limit, async () => {
-    const rendezvous = { credentialTtlMs: 10 * minute, renewalTtlMs: 20 * minute };
-    await using t = await testNode(echoNode(), { rendezvous });
-    const { serial } = t.id;
-    const { world } = t;
-    await t.stop();
-    await world.clock.advance(15 * minute);
-    await t.restart();
-    assert.equal(t.id.serial, serial, "the renewal token still held");
-    await t.stop();
-    await world.clock.advance(60 * minute);
-    await t.restart();
-    assert.notEqual(t.id.serial, serial);
-  });
+  it(
+    "is the same node when it comes back too late to renew, until it is too late for that, too",
+    limit,
+    async () => {
+      const rendezvous = {
+        credentialTtlMs: 10 * minute,
+        renewalTtlMs: 20 * minute,
+        reissueMs: 20 * minute,
+      };
+      await using t = await testNode(echoNode(), { rendezvous });
+      const { serial } = t.id;
+      const { world } = t;
+      await t.stop();
+      await world.clock.advance(15 * minute);
+      await t.restart();
+      assert.equal(t.id.serial, serial, "the renewal token still held");
+      await t.stop();
+      await world.clock.advance(30 * minute);
+      await t.restart();
+      assert.equal(t.id.serial, serial, "it was issued again");
+      await t.stop();
+      await world.clock.advance(60 * minute);
+      await t.restart();
+      assert.notEqual(t.id.serial, serial);
+    },
+  );
 
   it("renews its credential in time, under the same id", limit, async () => {
     const told: string[] = [];
@@ -99,8 +111,27 @@ describe("presence", () => {
     assert.equal((await t.service(EchoService).echo({ message: "x" })).reply, "Echo: x");
   });
 
+  it(
+    "stays who it is when the rendezvous was away for longer than its renewal token",
+    limit,
+    async () => {
+      const rendezvous = { credentialTtlMs: 5 * minute, renewalTtlMs: 6 * minute };
+      await using t = await testNode(echoNode(), { rendezvous });
+      const { serial } = t.id;
+      await t.world.stopRendezvous();
+      await t.clock.advance(10 * minute);
+      await t.world.startRendezvous();
+      await t.clock.advance(10 * minute);
+      assert.equal(t.id.serial, serial);
+      assert.equal(t.node.presence.session.current.generation, 1);
+      assert.equal(t.node.presence.signaling.connected, true);
+      const peer = await t.peer();
+      assert.equal((await peer.context.discover("acme:EchoService:1.0.0")).length, 1);
+    },
+  );
+
   it("closes its links when it gets another identity, and works on under that", limit, async () => {
-    const rendezvous = { credentialTtlMs: 5 * minute, renewalTtlMs: 6 * minute };
+    const rendezvous = { credentialTtlMs: 5 * minute, renewalTtlMs: 6 * minute, reissueMs: minute };
     await using world = await TestWorld.open({ rendezvous });
     const options = { transport: "websocket" } as const;
     const a = await TestNode.start(world, defineNode({}), options);
