@@ -6,7 +6,13 @@ import type { NodeCall } from "../../src/guest/life/host_gate.ts";
 import { type GuestOptions, resolveGuestOptions } from "../../src/guest/life/options.ts";
 import type { GuestQuota } from "../../src/guest/life/quota.ts";
 import { GuestRunner } from "../../src/guest/life/runner.ts";
-import type { GuestCode, GuestEntry, GuestHost, HostAnswer } from "../../src/ports/guest_host.ts";
+import type {
+  GuestCode,
+  GuestEntry,
+  GuestHost,
+  GuestKind,
+  HostAnswer,
+} from "../../src/ports/guest_host.ts";
 import { dataChunk, observations } from "../conformance/guest_samples.ts";
 import { callerId, selfId } from "../conformance/guest_world.ts";
 import { callPayload, probeModes, u32s, u64 } from "../fixtures/guests/probe_guest.ts";
@@ -61,20 +67,28 @@ function answer(call: NodeCall): HostAnswer | Promise<HostAnswer> {
   return { ok: "payload" in call ? call.payload : undefined };
 }
 
+/** How an entry ended: well, or with an error. */
+export type End = ErrorCode | "ok";
+
 /** Something that a guest does against its node. */
 export interface Attack {
   readonly name: string;
-  /** How it may end for who entered the guest; none: well. */
-  readonly ends: readonly ErrorCode[];
+  /** How it may end for who entered the guest. */
+  readonly ends: readonly End[];
+  readonly wasmOnly: boolean;
   run(guest: ToldGuest): Promise<unknown>;
 }
 
-const stopped: readonly ErrorCode[] = ["internal", "timed_out"];
+/** Attacks on the calling convention, which scripts do not see. */
+const conventions = new Set(["forge", "twice", "mute", "bad-code", "wild"]);
 
-function spinning(name: string, entry: GuestEntry, ends: readonly ErrorCode[]): Attack {
+const stopped: readonly End[] = ["internal", "timed_out"];
+
+function spinning(name: string, entry: GuestEntry, ends: readonly End[]): Attack {
   return {
     name: `computes for ever in ${name}`,
     ends,
+    wasmOnly: false,
     async run(guest) {
       await guest.dispatch("mode", Uint8Array.of(probeModes.spin));
       await guest.enter(entry);
@@ -82,15 +96,25 @@ function spinning(name: string, entry: GuestEntry, ends: readonly ErrorCode[]): 
   };
 }
 
-function route(name: string, key: string, ends: readonly ErrorCode[], payload = nothing): Attack {
-  return { name, ends, run: (guest) => guest.dispatch(key, payload.slice()) };
+function route(name: string, key: string, ends: readonly End[], payload = nothing): Attack {
+  return {
+    name,
+    ends,
+    wasmOnly: conventions.has(key),
+    run: (guest) => guest.dispatch(key, payload),
+  };
+}
+
+/** What guests of a kind can try. */
+export function attacksOf(kind: GuestKind): Attack[] {
+  return attacks.filter(({ wasmOnly }) => kind === "wasm" || !wasmOnly);
 }
 
 /** Everything that a guest is known to try. */
-export const attacks: readonly Attack[] = [
+const attacks: readonly Attack[] = [
   route("computes for ever in a request", "spin", stopped),
   spinning("on-ready", { name: "on-ready" }, stopped),
-  spinning("a hook", hook, []),
+  spinning("a hook", hook, ["ok"]),
   spinning("a chunk", dataChunk("s", nothing), stopped),
   route("traps", "trap", ["internal"]),
   route("calls itself without end", "recurse", ["internal"]),
@@ -99,8 +123,8 @@ export const attacks: readonly Attack[] = [
   route("floods its node with calls", "call-flood", stopped, callPayload("never")),
   route("makes tokens up", "forge", ["invalid_argument"], forged(2n ** 40n)),
   route("makes a token 0 up", "forge", ["invalid_argument"], forged(0n)),
-  route("answers with very much", "fill", [], u32s(2 * mebibyte)),
-  route("is given more than it can take", "echo", ["internal"], new Uint8Array(8 * mebibyte)),
+  route("answers with very much", "fill", ["ok"], u32s(2 * mebibyte)),
+  route("is given much", "echo", ["ok", "internal"], new Uint8Array(8 * mebibyte)),
   route("never answers", "never", ["timed_out"]),
   route("waits for a node that never answers", "call", ["timed_out"], callPayload("never")),
   route("answers twice", "twice", ["internal"]),
@@ -113,11 +137,11 @@ function forged(token: bigint): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([...u64(token), ...callPayload("r")]);
 }
 
-/** How an attack ended for who entered the guest: the code of its error, if one. */
-export async function suffered(attack: Attack, guest: ToldGuest): Promise<ErrorCode | undefined> {
+/** Has a guest attack; how that ended for who entered it. */
+export async function endOf(attack: Attack, guest: ToldGuest): Promise<End> {
   try {
     await attack.run(guest);
-    return undefined;
+    return "ok";
   } catch (error) {
     assert.ok(ActrError.is(error), `${attack.name}: ${error}`);
     return error.code;
