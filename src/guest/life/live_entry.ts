@@ -44,9 +44,9 @@ export class LiveEntry<Scope> {
   /** How it ended. */
   readonly ended: Promise<Uint8Array | undefined>;
   /** Its token in the guest's calls; 0 until it runs. */
-  token = 0n;
+  token: bigint = 0n;
   /** When its time is up, milliseconds of the clock's monotonic time. */
-  expiresAt = Number.POSITIVE_INFINITY;
+  expiresAt: number = Number.POSITIVE_INFINITY;
   readonly #settled: Settled<Scope>;
   #resolve: (value: Uint8Array | undefined) => void = () => {};
   #reject: (reason: unknown) => void = () => {};
