@@ -53,6 +53,14 @@ describe("who is trusted, as settings say", () => {
     });
   });
 
+  it("[N-19] is needed: nobody named is an error, a registry or nobody at all is an answer", async () => {
+    await assert.rejects(openTrust(load("")), { code: "config" });
+    for (const anchor of ['"dev_only"', '"registry"\nendpoint = "http://h:1"']) {
+      const { verify } = await openTrust(load(`[hyper.trust]\nkind = ${anchor}`));
+      assert.equal(typeof verify, "function");
+    }
+  });
+
   it("[G-40] has keys as base64 and in files, beside the configuration; each failure names what is wrong", async () => {
     write("good.json", JSON.stringify({ public_key: base64, note: "x" }));
     await openTrust(load('[hyper.trust]\nkind = "static"\npubkey_file = "good.json"'));
