@@ -31,7 +31,8 @@ function testFiles(): string[] {
 }
 
 /** What Node 24 runs beside the Node of the user: everything that meets its SQLite, its sockets or native modules by itself. */
-const newerNode = /^test\/(unit|adapters|faults|interop\/guests|integration\/(actor|dlq|streams|webrtc))/;
+const newerNode =
+  /^test\/(unit|adapters|faults|interop\/guests|integration\/(actor|dlq|streams|webrtc))/;
 
 /** Whether a file runs on a runtime: `x.deno.test.ts` only on Deno; `x.node.test.ts` only on the Node that the user runs, since such files start the others themselves. */
 function runsOn(file: string, runtime: string): boolean {

@@ -5,15 +5,20 @@ const perCall = 1_000;
 /** Charges below this are settled together: to write a global of WebAssembly costs more than to add. */
 const settledAt = 50_000;
 
+/** A mutable i32 that a guest exports. */
+export interface Counter {
+  value: number;
+}
+
 /**
  * The fuel of the entry that runs: the guest's own counter, less what its host charges for work that it has done for
  * the guest, so that a loop of host calls ends as any other.
  */
 export class FuelMeter {
-  readonly #global: WebAssembly.Global<"i32">;
+  readonly #global: Counter;
   #debt = 0;
 
-  constructor(global: WebAssembly.Global<"i32">) {
+  constructor(global: Counter) {
     this.#global = global;
   }
 

@@ -1,7 +1,7 @@
 import type { GuestEntry } from "../../../ports/guest_host.ts";
 import { guestFault } from "../../fault.ts";
 import type { CoreExport, PreparedComponent } from "../binary/prepared_component.ts";
-import { FuelMeter } from "./fuel_meter.ts";
+import { type Counter, FuelMeter } from "./fuel_meter.ts";
 import { GuestMemory, type Reallocate } from "./guest_memory.ts";
 
 /** The interface that guests export. */
@@ -46,7 +46,7 @@ export interface GuestExports {
   readonly memory: GuestMemory;
   readonly meter: FuelMeter;
   /** Growths of memory that were refused. */
-  readonly denied: WebAssembly.Global<"i32">;
+  readonly denied: Counter;
   readonly entries: Readonly<Record<GuestEntry["name"], EntryFunctions>>;
   /** What is to run before anything else, where the guest has it. */
   readonly initialize: (() => void) | undefined;
@@ -97,8 +97,8 @@ export function readExports(
   ]);
   return {
     memory: new GuestMemory(memory, reallocate, mostLifted),
-    meter: new FuelMeter(exports[prepared.fuelGlobal] as WebAssembly.Global<"i32">),
-    denied: exports[prepared.deniedGlobal] as WebAssembly.Global<"i32">,
+    meter: new FuelMeter(exports[prepared.fuelGlobal] as Counter),
+    denied: exports[prepared.deniedGlobal] as Counter,
     entries: Object.fromEntries(entries),
     initialize: exports["_initialize"] as (() => void) | undefined,
   };

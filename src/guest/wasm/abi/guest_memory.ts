@@ -4,12 +4,15 @@ import { exceed, trap } from "./trap.ts";
 /** `cabi_realloc` of a guest: old place, old size, alignment, size; the new place. */
 export type Reallocate = (old: number, had: number, align: number, size: number) => number;
 
+/** Memory that no other thread has, as all of a guest's. */
+type UnsharedMemory = WebAssembly.Memory & { readonly buffer: ArrayBuffer };
+
 /**
  * Linear memory of one guest, as its host reads and writes it: little endian, every place and length that the guest
  * names checked. Growth makes views useless, so that `refresh` is due whenever the guest has run.
  */
 export class GuestMemory {
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: UnsharedMemory;
   readonly #reallocate: Reallocate;
   /** Most bytes that one call of the guest may hand over. */
   readonly #mostLifted: number;
@@ -20,11 +23,11 @@ export class GuestMemory {
   lifted = 0;
 
   constructor(memory: WebAssembly.Memory, reallocate: Reallocate, mostLifted: number) {
-    this.#memory = memory;
+    this.#memory = memory as UnsharedMemory;
     this.#reallocate = reallocate;
     this.#mostLifted = mostLifted;
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.view = new DataView(memory.buffer);
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.view = new DataView(this.#memory.buffer);
   }
 
   /** Bytes that the guest has. */
