@@ -24,7 +24,12 @@ export class HeldStore extends MemoryStore {
 
   /** The next commit fails, as one would whose changes the database does not take. */
   refuseNext(fault: "statement" | "database"): void {
-    this.#refusal = new ActrError("storage", "it is not taken", { details: { fault } });
+    this.failNext(new ActrError("storage", "it is not taken", { details: { fault } }));
+  }
+
+  /** The next commit fails with `error`. */
+  failNext(error: ActrError): void {
+    this.#refusal = error;
   }
 
   override async commit(changes: readonly StoreChange[]): Promise<void> {

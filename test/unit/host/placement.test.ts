@@ -216,6 +216,60 @@ describe("actors of nodes that share a store", () => {
     assert.ok(waitedMs >= 10_000 && waitedMs < 22_000, `${waitedMs} ms`);
   });
 
+  it("fire what became due while nobody had them as soon as somebody has", async () => {
+    await using w = await world();
+    const key = await keyOn(w.second);
+    // Between two looks of the watchdog, which would find it too.
+    await w.first.clock.advance(24_000);
+    await w.first.actors.counter.get(key).addLater(1, 3000);
+    await w.second.restart({ crash: true });
+    const target = { name: "counter", key: [key] };
+    const isTaken = (): boolean =>
+      [w.first, w.second].some(({ node }) => node.actors.share.has(target));
+    assert.equal(isTaken(), false);
+    while (!isTaken()) await w.first.clock.advance(100);
+    await w.first.clock.settle();
+    assert.deepEqual(await w.store.records("alarms", "", 1), []);
+    assert.equal(await w.first.clock.through(w.first.actors.counter.get(key).get()), 1);
+  });
+
+  it("cut off the clients of those that move, and no others", async () => {
+    const store = new MemoryStore();
+    await using first = await testNode(app, { components: { actorStore: store.share() } });
+    const connections = keys.map((key) => first.actors.counter.get(key).connect());
+    await first.clock.settle();
+    assert.equal(first.node.actors.clients, keys.length);
+    const second = (await first.peer(app, {
+      components: { actorStore: store.share() },
+    })) as unknown as Placed;
+    await first.clock.advance(11_000);
+    const here = (await homes(first)).filter((home) => home === formatActrId(first.id));
+    assert.ok(here.length > 0 && here.length < keys.length);
+    assert.equal(first.node.actors.clients, here.length);
+    assert.equal(second.node.actors.clients, 0);
+    for (const connection of connections) connection.close();
+  });
+
+  it("tell at once who waits for a message of one that moves, and no others", async () => {
+    const store = new MemoryStore();
+    await using first = await testNode(app, { components: { actorStore: store.share() } });
+    const told: string[] = [];
+    for (const key of keys) {
+      const waiting = failureOf(
+        first.actors.counter.get(key).sendAndWait("jobs", 1, { timeoutMs: 600_000 }),
+      );
+      void waiting.then(({ code }) => told.push(`${key} ${code}`));
+    }
+    await first.clock.settle();
+    await first.peer(app, { components: { actorStore: store.share() } });
+    await first.clock.advance(11_000);
+    const moved = keys.filter(
+      (key) => !first.node.actors.share.has({ name: "counter", key: [key] }),
+    );
+    assert.ok(moved.length > 0 && moved.length < keys.length);
+    assert.deepEqual(told.sort(), moved.map((key) => `${key} actor.aborted`).sort());
+  });
+
   it("fire what is due on the node that they have come to", async () => {
     await using w = await world();
     const key = await keyOn(w.second);

@@ -9,9 +9,15 @@ import { ActrError } from "../../../src/errors.ts";
 import { ActorHost } from "../../../src/host/actor_host.ts";
 import { readPlacement } from "../../../src/host/placement/rows.ts";
 import { shardCount } from "../../../src/host/placement/shards.ts";
+import type { ScheduleRow } from "../../../src/host/schedules/schedule_row.ts";
+import { decodeRow } from "../../../src/host/state/stored_row.ts";
 import { asPromise } from "../../../src/host/turns/command.ts";
+import type { RecordEntry } from "../../../src/ports/store.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
 import { failureOf, type LogLine, recorder } from "./support.ts";
+
+/** What an action sees on disk. */
+const looks: { store?: MemoryStore; seen?: Promise<RecordEntry[]> | undefined } = {};
 
 const counter = actor({
   state: { count: 0 },
@@ -22,6 +28,11 @@ const counter = actor({
     },
     get: (c) => c.state.count,
     addLater: (c, ms: number) => void c.schedule.after(ms, "add", 1),
+    peekLater: (c, ms: number) => void c.schedule.after(ms, "peek"),
+    /** Looks at its own schedule while it runs. */
+    peek(c): void {
+      looks.seen = looks.store?.records(`actor:${c.actorId}`, "t:", 1);
+    },
     async addAfter(c, gate: { readonly open: Promise<void> }): Promise<number> {
       await gate.open;
       c.state.count += 1;
@@ -143,6 +154,25 @@ describe("a node that was silent for longer than its lease", () => {
     assert.equal(await now.act("get"), 1);
     await old.clock.advance(20_000);
     assert.equal(await now.act("get"), 1);
+    await now.close();
+  });
+});
+
+describe("what was due while its node died", () => {
+  it("is marked as begun on disk before it runs elsewhere: it may be what the node died of", async () => {
+    const store = new MemoryStore();
+    const [old, now] = [new Paused(store, 1), new Paused(store, 2)];
+    await old.join();
+    await old.act("peekLater", 5000);
+    await now.clock.advance(17_000);
+    looks.store = store;
+    await now.join();
+    await now.clock.settle();
+    const [row] = (await looks.seen) ?? [];
+    assert.notEqual(
+      decodeRow<ScheduleRow>(row?.value as Uint8Array, "a schedule").claimedAt,
+      undefined,
+    );
     await now.close();
   });
 });

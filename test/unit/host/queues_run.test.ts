@@ -169,6 +169,86 @@ describe("the run loop of an actor that waits for a message", () => {
     await rig.close();
   });
 
+  it("is not woken for a message that came for another queue while it waited", async () => {
+    const rig = new Rig({ consumer });
+    await rig.act("consumer", "k", "leave");
+    await rig.clock.advance(1000);
+    assert.deepEqual([rig.host.awake, await rig.store.records("alarms", "", 10)], [0, []]);
+    await rig.close();
+  });
+
+  it("is not woken for a message that came while it was busy, and that an action took", async () => {
+    const rig = new Rig({ consumer });
+    await send(rig, "slow", { body: 1 });
+    await rig.act("consumer", "k", "leave");
+    await rig.act("consumer", "k", "drop");
+    await rig.act("consumer", "k", "rest");
+    await rig.clock.settle();
+    for (const wakeUp of wakers.splice(0)) wakeUp();
+    await rig.clock.settle();
+    assert.deepEqual([rig.host.awake, await rig.store.records("alarms", "", 10)], [0, []]);
+    await rig.close();
+  });
+
+  it("is woken after a crash by the first of those that were delayed, whichever came first", async () => {
+    for (const delays of [
+      [10_000, 60_000],
+      [60_000, 10_000],
+    ]) {
+      const store = new MemoryStore();
+      const first = new Rig({ consumer }, { store });
+      for (const ms of delays) await first.act("consumer", "k", "send", `${ms}`, ms);
+      const second = new Rig({ consumer }, { store: store.reopen() });
+      await second.clock.advance(9999);
+      assert.equal(second.host.awake, 0);
+      await second.clock.advance(1);
+      assert.equal(second.host.awake, 1);
+      assert.deepEqual(await second.act("consumer", "k", "seen"), ["10000"]);
+      await second.close();
+    }
+  });
+
+  it("leaves nothing behind that would wake an actor which has ended", async () => {
+    const rig = new Rig({ consumer });
+    await rig.act("consumer", "k", "send", "1", 60_000);
+    const { id } = await rig.instance("consumer", "k");
+    await rig.host.stop(id, "destroy");
+    assert.deepEqual(await rig.store.records("alarms", "", 10), []);
+    await rig.close();
+  });
+
+  it("is no reason to wake any more for a definition that has none", async () => {
+    const store = new MemoryStore();
+    const first = new Rig({ consumer }, { store });
+    await first.act("consumer", "k", "send", "1", 60_000);
+    assert.equal((await store.records("alarms", "", 10)).length, 1);
+    const without = actor({
+      state: consumer.state,
+      queues: { jobs: queue<string>() },
+      options: { sleepAfterMs: 1000 },
+      actions: { ping: () => "pong" },
+    });
+    const second = new Rig({ consumer: without }, { store: store.reopen() });
+    await second.act("consumer", "k", "ping");
+    await second.clock.advance(1000);
+    assert.deepEqual([second.host.awake, await second.store.records("alarms", "", 10)], [0, []]);
+    await second.close();
+  });
+
+  it("wakes for no message while it waits for none", async () => {
+    const careless = actor({
+      queues: { jobs: queue<string>() },
+      options: { sleepAfterMs: 1000 },
+      async run() {},
+      actions: { send: (c) => c.queue.send("jobs", "1") },
+    });
+    const rig = new Rig({ careless });
+    await rig.act("careless", "k", "send");
+    await rig.clock.advance(1000);
+    assert.deepEqual([rig.host.awake, await rig.store.records("alarms", "", 10)], [0, []]);
+    await rig.close();
+  });
+
   it("takes no message any more once it has failed", async () => {
     const rig = new Rig({ consumer });
     await rig.host.wake({ name: "consumer", key: ["failing"], create: { input: undefined } });

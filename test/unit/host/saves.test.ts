@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { actor } from "../../../src/actor.ts";
+import { ActrError } from "../../../src/errors.ts";
 import { decodeCbor } from "../../../src/protocol/cbor/decode.ts";
 import { HeldStore } from "./held_store.ts";
 import { failureOf, Rig } from "./support.ts";
@@ -480,6 +481,27 @@ describe("a commit that fails", () => {
     assert.equal(rig.host.awake, 0);
     assert.equal(await rig.act("subject", "a", "get"), 2);
     assert.equal(await rig.act("subject", "a", "add", 1), 3);
+    await rig.close();
+  });
+
+  it("and may have been written all the same is not tried again: the next call finds what is on disk", async () => {
+    const { rig, store } = await begin();
+    const details = { fault: "database", unknown: true };
+    store.failNext(new ActrError("storage", "nobody knows what became of it", { details }));
+    const failing = failureOf(rig.act("subject", "a", "add", 40));
+    await rig.clock.advance(1000);
+    assert.equal((await failing).code, "actor.restarting");
+    assert.equal(await rig.act("subject", "a", "get"), 0);
+    await rig.close();
+  });
+
+  it("since too many wait is tried again", async () => {
+    const { rig, store } = await begin();
+    store.failNext(new ActrError("overloaded", "too much waits to be written"));
+    const adding = rig.act("subject", "a", "add", 40);
+    await rig.clock.advance(125);
+    assert.equal(await adding, 40);
+    assert.equal(rig.host.awake, 1);
     await rig.close();
   });
 

@@ -144,6 +144,9 @@ describe("an actor's own database", () => {
     await rig.act("notes", "a", "add", "two");
     assert.deepEqual(await rig.act("notes", "a", "all"), ["one", "two"]);
     assert.deepEqual(await rig.act("notes", "b", "all"), ["other"]);
+    await rig.clock.advance(30_000);
+    await rig.act("notes", "a", "many", 0);
+    assert.equal(databases.opened, 0);
     await rig.close();
   });
 
