@@ -10,7 +10,7 @@ import {
   type FakeInstance,
   type Script,
 } from "../../fixtures/fake_guest_host.ts";
-import { guestNode, ok, text, verified } from "./workload_support.ts";
+import { guestNode, ok, reached, text, verified } from "./workload_support.ts";
 
 const limit = { timeout: 30_000 };
 const hello = utf8("hello");
@@ -46,7 +46,8 @@ function numbered(more: (instance: number) => ReturnType<Script> | undefined = (
 
 async function upgradable(more?: Parameters<typeof numbered>[0]) {
   const guest = numbered(more);
-  const t = await guestNode(guest.script, { host: guest.host });
+  const limits = { entryTimeoutMs: 60_000 };
+  const t = await guestNode(guest.script, { host: guest.host, guest: { limits } });
   const peer = await t.peer();
   const call = (route = "r", to = t.id) => peer.context.call(to, route, hello).then(text);
   const { upgrades } = t.node;
@@ -70,12 +71,10 @@ describe("an upgrade to a package of the same version", () => {
       const { t, call, upgrades, waiting, host } = world;
       const id = formatActrId(t.id);
       const first = call("held");
-      await t.clock.settle();
-      assert.equal(waiting.length, 1);
+      await reached(t, () => waiting.length === 1);
       const upgrade = upgrades.upgrade(again);
       const second = call();
-      await t.clock.settle();
-      assert.equal(host.instances.length, 2, "loaded beside the one that runs");
+      await reached(t, () => host.instances.length === 2);
       assert.deepEqual(host.instance.entered, [], "not entered before the other has drained");
       world.end();
       assert.equal(await first, "1: hello");
@@ -106,8 +105,8 @@ describe("an upgrade to a package of the same version", () => {
       assert.ok(host.instance.discarded);
       assert.equal(await call(), "1: hello");
       await peer.context.streams.send(t.id, "s", { payload: hello });
-      await t.clock.settle();
-      assert.equal(host.instances[0]?.entered.at(-1), "on-data-chunk data-chunk:s:0");
+      const chunk = "on-data-chunk data-chunk:s:0";
+      await reached(t, () => host.instances[0]?.entered.at(-1) === chunk);
       host.onLoad = async () => {
         throw guestFault("load_failed", "no recognised world");
       };
@@ -130,8 +129,7 @@ describe("an upgrade to a package of the same version", () => {
         message: /acme:other:1.0.0/,
       });
       const held = call("held").catch(({ code }: ActrError) => code);
-      await t.clock.settle();
-      assert.equal(waiting.length, 1);
+      await reached(t, () => waiting.length === 1);
       const leave = new AbortController();
       const upgrade = upgrades.upgrade(again, { signal: leave.signal });
       await t.clock.settle();
@@ -156,8 +154,7 @@ describe("an upgrade to another version", () => {
       const { t, call, peer, upgrades, waiting } = world;
       const before = t.id;
       const [first, second] = [call("held"), call()];
-      await t.clock.settle();
-      assert.equal(waiting.length, 1);
+      await reached(t, () => waiting.length === 1);
       const upgrade = upgrades.upgrade(next);
       await t.clock.settle();
       world.end();
@@ -183,17 +180,17 @@ describe("an upgrade to another version", () => {
       await using world = await upgradable((number) =>
         number === 2 ? { error: { code: "invalid_argument", message: "not me" } } : undefined,
       );
-      const { t, call, peer, upgrades } = world;
+      const { t, call, peer, upgrades, waiting, host } = world;
       const held = call("held");
-      await t.clock.settle();
-      const upgrade = upgrades.upgrade(next);
-      const failed = assert.rejects(t.clock.through(upgrade), { code: "invalid_argument" });
+      await reached(t, () => waiting.length === 1);
+      const failed = assert.rejects(upgrades.upgrade(next), { code: "invalid_argument" });
+      await reached(t, () => host.instances.length === 2);
       await t.clock.settle();
       const refused = peer.context.call(t.id, "r", hello, { timeoutMs: 400 });
       await assert.rejects(t.clock.through(refused));
       world.end();
       assert.equal(await held, "1: hello");
-      await failed;
+      await t.clock.through(failed);
       assert.equal(t.id.type.version, "1.0.0");
       const [found] = await peer.context.discover("acme:echo:1.0.0");
       assert.ok(found);
