@@ -26,9 +26,9 @@ const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** Points that a call of the host costs: what the host does for it is not counted otherwise. */
-const callPoints = 5_000;
+const callPoints = 4_000;
 /** Bytes that are handed over for one point. */
-const bytesPerPoint = 16;
+const bytesPerPoint = 4;
 
 function chargeFor({ meter }: Caller, bytes: number): void {
   meter.charge(callPoints + Math.ceil(bytes / bytesPerPoint));
