@@ -12,7 +12,7 @@ export interface GuestCode {
 
 /** What one instance of a guest may use. */
 export interface GuestLimits {
-  /** Function entries and turns of loops for each entry into the guest (`spec/guest.md` §18.1). Scripts count interrupts of their interpreter. */
+  /** Function entries and turns of loops for each entry into the guest (`spec/guest.md` §18.1). Scripts have four of their interpreter for each. */
   readonly fuel: number;
   /** Linear memory, bytes: the sum of all memories. */
   readonly memoryBytes: number;
