@@ -136,6 +136,20 @@ describe("fuel of a main module", () => {
     assert.equal(running.fuel, 0, "what is too dear takes all");
   });
 
+  it("is more for entries with many locals, and for exceptions", () => {
+    const many = new Array<number>(1_600).fill(i32);
+    const running = new CountedInstance(module([{ locals: many, code: [] }]));
+    assert.equal(running.cost("f0"), 1 + 1 + (1_600 * 16) / 256);
+    const caught = [0x06, empty, ...constant(1), 0x08, 0, 0x07, 0, 0x1a, end];
+    const thrown = module([{ code: caught }, { parameters: [i32], code: [] }], { tags: [[0, 1]] });
+    assert.equal(new CountedInstance(thrown).cost("f0"), 1 + 1 + 64);
+  });
+
+  it("is a point for what is read from tables and written there", () => {
+    const code = [...constant(0), ...constant(0), 0x25, 0, 0x26, 0];
+    assert.equal(new CountedInstance(module([{ code }], { tables: [[1]] })).cost("f0"), 1 + 2);
+  });
+
   it("is a page's worth for a growth, and as much for each page", () => {
     const code = [0x20, 0, 0x40, 0];
     const running = new CountedInstance(
@@ -183,6 +197,32 @@ describe("fuel of a main module", () => {
     assert.match(
       loads(() => counted(withCode([0xe0, 0]))),
       /0xe0 is unknown/,
+    );
+  });
+
+  it("refuses what could bring an engine down: deep nesting, functions without measure", () => {
+    const nested = (depth: number): Uint8Array =>
+      withCode([
+        ...new Array<number[]>(depth).fill([0x02, empty]).flat(),
+        ...new Array<number>(depth).fill(end),
+      ]);
+    assert.match(
+      loads(() => counted(nested(5_000))),
+      /nested too deep/,
+    );
+    assert.equal(
+      loads(() => counted(nested(4_999))),
+      "",
+    );
+    const long = withCode(nops(2 ** 20));
+    assert.match(
+      loads(() => counted(long, { codeBytes: 2 ** 22 })),
+      /more than 1048576 bytes/,
+    );
+    const wide = module([{ results: new Array<number>(65).fill(i32), code: [0x00] }]);
+    assert.match(
+      loads(() => counted(wide)),
+      /65 results, at most 64/,
     );
   });
 

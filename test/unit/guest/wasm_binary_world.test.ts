@@ -172,6 +172,14 @@ describe("a guest's component", () => {
     );
   });
 
+  it("exports no import as a function of its own", () => {
+    const main = writeMain({
+      imports: [{ module: "$root", name: "[waitable-set-new]", results: [i32] }],
+      exports: { borrowed: [0, 0] },
+    });
+    assert.match(refusal(writeGuest(main)), /borrowed is no function of the module's own/);
+  });
+
   it("passes texts as UTF-8, and shares neither memory nor tables with other modules", () => {
     const further = [...asyncFunction, ...lift(utf16Option)];
     assert.match(refusal(writeGuest(undefined, { further })), /UTF-16/);

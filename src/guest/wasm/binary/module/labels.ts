@@ -1,28 +1,34 @@
 /** What a label belongs to. */
 export const labelKinds = { block: 0, loop: 1, openIf: 2 } as const;
 
-type LabelKind = (typeof labelKinds)[keyof typeof labelKinds];
+/** One of {@link labelKinds}. */
+export type LabelKind = (typeof labelKinds)[keyof typeof labelKinds];
+
+/** Most labels around an instruction; compilers make some hundreds, and some engines end the process with too many. */
+const mostLabels = 5_000;
 
 /**
  * The labels around an instruction. Of each it is known how many instructions may have run without a point of fuel when
  * the code behind its end is reached.
  */
 export class Labels {
-  #kinds = new Uint8Array(64);
+  readonly #kinds = new Uint8Array(mostLabels);
   /** Runs with which they were entered, and the longest that reach their ends by branches. */
-  #entered = new Int32Array(64);
-  #arrived = new Int32Array(64);
+  readonly #entered = new Int32Array(mostLabels);
+  readonly #arrived = new Int32Array(mostLabels);
   #depth = 0;
 
   get depth(): number {
     return this.#depth;
   }
 
-  enter(kind: LabelKind, run: number): void {
-    if (this.#depth === this.#kinds.length) this.#grow();
+  /** A label begins; whether there is room for it. */
+  enter(kind: LabelKind, run: number): boolean {
+    if (this.#depth === mostLabels) return false;
     this.#kinds[this.#depth] = kind;
     this.#entered[this.#depth] = run;
     this.#arrived[this.#depth++] = 0;
+    return true;
   }
 
   /** A branch to the label `label`, counted from the innermost; whether there is such a label. */
@@ -56,16 +62,5 @@ export class Labels {
 
   #arrive(at: number, run: number): void {
     if (run > (this.#arrived[at] ?? 0)) this.#arrived[at] = run;
-  }
-
-  #grow(): void {
-    const size = this.#kinds.length * 2;
-    const [kinds, entered, arrived] = [this.#kinds, this.#entered, this.#arrived];
-    this.#kinds = new Uint8Array(size);
-    this.#kinds.set(kinds);
-    this.#entered = new Int32Array(size);
-    this.#entered.set(entered);
-    this.#arrived = new Int32Array(size);
-    this.#arrived.set(arrived);
   }
 }

@@ -13,6 +13,9 @@ export const pointElementsBits = 3;
 /** What throwing costs, in moved bytes. */
 const exceptionBytes = 0x4000;
 
+/** What a local costs at each entry, in moved bytes. */
+const localBytes = 16;
+
 /** What is put into a module to count its fuel, and what there was before. */
 export interface Meter {
   /** How many functions, globals, memories and tables the guest has and may name. */
@@ -27,6 +30,8 @@ export interface Meter {
   readonly chargeElements: Uint8Array;
   /** Takes the points for an exception, or traps. */
   readonly chargeException: Uint8Array;
+  /** Takes the points for setting so many locals to 0, or traps. */
+  chargeLocals(count: number): Uint8Array;
   /** In place of the instructions that grow the memory or table with a number. */
   growMemory(index: number): Uint8Array;
   growTable(index: number): Uint8Array;
@@ -59,6 +64,8 @@ export function addedTo(outline: ModuleOutline): Added {
 export function meterOf(outline: ModuleOutline): Meter {
   const added = addedTo(outline);
   const call = (index: number): Uint8Array => Uint8Array.of(0x10, ...leb(index));
+  const chargeFor = (bytes: number): Uint8Array =>
+    Uint8Array.of(0x41, ...signedLeb(bytes), ...call(added.chargeBytes), 0x1a);
   return {
     functions: outline.imports.length + outline.functions.length,
     globals: outline.globals,
@@ -67,10 +74,8 @@ export function meterOf(outline: ModuleOutline): Meter {
     point: pointCode(leb(added.fuel)),
     chargeBytes: call(added.chargeBytes),
     chargeElements: call(added.chargeElements),
-    chargeException: Uint8Array.of(
-      ...[0x41, ...signedLeb(exceptionBytes)],
-      ...[0x10, ...leb(added.chargeBytes), 0x1a],
-    ),
+    chargeException: chargeFor(exceptionBytes),
+    chargeLocals: (count) => chargeFor(count * localBytes),
     growMemory: (index) => call(added.growMemory + index),
     growTable: (index) => call(added.growTable + index),
   };

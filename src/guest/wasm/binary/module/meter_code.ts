@@ -2,12 +2,17 @@ import type { Reader } from "../reader.ts";
 import type { Writer } from "../writer.ts";
 import { bulkCodes, codes, type Immediate, immediates, plain } from "./immediates.ts";
 import { prefixedImmediate, skipImmediate, unknownInstruction } from "./instruction.ts";
-import { Labels, labelKinds } from "./labels.ts";
+import { type LabelKind, Labels, labelKinds } from "./labels.ts";
 import { type Meter, pointInstructions } from "./meter.ts";
 import { readValueType } from "./types.ts";
 
-/** Most groups of locals of a function; engines allow fewer locals. */
+/** Most bytes of a function: what compiling takes may grow faster than they do. */
+const mostBytes = 2 ** 20;
+
+/** Most locals of a function; engines have the same limit. */
 const mostLocals = 50_000;
+/** Locals that an entry pays for; so many cost no more than a run of instructions. */
+const freeLocals = 128;
 
 const movesBytes: ReadonlySet<number> = new Set([
   bulkCodes.memoryInit,
@@ -40,15 +45,29 @@ export class CodeMeter {
   copy(body: Reader): void {
     this.#source = body.bytes;
     this.#copied = body.at;
-    for (let left = body.count(mostLocals, "groups of locals"); left > 0; left--) {
-      body.u32();
-      readValueType(body);
-    }
+    if (body.end - body.at > mostBytes) throw body.malformed(`has more than ${mostBytes} bytes`);
+    const locals = this.#locals(body);
     this.#point(body.at);
-    this.#labels.enter(labelKinds.block, 0);
+    if (locals > freeLocals) this.#replace(body.at, body.at, this.#meter.chargeLocals(locals));
+    this.#enter(body, labelKinds.block, 0);
     while (this.#labels.depth > 0) this.#instruction(body);
     body.finish();
     this.#flush(body.end);
+  }
+
+  /** How many locals there are; they are set to 0 at each entry. */
+  #locals(body: Reader): number {
+    let locals = 0;
+    for (let left = body.count(mostLocals, "groups of locals"); left > 0; left--) {
+      locals += body.u32();
+      readValueType(body);
+    }
+    if (locals > mostLocals) throw body.malformed(`has ${locals} locals`);
+    return locals;
+  }
+
+  #enter(body: Reader, kind: LabelKind, run: number): void {
+    if (!this.#labels.enter(kind, run)) throw body.malformed("blocks are nested too deep");
   }
 
   #instruction(body: Reader): void {
@@ -131,10 +150,10 @@ export class CodeMeter {
   #block(body: Reader, code: number): void {
     skipImmediate(body, immediates.block);
     if (code === codes.loop) {
-      this.#labels.enter(labelKinds.loop, 0);
+      this.#enter(body, labelKinds.loop, 0);
       this.#point(body.at);
     } else {
-      this.#labels.enter(code === codes.if ? labelKinds.openIf : labelKinds.block, this.#run);
+      this.#enter(body, code === codes.if ? labelKinds.openIf : labelKinds.block, this.#run);
     }
   }
 
@@ -166,7 +185,7 @@ export class CodeMeter {
       // Whoever throws has paid a point.
       this.#reach(body, body.u32(), 0);
     }
-    this.#labels.enter(labelKinds.block, this.#run);
+    this.#enter(body, labelKinds.block, this.#run);
   }
 
   #reach(body: Reader, label: number, run: number): void {

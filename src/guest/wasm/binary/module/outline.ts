@@ -54,9 +54,7 @@ export function outlineModule(module: Reader, allowance: Allowance = {}): Module
   const memories = [...(imported ?? []), ...readMemories(sections)];
   checkTags(sections, types);
   const globals = countGlobals(sections);
-  const exports = readExports(sections, (index) =>
-    index < imports.length ? imports[index] : types[functions[index - imports.length] ?? -1],
-  );
+  const exports = readExports(sections, (index) => types[functions[index - imports.length] ?? -1]);
   const importedMemories = imported?.length ?? 0;
   return {
     sections,
@@ -231,7 +229,7 @@ function readExports(
     if (kind === undefined) throw section.malformed("a kind of exports is unknown");
     if (kind !== "function") return exports.push({ kind, name });
     const type = signature(index);
-    if (type === undefined) throw section.malformed(`function ${index} does not exist`);
+    if (type === undefined) throw section.malformed(`${name} is no function of the module's own`);
     const { parameters, results } = type;
     return exports.push({ kind, name, parameters, results });
   });

@@ -13,8 +13,9 @@ const numbers: Readonly<Record<number, CoreValueType>> = {
 /** References that name what they refer to: a heap type follows. */
 const reference = { nullable: 0x63, plain: 0x64 } as const;
 
-/** Most parameters or results of a function; engines have the same limit. */
-const mostValues = 1_000;
+/** Most parameters and results of a function. Engines allow 1,000, but each branch out of a block may move its results. */
+const mostParameters = 255;
+const mostResults = 64;
 
 /** A value's type; of references only that they are. */
 export function readValueType(input: Reader): CoreValueType {
@@ -53,11 +54,14 @@ export function readFunctionType(input: Reader): CoreSignature {
     );
   }
   if (form !== 0x60) throw input.malformed(`a type begins with ${form}`, input.at - 1);
-  return { parameters: readValueTypes(input), results: readValueTypes(input) };
+  return {
+    parameters: readValueTypes(input, mostParameters, "parameters"),
+    results: readValueTypes(input, mostResults, "results"),
+  };
 }
 
-function readValueTypes(input: Reader): CoreValueType[] {
-  const count = input.count(mostValues, "types of values");
+function readValueTypes(input: Reader, most: number, what: string): CoreValueType[] {
+  const count = input.count(most, what);
   return Array.from({ length: count }, () => readValueType(input));
 }
 
