@@ -192,6 +192,45 @@ for (const isolation of ["inline", "worker"] as const) {
   });
 }
 
+describe("an upgrade under load", () => {
+  it(
+    "[GD-27] answers every call, by one package or the other, and changes its type with its version",
+    limit,
+    async () => {
+      await using probe = await probeNode("worker");
+      const { node, peer } = probe;
+      const { guest } = node;
+      assert.ok(guest);
+      let upgraded = false;
+      const answers: number[] = [];
+      const calling = Array.from({ length: 4 }, async () => {
+        do {
+          const count = await probe.call("count");
+          answers.push(Number(new DataView(count.slice().buffer).getBigUint64(0, true)));
+        } while (!upgraded);
+      });
+      await until("calls are answered", () => answers.length > 20, 30_000);
+      await guest.upgrade(await packed("probe", await maker, { description: "the same again" }));
+      await until(
+        "it counts anew",
+        () => answers.at(-1) === 1 || answers.lastIndexOf(1) > 20,
+        30_000,
+      );
+      upgraded = true;
+      await Promise.all(calling);
+      const next = { manufacturer: "acme", name: "probe", version: "1.1.0" };
+      await guest.upgrade(await packed("probe", await maker, { type: next }));
+      assert.equal(guest.package.manifest.version, "1.1.0");
+      const [found] = await peer.context.discover("acme:probe:1.1.0");
+      assert.deepEqual(found, node.id);
+      assert.equal(text(await peer.context.call(node.id, "echo", hello, within)), "hello");
+      await guest.rollback();
+      assert.equal(formatActrType(node.id.type), "acme:probe:1.0.0");
+      assert.equal(text(await peer.context.call(node.id, "echo", hello, within)), "hello");
+    },
+  );
+});
+
 describe("registration of a package at the built-in rendezvous", () => {
   /** A node whose rendezvous knows the maker. */
   async function registering(more: Partial<GuestDefinition>): Promise<Served> {
