@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
+import { readyOf } from "./profile_file.ts";
 import { type Profile, type Share, sharesOf } from "./shares.ts";
 
 const most = 15;
@@ -16,10 +17,11 @@ function print(title: string, shares: readonly Share[]): void {
 const folder = process.argv[2] ?? ".";
 const files = readdirSync(folder).filter((file) => file.endsWith(".cpuprofile"));
 const profiles = files
-  .map((file) => ({
-    file,
-    ...sharesOf(JSON.parse(readFileSync(join(folder, file), "utf8")) as Profile),
-  }))
+  .map((name) => {
+    const file = join(folder, name);
+    const profile = JSON.parse(readFileSync(file, "utf8")) as Profile;
+    return { file, ...sharesOf(profile, readyOf(file)) };
+  })
   .sort((a, b) => b.busyMs - a.busyMs);
 for (const { file, busyMs, functions, files: places } of profiles) {
   console.log(`${basename(file)}: ${Math.round(busyMs)} ms busy after its start`);

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { root } from "../tools/root.ts";
 import { findRuntime } from "../tools/runtimes.ts";
 import { bundled } from "./bundle.ts";
+import { intervalUs } from "./shares.ts";
 
 /** How a benchmark process is started. */
 export interface LaunchOptions {
@@ -18,8 +19,10 @@ export interface LaunchOptions {
   readonly traceTo?: string;
   /** Runs the script on Node as the package is built, not from its source: see {@link bundled}. */
   readonly built?: boolean;
-  /** Where a CPU profile is written when the process ends. */
+  /** Folder for a CPU profile, which is written when the process ends. */
   readonly profileTo?: string | undefined;
+  /** Its file. */
+  readonly profile?: string | undefined;
   /** Lets the script collect garbage, where the runtime has to be told at its start. */
   readonly exposeGc?: boolean;
 }
@@ -49,12 +52,12 @@ export async function launch(options: LaunchOptions): Promise<ChildProcess> {
 }
 
 async function commandLine(options: LaunchOptions): Promise<string[]> {
-  const { runtime, script, setup, built = false, profileTo, exposeGc = false } = options;
+  const { runtime, script, setup, built = false, exposeGc = false } = options;
   const isNode = runtime.startsWith("node");
   const path = built && isNode ? await bundled(script) : join(root, "test/bench", script);
   const rest = [path, JSON.stringify(setup ?? {})];
   const binary = binaryOf(runtime);
-  const profile = profileTo === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileTo}`];
+  const profile = options.profile === undefined ? [] : profilingTo(options.profile);
   if (runtime === "deno") {
     const flags = exposeGc ? ["--v8-flags=--expose-gc"] : [];
     return [binary, "run", "-A", "--no-check", ...profile, ...flags, ...rest];
@@ -63,6 +66,15 @@ async function commandLine(options: LaunchOptions): Promise<string[]> {
   const compiler = path.endsWith(".ts") ? ["--import", "tsx"] : [];
   const gc = exposeGc ? ["--expose-gc"] : [];
   return [binary, ...gc, ...profile, ...compiler, ...rest];
+}
+
+function profilingTo(file: string): string[] {
+  return [
+    "--cpu-prof",
+    `--cpu-prof-interval=${intervalUs}`,
+    `--cpu-prof-dir=${dirname(file)}`,
+    `--cpu-prof-name=${basename(file)}`,
+  ];
 }
 
 const binaries = new Map<string, string>();

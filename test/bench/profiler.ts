@@ -1,8 +1,6 @@
 import { Session } from "node:inspector/promises";
+import { intervalUs } from "./shares.ts";
 import { type Profile, type StageTimes, timesOf } from "./stages.ts";
-
-/** Microseconds between two samples. */
-const intervalUs = 250;
 
 /** Samples what this process does, between two questions of its parent. Node only: the other runtimes give no such profile of themselves. */
 export class Profiler {

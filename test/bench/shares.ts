@@ -5,7 +5,20 @@ export interface Profile {
   readonly samples: readonly number[];
   /** Microseconds before each sample. */
   readonly timeDeltas: readonly number[];
+  /** Of the machine's monotonic clock, or on Bun of the wall clock, microseconds. */
+  readonly startTime: number;
 }
+
+/** One moment, on both clocks. */
+export interface Moment {
+  readonly monotonicUs: number;
+  readonly wallUs: number;
+}
+
+/** Microseconds between two samples. */
+export const intervalUs = 250;
+/** No monotonic clock of a machine reaches it. */
+const leastWallUs = 1e15;
 
 interface ProfileNode {
   readonly id: number;
@@ -18,30 +31,59 @@ export interface Share {
   readonly share: number;
 }
 
-/** A profile by what ran, the longest first; without what was idle, and without the start, until the last module was loaded. */
-export function sharesOf({ nodes, samples, timeDeltas }: Profile): {
+/** A profile by what ran, the longest first; without what was idle, and without the start, until the process was `ready` or its last module loaded. */
+export function sharesOf(
+  profile: Profile,
+  ready?: Moment,
+): {
   readonly busyMs: number;
   readonly functions: readonly Share[];
   readonly files: readonly Share[];
 } {
+  const { nodes, samples } = profile;
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
-  const isLoading = (id: number): boolean =>
-    /^node:internal\/modules/.test(frames.get(id)?.url ?? "");
-  const begin = samples.findLastIndex(isLoading) + 1;
+  const begin = ready === undefined ? afterLoading(profile) : samplesBefore(profile, ready);
+  const durations = durationsOf(profile);
   const functions = new Map<string, number>();
   const files = new Map<string, number>();
   let busy = 0;
   for (let at = begin; at < samples.length; at++) {
     const frame = frames.get(samples[at] ?? 0);
-    // A sample holds until the next.
-    const us = timeDeltas[at + 1] ?? 0;
-    if (frame === undefined || frame.functionName === "(idle)") continue;
+    const us = durations(at);
+    if (frame === undefined || frame.functionName === idle) continue;
     busy += us;
     const file = fileOf(frame.url) || "runtime";
     count(functions, `${frame.functionName || "(anonymous)"}  ${file}`, us);
     count(files, frame.functionName === "(garbage collector)" ? "garbage" : file, us);
   }
   return { busyMs: busy / 1000, functions: sorted(functions, busy), files: sorted(files, busy) };
+}
+
+const idle = "(idle)";
+
+/** How long each sample holds: until the next, or on Bun, which takes none while it is idle, an interval. */
+function durationsOf({ nodes, timeDeltas }: Profile): (at: number) => number {
+  if (nodes.some(({ callFrame }) => callFrame.functionName === idle)) {
+    return (at) => timeDeltas[at + 1] ?? 0;
+  }
+  return () => intervalUs;
+}
+
+function samplesBefore({ timeDeltas, startTime }: Profile, ready: Moment): number {
+  const until = startTime > leastWallUs ? ready.wallUs : ready.monotonicUs;
+  let time = startTime;
+  for (const [at, us] of timeDeltas.entries()) {
+    time += us;
+    if (time >= until) return at;
+  }
+  return timeDeltas.length;
+}
+
+function afterLoading({ nodes, samples }: Profile): number {
+  const loading = new Set(
+    nodes.filter(({ callFrame }) => /^node:internal\/modules/.test(callFrame.url)).map((n) => n.id),
+  );
+  return samples.findLastIndex((id) => loading.has(id)) + 1;
 }
 
 function count(times: Map<string, number>, name: string, us: number): void {

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { type LaunchOptions, launch } from "./launch.ts";
+import { noteReady, profileFile } from "./profile_file.ts";
 
 /** How long a process may take to start, to answer and to end, milliseconds. */
 const patienceMs = 120_000;
@@ -27,9 +28,12 @@ export class WorkerProcess<Ready = unknown> implements AsyncDisposable {
 
   /** Starts a process and waits until it is ready. @throws Error when it ends or says nothing in time. */
   static async start<Ready>(options: LaunchOptions): Promise<WorkerProcess<Ready>> {
-    const name = `${options.script} on ${options.runtime}`;
-    const worker = new WorkerProcess<Ready>(name, await launch(options));
+    const { runtime, script, profileTo } = options;
+    const profile = profileTo === undefined ? undefined : profileFile(profileTo, runtime, script);
+    const child = await launch({ ...options, profile });
+    const worker = new WorkerProcess<Ready>(`${script} on ${runtime}`, child);
     worker.ready = await worker.#answer<Ready>();
+    if (profile !== undefined) noteReady(profile);
     return worker;
   }
 
