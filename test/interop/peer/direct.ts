@@ -67,7 +67,10 @@ export class DirectWire implements Wire {
 }
 
 /** Who dials, as its headers say it (`spec/transport.md` §5.2). */
-export function dialHeaders({ id, credential }: Registered): [string, string][] {
+export function dialHeaders({
+  id,
+  credential,
+}: Pick<Registered, "id" | "credential">): [string, string][] {
   const encoded = Buffer.from(writeCredential(credential).done());
   return [
     ["x-actr-credential", encoded.toString("base64")],

@@ -25,6 +25,10 @@ export class WebSocketEnd {
   /** Text messages, which no Actr peer may send. */
   readonly texts: string[] = [];
   readonly closed: Promise<SocketEnd>;
+  /** Pings that came. */
+  pings = 0;
+  /** Whether they are answered. */
+  answersPings = true;
   onMessage: (message: Uint8Array) => void = (message) => this.messages.push(message);
   readonly #socket: Socket;
   readonly #masks: boolean;
@@ -105,7 +109,9 @@ export class WebSocketEnd {
   #take(opcode: number, isLast: boolean, payload: Uint8Array): void {
     switch (opcode) {
       case opcodes.ping:
-        return this.frame(opcodes.pong, payload);
+        this.pings += 1;
+        if (this.answersPings) this.frame(opcodes.pong, payload);
+        return;
       case opcodes.pong:
         return this.pongs.push(payload);
       case opcodes.close:

@@ -442,6 +442,26 @@ describe("our node keeps its place at a real actrix", limit, () => {
     assert.deepEqual(actrix.paths, ["/ais/register"]);
   });
 
+  it(
+    "gives up a connection on which its pings are not answered, and comes back",
+    limit,
+    async (t) => {
+      await using home = await atHome();
+      const { session, actrix } = home;
+      await session.ping();
+      session.socket.answersPings = false;
+      session.answers = false;
+      const closed = session.closed.then(() => "lost");
+      const next = await actrix.session();
+      if (session.socket.pings === 0) return t.skip("this runtime watches connections by itself");
+      assert.equal(session.socket.pings, 2, "two go unanswered, the third look ends it");
+      assert.equal(await closed, "lost");
+      assert.equal(next.target, session.target);
+      assert.deepEqual(actrix.paths, ["/ais/register"]);
+      await next.ping();
+    },
+  );
+
   it("comes back after it was displaced", async () => {
     await using home = await atHome();
     const { session, actrix } = home;
