@@ -3,6 +3,11 @@ import type { Clock } from "../../ports/clock.ts";
 /** Most points that the engine's counter holds. */
 const mostCounted = 0x7fff_ffff;
 
+/** Points that are left, as the engine counts them down. */
+export interface FuelCounter {
+  value: number;
+}
+
 /** What one entry may still use; it lasts for all that the entry causes. */
 export interface Budget {
   /** Points of the engine. */
@@ -14,12 +19,12 @@ export interface Budget {
 /** Lets the guest run on the budget of an entry. */
 export class Meter {
   readonly #clock: Clock;
-  readonly #counter: WebAssembly.Global<"i32">;
+  readonly #counter: FuelCounter;
   #deadline = Number.POSITIVE_INFINITY;
   #reserve = 0;
   #late = false;
 
-  constructor(clock: Clock, counter: WebAssembly.Global<"i32">) {
+  constructor(clock: Clock, counter: FuelCounter) {
     this.#clock = clock;
     this.#counter = counter;
   }

@@ -1,3 +1,4 @@
+import type { FuelCounter } from "./budget.ts";
 import { cappedMemory } from "./capped_memory.ts";
 import { meteredEngine } from "./metered_engine.ts";
 import type { EngineCalls } from "./quickjs.ts";
@@ -13,8 +14,7 @@ export interface VmLimits {
 /** One interpreter, and what counts its fuel. */
 export interface FuelledVm {
   readonly vm: ScriptVm;
-  /** Points left. */
-  readonly fuel: WebAssembly.Global<"i32">;
+  readonly fuel: FuelCounter;
 }
 
 function noModules(): never {
@@ -69,6 +69,6 @@ export class ScriptEngine {
     });
     module.callbacks = callbacks(calls);
     const vm = new ScriptVm(new Functions(module), module, memory, limits.stackBytes);
-    return { vm, fuel: fuel as FuelledVm["fuel"] };
+    return { vm, fuel: fuel as FuelCounter };
   }
 }

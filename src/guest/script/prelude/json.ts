@@ -1,2 +1,5 @@
-/** JSON's own functions, whatever the guest puts in their place. */
-export const { parse, stringify } = JSON;
+/** `JSON.parse`, whatever the guest puts in its place. */
+export const parse: typeof JSON.parse = JSON.parse;
+
+/** `JSON.stringify`, whatever the guest puts in its place. */
+export const stringify: typeof JSON.stringify = JSON.stringify;
