@@ -14,17 +14,38 @@ const pageBits = 16;
 const pageBytes = 2 ** pageBits;
 
 const i32 = 0x7f;
+const noLocals = 0x00;
+const oneLocal = [0x01, 0x01, i32];
+
+/** Instructions, by the names that the specification of WebAssembly has for them. */
+const op = {
+  unreachable: 0x00,
+  ifEmpty: [0x04, 0x40],
+  end: 0x0b,
+  return: 0x0f,
+  drop: 0x1a,
+  i32Equal: 0x46,
+  i32LessUnsigned: 0x49,
+  i64GreaterUnsigned: 0x56,
+  i32Add: 0x6a,
+  i32Subtract: 0x6b,
+  i32ShiftLeft: 0x74,
+  i32ShiftRightUnsigned: 0x76,
+  i64Add: 0x7c,
+  i64ExtendUnsigned: 0xad,
+} as const;
 const localGet = (index: number): number[] => [0x20, index];
 const localSet = (index: number): number[] => [0x21, index];
 const constant = (value: number): number[] => [0x41, ...signedLeb(value)];
+const wideConstant = (value: number): number[] => [0x42, ...signedLeb(value)];
 const minusOne = [0x41, 0x7f];
 const globalGet = (index: number): number[] => [0x23, ...leb(index)];
 const globalSet = (index: number): number[] => [0x24, ...leb(index)];
 const call = (index: number): number[] => [0x10, ...leb(index)];
-const noLocals = 0x00;
-const oneLocal = [0x01, 0x01, i32];
-const drop = 0x1a;
-const end = 0x0b;
+const memorySize = (index: number): number[] => [0x3f, ...leb(index)];
+const memoryGrow = (index: number): number[] => [0x40, ...leb(index)];
+const tableSize = (index: number): number[] => [0xfc, 0x10, ...leb(index)];
+const tableGrow = (index: number): number[] => [0xfc, 0x0f, ...leb(index)];
 
 /** The functions that are added to a module, in the order of {@link Added}. */
 export function helpers(
@@ -33,8 +54,8 @@ export function helpers(
   limits: { readonly memoryBytes: number; readonly tableElements: number },
 ): Helper[] {
   const pages = Math.floor(limits.memoryBytes / pageBytes);
-  const memorySizes = outline.memories.map((_, index) => [0x3f, ...leb(index)]);
-  const tableSizes = outline.tables.map((_, index) => [0xfc, 0x10, ...leb(index)]);
+  const memorySizes = outline.memories.map((_, index) => memorySize(index));
+  const tableSizes = outline.tables.map((_, index) => tableSize(index));
   return [
     charge(added, pointBytesBits),
     charge(added, pointElementsBits),
@@ -47,24 +68,25 @@ export function helpers(
 
 /** Takes a point, and one for each 2^`bits` of its parameter, which it gives back; traps with none left where there are too few. */
 function charge({ fuel }: Added, bits: number): Helper {
-  const moved = [...localGet(0), ...constant(bits), 0x76];
-  const points = [...moved, ...constant(1), 0x6a, ...localSet(1)];
-  const tooLittle = [...globalGet(fuel), ...localGet(1), 0x49];
-  const empty = [0x04, 0x40, ...constant(0), ...globalSet(fuel), 0x00, end];
-  const take = [...globalGet(fuel), ...localGet(1), 0x6b, ...globalSet(fuel)];
+  const moved = [...localGet(0), ...constant(bits), op.i32ShiftRightUnsigned];
+  const points = [...moved, ...constant(1), op.i32Add, ...localSet(1)];
+  const tooFew = [...globalGet(fuel), ...localGet(1), op.i32LessUnsigned];
+  const trap = [...op.ifEmpty, ...constant(0), ...globalSet(fuel), op.unreachable, op.end];
+  const take = [...globalGet(fuel), ...localGet(1), op.i32Subtract, ...globalSet(fuel)];
   return {
     type: [0x60, 1, i32, 1, i32],
-    body: [...oneLocal, ...points, ...tooLittle, ...empty, ...take, ...localGet(0), end],
+    body: [...oneLocal, ...points, ...tooFew, ...trap, ...take, ...localGet(0), op.end],
   };
 }
 
 /** Grows a memory, where the sum of all stays within the limit. */
 function growMemory(added: Added, index: number, sizes: number[][], pages: number): Helper {
-  const moved = [...localGet(0), ...constant(pageBits), 0x74, ...call(added.chargeBytes), drop];
-  const grow = [...localGet(0), 0x40, ...leb(index)];
+  const bytes = [...localGet(0), ...constant(pageBits), op.i32ShiftLeft];
+  const paid = [...bytes, ...call(added.chargeBytes), op.drop];
+  const grow = [...paid, ...localGet(0), ...memoryGrow(index)];
   return {
     type: [0x60, 1, i32, 1, i32],
-    body: [noLocals, ...growth(added, 0, sizes, pages, [...moved, ...grow])],
+    body: [noLocals, ...growth(added, 0, sizes, pages, grow)],
   };
 }
 
@@ -76,15 +98,15 @@ function growTable(
   sizes: number[][],
   elements: number,
 ): Helper {
-  const moved = [...localGet(1), ...call(added.chargeElements), drop];
-  const grow = [...localGet(0), ...localGet(1), 0xfc, 0x0f, ...leb(index)];
+  const paid = [...localGet(1), ...call(added.chargeElements), op.drop];
+  const grow = [...paid, ...localGet(0), ...localGet(1), ...tableGrow(index)];
   return {
     type: [0x60, 2, ...type, i32, 1, i32],
-    body: [noLocals, ...growth(added, 1, sizes, elements, [...moved, ...grow])],
+    body: [noLocals, ...growth(added, 1, sizes, elements, grow)],
   };
 }
 
-/** What `grow` answers, which grows by the number in local `by`; -1, and counted, where the sum of all would be too much. */
+/** What `grow` answers, which grows by the number in local `by`; -1, and counted, where the sum of all would be over `most`. */
 function growth(
   added: Added,
   by: number,
@@ -92,14 +114,16 @@ function growth(
   most: number,
   grow: number[],
 ): number[] {
-  const cost = [...constant(growthBytes), ...call(added.chargeBytes), drop];
-  const sum = sizes.flatMap((size, at) => [...size, 0xad, ...(at > 0 ? [0x7c] : [])]);
-  const overLimit = [...sum, ...localGet(by), 0xad, 0x7c, 0x42, ...signedLeb(most), 0x56];
-  const deny = [...globalGet(added.denied), ...constant(1), 0x6a, ...globalSet(added.denied)];
-  const refuse = [0x04, 0x40, ...deny, ...minusOne, 0x0f, end];
-  const failed = [...localGet(by), ...minusOne, 0x46, 0x04, 0x40, ...deny, end];
+  const cost = [...constant(growthBytes), ...call(added.chargeBytes), op.drop];
+  const parts = [...sizes, localGet(by)].map((part) => [...part, op.i64ExtendUnsigned]);
+  const sum = parts.flatMap((part, at) => (at === 0 ? part : [...part, op.i64Add]));
+  const overLimit = [...sum, ...wideConstant(most), op.i64GreaterUnsigned];
+  const one = [...constant(1), op.i32Add];
+  const deny = [...globalGet(added.denied), ...one, ...globalSet(added.denied)];
+  const refuse = [...op.ifEmpty, ...deny, ...minusOne, op.return, op.end];
+  const failed = [...localGet(by), ...minusOne, op.i32Equal, ...op.ifEmpty, ...deny, op.end];
   return [
     ...[...cost, ...overLimit, ...refuse],
-    ...[...grow, ...localSet(by), ...failed, ...localGet(by), end],
+    ...[...grow, ...localSet(by), ...failed, ...localGet(by), op.end],
   ];
 }
