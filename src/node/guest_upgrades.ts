@@ -110,12 +110,12 @@ export class GuestUpgrades {
 
   /** Every request that was accepted is answered under the identity under which it came. */
   async #become(standing: Standing, fresh: LiveGuest, signal: AbortSignal): Promise<void> {
-    const { guest, presence, inbound, clock, log } = this.#parts;
+    const { guest, presence, inbound, clock, log, stopped } = this.#parts;
     const { standing: before } = presence;
     const between: Between = {
       enter: () => presence.adopt(standing, signal),
       async leave() {
-        const limit = abortAfter(clock, backTimeoutMs, undefined, "going back");
+        const limit = abortAfter(clock, backTimeoutMs, stopped, "going back");
         await presence
           .adopt(before, limit.signal)
           .catch((error: unknown) => log.error("guest.identity_not_back", { error }))

@@ -94,7 +94,7 @@ export class GuestWorkload {
     this.#held = promise;
     try {
       await before.idle(signal);
-      await this.#begin(next, before, between);
+      await this.#begin(next, before, between, signal);
       this.#current = next;
     } finally {
       this.#held = undefined;
@@ -105,11 +105,18 @@ export class GuestWorkload {
     await before.close();
   }
 
-  async #begin(next: LiveGuest, before: LiveGuest, between: Between): Promise<void> {
+  async #begin(
+    next: LiveGuest,
+    before: LiveGuest,
+    between: Between,
+    signal: AbortSignal,
+  ): Promise<void> {
     before.suspend();
     try {
       await between.enter();
       await next.live("on-start");
+      // A node that has stopped meanwhile has closed the old one, and nobody else would close the new one.
+      signal.throwIfAborted();
     } catch (error) {
       await next.close();
       await between.leave();

@@ -131,7 +131,9 @@ export class LiveGuest {
   /** What discovery is told of it: the protos of its package. @throws ActrError `invalid_argument` where they cannot be described. */
   describe(spec: NodeSpec, publishedAt: number): ReturnType<typeof sourceSpec> {
     const { protos, manifest } = this.package;
-    return sourceSpec(protos, { name: manifest.name, ...manifest.metadata, ...spec, publishedAt });
+    const { description } = manifest.metadata;
+    const said = { name: manifest.name, ...(description !== undefined && { description }) };
+    return sourceSpec(protos, { ...said, ...spec, publishedAt });
   }
 
   /** Takes no chunks of its streams until {@link resume}: another guest may have streams of these names. */

@@ -143,6 +143,28 @@ describe("an upgrade to a package of the same version", () => {
   );
 });
 
+describe("an upgrade of a node that stops", () => {
+  it("is given up, whatever it was doing, and both guests are discarded", limit, async () => {
+    const begun: (() => void)[] = [];
+    const world = await upgradable((number) =>
+      number === 2 ? new Promise((resolve) => begun.push(() => resolve(ok("")))) : undefined,
+    );
+    const { t, upgrades, host } = world;
+    const failed = assert.rejects(upgrades.upgrade(again), { code: "stopping" });
+    await reached(t, () => begun.length === 1);
+    const stopped = world[Symbol.asyncDispose]();
+    await reached(t, () => t.context.signal.aborted);
+    for (const begin of begun) begin();
+    await stopped;
+    await failed;
+    assert.deepEqual(
+      host.instances.map(({ discarded }) => discarded),
+      [true, true],
+    );
+    assert.equal(host.disposed, 2);
+  });
+});
+
 describe("an upgrade to another version", () => {
   const next = verified({ version: "2.0.0" });
 
