@@ -51,7 +51,7 @@ export class GuestMemory {
     return at;
   }
 
-  /** Refuses a place that is not all inside, or not aligned (a power of two). */
+  /** @throws ActrError fault `trapped` when a place is not all inside, or not a multiple of `align`, a power of two. */
   require(at: number, size: number, align: number): void {
     if (at + size > this.#bytes.length) trap(`${size} bytes at ${at} are outside of its memory`);
     if ((at & (align - 1)) !== 0) trap(`${at} is not a multiple of ${align}`);
@@ -94,11 +94,13 @@ export class GuestMemory {
     return this.bytesAt(this.view.getUint32(at, true), this.view.getUint32(at + 4, true));
   }
 
+  /** The text of `length` bytes at `place`. @throws ActrError fault `trapped` when that is not UTF-8, or not all inside. */
   textAt(place: number, length: number): string {
     this.#take(place, length);
     return readUtf8(this.#bytes, place, place + length) ?? trap("a text is not UTF-8");
   }
 
+  /** A copy of `length` bytes at `place`. */
   bytesAt(place: number, length: number): Uint8Array<ArrayBuffer> {
     this.#take(place, length);
     return this.#bytes.slice(place, place + length);
