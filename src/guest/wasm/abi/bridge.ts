@@ -15,6 +15,7 @@ import type { GuestExports } from "./guest_exports.ts";
 import type { GuestMemory } from "./guest_memory.ts";
 import { Handles } from "./handles.ts";
 import { lowerAnswer } from "./host_calls.ts";
+import { requireStack } from "./stack.ts";
 import { Subtask, subtaskStates } from "./subtask.ts";
 import type { Task } from "./task.ts";
 import { exceed, trap } from "./trap.ts";
@@ -76,6 +77,7 @@ export class Bridge {
     const { memory, meter, task } = this;
     const bytes = memory.lifted;
     meter.charge(bytes);
+    requireStack();
     const answer = this.#calls(call);
     if (this.exports === undefined) throw guestFault("discarded", "the instance was discarded");
     if (answer instanceof Promise) {
@@ -98,6 +100,7 @@ export class Bridge {
   print(level: string, message: string): void {
     if (this.running === undefined) return;
     const { token } = this.running.invocation;
+    requireStack();
     void this.#calls({ name: "log-message", token, level, message });
   }
 
@@ -107,7 +110,7 @@ export class Bridge {
     if (this.backpressure < 0) trap("it has less than no backpressure");
   }
 
-  /** No more of a call is kept: its end is told, or of no interest. */
+  /** The node has done with a call, perhaps long after the guest gave it up: no more of it is kept. */
   forget(subtask: Subtask): void {
     this.#bytesInFlight -= subtask.bytes;
   }

@@ -69,8 +69,9 @@ export class CoreInstance implements GuestInstance {
   }
 
   #settle(subtask: Subtask, answer: HostAnswer): void {
-    if (this.#ended !== undefined || subtask.state !== subtaskStates.started) return;
+    if (this.#ended !== undefined) return;
     this.bridge.forget(subtask);
+    if (subtask.state !== subtaskStates.started) return;
     this.#turn(subtask.task, () => {
       subtask.state = subtaskStates.returned;
       lowerAnswer(this.bridge.memory, subtask.name, subtask.resultAt, answer);

@@ -6,9 +6,10 @@ import type {
 } from "../../../ports/guest_host.ts";
 import type { Lane } from "../../../protocol/frame.ts";
 import type { ActrId, ActrType } from "../../../protocol/ids.ts";
+import { maxMetadataEntries } from "../../../protocol/metadata.ts";
 import { guestErrorCodes } from "../../guest_error.ts";
 import type { GuestMemory } from "./guest_memory.ts";
-import { trap } from "./trap.ts";
+import { exceed, trap } from "./trap.ts";
 
 // Every function reads a value at `at`, which is known to be inside, in the layout of the canonical ABI
 // (`spec/guest.md` §17). None runs the guest.
@@ -67,6 +68,7 @@ export function liftChunk(memory: GuestMemory, at: number): GuestChunk {
 
 function liftMetadata(memory: GuestMemory, at: number): GuestChunk["metadata"] {
   const { place, count } = memory.liftElements(at, 4, 16);
+  if (count > maxMetadataEntries) exceed(`${maxMetadataEntries} entries of metadata`);
   return Array.from({ length: count }, (_, index) => ({
     key: memory.liftText(place + 16 * index),
     value: memory.liftText(place + 16 * index + 8),

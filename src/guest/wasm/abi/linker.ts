@@ -59,6 +59,7 @@ export function importsFor(guest: Bridge, linked: readonly Linked[]): WebAssembl
 function guarded(guest: Bridge, run: CoreFunction): WebAssembly.ImportValue {
   return (...values: never[]): unknown => {
     try {
+      guest.meter.chargeImport();
       return run(...values);
     } catch (error) {
       guest.doom ??= { error };

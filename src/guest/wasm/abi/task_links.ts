@@ -15,12 +15,9 @@ function take(guest: Bridge, handle: number, at: number): number {
 }
 
 /** The answer of the node, if it still comes, is of no interest. */
-function cancel(guest: Bridge, subtask: Subtask): number {
+function cancel(subtask: Subtask): number {
   if (subtask.delivered) trap("a call that has ended is cancelled");
-  if (subtask.state === subtaskStates.started) {
-    guest.forget(subtask);
-    subtask.state = subtaskStates.cancelled;
-  }
+  if (subtask.state === subtaskStates.started) subtask.state = subtaskStates.cancelled;
   subtask.delivered = true;
   return subtask.state;
 }
@@ -46,9 +43,9 @@ export const taskLinks: Links = {
     WaitableSet.join(subtask);
     guest.handles.remove(handle);
   },
-  "[subtask-cancel]": (guest) => (handle: number) => cancel(guest, guest.handles.subtask(handle)),
+  "[subtask-cancel]": (guest) => (handle: number) => cancel(guest.handles.subtask(handle)),
   "[async-lower][subtask-cancel]": (guest) => (handle: number) =>
-    cancel(guest, guest.handles.subtask(handle)),
+    cancel(guest.handles.subtask(handle)),
   "[context-get-0]": (guest) => () => guest.task.context[0],
   "[context-get-1]": (guest) => () => guest.task.context[1],
   "[context-set-0]": (guest) => (value: number) => {

@@ -6,7 +6,7 @@ import { trap } from "../trap.ts";
 const ready = 1;
 
 /** What a stream takes at once, bytes. */
-const permitted = 65_536n;
+const permitted = 65_536;
 
 /** Case `closed` of `stream-error`. */
 const closed = 1;
@@ -21,6 +21,7 @@ function succeed(guest: Bridge, at: number): void {
 const write: Link =
   (guest) =>
   (stream: number, place: number, length: number, resultAt: number): void => {
+    if (length >>> 0 > permitted) trap(`it writes more than ${permitted} bytes at once`);
     const { memory } = guest;
     memory.lifted = 0;
     guest.output.write(stream, memory.bytesAt(place >>> 0, length >>> 0));
@@ -50,7 +51,7 @@ export const streamLinks: Links = {
     const { memory } = guest;
     memory.require(resultAt >>> 0, 16, 8);
     memory.view.setUint8(resultAt >>> 0, 0);
-    memory.view.setBigUint64((resultAt >>> 0) + 8, permitted, true);
+    memory.view.setBigUint64((resultAt >>> 0) + 8, BigInt(permitted), true);
   },
   "[method]output-stream.write": write,
   "[method]output-stream.blocking-write-and-flush": write,

@@ -37,6 +37,7 @@ export const insecureSeedLinks: Links = {
   "insecure-seed": (guest) => (at: number) => {
     const { memory } = guest;
     memory.require(at >>> 0, 16, 8);
+    guest.meter.charge(16);
     memory.view.setBigUint64(at >>> 0, word(guest), true);
     memory.view.setBigUint64((at >>> 0) + 8, word(guest), true);
   },

@@ -32,6 +32,7 @@ export class OutputLines {
   }
 
   #end(stream: number, line: number[]): void {
+    this.#guest.meter.charge(0);
     const message = decoder.decode(Uint8Array.from(line));
     line.length = 0;
     this.#guest.print(stream === streams.error ? "warn" : "info", message);
