@@ -1,6 +1,5 @@
 import type { ConnectionStatus, ConnectionToActor } from "../actor_client.ts";
 import { ActrError } from "../errors.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { Socket, SocketClosed } from "../ports/sockets.ts";
 import {
@@ -10,22 +9,19 @@ import {
   writeSubscription,
 } from "../protocol/actors/client_codec.ts";
 import { ackAction, resumedEvent, resumeEvent } from "../protocol/actors/resume.ts";
-import type { Deadlines } from "../session/deadlines.ts";
 import { withinLimit } from "../time_limit.ts";
 import { withResolvers } from "../with_resolvers.ts";
 import { failureOf, failureOfClose } from "./gateway_failure.ts";
-import { LinkCall } from "./link_call.ts";
+import type { LinkCall } from "./link_call.ts";
+import { LinkCalls, type LinkCallsParts } from "./link_calls.ts";
+import { LinkListeners, type Listener } from "./link_listeners.ts";
 import { LinkMemory } from "./link_memory.ts";
 
 /** What {@link ActorLink} works with. */
-export interface ActorLinkParts {
-  readonly clock: Clock;
+export interface ActorLinkParts extends LinkCallsParts {
   readonly random: Random;
-  readonly deadlines: Deadlines;
   /** Opens another WebSocket to the actor, with a subprotocol more. @throws ActrError `unavailable`. */
   readonly open: (signal: AbortSignal, offer: string) => Promise<Socket>;
-  /** Deadline of an action, milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /** How long becoming connected may take, milliseconds: a node wakes the actor, and runs its hooks. */
@@ -35,11 +31,6 @@ const openTimeoutMs = 30_000;
 const firstPauseMs = 250;
 const longestPauseMs = 30_000;
 const longEnoughMs = 5000;
-
-/** Actions that may wait for the connection. */
-const maxWaiting = 1024;
-
-type Listener = (...args: readonly unknown[]) => void;
 
 /**
  * A client's connection to one actor, over one WebSocket after the other: what is asked for while there is none waits
@@ -51,15 +42,9 @@ export class ActorLink implements ConnectionToActor {
   readonly #parts: ActorLinkParts;
   readonly #end = withResolvers<ActrError | undefined>();
   readonly #closing = new AbortController();
-  readonly #listeners = new Map<string, Set<Listener>>();
-  readonly #errorListeners = new Set<(error: ActrError) => void>();
-  /** Sent, by the id that the answer bears. */
-  readonly #sent = new Map<bigint, LinkCall>();
-  #waiting: LinkCall[] = [];
-  /** Events that the node sends to this client. */
-  readonly #subscribed = new Set<string>();
+  readonly #listeners: LinkListeners;
+  readonly #calls: LinkCalls;
   readonly #memory = new LinkMemory();
-  #lastId = -1n;
   /** The socket of a connection that is open. */
   #socket: Socket | undefined;
   /** Why it is being refused. */
@@ -67,6 +52,8 @@ export class ActorLink implements ConnectionToActor {
 
   constructor(parts: ActorLinkParts) {
     this.#parts = parts;
+    this.#calls = new LinkCalls(parts);
+    this.#listeners = new LinkListeners(() => this.#subscribe());
     this.ended = this.#end.promise;
     void this.#run();
   }
@@ -77,34 +64,20 @@ export class ActorLink implements ConnectionToActor {
   }
 
   act(name: string, args: readonly unknown[]): Promise<unknown> {
-    if (this.status === "closed") return Promise.reject(closed());
-    if (this.#waiting.length >= maxWaiting) {
-      const message = `${maxWaiting} actions wait for the connection; ask again later`;
-      return Promise.reject(new ActrError("overloaded", message));
-    }
-    const call = new LinkCall(name, args, (late) => this.#forget(late));
-    const { clock, deadlines, timeoutMs } = this.#parts;
-    call.bucket = deadlines.add(call, clock.monotonic() + timeoutMs);
-    if (this.#socket === undefined) this.#waiting.push(call);
+    const refusal = this.status === "closed" ? closed() : this.#calls.refusal;
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const call = this.#calls.begin(name, args);
+    if (this.#socket === undefined) this.#calls.wait(call);
     else this.#send(this.#socket, call);
     return call.answer;
   }
 
   on(event: string, listener: Listener): () => void {
-    const known = this.#listeners.get(event);
-    // The same function may listen twice.
-    const own: Listener = (...args) => listener(...args);
-    if (known === undefined) {
-      this.#listeners.set(event, new Set([own]));
-      if (this.#socket !== undefined) this.#subscribe(this.#socket);
-    } else known.add(own);
-    return () => this.#unlisten(event, own);
+    return this.#listeners.on(event, listener);
   }
 
   onError(listener: (error: ActrError) => void): () => void {
-    const own = (error: ActrError): void => listener(error);
-    this.#errorListeners.add(own);
-    return () => void this.#errorListeners.delete(own);
+    return this.#listeners.onError(listener);
   }
 
   close(): void {
@@ -154,7 +127,7 @@ export class ActorLink implements ConnectionToActor {
     const isDestroyed = wasOpen && failure.code === "actor.destroying";
     // The node keeps what it has not ended itself.
     if (failure.code !== "unavailable" || code === 1000) this.#memory.forget();
-    if (!this.#memory.canResume) this.#failSent(failure);
+    if (!this.#memory.canResume) this.#calls.failSent(failure);
     // To be connected again would make another actor.
     if (isDestroyed) return new ActrError("actor.not_found", "the actor was destroyed");
     return wasOpen && code === 1000 ? undefined : failure;
@@ -165,7 +138,7 @@ export class ActorLink implements ConnectionToActor {
     try {
       message = readToClient(data);
     } catch (error) {
-      this.#tell(ActrError.from(error));
+      this.#listeners.tell(ActrError.from(error));
       return socket.close(1011, "protocol.invalid_message");
     }
     if (message.tag === "Init") return this.#opened(socket, message.connectionId);
@@ -182,26 +155,24 @@ export class ActorLink implements ConnectionToActor {
       case "Error":
         return this.#failed(failureOf(message.error), message.actionId);
       case "ActionResponse": {
-        const call = this.#sent.get(message.id);
+        const call = this.#calls.sent(message.id);
         if (call === undefined) return;
         this.#memory.confirm(call.number);
-        return this.#done(call).resolve(message.output);
+        return this.#calls.done(call).resolve(message.output);
       }
       case "Event":
         if (message.name === resumeEvent) return this.#memory.enable(String(message.args[0]));
-        for (const listener of [...(this.#listeners.get(message.name) ?? [])]) {
-          this.#hear(() => listener(...message.args));
-        }
+        this.#listeners.emit(message.name, message.args);
     }
   }
 
   /** Another connection: what was asked for on the one before is not known here. */
   #opened(socket: Socket, connectionId: string): void {
-    this.#failSent(
+    this.#calls.failSent(
       new ActrError("connection.restore_not_found", "the node does not know it any more"),
     );
     this.#memory.begin(connectionId);
-    this.#subscribed.clear();
+    this.#listeners.forget();
     this.#goOn(socket);
   }
 
@@ -213,21 +184,16 @@ export class ActorLink implements ConnectionToActor {
 
   #goOn(socket: Socket): void {
     this.#socket = socket;
-    this.#subscribe(socket);
-    for (const call of this.#waiting.splice(0)) this.#send(socket, call);
+    this.#subscribe();
+    for (const call of this.#calls.takeWaiting()) this.#send(socket, call);
   }
 
   /** Tells the node which events are listened to, as far as it does not know. */
-  #subscribe(socket: Socket): void {
-    for (const event of this.#subscribed) {
-      if (!this.#listeners.has(event) && this.#subscribed.delete(event)) {
-        this.#put(socket, writeSubscription(event, false));
-      }
-    }
-    for (const event of this.#listeners.keys()) {
-      if (this.#subscribed.has(event)) continue;
-      this.#subscribed.add(event);
-      this.#put(socket, writeSubscription(event, true));
+  #subscribe(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    for (const [event, listens] of this.#listeners.news()) {
+      this.#put(socket, writeSubscription(event, listens));
     }
   }
 
@@ -236,78 +202,26 @@ export class ActorLink implements ConnectionToActor {
     return this.#memory.keep(message);
   }
 
-  #failSent(cause: ActrError): void {
-    for (const call of [...this.#sent.values()]) this.#done(call).reject(unanswered(call, cause));
-  }
-
   #failed(error: ActrError, actionId: bigint | undefined): void {
-    const call = actionId === undefined ? undefined : this.#sent.get(actionId);
+    const call = actionId === undefined ? undefined : this.#calls.sent(actionId);
     if (call !== undefined) {
       this.#memory.confirm(call.number);
-      this.#done(call).reject(error);
+      this.#calls.done(call).reject(error);
     } else if (this.#socket === undefined) this.#refusal = error;
-    else this.#tell(error);
+    else this.#listeners.tell(error);
   }
 
   #send(socket: Socket, call: LinkCall): void {
-    const id = this.#lastId + 1n;
-    try {
-      call.number = this.#put(socket, writeAction(id, call.name, call.args));
-    } catch (error) {
-      return this.#done(call).reject(error);
-    }
-    this.#lastId = id;
-    call.id = id;
-    this.#sent.set(id, call);
-  }
-
-  /** It waits no longer: it is about to be told why. */
-  #done(call: LinkCall): LinkCall {
-    this.#parts.deadlines.remove(call, call.bucket);
-    this.#forget(call);
-    return call;
-  }
-
-  #forget(call: LinkCall): void {
-    if (call.id !== undefined) this.#sent.delete(call.id);
-    else this.#waiting = this.#waiting.filter((each) => each !== call);
-  }
-
-  #unlisten(event: string, listener: Listener): void {
-    const listeners = this.#listeners.get(event);
-    if (listeners?.delete(listener) !== true || listeners.size > 0) return;
-    this.#listeners.delete(event);
-    if (this.#socket !== undefined) this.#subscribe(this.#socket);
-  }
-
-  #tell(error: ActrError): void {
-    for (const listener of [...this.#errorListeners]) listener(error);
-  }
-
-  /** What a listener throws is its own affair; the others hear of the event all the same. */
-  #hear(tell: () => void): void {
-    try {
-      tell();
-    } catch (error) {
-      this.#tell(ActrError.from(error));
-    }
+    this.#calls.send(call, (message) => this.#put(socket, message));
   }
 
   #finish(failure: ActrError | undefined): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    const error = failure ?? closed();
-    for (const call of [...this.#waiting, ...this.#sent.values()]) {
-      this.#done(call).reject(error);
-    }
-    if (failure !== undefined) this.#tell(failure);
+    this.#calls.failAll(failure ?? closed());
+    if (failure !== undefined) this.#listeners.tell(failure);
     this.#end.resolve(failure);
   }
-}
-
-function unanswered({ name }: LinkCall, cause: ActrError): ActrError {
-  const message = `the connection was lost before ${name} was answered; it may have run`;
-  return new ActrError("unavailable", message, { cause });
 }
 
 function closed(): ActrError {
