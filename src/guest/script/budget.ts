@@ -36,9 +36,10 @@ export class Meter {
 
   /** Whether it ended for want of fuel. */
   get empty(): boolean {
-    return this.#counter.value === 0 && this.#reserve === 0;
+    return this.#counter.value === 0;
   }
 
+  /** Does work in the guest; what that uses is taken off the budget. */
   run<T>(budget: Budget, work: () => T): T {
     const begun = this.#clock.monotonic();
     this.#deadline = begun + budget.busyMs;

@@ -71,8 +71,8 @@ export class Interpreter {
     this.#run(budget, () => {
       this.#vm.free(this.#vm.evaluate(script, "guest.js"));
       const defined = this.#vm.call(this.#entrances.isDefined);
-      if (this.#vm.readNumber(defined) === 0)
-        throw new Uncaught("the script never calls defineWorkload");
+      if (this.#vm.readNumber(defined) === 1) return;
+      throw new Uncaught("the script never calls defineWorkload");
     });
   }
 
@@ -111,10 +111,7 @@ export class Interpreter {
 
   #run(budget: Budget, work: () => void): void {
     try {
-      this.#meter.run(budget, () => {
-        this.#describing(work);
-        this.#vm.runJobs();
-      });
+      this.#meter.run(budget, () => this.#describing(work));
     } catch (error) {
       throw this.#exceeded() ?? trapped(error);
     }
@@ -122,9 +119,11 @@ export class Interpreter {
     if (exceeded !== undefined) throw exceeded;
   }
 
+  /** Does it, and what promises wait for then. @throws Uncaught what the guest threw, as a text */
   #describing(work: () => void): void {
     try {
       work();
+      this.#vm.runJobs();
     } catch (error) {
       if (!(error instanceof Thrown) || this.#exceeded() !== undefined) throw error;
       throw new Uncaught(this.#vm.readText(this.#vm.call(this.#entrances.describe, error.value)));
@@ -144,12 +143,11 @@ export class Interpreter {
         "the guest ran too long without waiting for its node: let it do less at a time",
       );
     }
-    if (this.#meter.empty)
-      return guestFault(
-        "out_of_fuel",
-        "the guest used up the fuel of its entry: let it do less at a time, or raise fuel",
-      );
-    return undefined;
+    if (!this.#meter.empty) return undefined;
+    return guestFault(
+      "out_of_fuel",
+      "the guest used up the fuel of its entry: let it do less at a time, or raise fuel",
+    );
   }
 }
 

@@ -50,13 +50,12 @@ function numberOf({ vm }: Caller, values: number, index: number): number {
   return vm.readNumber(vm.argument(values, index));
 }
 
-function decode(caller: Caller, values: number): Value {
-  const bytes = bytesOf(caller, values, 0);
-  if (numberOf(caller, values, 1) === 0) return caller.vm.text(lenient.decode(bytes));
+/** The text of bytes that are UTF-8 throughout. */
+function strictText(bytes: Uint8Array): string | undefined {
   try {
-    return caller.vm.text(strict.decode(bytes));
+    return strict.decode(bytes);
   } catch {
-    return 0;
+    return undefined;
   }
 }
 
@@ -83,5 +82,10 @@ export const natives: readonly Native[] = [
   function encode(caller, values) {
     return caller.vm.bytes(encoder.encode(textOf(caller, values, 0)));
   },
-  decode,
+  function decode(caller, values) {
+    const bytes = bytesOf(caller, values, 0);
+    const strictly = numberOf(caller, values, 1) === 1;
+    const text = strictly ? strictText(bytes) : lenient.decode(bytes);
+    return text === undefined ? 0 : caller.vm.text(text);
+  },
 ];

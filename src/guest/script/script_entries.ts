@@ -7,6 +7,11 @@ import type { ScriptCalls } from "./natives.ts";
 /** Most calls of a guest that wait for the node, and lines of log that wait to be written. */
 const mostAsked = 1_024;
 
+const tooMuch: GuestError = {
+  code: "unavailable",
+  message: "too much waits for the node already: wait for answers before asking more",
+};
+
 /** One entry into the guest. */
 export interface LiveEntry {
   readonly number: number;
@@ -90,7 +95,9 @@ export class ScriptEntries implements ScriptCalls {
 
   ask(number: number, what: string, payload: Uint8Array<ArrayBuffer> | undefined): void {
     const bytes = payload?.length ?? 0;
-    this.#ask(number, bytes, this.#refusal(bytes) ?? callOf(what, payload));
+    const fits = this.#waiting < mostAsked && this.#bytes + bytes <= this.#mostBytes;
+    if (fits) this.#ask(number, bytes, callOf(what, payload));
+    else if (number !== 0) this.#ask(number, 0, { refused: tooMuch });
   }
 
   log(level: string, message: string): void {
@@ -104,12 +111,6 @@ export class ScriptEntries implements ScriptCalls {
     this.#waiting += 1;
     this.#bytes += bytes;
     this.#asked.push({ entry: this.current, number, bytes, call });
-  }
-
-  #refusal(bytes: number): { readonly refused: GuestError } | undefined {
-    if (this.#waiting < mostAsked && this.#bytes + bytes <= this.#mostBytes) return undefined;
-    const message = "too much waits for the node already: wait for answers before asking more";
-    return { refused: { code: "unavailable", message } };
   }
 }
 

@@ -41,6 +41,7 @@ export class ScriptInstance implements GuestInstance {
   }
 
   enter(entry: GuestEntry, invocation: Invocation): Promise<EntryOutcome> {
+    if (this.#interpreter === undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const { token } = invocation;
       const live = this.#entries.open({ token, budget: this.#budget(), resolve, reject });
@@ -48,7 +49,6 @@ export class ScriptInstance implements GuestInstance {
         const text = entryText(entry, invocation);
         interpreter.enter(live.number, text, payloadOf(entry), live.budget);
       });
-      if (this.#interpreter === undefined) reject(this.#ended);
     });
   }
 

@@ -10,7 +10,7 @@ const mostArguments = 8;
 
 /** The guest, or the engine for it, threw. */
 export class Thrown extends Error {
-  /** Of the guest; to be freed. */
+  /** Of the guest. Never freed: where it is thrown, the interpreter ends. */
   readonly value: Value;
 
   constructor(value: Value) {

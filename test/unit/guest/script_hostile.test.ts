@@ -173,6 +173,16 @@ describe("a hostile script", { timeout: 60_000 }, () => {
     await faultMessage(script.dispatch(), "discarded");
   });
 
+  it("fails what it throws where nobody awaits it, and goes on", async () => {
+    const script = await RunningScript.dispatching(`
+      Promise.reject(new Error("nobody hears"));
+      queueMicrotask(() => { throw new Error("nor this") });
+      (async () => { await null; throw { get tag() { throw 1 } } })();
+      return envelope.payload;
+    `);
+    for (let round = 0; round < 2; round++) assert.equal(await script.text("fine"), "fine");
+  });
+
   it("keeps its node's failures to itself: a node that throws is an error to it", async () => {
     const script = await RunningScript.dispatching(
       "return context.discover({ manufacturer: 'a', name: 'b', version: '1' }).then(() => null, (error) => new TextEncoder().encode(error.tag ?? error.name))",
