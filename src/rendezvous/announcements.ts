@@ -7,9 +7,34 @@ export function announce(hub: Hub, member: Reachable): void {
   for (const subscriber of hub.presence.subscribers(member.type)) tell(hub, subscriber, member);
 }
 
-/** Tells a new subscriber of the nodes of a type that are up already. */
+/** Nodes that one subscriber is told of in one turn: the others, and what they send, come in between. */
+const membersPerTurn = 64;
+/** Bytes that may wait for a subscriber who is told more. */
+const bufferedBytes = 64 * 1024;
+/** Pause until a subscriber may have read what waits for it, milliseconds. */
+const pauseMs = 20;
+
+/**
+ * Tells a new subscriber of the nodes of a type that are up already: a few at once, then no faster than it reads. Those who
+ * come up meanwhile it hears of as they come.
+ */
 export function announcePresent(hub: Hub, subscriber: SignalingSocket, type: string): void {
-  for (const member of hub.directory.ofType(type)) tell(hub, subscriber, member);
+  const subscription = hub.presence.subscription(subscriber, type);
+  const present = [...hub.directory.ofType(type)].values();
+  const next = (): void => {
+    if (subscriber.bufferedAmount > bufferedBytes && subscription?.ended === false) {
+      hub.clock.timer(hub.clock.now() + pauseMs, next);
+      return;
+    }
+    for (let count = 0; count < membersPerTurn; count++) {
+      const { done, value: member } = present.next();
+      if (done === true || subscription?.ended !== false) return;
+      // It may have gone since, or come again: then the subscriber has heard of it.
+      if (hub.directory.has(member)) tell(hub, subscriber, member);
+    }
+    hub.clock.defer(next);
+  };
+  next();
 }
 
 function tell(hub: Hub, subscriber: SignalingSocket, member: Reachable): void {

@@ -96,6 +96,11 @@ export class SignalingSocket implements Reachable, SocketHandler {
     this.#socket = socket;
   }
 
+  /** Bytes that wait until the node reads them. */
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
   message(data: Uint8Array): void {
     if (this.#closing) return;
     this.heardAt = this.#components.clock.monotonic();

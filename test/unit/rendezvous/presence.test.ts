@@ -99,6 +99,40 @@ describe("presence", () => {
     assert.equal(answer.value.result.value.code, 400);
   });
 
+  it("tells of very many a part at a time, no faster than the subscriber reads, and of none who has gone", async () => {
+    const bench = await Bench.open();
+    const asker = await bench.join(999, { type: client });
+    const nodes = [];
+    for (let serial = 1; serial <= 150; serial++) nodes.push(await bench.join(serial));
+    asker.request(subscribe);
+    assert.equal(asker.ups.length, 64);
+    asker.socket.bufferedAmount = 65_537;
+    nodes[149]?.socket.terminate();
+    await bench.join(500);
+    await bench.join(140);
+    assert.deepEqual(asker.ups.slice(64), [`1f4@1/${echo}`, `8c@1/${echo}`]);
+    await bench.clock.advance(1_000);
+    assert.equal(asker.ups.length, 66, "it does not read");
+    asker.socket.bufferedAmount = 0;
+    await bench.clock.advance(20);
+    assert.equal(asker.ups.length, 150);
+    assert.equal(new Set(asker.ups).size, 150);
+    assert.ok(!asker.ups.includes(`96@1/${echo}`));
+  });
+
+  it("tells nothing more of a subscription that has ended in between", async () => {
+    const bench = await Bench.open();
+    const asker = await bench.join(999, { type: client });
+    for (let serial = 1; serial <= 100; serial++) await bench.join(serial);
+    asker.request(subscribe);
+    asker.request({ ...subscribe, case: "unsubscribeActrUpRequest" });
+    await bench.clock.settle();
+    assert.equal(asker.ups.length, 64);
+    asker.request(subscribe);
+    await bench.clock.settle();
+    assert.equal(asker.ups.length, 164, "a new one begins anew");
+  });
+
   it("ends for one who does not read, who is told nothing more", async () => {
     const bench = await Bench.open();
     const asker = await bench.join(9, { type: client });
