@@ -38,6 +38,7 @@ const runtimes: Record<string, { binary: string; args: string[] }> = {
 const shared = {
   "": "src/mod.ts",
   "/client": "adapters/client.ts",
+  "/guest": "src/guest/script/author.ts",
   "/testing": "adapters/memory/mod.ts",
   "/node-datachannel": "adapters/node_datachannel/mod.ts",
   "/conformance": "test/conformance/mod.ts",
