@@ -66,7 +66,7 @@ describe("fuel of a main module", () => {
   });
 
   it("is not saved by branches around the points", () => {
-    const evasion = [...nops(120), 0x02, empty, 0x0c, 0, ...nops(20), end];
+    const evasion = [...nops(120), 0x02, empty, 0x0c, 0, ...nops(130), end];
     const times = 64;
     const all = Array.from({ length: times }, () => evasion).flat();
     const executed = times * 122;
