@@ -1,4 +1,4 @@
-import type { Client, InValue, ResultSet, Transaction } from "@libsql/client";
+import type { Client, ResultSet, Transaction } from "@libsql/client";
 import { deadline } from "#async";
 import type { Durability } from "../../src/options.ts";
 import type {
@@ -8,8 +8,10 @@ import type {
   SqlTransaction,
 } from "../../src/ports/sql_driver.ts";
 import { collect } from "./collect.ts";
+import { guardInput, isGuard, toInput } from "./libsql_statements.ts";
+import { ClientTransaction, pass } from "./libsql_transaction.ts";
 import { guardFailed, openError, toSqlError } from "./sql_errors.ts";
-import { toArgs, toRow } from "./values.ts";
+import { toRow } from "./values.ts";
 
 /** How long a local file waits for another writer, milliseconds; it blocks the event loop. */
 const busyTimeoutMs = 500;
@@ -58,11 +60,6 @@ export async function openLibsqlClient(options: LibsqlClientOptions): Promise<Sq
   } catch (error) {
     throw openError(error, name);
   }
-}
-
-interface Input {
-  readonly sql: string;
-  readonly args: InValue[];
 }
 
 interface ClientDriverOptions {
@@ -204,53 +201,6 @@ class ClientDriver implements SqlDriver {
   }
 }
 
-/** Runs one call of a transaction within its limits, and names what it fails with. */
-type Call = <T>(call: () => Promise<T>) => Promise<T>;
-
-class ClientTransaction implements SqlTransaction {
-  readonly #transaction: Transaction;
-  readonly #call: Call;
-
-  constructor(transaction: Transaction, call: Call) {
-    this.#transaction = transaction;
-    this.#call = call;
-  }
-
-  async run(statement: SqlStatement): Promise<void> {
-    await this.#call(async () => await this.#transaction.execute(toInput(statement)));
-  }
-
-  all(statement: SqlStatement): Promise<SqlRow[]> {
-    return this.#call(async () => {
-      const { rows } = await this.#transaction.execute(toInput(statement));
-      return rows.map((row) => toRow(row));
-    });
-  }
-
-  async commit(): Promise<void> {
-    try {
-      await this.#call(() => this.#transaction.commit());
-    } finally {
-      this.#transaction.close();
-    }
-  }
-
-  async rollBack(): Promise<void> {
-    this.#transaction.close();
-  }
-}
-
-/** Until the transaction has ended, nobody else can write what its guard has read. */
-async function pass(guard: SqlStatement, transaction: Transaction): Promise<void> {
-  try {
-    await transaction.execute(guardInput(guard));
-  } catch (error) {
-    // It would keep its lock.
-    transaction.close();
-    throw error;
-  }
-}
-
 /** Names the database in each request: by its host, as is usual, it would need a domain with a wildcard. */
 function fetchOf(namespace: string): (request: Request) => Promise<Response> {
   const [name, value] = namespaceHeader(namespace);
@@ -267,23 +217,4 @@ export function namespaceHeader(namespace: string): readonly [name: string, valu
 
 function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
-}
-
-/** What SQLite says of a guard that finds nothing: it quotes the path, which is none. */
-const guardWords = "roost guard";
-
-/** Fails the batch, and with it the transaction, in one round trip: an error raised by SQL is the only way to stop it. */
-function guardInput(guard: SqlStatement): Input {
-  return toInput({
-    sql: `SELECT CASE WHEN EXISTS (${guard.sql}) THEN 1 ELSE json_extract('{}', '${guardWords}') END`,
-    args: guard.args,
-  });
-}
-
-function isGuard(error: unknown): boolean {
-  return error instanceof Error && error.message.includes(guardWords);
-}
-
-function toInput({ sql, args }: SqlStatement): Input {
-  return { sql, args: toArgs(args) };
 }
