@@ -67,11 +67,11 @@ export const guestSources: Sources = {
 };
 
 /** The settings of guests that have flags. */
-export const guestSettingNames = [
+export const guestSettingNames: readonly (keyof GuestSettings)[] = [
   "package",
   "manufacturerKeyFile",
   "guestIsolation",
   "guestMemoryMiB",
   "guestTimeoutMs",
   "guestFuel",
-] as const satisfies readonly (keyof GuestSettings)[];
+];
