@@ -71,7 +71,7 @@ export const rendezvousTuningSources: Sources = {
 };
 
 /** Those of them that have flags. */
-export const rendezvousTuningFlags = [
+export const rendezvousTuningFlags: readonly (keyof RendezvousTuning)[] = [
   "credentialTtlMs",
   "renewalTtlMs",
   "keyLifeMs",
@@ -79,7 +79,7 @@ export const rendezvousTuningFlags = [
   "heartbeatIntervalMs",
   "maxConnections",
   "maxConnectionsPerAddress",
-] as const satisfies readonly (keyof RendezvousTuning)[];
+];
 
 /** The times and limits that settings name, as options; a limit's flag is stronger than the table. */
 export function tuningOptions(settings: RendezvousTuning): RendezvousOptions {

@@ -8,17 +8,17 @@ import { GuestMemory, type Reallocate } from "./guest_memory.ts";
 export const workload = "actr:workload/workload@0.2.0";
 
 /** Entries that return a result. */
-export const fallibleEntries = [
+export const fallibleEntries: readonly GuestEntry["name"][] = [
   "dispatch",
   "on-start",
   "on-ready",
   "on-stop",
   "on-error",
   "on-data-chunk",
-] as const satisfies readonly GuestEntry["name"][];
+];
 
 /** Entries that return nothing. */
-export const observingEntries = [
+export const observingEntries: readonly GuestEntry["name"][] = [
   "on-signaling-connecting",
   "on-signaling-connected",
   "on-signaling-disconnected",
@@ -31,7 +31,7 @@ export const observingEntries = [
   "on-credential-renewed",
   "on-credential-expiring",
   "on-mailbox-backpressure",
-] as const satisfies readonly GuestEntry["name"][];
+];
 
 const entryNames: readonly GuestEntry["name"][] = [...fallibleEntries, ...observingEntries];
 

@@ -23,7 +23,7 @@ export class Reader {
   }
 
   /** Another reader of what is left to read, under another name. */
-  fork(what = this.what): Reader {
+  fork(what: string = this.what): Reader {
     return new Reader(this.bytes, this.at, this.end, what);
   }
 
@@ -32,7 +32,7 @@ export class Reader {
   }
 
   /** The error that what is read is malformed. */
-  malformed(problem: string, at = this.at): ActrError {
+  malformed(problem: string, at: number = this.at): ActrError {
     return guestFault(
       "load_failed",
       `${this.what}: ${problem} at byte ${at}; the file is damaged or not made by a current tool: build it again`,

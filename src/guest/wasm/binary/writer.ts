@@ -35,7 +35,7 @@ export class Writer {
   }
 
   /** The bytes of `source` from `start` to `end`. */
-  copy(source: Uint8Array, start = 0, end = source.length): void {
+  copy(source: Uint8Array, start = 0, end: number = source.length): void {
     this.#reserve(end - start);
     this.#bytes.set(source.subarray(start, end), this.#at);
     this.#at += end - start;

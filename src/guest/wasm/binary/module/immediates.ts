@@ -88,7 +88,7 @@ function table(size: number, ranges: Ranges): Uint8Array {
 const { none, index, twoIndices, block, label, memory, lane } = immediates;
 
 /** What follows a code of one byte. */
-export const plain = table(0x100, [
+export const plain: Uint8Array = table(0x100, [
   [0x00, 0x01, none],
   [0x02, 0x04, block],
   [0x05, 0x05, none],
@@ -125,7 +125,7 @@ export const plain = table(0x100, [
 ]);
 
 /** What follows a code behind the prefix 0xfc: saturating conversions, bulk operations, wide arithmetic. */
-export const extended = table(0x17, [
+export const extended: Uint8Array = table(0x17, [
   [0x00, 0x07, none],
   [0x08, 0x08, twoIndices],
   [0x09, 0x09, index],
@@ -139,7 +139,7 @@ export const extended = table(0x17, [
 ]);
 
 /** What follows a code behind the prefix 0xfd: vectors, relaxed ones too. */
-export const vector = table(0x114, [
+export const vector: Uint8Array = table(0x114, [
   [0x00, 0x0b, memory],
   [0x0c, 0x0d, immediates.bytes16],
   [0x0e, 0x14, none],
@@ -151,7 +151,7 @@ export const vector = table(0x114, [
 ]);
 
 /** What follows a code behind the prefix 0xfe: atomic operations; a fence has a byte that engines want to be 0. */
-export const atomic = table(0x4f, [
+export const atomic: Uint8Array = table(0x4f, [
   [0x00, 0x02, memory],
   [0x03, 0x03, lane],
   [0x10, 0x4e, memory],
