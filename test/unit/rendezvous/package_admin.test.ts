@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
-import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
-import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
-import { utf8 } from "../../../src/protocol/bytes.ts";
-import { decode, RegisterAuthMode, RegisterResponseSchema } from "../../../src/protocol/schema.ts";
-import { Rendezvous } from "../../../src/rendezvous/rendezvous.ts";
-import { Lines } from "../../integration/rendezvous_server.ts";
-import { registration } from "./ais_world.ts";
+import { Asked } from "./asked.ts";
+import { target } from "./maker.ts";
 
 const adminToken = "an-operator-s-token";
-const context = { remoteAddress: "10.0.0.9" };
 const type = "acme:echo:1.0.0";
-const target = "wasm32-wasip2";
 /** The public key of a seed of 32 bytes 0x2b, and its name (`spec/protocol.md` §16). */
 const publicKey = "RQigeqlBcH8+stuUyIl6gLLBGXR2tt4hOsJz332GxP8=";
 const keyId = "mfr-26f3cfc4e47f7036";
@@ -21,55 +13,9 @@ const manifest = [
   `signing_key_id = "${keyId}"\n[binary]\ntarget = "${target}"\n`,
 ].join("\n");
 
-/** What operators and nodes ask of a rendezvous, without a network. */
-class Asked implements AsyncDisposable {
-  readonly log: Lines;
-  readonly #rendezvous: Rendezvous;
-
-  private constructor(rendezvous: Rendezvous, log: Lines) {
-    this.#rendezvous = rendezvous;
-    this.log = log;
-  }
-
-  static async open(): Promise<Asked> {
-    const [store, log] = [new MemoryStore(), new Lines()];
-    const components = { store, clock: new FakeClock(), random: new SeededRandom(), log };
-    return new Asked(await Rendezvous.open(components, { adminToken }), log);
-  }
-
-  async get(path: string): Promise<{ status: number; body: unknown }> {
-    return await this.#json(path, {});
-  }
-
-  async post(path: string, body: unknown = {}): Promise<{ status: number; body: unknown }> {
-    return await this.#json(path, { method: "POST", body: JSON.stringify(body) });
-  }
-
-  async #json(path: string, init: RequestInit): Promise<{ status: number; body: unknown }> {
-    const headers = { authorization: `Bearer ${adminToken}` };
-    const request = new Request(`http://server${path}`, { ...init, headers });
-    const response = await this.#rendezvous.fetch(request, context);
-    return { status: response.status, body: await response.json() };
-  }
-
-  /** The code of the answer to a package that has no proof. */
-  async enter(): Promise<number> {
-    const fields = { authMode: RegisterAuthMode.PACKAGE, target, manifestRaw: utf8(manifest) };
-    const body = registration(fields) as Uint8Array<ArrayBuffer>;
-    const request = new Request("http://server/ais/register", { method: "POST", body });
-    const response = await this.#rendezvous.fetch(request, context);
-    const { result } = decode(RegisterResponseSchema, new Uint8Array(await response.arrayBuffer()));
-    return result.case === "error" ? result.value.code : 200;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#rendezvous[Symbol.asyncDispose]();
-  }
-}
-
 describe("operators", () => {
   it("say whose signatures count", async () => {
-    await using asked = await Asked.open();
+    await using asked = await Asked.open({ adminToken });
     const path = "/admin/manufacturers/acme";
     const trusted = await asked.post(`${path}/keys`, { publicKey, expiresAt: 9_999_999_999 });
     const key = { keyId, publicKey, expiresAt: 9_999_999_999 };
@@ -94,8 +40,8 @@ describe("operators", () => {
   });
 
   it("publish packages, and take them back", async () => {
-    await using asked = await Asked.open();
-    assert.equal(await asked.enter(), 403);
+    await using asked = await Asked.open({ adminToken });
+    assert.equal(await asked.enter(manifest), 403);
     const { status, body } = await asked.post("/admin/packages", { manifest });
     assert.equal(status, 201);
     const published = (body as { package: object }).package;
@@ -103,14 +49,14 @@ describe("operators", () => {
       ...["manifestSha256", "publishedAt", "target", "type"],
     ]);
     assert.deepEqual((await asked.get("/admin/packages")).body, { packages: [published] });
-    assert.equal(await asked.enter(), 200);
+    assert.equal(await asked.enter(manifest), 200);
     assert.equal((await asked.post("/admin/packages", { manifest })).status, 409);
     assert.equal((await asked.post("/admin/packages/revoke", { type, target })).status, 200);
-    assert.equal(await asked.enter(), 403);
+    assert.equal(await asked.enter(manifest), 403);
   });
 
   it("are told what is wrong", async () => {
-    await using asked = await Asked.open();
+    await using asked = await Asked.open({ adminToken });
     const status = async (path: string, body?: unknown) =>
       (await asked.post(`/admin${path}`, body)).status;
     assert.equal(await status("/manufacturers/acme/keys", { publicKey: "no key" }), 400);

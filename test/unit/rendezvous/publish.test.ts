@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
-import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
-import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { fromBase64, toBase64, toHex, utf8 } from "../../../src/protocol/bytes.ts";
 import { sha256 } from "../../../src/protocol/crypto.ts";
-import { decode, RegisterAuthMode, RegisterResponseSchema } from "../../../src/protocol/schema.ts";
-import { Rendezvous } from "../../../src/rendezvous/rendezvous.ts";
-import { Lines } from "../../integration/rendezvous_server.ts";
-import { registration } from "./ais_world.ts";
+import { Asked } from "./asked.ts";
 import { Maker, target } from "./maker.ts";
 
 const acme = await Maker.from(0x2b);
@@ -17,55 +11,16 @@ const manufacturers = [
   { name: "acme", keys: [acme.publicKey] },
   { name: "umbrella", keys: [other.publicKey] },
 ];
-const context = { remoteAddress: "10.0.0.9" };
 
-interface Told {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
+/** A rendezvous that knows both makers. */
+function openRegistry(): Promise<Asked> {
+  return Asked.open({ manufacturers });
 }
 
-/** A rendezvous that is asked without a network. */
-class Registry implements AsyncDisposable {
-  readonly clock: FakeClock;
-  readonly #rendezvous: Rendezvous;
-
-  private constructor(rendezvous: Rendezvous, clock: FakeClock) {
-    this.#rendezvous = rendezvous;
-    this.clock = clock;
-  }
-
-  static async open(): Promise<Registry> {
-    const [store, clock, log] = [new MemoryStore(), new FakeClock(), new Lines()];
-    const components = { store, clock, random: new SeededRandom(), log };
-    return new Registry(await Rendezvous.open(components, { manufacturers }), clock);
-  }
-
-  async post(path: string, body: unknown): Promise<Told> {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
-    const request = new Request(`http://server/mfr/pkg/${path}`, { method: "POST", body: text });
-    const response = await this.#rendezvous.fetch(request, context);
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-  }
-
-  async nonce(manufacturer = "acme"): Promise<string> {
-    const { status, body } = await this.post("nonce", { manufacturer });
-    assert.equal(status, 200);
-    return body["nonce"] as string;
-  }
-
-  /** The code of the answer to a package that has its manifest alone. */
-  async enter(manifest: string): Promise<number> {
-    const fields = { authMode: RegisterAuthMode.PACKAGE, target, manifestRaw: utf8(manifest) };
-    const body = registration(fields) as Uint8Array<ArrayBuffer>;
-    const request = new Request("http://server/ais/register", { method: "POST", body });
-    const response = await this.#rendezvous.fetch(request, context);
-    const { result } = decode(RegisterResponseSchema, new Uint8Array(await response.arrayBuffer()));
-    return result.case === "error" ? result.value.code : 200;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#rendezvous[Symbol.asyncDispose]();
-  }
+async function nonceFor(registry: Asked, manufacturer = "acme"): Promise<string> {
+  const { status, body } = await registry.post("/mfr/pkg/nonce", { manufacturer });
+  assert.equal(status, 200);
+  return body["nonce"] as string;
 }
 
 /** A publication with its signatures; `fields` before these are made, so that they fit. */
@@ -91,22 +46,25 @@ async function publication(nonce: string, fields: object = {}, by = acme): Promi
 
 describe("a manufacturer", () => {
   it("publishes a package, whose nodes then register with its manifest alone", async () => {
-    await using registry = await Registry.open();
+    await using registry = await openRegistry();
     assert.equal(await registry.enter(acme.manifest()), 403);
-    const told = await registry.post("publish", await publication(await registry.nonce()));
+    const told = await registry.post(
+      "/mfr/pkg/publish",
+      await publication(await nonceFor(registry)),
+    );
     const body = { id: 1, type_str: "acme:echo:1.0.0", status: "active" };
     assert.deepEqual(told, { status: 200, body });
     assert.equal(await registry.enter(acme.manifest()), 200);
   });
 
   it("publishes it once, each time with a nonce of its own that is not older than 300 s", async () => {
-    await using registry = await Registry.open();
+    await using registry = await openRegistry();
     const [one, two, three] = [
-      ...[await registry.nonce(), await registry.nonce(), await registry.nonce()],
+      ...[await nonceFor(registry), await nonceFor(registry), await nonceFor(registry)],
     ] as [string, string, string];
     assert.notEqual(one, two);
     const status = async (nonce: string) =>
-      (await registry.post("publish", await publication(nonce))).status;
+      (await registry.post("/mfr/pkg/publish", await publication(nonce))).status;
     assert.equal(await status(one), 200);
     assert.equal(await status(one), 401);
     await registry.clock.advance(299_999);
@@ -116,32 +74,33 @@ describe("a manufacturer", () => {
   });
 
   it("is refused with what another has signed, or was not signed", async () => {
-    await using registry = await Registry.open();
-    const status = async (body: object) => (await registry.post("publish", body)).status;
-    const nonce = await registry.nonce();
+    await using registry = await openRegistry();
+    const status = async (body: object) => (await registry.post("/mfr/pkg/publish", body)).status;
+    const nonce = await nonceFor(registry);
     assert.equal(await status(await publication(nonce, {}, other)), 401);
     const good = await publication(nonce);
     assert.equal(await status({ ...good, nonce_sig: "" }), 401);
     assert.equal(await status({ ...good, proto_files: [] }), 401);
     assert.equal(await status(await publication(nonce, { signature: "AAAA" })), 401);
-    assert.equal(await status(await publication(await registry.nonce("umbrella"))), 401);
+    assert.equal(await status(await publication(await nonceFor(registry, "umbrella"))), 401);
     assert.equal(await status(await publication(toBase64(new Uint8Array(32)))), 401);
     assert.equal(await status(good), 200);
   });
 
   it("is refused with a manifest of something else, or of nobody", async () => {
-    await using registry = await Registry.open();
+    await using registry = await openRegistry();
     const status = async (fields: object) =>
-      (await registry.post("publish", await publication(await registry.nonce(), fields))).status;
+      (await registry.post("/mfr/pkg/publish", await publication(await nonceFor(registry), fields)))
+        .status;
     assert.equal(await status({ version: "1.0.1" }), 400);
     assert.equal(await status({ target: "x86_64" }), 400);
     assert.equal(await status({ manufacturer: "umbrella" }), 404);
     assert.equal(await status({ manifest: "no = TOML =" }), 400);
-    const unknown = await registry.post("nonce", { manufacturer: "nobody" });
+    const unknown = await registry.post("/mfr/pkg/nonce", { manufacturer: "nobody" });
     assert.deepEqual(unknown, { status: 404, body: { error: "manufacturer not found" } });
     for (const body of ["", "[", "1", '{"manufacturer":1}']) {
-      assert.ok([400, 404].includes((await registry.post("nonce", body)).status), body);
-      assert.equal((await registry.post("publish", body)).status, 400, body);
+      assert.ok([400, 404].includes((await registry.post("/mfr/pkg/nonce", body)).status), body);
+      assert.equal((await registry.post("/mfr/pkg/publish", body)).status, 400, body);
     }
   });
 });
