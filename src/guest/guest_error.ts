@@ -49,12 +49,15 @@ export function toGuestError(thrown: unknown): GuestError {
   return { code, message, service: String(error.details?.["service"] ?? "") };
 }
 
-/** What a guest threw, as its caller is answered: the case survives (`spec/guest.md` §21 GD-9). */
+/** Longest text of a guest's error, UTF-16 units: an answer that is too long to be sent is none. */
+const longestText = 16_384;
+
+/** What a guest threw, as its caller is answered: the case survives (`spec/guest.md` §21 GD-9), and texts are cut. */
 export function fromGuestError(error: GuestError): ActrError {
   const { code, message, retryAfterMs, service } = error;
-  return new ActrError(code, message, {
+  return new ActrError(code, message.slice(0, longestText), {
     public: true,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(service !== undefined && { details: { service } }),
+    ...(service !== undefined && { details: { service: service.slice(0, longestText) } }),
   });
 }

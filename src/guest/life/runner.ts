@@ -99,8 +99,10 @@ export class GuestRunner<Scope> {
     try {
       await this.#instances.load(either);
       this.#live = await this.#make(either);
+      either.throwIfAborted();
       this.#state = "serving";
     } catch (error) {
+      this.#dropLive();
       await this.#instances.dispose();
       throw error;
     }
