@@ -5,7 +5,7 @@ import type { GuestLimits } from "../../ports/guest_host.ts";
 export interface GuestOptions extends GuestLimits {
   /** How long an entry may run before its caller is answered `timed_out` and the instance is discarded, milliseconds. @default 5000 */
   readonly entryTimeoutMs: number;
-  /** The same for observation hooks, which wait in the same line as calls. @default 1000 */
+  /** The same for observation hooks, which wait in the same line as calls. @default 1000, or `entryTimeoutMs` if that is less */
   readonly hookTimeoutMs: number;
   /** How long checking and compiling may take, milliseconds. @default 30000 */
   readonly loadTimeoutMs: number;
@@ -54,7 +54,9 @@ export const defaultGuestOptions: GuestOptions = {
 
 /** Fills in defaults and checks every value once. @throws ActrError `config` naming the option, its value and what it may be. */
 export function resolveGuestOptions(input: Partial<GuestOptions> = {}): GuestOptions {
-  const options = withDefaults(defaultGuestOptions, input);
+  const { entryTimeoutMs: longestMs = defaultGuestOptions.entryTimeoutMs } = input;
+  const hookMs = Math.min(defaultGuestOptions.hookTimeoutMs, longestMs);
+  const options = withDefaults({ ...defaultGuestOptions, hookTimeoutMs: hookMs }, input);
   requireWholeNumbers("guest", options);
   const { hookTimeoutMs, entryTimeoutMs } = options;
   if (hookTimeoutMs > entryTimeoutMs) {

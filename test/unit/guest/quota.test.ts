@@ -16,6 +16,7 @@ describe("options of guests", () => {
       [options.fuel, options.memoryBytes, options.entryTimeoutMs, options.maxQueued],
       [50_000_000, 64 * 1024 ** 2, 5000, 64],
     );
+    assert.equal(resolveGuestOptions({ entryTimeoutMs: 500 }).hookTimeoutMs, 500);
     assert.equal(resolveGuestOptions({ fuel: 5, maxQueued: undefined as never }).maxQueued, 64);
   });
 
