@@ -13,6 +13,10 @@ describe("a counted module", () => {
       seen.spent += spent;
       seen.unknownHere += Number(unknownHere);
     }
-    assert.deepEqual(seen, { same: 199, traps: 32, spent: 13_169, unknownHere: 0 }, "on every runtime");
+    assert.deepEqual(
+      seen,
+      { same: 199, traps: 32, spent: 13_169, unknownHere: 0 },
+      "on every runtime",
+    );
   });
 });

@@ -1,6 +1,6 @@
 import type { ActrError } from "../../../../errors.ts";
 import { guestFault } from "../../../fault.ts";
-import { moduleNames } from "../module/outline.ts";
+import { moduleNames } from "../module/names.ts";
 import type { Reader } from "../reader.ts";
 import { isOfWorld, told, workloadInterface } from "./world.ts";
 

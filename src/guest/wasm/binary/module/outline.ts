@@ -2,20 +2,9 @@ import { guestFault } from "../../../fault.ts";
 import type { CoreExport, CoreImport, CoreSignature } from "../prepared_component.ts";
 import type { Reader } from "../reader.ts";
 import { skipConstant } from "./constant.ts";
+import { kinds, most } from "./names.ts";
 import { eachEntry, Sections, sectionIds } from "./sections.ts";
 import { type CoreLimits, readFunctionType, readLimits, readValueType } from "./types.ts";
-
-/** Most entries of sections; what is made for the world has far less, engines allow more. */
-const most = {
-  types: 100_000,
-  imports: 10_000,
-  functions: 1_000_000,
-  tables: 256,
-  memories: 256,
-  tags: 1_000,
-  globals: 1_000_000,
-  exports: 10_000,
-} as const;
 
 /** A table: its limits, and the bytes of its elements' type. */
 export interface CoreTable extends CoreLimits {
@@ -83,52 +72,6 @@ function typeOf(types: readonly CoreSignature[], section: Reader): CoreSignature
   const type = types[index];
   if (type === undefined) throw section.malformed(`type ${index} does not exist`);
   return type;
-}
-
-/** What a core module imports from, and what it exports, whatever it is. */
-export function moduleNames(module: Reader): { imports: string[]; exports: string[] } {
-  const sections = new Sections(module);
-  const imports = new Set<string>();
-  eachEntry(sections.open(sectionIds.import), most.imports, "imports", (section) => {
-    imports.add(section.name());
-    section.name();
-    skipImported(section);
-  });
-  const exports: string[] = [];
-  eachEntry(sections.open(sectionIds.export), most.exports, "exports", (section) => {
-    exports.push(section.name());
-    section.u8();
-    section.u32();
-  });
-  return { imports: [...imports], exports };
-}
-
-const kinds = ["function", "table", "memory", "global", "tag"] as const;
-
-function skipImported(section: Reader): void {
-  const kind = kinds[section.u8()];
-  switch (kind) {
-    case "function":
-      section.u32();
-      return;
-    case "table":
-      readValueType(section);
-      readLimits(section);
-      return;
-    case "memory":
-      readLimits(section);
-      return;
-    case "global":
-      readValueType(section);
-      section.u8();
-      return;
-    case "tag":
-      section.u8();
-      section.u32();
-      return;
-    case undefined:
-      throw section.malformed("a kind of imports is unknown", section.at - 1);
-  }
 }
 
 /** Its imports, which are functions, or memories where there is a list for them. */
