@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { silentLogger } from "../../adapters/console/console_logger.ts";
 import type { Served, ServeOptions } from "../../adapters/serve/options.ts";
 import { checkStore } from "../../adapters/sql/check.ts";
 import { openStore } from "../../adapters/sql/open.ts";
+import { openDatabases } from "../../adapters/sql/open_databases.ts";
 import { systemClock } from "../../adapters/system_clock.ts";
 import { systemRandom } from "../../adapters/system_random.ts";
 import { defineNode } from "../../src/define.ts";
+import { creation } from "../../src/host/contents.ts";
 import { temporaryFolder } from "../adapters/temporary_folder.ts";
 import { letter } from "../conformance/store_samples.ts";
 import { adapter } from "../fixtures/runtimes.ts";
@@ -121,5 +124,43 @@ describe("a node on a libSQL server", { skip: sqldMissing, timeout: 120_000 }, (
     const into = await roost(["store", "import", second.url("ws"), "--in", lines], { env: other });
     assert.match(into.out, /^imported \d+ entries into ws:/, into.err);
     assert.doesNotMatch(refused.out + out.out + into.out, new RegExp(server.token ?? "x"));
+  });
+});
+
+describe("a store and the databases of its actors", { skip: sqldMissing, timeout: 120_000 }, () => {
+  it("move from files to libSQL servers, and are the same there", async () => {
+    await using folder = await temporaryFolder();
+    await using server = await Sqld.start();
+    await using databases = await Sqld.start({ namespaces: true });
+    const world = { cwd: folder.path };
+    {
+      const parts = { clock: systemClock(), random: systemRandom() };
+      const url = `file:${join(folder.path, "a.db")}`;
+      await using store = await openStore(url, parts, AbortSignal.timeout(10_000));
+      const record = { name: "n", key: ["k"], input: undefined, createdAt: 1, stateVersion: 1 };
+      await store.commit(creation("some-actor", record));
+    }
+    const driver = await openDatabases(`file:${join(folder.path, "a.db.actors")}`).open(
+      "some-actor",
+    );
+    await driver.run({ sql: "CREATE TABLE t (v)", args: [] });
+    await driver.run({ sql: "INSERT INTO t VALUES (1), (2.0), ('x')", args: [] });
+    await driver.close();
+    const place = ["--databases", databases.url("http")];
+    place.push("--databases-admin", databases.adminUrl ?? "");
+    const url = server.url("http");
+    for (const args of [
+      ["export", "a.db", "--out", "a.jsonl"],
+      ["import", url, "--in", "a.jsonl", ...place],
+      ["export", url, "--out", "b.jsonl", ...place],
+    ]) {
+      const { code, err } = await roost(["store", ...args], world);
+      assert.deepEqual([code, err], [0, ""], args.join(" "));
+    }
+    const [a, b] = await Promise.all(
+      ["a.jsonl", "b.jsonl"].map((name) => readFile(join(folder.path, name), "utf8")),
+    );
+    assert.equal(a, b);
+    assert.match(a ?? "", /"some-actor"[^]*\{"real":"2"\}/);
   });
 });
