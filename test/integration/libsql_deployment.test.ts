@@ -161,6 +161,6 @@ describe("a store and the databases of its actors", { skip: sqldMissing, timeout
       ["a.jsonl", "b.jsonl"].map((name) => readFile(join(folder.path, name), "utf8")),
     );
     assert.equal(a, b);
-    assert.match(a ?? "", /"some-actor"[^]*\{"real":"2"\}/);
+    assert.match(a ?? "", /"some-actor"[\s\S]*\{"real":"2"\}/);
   });
 });
