@@ -52,12 +52,20 @@ export function toGuestError(thrown: unknown): GuestError {
 /** Longest text of a guest's error, UTF-16 units: an answer that is too long to be sent is none. */
 const longestText = 16_384;
 
+/** Longest wait that answers can carry, milliseconds. */
+const longestDelayMs = 999_999_999_999_999;
+
+/** Whole milliseconds, whatever a guest says. */
+function delay(milliseconds: number): number {
+  return Math.min(Math.max(Math.ceil(milliseconds), 0), longestDelayMs);
+}
+
 /** What a guest threw, as its caller is answered: the case survives (`spec/guest.md` §21 GD-9), and texts are cut. */
 export function fromGuestError(error: GuestError): ActrError {
   const { code, message, retryAfterMs, service } = error;
   return new ActrError(code, message.slice(0, longestText), {
     public: true,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(retryAfterMs !== undefined && { retryAfterMs: delay(retryAfterMs) }),
     ...(service !== undefined && { details: { service: service.slice(0, longestText) } }),
   });
 }

@@ -44,7 +44,7 @@ export class ScriptEntries implements ScriptCalls {
   /** The entry that runs, or ran last. */
   current: LiveEntry | undefined;
 
-  /** Payloads of calls that wait for the node have `mostBytes` together at most. */
+  /** Texts and payloads of calls that wait for the node have `mostBytes` together at most. */
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes;
   }
@@ -94,7 +94,7 @@ export class ScriptEntries implements ScriptCalls {
   }
 
   ask(number: number, what: string, payload: Uint8Array<ArrayBuffer> | undefined): void {
-    const bytes = payload?.length ?? 0;
+    const bytes = what.length + (payload?.length ?? 0);
     const fits = this.#waiting < mostAsked && this.#bytes + bytes <= this.#mostBytes;
     if (fits) this.#ask(number, bytes, callOf(what, payload));
     else if (number !== 0) this.#ask(number, 0, { refused: tooMuch });

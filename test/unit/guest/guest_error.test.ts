@@ -10,4 +10,12 @@ describe("what a guest throws", () => {
     assert.ok(told.display.length < 40_000);
     assert.ok(fromGuestError({ code: "internal", message: long }).message.length >= 16_384);
   });
+
+  it("[GD-9] says when to come again in whole milliseconds that can be sent, whatever it said", () => {
+    const told = (retryAfterMs: number): number | undefined =>
+      fromGuestError({ code: "connection_not_ready", message: "", retryAfterMs }).retryAfterMs;
+    assert.deepEqual([1.5, -5, 7].map(told), [2, 0, 7]);
+    assert.equal(String(told(2 ** 64)).length, 15);
+    assert.equal(String(told(Number.POSITIVE_INFINITY)).length, 15);
+  });
 });

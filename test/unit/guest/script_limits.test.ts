@@ -200,7 +200,7 @@ describe("limits of a script", { timeout: 60_000 }, () => {
       const asked = Array.from({ length: 30 }, () => context.call({ tag: "host" }, "a", new Uint8Array(1_000_000)));
       return asked[29].catch((error) => new TextEncoder().encode(error.tag));
     `,
-      { answer: () => later, limits: { memoryBytes: 24_000_000, fuel: 50_000_000 } },
+      { answer: () => later, limits: { memoryBytes: 24_100_000, fuel: 50_000_000 } },
     );
     assert.equal(await large.text(), "unavailable");
     assert.equal(large.calls.length, 24);
