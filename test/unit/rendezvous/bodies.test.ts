@@ -4,6 +4,7 @@ import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { Rendezvous } from "../../../src/rendezvous/rendezvous.ts";
+import { until } from "../../fixtures/until.ts";
 import { silent } from "./silent_logger.ts";
 
 const adminToken = "s3cret-s3cret-s3cret";
@@ -27,7 +28,10 @@ describe("bodies of requests to a rendezvous", () => {
         return await rendezvous.fetch(new Request(`http://server${path}`, init), context);
       };
       assert.equal((await post("x".repeat(20_001))).status, 413);
+      const timers = clock.pending;
       const slow = post(new ReadableStream());
+      // Its token may be checked in another thread, which takes its own time.
+      await until("the body is waited for", () => clock.pending > timers, 30_000);
       await clock.advance(60_000);
       const { status } = await slow;
       assert.equal(status, 408);
