@@ -94,6 +94,25 @@ describe("what a component's imports cost it", () => {
     }
   });
 
+  it("is never more than numbers in return, whatever types the guest says that they have", async () => {
+    let called = 0;
+    const fn = () => ++called;
+    const odd = [0n, -1n, 2n ** 64n, Number.NaN, -1, 1.5, 2 ** 32, null, undefined, fn];
+    for (const { module, name } of all) {
+      for (const value of odd) {
+        const guest = new StandIn(ok);
+        let given: unknown;
+        guest.begin = () => {
+          given = guest.imported(module, name)(value, value, value, value, value, value);
+          return 0;
+        };
+        await guest.enter().catch((error) => assert.ok(faultOf(error), `${name}: ${error}`));
+        assert.match(typeof given, /^(undefined|number|bigint)$/, `${module} ${name}`);
+      }
+    }
+    assert.equal(called, 0);
+  });
+
   it("[G-58] is fuel for each line that it writes, and what it writes at once is limited", async () => {
     await using world = await inlineGuest("wasi");
     const written = async (newlines: number): Promise<unknown> =>
