@@ -12,7 +12,7 @@ describe("a guest's thread", () => {
     const limits = { maxHostCalls: 1, logLinesPerSecond: 10, logLineBytes: 4 };
     const line = new CallLine(1, limits, new FakeClock(), outbox);
     const log = { name: "log-message", token: 1n, message: "message" } as const;
-    for (const level of ["error", "x".repeat(1_000_000)]) line.ask({ ...log, level });
+    for (const level of ["error", "x".repeat(1_000_000)]) void line.ask({ ...log, level });
     await Promise.resolve();
     const lines = posted.map((message) => "call" in message && message.call);
     assert.deepEqual(lines, [
