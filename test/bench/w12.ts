@@ -1,5 +1,6 @@
 import type { GuestIsolation } from "../../src/guest.ts";
 import type { GuestKind } from "../../src/ports/guest_host.ts";
+import type { BenchGuest } from "./bench_guest.ts";
 import type { Run } from "./run.ts";
 import { loadOf } from "./w8.ts";
 
@@ -14,19 +15,27 @@ export async function w12(run: Run): Promise<void> {
   }
 }
 
+/** One core for both threads of a worker measures what a hop costs; two cores add what it costs to wake the other one. */
 async function guest(run: Run, kind: GuestKind, isolation: GuestIsolation): Promise<void> {
+  await measured(run, { kind, isolation }, { core: 1 }, "");
+  if (isolation === "worker") await measured(run, { kind, isolation }, {}, ", two cores");
+}
+
+async function measured(
+  run: Run,
+  guest: BenchGuest,
+  place: { readonly core?: number },
+  suffix: string,
+): Promise<void> {
   const shapes = [1, 64].map((inFlight) => ({ inFlight, bytes, kind: "calls" }));
   const named = ({ inFlight }: { readonly inFlight: number }): string =>
-    `${kind} ${isolation} ${inFlight}x1KB`;
+    `${guest.kind} ${guest.isolation} ${inFlight}x1KB${suffix}`;
   const wanted = shapes.filter((shape) => run.wants(named(shape)));
   if (wanted.length === 0) return;
   const { profile } = run.options;
   const script = "workers/memory.ts";
-  // A worker is a second thread: it may have the second core.
-  const core = isolation === "inline" ? { core: 1 } : {};
-  const setup = { guest: { kind, isolation } };
-  const isolated = await run.start({ script, ...core, setup, profileTo: profile });
-  const linked = await run.start({ script, ...core });
+  const isolated = await run.start({ script, ...place, setup: { guest }, profileTo: profile });
+  const linked = await run.start({ script, ...place });
   for (const shape of wanted) {
     await run.measure(
       "W12",
