@@ -18,8 +18,11 @@ export interface ChannelLimits {
   readonly lowWaterBytes: number;
 }
 
-/** Limits of channels unless the options say otherwise. */
-export const defaultLimits: ChannelLimits = { maxBufferedBytes: 1_048_576, lowWaterBytes: 262_144 };
+/** Limits of channels unless the options say otherwise: seldom full, since to ask a stack what it holds back stops both of its threads. */
+export const defaultLimits: ChannelLimits = {
+  maxBufferedBytes: 2_097_152,
+  lowWaterBytes: 1_835_008,
+};
 
 /** Who else a channel needs. */
 export interface ChannelComponents {
@@ -33,8 +36,8 @@ export interface ChannelComponents {
   readonly early: EarlyBudget;
 }
 
-/** Milliseconds between two looks at a buffer. */
-const pollMs = 1;
+/** Milliseconds between two looks at a buffer; each look waits for the thread that empties it. */
+const pollMs = 4;
 
 /** A channel over any stack: nothing is handed over that the stack would lose or die of. */
 export class PeerChannel implements Channel {

@@ -20,10 +20,9 @@ export class PeerChannels {
   /** `overrun` is called when the peer sends too much that nobody handles. */
   constructor(stack: Stack, options: PeerConnectionOptions, overrun: (reason: ActrError) => void) {
     this.#stack = stack;
-    this.#limits = {
-      maxBufferedBytes: options.maxBufferedBytes ?? defaultLimits.maxBufferedBytes,
-      lowWaterBytes: options.lowWaterBytes ?? defaultLimits.lowWaterBytes,
-    };
+    const { maxBufferedBytes = defaultLimits.maxBufferedBytes } = options;
+    const { lowWaterBytes = Math.min(defaultLimits.lowWaterBytes, maxBufferedBytes) } = options;
+    this.#limits = { maxBufferedBytes, lowWaterBytes };
     const { maxEarlyBytes = defaultMaxEarlyBytes } = options;
     this.#early = new EarlyBudget(maxEarlyBytes, (limit) => overrun(unheard(limit)));
     this.described("");

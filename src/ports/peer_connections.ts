@@ -39,9 +39,9 @@ export interface PeerConnectionOptions {
   readonly relayOnly?: boolean;
   /** Local UDP ports, both ends included. @default any */
   readonly portRange?: { readonly min: number; readonly max: number };
-  /** Most bytes that one channel holds back; {@link Channel.send} refuses what would go beyond. @default 1 MiB */
+  /** Most bytes that one channel holds back; {@link Channel.send} refuses what would go beyond. @default 2 MiB */
   readonly maxBufferedBytes?: number;
-  /** A channel that held more than this and holds no more than this again is {@link ChannelHandler.drained}. @default 256 KiB */
+  /** A channel that held more than this and holds no more than this again is {@link ChannelHandler.drained}. @default 1.75 MiB */
   readonly lowWaterBytes?: number;
   /** Most bytes kept of messages on channels without handler, each counted with 64 bytes more; beyond, the connection closes. @default 1 MiB */
   readonly maxEarlyBytes?: number;

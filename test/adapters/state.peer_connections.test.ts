@@ -71,19 +71,19 @@ describe("what no stack can be made to do on demand", () => {
     const sendMany = (count: number): void => {
       for (let sent = 0; sent < count; sent++) channel.send(message);
     };
-    sendMany(262);
+    sendMany(1_835);
     assert.equal(asked, 0, "below the low-water mark");
     held = 0;
-    sendMany(262);
+    sendMany(1_835);
     assert.equal(asked, 1, "all had left");
-    sendMany(786);
+    sendMany(262);
     assert.equal(asked, 2, "above the mark, which is watched from then on");
     assert.throws(() => channel.send(message), { code: "overloaded" });
-    assert.deepEqual([held, asked], [1_048_000, 3]);
-    held = 500_000;
+    assert.deepEqual([held, asked], [2_097_000, 3]);
+    held = 1_900_000;
     sendMany(1);
-    held = 262_144;
-    await clock.advance(1);
+    held = 1_835_008;
+    await clock.advance(4);
     assert.deepEqual([drained, clock.pending], [1, 0]);
   });
 

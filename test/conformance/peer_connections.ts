@@ -220,10 +220,10 @@ function pressure(open: Open): void {
       new DataView(message.buffer).setUint32(0, index);
       if (!accepts(channel, message)) {
         refused++;
-        await pair.sender.until(() => channel.bufferedAmount <= 262_144);
+        await pair.sender.until(() => channel.bufferedAmount <= 1_835_008);
         channel.send(message);
       }
-      assert.ok(channel.bufferedAmount <= 1_048_576, `${channel.bufferedAmount} bytes held`);
+      assert.ok(channel.bufferedAmount <= 2_097_152, `${channel.bufferedAmount} bytes held`);
     }
     await pair.receiver.until(() => pair.receiver.messages.length === count);
     assert.ok(refused > 0, "nothing was refused");
