@@ -13,7 +13,6 @@ describe("a guest that is stopped while it is loaded", () => {
       await world.runner.stop();
       await loading;
       assert.equal(world.runner.status().state, "stopped", `after ${turns} turns`);
-      assert.ok(`after ${turns} turns`);
       assert.equal(world.quota.instances.taken, 0, `after ${turns} turns`);
       assert.equal(world.quota.memory.taken, 0, `after ${turns} turns`);
     }
