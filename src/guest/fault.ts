@@ -22,6 +22,9 @@ const codes: Readonly<Record<GuestFault, NodeErrorCode>> = {
   timed_out: "timed_out",
 };
 
+/** All faults. */
+export const guestFaults: readonly GuestFault[] = Object.keys(codes) as GuestFault[];
+
 /** Longest text of a fault, UTF-16 units: it may come from the guest. */
 const longestText = 512;
 

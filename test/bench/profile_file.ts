@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
 import type { Moment } from "./shares.ts";
@@ -8,6 +8,7 @@ let profiles = 0;
 /** Where the CPU profile of a process is written when that ends. */
 export function profileFile(folder: string, runtime: string, script: string): string {
   profiles += 1;
+  mkdirSync(folder, { recursive: true });
   return join(
     folder,
     `${runtime}-${basename(script, ".ts")}-${process.pid}-${profiles}.cpuprofile`,

@@ -8,25 +8,36 @@ import { app as counterApp } from "../../../examples/counter/app.ts";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { defineNode } from "../../../src/define.ts";
 import { exposition, gauge, histogram } from "../../../src/exposition.ts";
+import { guestFault } from "../../../src/guest/fault.ts";
 import { Histogram } from "../../../src/histogram.ts";
+import { metricsText } from "../../../src/http/metrics.ts";
 import type { NodeHealth } from "../../../src/node/health.ts";
 import { temporaryFolder } from "../../adapters/temporary_folder.ts";
 import { adapter } from "../../fixtures/runtimes.ts";
+import { guestNode } from "../guest/workload_support.ts";
 import { echoNode, gate } from "../node/support.ts";
 import { type Family, parseExposition } from "./exposition_parser.ts";
 
 const limit = { timeout: 20_000 };
 
-/** The metrics that README.md beside their source lists: name, labels and type. */
-function documented(): Map<string, { readonly type: string; readonly labels: string[] }> {
+interface Told {
+  readonly type: string;
+  readonly labels: string[];
+}
+
+/** The metrics that README.md beside their source lists: name, labels and type; those of nodes that have a guest, or of all. */
+function documented({ ofGuests }: { readonly ofGuests: boolean }): Map<string, Told> {
   const text = readFileSync(new URL("../../../src/http/README.md", import.meta.url), "utf8");
   const rows = text.matchAll(/^\| `(roost_\w+)(?:\{([\w,]+)\})?` \| (\w+) \| \S/gm);
-  return new Map(
-    [...rows].map(([, name = "", labels = "", type = ""]) => [
-      name,
-      { type, labels: labels.split(",").filter((label) => label !== "") },
-    ]),
+  const all = [...rows].map(
+    ([, name = "", labels = "", type = ""]) =>
+      [name, { type, labels: labels.split(",").filter((label) => label !== "") }] as const,
   );
+  return new Map(all.filter(([name]) => name.startsWith("roost_guest_") === ofGuests).sort());
+}
+
+function toldBy(families: ReadonlyMap<string, Family>): [string, Told][] {
+  return [...families].map(([name, { type, labels }]) => [name, { type, labels }]);
 }
 
 /** Each sample by name and labels. */
@@ -48,8 +59,7 @@ describe("metrics", () => {
       const scrape = async () =>
         parseExposition(await (await fetch(`${served.url}/metrics`)).text());
       const before = await scrape();
-      const told = [...before].map(([name, { type, labels }]) => [name, { type, labels }] as const);
-      assert.deepEqual(new Map([...told].sort()), new Map([...documented()].sort()));
+      assert.deepEqual(new Map(toldBy(before).sort()), documented({ ofGuests: false }));
 
       await using caller = await serve(defineNode({}), { ...quiet, identity: served.identity });
       const echo = caller.context.service(EchoService, served.id);
@@ -80,6 +90,23 @@ describe("metrics", () => {
       assert.ok((after.get("roost_store_transaction_duration_seconds_count") ?? 0) > 0);
     },
   );
+
+  it("of a node with a guest tell of it, too", limit, async () => {
+    let fault = false;
+    await using t = await guestNode(({ entry }) => {
+      if (fault && entry.name === "dispatch") throw guestFault("out_of_fuel", "it computes");
+      return { ok: undefined };
+    });
+    const scrape = () => parseExposition(metricsText(t.node));
+    const ofGuests = toldBy(scrape()).filter(([name]) => name.startsWith("roost_guest_"));
+    assert.deepEqual(new Map(ofGuests.sort()), documented({ ofGuests: true }));
+    fault = true;
+    const caller = await t.peer();
+    await assert.rejects(caller.context.call(t.id, "any", new Uint8Array(0)), { code: "internal" });
+    const samples = samplesOf(scrape());
+    assert.equal(samples.get('roost_guest_faults_total{fault="out_of_fuel"}'), 1);
+    assert.equal(samples.get('roost_guest_faults_total{fault="trapped"}'), 0);
+  });
 
   it("count by priority, by handler and by time", limit, async () => {
     const door = gate();
