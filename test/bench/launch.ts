@@ -54,7 +54,9 @@ export async function launch(options: LaunchOptions): Promise<ChildProcess> {
 async function commandLine(options: LaunchOptions): Promise<string[]> {
   const { runtime, script, setup, built = false, exposeGc = false } = options;
   const isNode = runtime.startsWith("node");
-  const path = built && isNode ? await bundled(script) : join(root, "test/bench", script);
+  // The thread that compiles TypeScript writes a profile, too, over that of the program.
+  const bundles = isNode && (built || options.profile !== undefined);
+  const path = bundles ? await bundled(script) : join(root, "test/bench", script);
   const rest = [path, JSON.stringify(setup ?? {})];
   const binary = binaryOf(runtime);
   const profile = options.profile === undefined ? [] : profilingTo(options.profile);

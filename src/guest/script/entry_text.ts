@@ -78,12 +78,23 @@ function dataOf(entry: GuestEntry): unknown {
   }
 }
 
+/** The text of an id in a text: a guest that reads it takes it apart. A node and its peers have few, which come again and again. */
+const idTexts = new WeakMap<ActrId, string>();
+
+function textOf(id: ActrId): string {
+  const known = idTexts.get(id);
+  if (known !== undefined) return known;
+  const made = JSON.stringify(JSON.stringify(idText(id)));
+  idTexts.set(id, made);
+  return made;
+}
+
 /** What a guest is told of an entry, but its payload: JSON of the handler's name, its context, and what else it is told. */
 export function entryText(entry: GuestEntry, invocation: Invocation): string {
   const { token, selfId, callerId, requestId } = invocation;
-  const caller = callerId === undefined ? null : idText(callerId);
-  const context = [token.toString(), requestId, idText(selfId), caller];
-  return JSON.stringify([propertyOf(entry.name), context, dataOf(entry)]);
+  const caller = callerId === undefined ? "null" : textOf(callerId);
+  const context = `["${token}",${JSON.stringify(requestId)},${textOf(selfId)},${caller}]`;
+  return `["${propertyOf(entry.name)}",${context},${JSON.stringify(dataOf(entry)) ?? "null"}]`;
 }
 
 /** The bytes that go beside it. */

@@ -2,7 +2,7 @@ const typed = Object.getPrototypeOf(Uint8Array.prototype);
 /** Reads a getter's value past whatever the guest put in its place. */
 function getter(name: string | symbol): (of: unknown) => unknown {
   const read = Object.getOwnPropertyDescriptor(typed, name)?.get ?? (() => undefined);
-  return (of) => Reflect.apply(read, of, []);
+  return Function.prototype.call.bind(read);
 }
 const Bytes = Uint8Array;
 const Buffer = ArrayBuffer;
@@ -18,6 +18,11 @@ export function isBytes(value: unknown): value is Uint8Array {
 /** The bytes as a buffer that holds nothing else. @throws TypeError when they are no `Uint8Array`. */
 export function exactBuffer(bytes: unknown, what: string): ArrayBuffer {
   if (!isBytes(bytes)) throw new TypeError(`${what} must be a Uint8Array`);
+  return bufferWith(bytes);
+}
+
+/** As {@link exactBuffer} for what is known to be bytes. */
+export function bufferWith(bytes: Uint8Array): ArrayBuffer {
   const length = lengthOf(bytes);
   if (length === 0) return new Buffer(0);
   const buffer = bufferOf(bytes);

@@ -3,8 +3,8 @@ import { bytes, type Calls, nothing } from "./calls.ts";
 import { parse } from "./json.ts";
 import { type IdText, id, idText } from "./shapes.ts";
 
-/** Of what a context is made: token, request id, own id, caller. */
-export type ContextText = readonly [string, string, IdText, IdText | null];
+/** Of what a context is made: token, request id, own id, caller; an id is a text of its own, which is seldom read. */
+export type ContextText = readonly [string, string, string, string | null];
 
 /** Longest line that is passed on, UTF-16 units: what the node writes of it is shorter. */
 const longestLine = 8_192;
@@ -32,24 +32,21 @@ function found(text: string): ActrId {
 export class EntryContext implements Context {
   readonly requestId: string;
   readonly #calls: Calls;
-  readonly #token: string;
-  readonly #self: IdText;
-  readonly #caller: IdText | null;
+  readonly #text: ContextText;
 
-  constructor(calls: Calls, [token, requestId, self, caller]: ContextText) {
+  constructor(calls: Calls, text: ContextText) {
+    this.requestId = text[1];
     this.#calls = calls;
-    this.#token = token;
-    this.requestId = requestId;
-    this.#self = self;
-    this.#caller = caller;
+    this.#text = text;
   }
 
   get selfId(): ActrId {
-    return id(this.#self);
+    return found(this.#text[2]);
   }
 
   get callerId(): ActrId | undefined {
-    return this.#caller === null ? undefined : id(this.#caller);
+    const caller = this.#text[3];
+    return caller === null ? undefined : found(caller);
   }
 
   async call(target: Dest, routeKey: string, payload: Uint8Array): Promise<Uint8Array> {
@@ -84,10 +81,15 @@ export class EntryContext implements Context {
 
   log(level: string, message: string): void {
     const line = `${message}`.slice(0, longestLine);
-    this.#calls.tell({ name: "log-message", token: this.#token, level: `${level}`, message: line });
+    this.#calls.tell({
+      name: "log-message",
+      token: this.#text[0],
+      level: `${level}`,
+      message: line,
+    });
   }
 
   #ask<T>(what: object, read: (value: never) => T, payload?: Uint8Array): Promise<T> {
-    return this.#calls.ask({ token: this.#token, ...what }, read, payload);
+    return this.#calls.ask({ token: this.#text[0], ...what }, read, payload);
   }
 }

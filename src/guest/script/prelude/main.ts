@@ -1,5 +1,5 @@
 import type { Workload } from "../author.ts";
-import { bytesOf, exactBuffer, isBytes } from "./bytes.ts";
+import { bufferWith, bytesOf, exactBuffer, isBytes } from "./bytes.ts";
 import { Calls } from "./calls.ts";
 import { type ContextText, EntryContext } from "./context.ts";
 import { describe, errorText } from "./errors.ts";
@@ -120,10 +120,13 @@ export default function begin(...natives: NativeList): Entrances {
   };
   const enter = (entry: number, what: string, payload?: ArrayBuffer): void => {
     try {
-      const [name, context, data] = parse(what) as EntryText;
-      const result = run(name, context, data, payload);
-      if (isBytes(result) || typeof result !== "object") end(entry, name, result);
-      else void later(entry, name, result);
+      // An interpreter goes through an iterator to take an array apart.
+      const text = parse(what) as EntryText;
+      const name = text[0];
+      const result = run(name, text[1], text[2], payload);
+      if (name === "dispatch" && isBytes(result)) native.reply(entry, bufferWith(result));
+      else if (typeof result === "object") void later(entry, name, result);
+      else end(entry, name, result);
     } catch (thrown) {
       native.fail(entry, errorText(thrown));
     }
