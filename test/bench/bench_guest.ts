@@ -21,7 +21,8 @@ export interface BenchGuest {
 }
 
 const script = "defineWorkload({ dispatch: (envelope) => envelope.payload });";
-const component = new URL("../fixtures/guests/echo.wasm", import.meta.url);
+/** From the root, where workers run: bundled ones lie elsewhere. */
+const component = "test/fixtures/guests/echo.wasm";
 
 /** A node whose workload is a guest that answers with what it is sent; requests with different numbers in field 2 may be in it at once. */
 export async function guestNode({ kind, isolation }: BenchGuest): Promise<NodeDefinition> {

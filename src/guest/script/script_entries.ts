@@ -49,9 +49,9 @@ export class ScriptEntries implements ScriptCalls {
     this.#mostBytes = mostBytes;
   }
 
-  open(entry: Omit<LiveEntry, "number">): LiveEntry {
+  open({ token, budget, resolve, reject }: Omit<LiveEntry, "number">): LiveEntry {
     this.#last += 1;
-    const live = { ...entry, number: this.#last };
+    const live = { number: this.#last, token, budget, resolve, reject };
     this.#live.set(live.number, live);
     return live;
   }

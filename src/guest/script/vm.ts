@@ -1,3 +1,4 @@
+import { allocateMessage } from "../../protocol/pool.ts";
 import type { CappedMemory } from "./capped_memory.ts";
 import type { QuickJs, QuickJsModule, Value } from "./quickjs.ts";
 
@@ -144,7 +145,8 @@ export class ScriptVm {
     if (length === 0) return new Uint8Array(0);
     const address = this.#js.QTS_GetArrayBuffer(this.#context, value);
     if (address === 0) throw new TypeError("the guest gave no bytes, or has no memory for them");
-    const bytes = this.#module.HEAPU8.slice(address, address + length) as Uint8Array<ArrayBuffer>;
+    const bytes = allocateMessage(length);
+    bytes.set(this.#module.HEAPU8.subarray(address, address + length));
     this.#module._free(address);
     return bytes;
   }
