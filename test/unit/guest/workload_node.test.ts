@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { defineNode, formatActrType } from "@roost/edge";
 import { testNode } from "@roost/edge/testing";
 import { guestFault } from "../../../src/guest/fault.ts";
+import type { BinaryKind } from "../../../src/guest/package/package_manifest.ts";
 import { utf8 } from "../../../src/protocol/bytes.ts";
 import { echo, FakeGuestHost } from "../../fixtures/fake_guest_host.ts";
 import { guestNode, ok, routes, text, verified } from "./workload_support.ts";
@@ -71,10 +72,10 @@ describe("a guest in a node", () => {
   });
 
   it(
-    "[G-41] [G-42] [G-43] [G-44] runs scripts and components, and names what it does not run",
+    "[GD-25] [G-41] [G-42] [G-43] [G-44] runs scripts and components, and names what it does not run",
     limit,
     async () => {
-      const of = (target: string, kind?: "core-module" | "component") =>
+      const of = (target: string, kind?: BinaryKind) =>
         guestNode(echo, {
           guest: {
             package: verified({
@@ -90,6 +91,7 @@ describe("a guest in a node", () => {
       const refused = [
         ["wasm32-wasip2", "core-module", /core-module.*build it as a component/],
         ["x86_64-unknown-linux-gnu", undefined, /unsupported binary target x86_64.*native library/],
+        ["x86_64-unknown-linux-gnu", "native-cdylib", /unsupported binary target.*native library/],
         ["aarch64-apple-darwin", undefined, /unsupported binary target aarch64.*native library/],
         ["wasm64", undefined, /unsupported binary target wasm64: .*nothing that is run here/],
       ] as const;
