@@ -1,18 +1,10 @@
 import type { DescFile } from "@bufbuild/protobuf";
 import type { ServiceSpecSchema } from "../gen/actr_pb.ts";
 import type { MessageInit, ServiceDescriptor } from "../schema.ts";
-import { fileFingerprint, serviceFingerprint } from "./fingerprint.ts";
+import { describedSpec, type SpecHead } from "./described_spec.ts";
+import { fileFingerprint } from "./fingerprint.ts";
 import { isOwnFile, withoutOwnOptions } from "./own_options.ts";
 import { sourceText } from "./source_text.ts";
-
-/** What a description tells beside the services. */
-export interface SpecHead {
-  readonly name: string;
-  readonly description?: string;
-  readonly tags?: readonly string[];
-  /** Unix seconds. */
-  readonly publishedAt: number;
-}
 
 const wellKnown = "google/protobuf/";
 
@@ -23,7 +15,7 @@ const wellKnown = "google/protobuf/";
  */
 export async function serviceSpec(
   services: readonly ServiceDescriptor[],
-  { name, description, tags = [], publishedAt }: SpecHead,
+  head: SpecHead,
 ): Promise<MessageInit<typeof ServiceSpecSchema> | undefined> {
   const files = filesOf(services);
   if (files.length === 0) return undefined;
@@ -36,17 +28,7 @@ export async function serviceSpec(
       fingerprint: await fileFingerprint(file.proto, protos),
     })),
   );
-  return {
-    name,
-    ...(description === undefined ? {} : { description }),
-    fingerprint: await serviceFingerprint(described),
-    protobufs: described.map(({ name: file, ...rest }) => ({
-      package: file.replace(/(\.proto)+$/, ""),
-      ...rest,
-    })),
-    publishedAt: BigInt(publishedAt),
-    tags: [...tags],
-  };
+  return await describedSpec(described, head);
 }
 
 /** The services' files and what they import, each once; without those that every Actr node has. */

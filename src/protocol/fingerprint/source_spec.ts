@@ -2,9 +2,9 @@ import { ActrError } from "../../errors.ts";
 import type { ServiceSpecSchema } from "../gen/actr_pb.ts";
 import type { MessageInit } from "../schema.ts";
 import { type DescribedFile, describedFile } from "./described_file.ts";
-import { fileFingerprint, serviceFingerprint } from "./fingerprint.ts";
+import { describedSpec, type SpecHead } from "./described_spec.ts";
+import { fileFingerprint } from "./fingerprint.ts";
 import { protoFileJson } from "./proto_file.ts";
-import type { SpecHead } from "./service_spec.ts";
 
 /** Most files, and most bytes of all together, that are described; a server takes 2 MiB with all else. */
 const limits = { files: 256, bytes: 1024 * 1024 } as const;
@@ -23,7 +23,7 @@ interface Source {
  */
 export async function sourceSpec(
   sources: ReadonlyMap<string, Uint8Array>,
-  { name, description, tags = [], publishedAt }: SpecHead,
+  head: SpecHead,
 ): Promise<MessageInit<typeof ServiceSpecSchema> | undefined> {
   if (sources.size === 0) return undefined;
   requireFew(sources);
@@ -36,17 +36,7 @@ export async function sourceSpec(
       fingerprint: await fileFingerprint(meant, together),
     })),
   );
-  return {
-    name,
-    ...(description === undefined ? {} : { description }),
-    fingerprint: await serviceFingerprint(described),
-    protobufs: described.map(({ name: file, ...rest }) => ({
-      package: file.replace(/(\.proto)+$/, ""),
-      ...rest,
-    })),
-    publishedAt: BigInt(publishedAt),
-    tags: [...tags],
-  };
+  return await describedSpec(described, head);
 }
 
 function requireFew(sources: ReadonlyMap<string, Uint8Array>): void {

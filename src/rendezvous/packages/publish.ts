@@ -1,24 +1,15 @@
 import { ActrError } from "../../errors.ts";
-import { fromBase64, toHex, utf8 } from "../../protocol/bytes.ts";
-import { sha256 } from "../../protocol/crypto.ts";
+import { fromBase64, utf8 } from "../../protocol/bytes.ts";
 import { type ActrType, actrTypeEquals, formatActrType } from "../../protocol/ids.ts";
+import { type Publication, publicationProof } from "../../protocol/publication.ts";
 import { verifySignature } from "../../protocol/signing_key.ts";
 import type { Ais } from "../ais/ais.ts";
 import type { Refusal } from "../ais/realms.ts";
 import { type PackageManifest, readPackageManifest } from "./package_manifest.ts";
 import { isPublishNonce } from "./publish_nonce.ts";
 
-/** What a manufacturer sends to publish a package (`spec/protocol.md` §15); bytes are base64. */
-export interface Publication {
-  readonly manufacturer: string;
-  readonly name: string;
-  readonly version: string;
-  readonly target: string;
-  readonly manifest: string;
-  readonly signature: string;
-  /** Kept by nobody here; signed with the rest. */
-  readonly proto_files?: unknown;
-  readonly nonce: string;
+/** What a manufacturer sends to publish a package (`spec/protocol.md` §15). */
+export interface SignedPublication extends Publication {
   readonly nonce_sig: string;
 }
 
@@ -27,7 +18,7 @@ const defaultTarget = "wasm32-wasip1";
 const unsigned: Refusal = { code: 401, message: "bad signature" };
 
 /** The publication in a JSON body. @throws ActrError `invalid_argument`. */
-export function readPublication(body: Uint8Array): Publication {
+export function readPublication(body: Uint8Array): SignedPublication {
   const fields = parseObject(body);
   const text = (name: string): string => {
     const value = fields[name];
@@ -60,7 +51,10 @@ export function parseObject(body: Uint8Array): Readonly<Record<string, unknown>>
 }
 
 /** Publishes a package that its manufacturer has signed, durably; why not, if it may not be. @throws ActrError `invalid_argument`, details `reason` `exists` where it was published before; `storage`. */
-export async function publish(ais: Ais, publication: Publication): Promise<Refusal | undefined> {
+export async function publish(
+  ais: Ais,
+  publication: SignedPublication,
+): Promise<Refusal | undefined> {
   const { manufacturer, name, version, target } = publication;
   const manifest = utf8(publication.manifest);
   const read = readPackageManifest(manifest);
@@ -78,7 +72,7 @@ export async function publish(ais: Ais, publication: Publication): Promise<Refus
 /** The checks of who publishes, in the order of the original; the nonce is used up last. */
 async function signatureRefusal(
   ais: Ais,
-  publication: Publication,
+  publication: SignedPublication,
   signingKeyId: string,
 ): Promise<Refusal | undefined> {
   const { manufacturer, manifest } = publication;
@@ -90,26 +84,13 @@ async function signatureRefusal(
   const nonce = bytesOf(publication.nonce);
   const stale: Refusal = { code: 401, message: "nonce invalid or expired" };
   if (!(await isPublishNonce(ais, manufacturer, nonce))) return stale;
+  const { nonce_sig: _, ...body } = publication;
   const signed = await Promise.all([
-    verifySignature(found.key, bytesOf(publication.nonce_sig), await nonceText(publication, nonce)),
+    verifySignature(found.key, bytesOf(publication.nonce_sig), await publicationProof(body, nonce)),
     verifySignature(found.key, bytesOf(publication.signature), utf8(manifest)),
   ]);
   if (signed.includes(false)) return unsigned;
   return (await ais.nonces.take(`publish/${manufacturer}`, nonce)) ? undefined : stale;
-}
-
-/** What `nonce_sig` signs: that this body, in a fixed form, is to be published. */
-async function nonceText(publication: Publication, nonce: Uint8Array): Promise<Uint8Array> {
-  const { nonce_sig: _, ...body } = publication;
-  const text = [
-    "ACTR-PUBLISH-V1",
-    `manufacturer=${publication.manufacturer}`,
-    "method=POST",
-    "path=/mfr/pkg/publish",
-    `nonce=${toHex(nonce)}`,
-    `body_sha256=${toHex(await sha256(utf8(JSON.stringify(body))))}`,
-  ];
-  return utf8(text.join("\n"));
 }
 
 function subjectRefusal(
