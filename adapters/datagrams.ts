@@ -29,7 +29,8 @@ class BoundSocket implements DatagramSocket {
   }
 
   send(data: Uint8Array, { address, port }: DatagramAddress): void {
-    if (this.#closed !== undefined) return;
+    // Anybody can send from port 0, to which nothing can be sent: to try would throw.
+    if (this.#closed !== undefined || port === 0) return;
     const to = this.#wraps && !address.includes(":") ? `${wrapper}${address}` : address;
     this.#socket.send(data, port, to, () => {});
   }

@@ -9,6 +9,9 @@ import {
   writeStunMessage,
 } from "./stun_message.ts";
 
+/** Longest datagram that is read, bytes: what fits into one packet of most networks. */
+const maxQuestionBytes = 1500;
+
 /** Attributes up to here have to be understood (RFC 8489 §14). */
 const lastRequired = 0x7fff;
 
@@ -27,6 +30,7 @@ const ignored: ReadonlySet<number> = new Set([
 
 /** What is sent back for a datagram: to whom asks, where its question came from (RFC 8489 §6.3). Nothing for what is no question. */
 export function stunAnswer(datagram: Uint8Array, from: DatagramAddress): Uint8Array | undefined {
+  if (datagram.length > maxQuestionBytes) return undefined;
   const message = readStunMessage(datagram);
   if (message?.type !== stunTypes.request) return undefined;
   const fingerprint = message.attributes.some(({ type }) => type === stunAttributes.fingerprint);

@@ -1,10 +1,10 @@
 import { crc32 } from "../../protocol/crc32.ts";
 
 /** Bytes of a message before its attributes: type, length, cookie and transaction (RFC 8489 §5). */
-export const stunHeaderBytes = 20;
+const stunHeaderBytes = 20;
 
 /** What every message carries behind its length. */
-export const magicCookie = 0x2112_a442;
+const magicCookie = 0x2112_a442;
 
 /** Types of messages in use. */
 export const stunTypes = { request: 0x0001, answer: 0x0101, refusal: 0x0111 } as const;

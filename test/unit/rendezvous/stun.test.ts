@@ -96,9 +96,16 @@ describe("STUN", () => {
       `0001 0002 ${cookie} ${transaction} 0000`,
       `0001 0004 ${cookie} ${transaction} 80220001`,
       `0001 0004 ${cookie} ${transaction} 80280000`,
+      // Longer than a packet.
+      `0001 05cc ${cookie} ${transaction} 802205c8 ${"00".repeat(1480)}`,
     ]) {
       assert.equal(stunAnswer(hex(other), from), undefined, other);
     }
+  });
+
+  it("answers a question that fills a packet", () => {
+    const question = `0001 05c8 ${cookie} ${transaction} 802205c4 ${"00".repeat(1476)}`;
+    assert.deepEqual(typesOf(stunAnswer(hex(question), from)), [stunAttributes.xorMappedAddress]);
   });
 
   it("survives whatever comes", () => {
