@@ -38,7 +38,15 @@ export class FolderDatabases implements PortableDatabases {
   }
 
   async has(name: string): Promise<boolean> {
-    return (await stat(this.#path(name)).catch(() => undefined)) !== undefined;
+    const path = this.#path(name);
+    try {
+      await stat(path);
+      return true;
+    } catch (error) {
+      // What cannot be looked at may be there: an export without it would not be whole.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      throw openError(error, path);
+    }
   }
 
   openForImport(name: string): Promise<SqlDriver> {

@@ -97,7 +97,8 @@ class ServerDatabases implements PortableDatabases {
   /** A server without namespaces would give every actor the same database. */
   async #check(): Promise<void> {
     const { url, authToken } = this.#options;
-    const answer = await this.#ask(new URL("/v2/pipeline", url), {
+    const pipeline = new URL("/v2/pipeline", url);
+    const answer = await this.#ask(pipeline, {
       method: "POST",
       headers: {
         ...Object.fromEntries([["content-type", "application/json"], namespaceHeader(absent)]),
@@ -107,7 +108,7 @@ class ServerDatabases implements PortableDatabases {
     });
     if (!answer.ok && answer.text.includes("doesn't exist")) return;
     const why = answer.ok ? "has no namespaces; start it with --enable-namespaces" : answer.text;
-    throw failed(url, why);
+    throw failed(pipeline, why);
   }
 
   /** Asks the admin API; `fine` is what it may say against it: then false. */
@@ -122,7 +123,7 @@ class ServerDatabases implements PortableDatabases {
       },
       ...(method === "POST" ? { body: "{}" } : {}),
     });
-    if (!ok && !text.includes(fine)) throw failed(adminUrl, text);
+    if (!ok && !text.includes(fine)) throw failed(url, text);
     return ok;
   }
 
@@ -135,12 +136,13 @@ class ServerDatabases implements PortableDatabases {
       const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(callTimeoutMs) });
       return { ok: answer.ok, text: `says ${answer.status}: ${await answer.text()}` };
     } catch (cause) {
-      throw failed(url.origin, "does not answer", cause);
+      throw failed(url, "does not answer", cause);
     }
   }
 }
 
-function failed(address: string, what: string, cause?: unknown): ActrError {
-  const message = `the libSQL server at ${address} ${what}`;
+/** Without what may be a secret in the address. */
+function failed({ protocol, host }: URL, what: string, cause?: unknown): ActrError {
+  const message = `the libSQL server at ${protocol}//${host} ${what}`;
   return new ActrError("storage", message, { cause, details: { fault: "database" } });
 }

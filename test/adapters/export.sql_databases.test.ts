@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { MemoryStore } from "../../adapters/memory/memory_store.ts";
 import { exportStore } from "../../adapters/sql/export.ts";
@@ -170,6 +174,27 @@ describe("on a libSQL server", { skip: sqldMissing, timeout: 120_000 }, () => {
       [Symbol.asyncDispose]: async () => {},
     };
   });
+});
+
+it("a database that cannot be looked at is not taken for none", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "no_folder");
+  await writeFile(file, "");
+  await using store = await storeOf("a");
+  const databases = new FolderDatabases(file, "normal");
+  await assert.rejects(linesOf(store, databases), { code: "storage", message: /a\.db/ });
+});
+
+it("the address of a server is told without its secrets", async () => {
+  const server = createServer((_, answer) => answer.end("{}"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const databases = serverDatabases({ url: `${url}/?authToken=s3cret`, adminUrl: url });
+  await assert.rejects(databases.open("a"), {
+    message: `the libSQL server at ${url} has no namespaces; start it with --enable-namespaces`,
+  });
+  await new Promise((resolve) => server.close(resolve));
 });
 
 /** Rows without the prototypes that a binding may give them. */

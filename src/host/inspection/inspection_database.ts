@@ -53,7 +53,10 @@ export function readRows(sql: Sql, { table, limit, offset }: RowsQuery): Promise
  * changes nothing: what writes does not parse there.
  */
 export function readOnly(sql: string): string {
-  return `SELECT * FROM (\n${sql.replace(/[\s;]+$/, "")}\n) LIMIT ${maxRowsShown + 1}`;
+  let end = sql.length;
+  // By hand: a pattern that ends with $ tries anew at each of many blanks.
+  while (/[\s;]/.test(sql.charAt(end - 1))) end -= 1;
+  return `SELECT * FROM (\n${sql.slice(0, end)}\n) LIMIT ${maxRowsShown + 1}`;
 }
 
 /** What stands for itself in SQL, and parameters by name. */

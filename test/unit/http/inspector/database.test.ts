@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { describe, it } from "node:test";
 import { type TestNode, testNode } from "@roost/edge/testing";
 import { actor } from "../../../../src/actor.ts";
 import { defineNode } from "../../../../src/define.ts";
 import { ActrError } from "../../../../src/errors.ts";
-import { positional } from "../../../../src/host/inspection/inspection_database.ts";
+import { positional, readOnly } from "../../../../src/host/inspection/inspection_database.ts";
 import { InspectorClient } from "./inspector_client.ts";
 import { ask, get, inspectToken, sends } from "./support.ts";
 
@@ -85,6 +86,7 @@ describe("the database of an actor, inspected", () => {
     for (const sql of [
       "SELECT what FROM items WHERE id = ?",
       "SELECT what FROM items WHERE id = ? -- no more\n;\n",
+      "SELECT what FROM items WHERE id = ? ; ;",
       "WITH all_of AS (SELECT * FROM items) SELECT what FROM all_of WHERE id = ?",
     ]) {
       const answer = await (await query({ sql, args: [2] })).json();
@@ -113,6 +115,13 @@ describe("the database of an actor, inspected", () => {
     assert.deepEqual([few.length, cut], [3, true]);
     assert.equal((await ask(t, `${path}/database/query`, { method: "POST" })).status, 400);
     await t[Symbol.asyncDispose]();
+  });
+
+  it("is asked at once, however many blanks a statement has", () => {
+    const before = process.cpuUsage();
+    assert.match(readOnly(`SELECT${" ".repeat(90_000)}1`), /1\n\) LIMIT 501$/);
+    const { user } = process.cpuUsage(before);
+    assert.ok(user < 3_000_000, `${user} µs`);
   });
 
   it("is asked for on the WebSocket, and refused where there is none", async () => {
