@@ -34,7 +34,7 @@ export class ToldGuest implements AsyncDisposable {
         code,
         quota,
         operations: answer,
-        onRebuilt: async () => {},
+        onRebuilt() {},
       },
       resolveGuestOptions(options),
     );

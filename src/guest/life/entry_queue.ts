@@ -9,6 +9,8 @@ export class EntryQueue<Scope> {
   readonly #most: number;
   readonly #mostHooks: number;
   #droppedHooks = 0;
+  /** The last `on-error`: errors that are made while it waits or runs are not told to the guest. */
+  #lastError: LiveEntry<Scope> | undefined;
 
   constructor(most: number, mostHooks: number) {
     this.#most = most;
@@ -34,7 +36,7 @@ export class EntryQueue<Scope> {
   add(entry: LiveEntry<Scope>): ActrError | undefined {
     if (entry.isHook) this.#addHook(entry);
     else if (this.#entries.size - this.#hooks.size >= this.#most) return full(this.#most);
-    this.#entries.add(entry);
+    else this.#entries.add(entry);
     return undefined;
   }
 
@@ -58,13 +60,18 @@ export class EntryQueue<Scope> {
   }
 
   #addHook(hook: LiveEntry<Scope>): void {
+    if (hook.name === "on-error") {
+      if (this.#lastError?.over === false) return this.#drop(hook);
+      this.#lastError = hook;
+    }
+    this.#entries.add(hook);
     this.#hooks.add(hook);
     if (this.#hooks.size <= this.#mostHooks) return;
-    for (const oldest of this.#hooks) return this.drop(oldest);
+    for (const oldest of this.#hooks) return this.#drop(oldest);
   }
 
   /** Ends a hook that the guest is not told of, and counts it. */
-  drop(hook: LiveEntry<Scope>): void {
+  #drop(hook: LiveEntry<Scope>): void {
     this.take(hook);
     this.#droppedHooks += 1;
     hook.resolve(undefined);

@@ -7,32 +7,29 @@ import type {
   HostCalls,
 } from "../../ports/guest_host.ts";
 import { withinLimit } from "../../time_limit.ts";
+import { EntriesInFlight } from "./entries_in_flight.ts";
+import { HostGate, type HostGateComponents } from "./host_gate.ts";
+import { type InstanceEvents, LiveInstance } from "./live_instance.ts";
 import type { GuestOptions } from "./options.ts";
 import type { GuestQuota, MemoryLease } from "./quota.ts";
 
 /** What {@link Instances} are made of. */
-export interface InstancesComponents {
+export interface InstancesComponents<Scope> extends HostGateComponents<Scope> {
   readonly clock: Clock;
   readonly host: GuestHost;
   readonly code: GuestCode;
   readonly quota: GuestQuota;
 }
 
-/** An instance and its place among all. */
-export interface LeasedInstance {
-  readonly instance: GuestInstance;
-  readonly lease: MemoryLease;
-}
-
 /** Makes the instances of one guest, one after another, within what all guests may use. */
-export class Instances {
-  readonly #components: InstancesComponents;
+export class Instances<Scope> {
+  readonly #components: InstancesComponents<Scope>;
   readonly #options: GuestOptions;
   #image: GuestImage | undefined;
   /** What the instance before had at first, and so will the next. */
   #firstBytes = 0;
 
-  constructor(components: InstancesComponents, options: GuestOptions) {
+  constructor(components: InstancesComponents<Scope>, options: GuestOptions) {
     this.#components = components;
     this.#options = options;
   }
@@ -50,22 +47,25 @@ export class Instances {
   }
 
   /** A fresh instance. @throws ActrError `overloaded`, `timed_out`, or with fault `init_failed`; the signal's reason. */
-  async make(calls: HostCalls, signal: AbortSignal): Promise<LeasedInstance> {
-    const { quota } = this.#components;
+  async make(events: InstanceEvents<Scope>, signal: AbortSignal): Promise<LiveInstance<Scope>> {
+    const { clock, quota } = this.#components;
+    const entries = new EntriesInFlight<Scope>();
+    const gate = new HostGate(this.#components, entries, this.#options.maxHostCalls);
     quota.instantiations.take();
     try {
       const lease = quota.lease(this.#firstBytes);
-      return await this.#fill(lease, calls, signal);
+      const instance = await this.#fill(lease, (call) => gate.perform(call), signal);
+      return new LiveInstance({ clock, instance, lease, entries, events }, this.#options);
     } finally {
       quota.instantiations.give();
     }
   }
 
-  async #fill(lease: MemoryLease, calls: HostCalls, signal: AbortSignal): Promise<LeasedInstance> {
+  async #fill(lease: MemoryLease, calls: HostCalls, signal: AbortSignal): Promise<GuestInstance> {
     try {
       const instance = await this.#instantiate(calls, signal);
       const refusal = lease.resize(instance.memoryBytes);
-      if (refusal === undefined) return { instance, lease };
+      if (refusal === undefined) return instance;
       instance.discard();
       throw refusal;
     } catch (error) {

@@ -48,6 +48,7 @@ export class LiveEntry<Scope> {
   /** When its time is up, milliseconds of the clock's monotonic time. */
   expiresAt: number = Number.POSITIVE_INFINITY;
   readonly #settled: Settled<Scope>;
+  #over = false;
   #resolve: (value: Uint8Array | undefined) => void = () => {};
   #reject: (reason: unknown) => void = () => {};
   #unwatch: (() => void) | undefined;
@@ -76,6 +77,11 @@ export class LiveEntry<Scope> {
     return this.entry.name;
   }
 
+  /** Whether it has ended. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   get selfId(): ActrId {
     return this.context.selfId;
   }
@@ -98,12 +104,14 @@ export class LiveEntry<Scope> {
 
   /** Ends it well. */
   resolve(value: Uint8Array | undefined): void {
+    this.#over = true;
     this.#settled(this);
     this.#resolve(value);
   }
 
   /** Ends it with an error; a hook ends all the same, since nobody asked for it. */
   fail(error: unknown): void {
+    this.#over = true;
     this.#settled(this, error);
     if (this.isHook) this.#resolve(undefined);
     else this.#reject(error);

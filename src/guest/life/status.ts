@@ -1,4 +1,4 @@
-import type { GuestFault } from "../fault.ts";
+import type { FaultCounts } from "./fault_log.ts";
 
 /**
  * What a guest does: `refusing` has failed too often in a minute, and is not built anew before that is over; `down` is
@@ -20,7 +20,7 @@ export interface GuestStatus {
   /** Instances that were made after faults. */
   readonly rebuilds: number;
   /** What ended instances, and how often. */
-  readonly faults: Readonly<Partial<Record<GuestFault, number>>>;
+  readonly faults: FaultCounts;
   /** Hooks and chunks that failed: nobody else is told. */
   readonly failedQuietly: number;
   readonly droppedHooks: number;

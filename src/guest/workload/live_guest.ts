@@ -90,7 +90,7 @@ export class LiveGuest {
         host: host(isolation),
         code: guestCode(verified),
         operations: (call, scope) => operations.perform(call, scope),
-        onRebuilt: async () => streams.clear(),
+        onRebuilt: () => streams.clear(),
       },
       resolveGuestOptions(limits),
     );

@@ -47,12 +47,12 @@ export class GuestMemory {
   allocate(align: number, size: number): number {
     const at = this.#reallocate(0, 0, align, size) >>> 0;
     this.refresh();
-    this.require(at, size, align);
+    this.requireInside(at, size, align);
     return at;
   }
 
   /** @throws ActrError fault `trapped` when a place is not all inside, or not a multiple of `align`, a power of two. */
-  require(at: number, size: number, align: number): void {
+  requireInside(at: number, size: number, align: number): void {
     if (at + size > this.#bytes.length) trap(`${size} bytes at ${at} are outside of its memory`);
     if ((at & (align - 1)) !== 0) trap(`${at} is not a multiple of ${align}`);
   }
@@ -110,13 +110,13 @@ export class GuestMemory {
   liftElements(at: number, align: number, size: number): { place: number; count: number } {
     const place = this.view.getUint32(at, true);
     const count = this.view.getUint32(at + 4, true);
-    this.require(place, count * size, align);
+    this.requireInside(place, count * size, align);
     this.#count(count * listElementBytes);
     return { place, count };
   }
 
   #take(place: number, length: number): void {
-    this.require(place, length, 1);
+    this.requireInside(place, length, 1);
     this.#count(length);
   }
 

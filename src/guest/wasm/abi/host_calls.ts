@@ -25,7 +25,7 @@ export function resultBytes(name: HostCall["name"]): number {
 
 /** Reads the call whose arguments are at `at` (`spec/guest.md` §17). */
 export function liftCall(memory: GuestMemory, name: SpilledCall, at: number): HostCall {
-  memory.require(at, argumentBytes[name], 8);
+  memory.requireInside(at, argumentBytes[name], 8);
   const token = memory.view.getBigUint64(at, true);
   switch (name) {
     case "call":

@@ -7,7 +7,7 @@ function spilled(name: SpilledCall): Link {
     (args: number, resultAt = 0): number => {
       const { memory } = guest;
       memory.lifted = 0;
-      memory.require(resultAt >>> 0, resultBytes(name), 8);
+      memory.requireInside(resultAt >>> 0, resultBytes(name), 8);
       return guest.perform(liftCall(memory, name, args >>> 0), resultAt >>> 0);
     };
 }
@@ -18,7 +18,7 @@ function ofStream(name: "register-stream" | "unregister-stream"): Link {
     (token: bigint, place: number, length: number, resultAt: number): number => {
       const { memory } = guest;
       memory.lifted = 0;
-      memory.require(resultAt >>> 0, resultBytes(name), 8);
+      memory.requireInside(resultAt >>> 0, resultBytes(name), 8);
       const streamId = memory.textAt(place >>> 0, length >>> 0);
       const call = { name, token: BigInt.asUintN(64, token), streamId };
       return guest.perform(call, resultAt >>> 0);

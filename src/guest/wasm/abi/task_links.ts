@@ -7,7 +7,7 @@ import { WaitableSet } from "./waitable_set.ts";
 /** Takes what ended out of a set: 1 and (handle, state) at `at`, or 0. */
 function take(guest: Bridge, handle: number, at: number): number {
   const { memory, handles } = guest;
-  memory.require(at, 8, 4);
+  memory.requireInside(at, 8, 4);
   const subtask = handles.set(handle).take();
   memory.view.setUint32(at, subtask?.handle ?? 0, true);
   memory.view.setUint32(at + 4, subtask?.state ?? 0, true);

@@ -5,7 +5,7 @@ import { streams } from "./streams.ts";
 /** An empty list, or two zeros, as a result at a place. */
 const nothing: Link = (guest) => (at: number) => {
   const { memory } = guest;
-  memory.require(at >>> 0, 8, 4);
+  memory.requireInside(at >>> 0, 8, 4);
   memory.view.setUint32(at >>> 0, 0, true);
   memory.view.setUint32((at >>> 0) + 4, 0, true);
 };
@@ -13,7 +13,7 @@ const nothing: Link = (guest) => (at: number) => {
 /** An option that is absent. */
 const none: Link = (guest) => (at: number) => {
   const { memory } = guest;
-  memory.require(at >>> 0, 1, 1);
+  memory.requireInside(at >>> 0, 1, 1);
   memory.view.setUint8(at >>> 0, 0);
 };
 

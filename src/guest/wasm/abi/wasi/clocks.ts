@@ -13,7 +13,7 @@ function datetime(milliseconds: (guest: Parameters<Link>[0]) => number): Link {
   return (guest) => (at: number) => {
     const { memory } = guest;
     const now = milliseconds(guest);
-    memory.require(at >>> 0, 16, 8);
+    memory.requireInside(at >>> 0, 16, 8);
     memory.view.setBigUint64(at >>> 0, BigInt(Math.floor(now / 1_000)), true);
     memory.view.setUint32((at >>> 0) + 8, Math.floor(now % 1_000) * 1_000_000, true);
   };

@@ -14,7 +14,7 @@ const closed = 1;
 /** Writes `result<_, stream-error>`: success. */
 function succeed(guest: Bridge, at: number): void {
   const { memory } = guest;
-  memory.require(at, 12, 4);
+  memory.requireInside(at, 12, 4);
   memory.view.setUint8(at, 0);
 }
 
@@ -37,7 +37,7 @@ const subscribe: Link = () => () => ready;
 /** There is no input: `result<list<u8>, stream-error>`, closed. */
 const read: Link = (guest) => (_stream: number, _length: bigint, resultAt: number) => {
   const { memory } = guest;
-  memory.require(resultAt >>> 0, 12, 4);
+  memory.requireInside(resultAt >>> 0, 12, 4);
   memory.view.setUint8(resultAt >>> 0, 1);
   memory.view.setUint8((resultAt >>> 0) + 4, closed);
 };
@@ -49,7 +49,7 @@ export const streamLinks: Links = {
   "[method]input-stream.subscribe": subscribe,
   "[method]output-stream.check-write": (guest) => (_stream: number, resultAt: number) => {
     const { memory } = guest;
-    memory.require(resultAt >>> 0, 16, 8);
+    memory.requireInside(resultAt >>> 0, 16, 8);
     memory.view.setUint8(resultAt >>> 0, 0);
     memory.view.setBigUint64((resultAt >>> 0) + 8, BigInt(permitted), true);
   },
@@ -75,8 +75,8 @@ export const pollLinks: Links = {
   "[resource-drop]pollable": () => () => {},
   poll: (guest) => (place: number, count: number, resultAt: number) => {
     const { memory } = guest;
-    memory.require(place >>> 0, 4 * (count >>> 0), 4);
-    memory.require(resultAt >>> 0, 8, 4);
+    memory.requireInside(place >>> 0, 4 * (count >>> 0), 4);
+    memory.requireInside(resultAt >>> 0, 8, 4);
     const list = memory.lowerElements(resultAt >>> 0, count >>> 0, 4, 4);
     for (let index = 0; index < count >>> 0; index++) {
       memory.view.setUint32(list + 4 * index, index, true);

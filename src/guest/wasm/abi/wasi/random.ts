@@ -13,7 +13,7 @@ function word(guest: Bridge): bigint {
 const bytes: Link = (guest) => (length: bigint, resultAt: number) => {
   if (BigInt.asUintN(64, length) > mostBytes) exceed(`${mostBytes} random bytes at once`);
   const { memory } = guest;
-  memory.require(resultAt >>> 0, 8, 4);
+  memory.requireInside(resultAt >>> 0, 8, 4);
   guest.meter.charge(Number(length));
   memory.lowerBytes(resultAt >>> 0, guest.components.random.bytes(Number(length)));
 };
@@ -36,7 +36,7 @@ export const insecureLinks: Links = {
 export const insecureSeedLinks: Links = {
   "insecure-seed": (guest) => (at: number) => {
     const { memory } = guest;
-    memory.require(at >>> 0, 16, 8);
+    memory.requireInside(at >>> 0, 16, 8);
     guest.meter.charge(16);
     memory.view.setBigUint64(at >>> 0, word(guest), true);
     memory.view.setBigUint64((at >>> 0) + 8, word(guest), true);
