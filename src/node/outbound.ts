@@ -8,6 +8,7 @@ import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { Deadlines } from "../session/deadlines.ts";
 import { PendingCalls } from "../session/pending_calls.ts";
 import { type SessionEvents, SessionManager } from "../session/session_manager.ts";
+import { YieldBudget } from "../session/yield_budget.ts";
 import { ChunkSender } from "../streams/chunk_sender.ts";
 import { MediaSender } from "../streams/media_sender.ts";
 import { uncertainDeliveryEvent } from "./error_events.ts";
@@ -78,7 +79,8 @@ export class Outbound {
       options.session,
     );
     const { sessions, pending } = this;
-    const plumbing = { clock, sessions, pending, deadlines: this.#deadlines };
+    const yields = new YieldBudget(clock);
+    const plumbing = { clock, sessions, pending, deadlines: this.#deadlines, yields };
     this.caller = new Caller({ plumbing, random, tracer }, options.outbound);
     this.media = new MediaSender({ clock, session, sessions, transports });
     this.chunks = new ChunkSender(

@@ -10,6 +10,7 @@ import type { Deadlines, Expiring } from "../session/deadlines.ts";
 import { isNoRoute } from "../session/dialer.ts";
 import type { PendingCall, PendingCalls } from "../session/pending_calls.ts";
 import type { SessionManager } from "../session/session_manager.ts";
+import type { YieldBudget } from "../session/yield_budget.ts";
 import { isRefusal, mayRetry, pauseAfter, type RetryPolicy } from "./retry.ts";
 
 /** What every call of a node shares. */
@@ -18,6 +19,7 @@ export interface CallPlumbing {
   readonly sessions: SessionManager;
   readonly pending: PendingCalls;
   readonly deadlines: Deadlines;
+  readonly yields: YieldBudget;
 }
 
 /** One request to be sent until it is answered. */

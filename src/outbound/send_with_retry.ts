@@ -16,7 +16,7 @@ export async function sendWithRetry(
   policy: RetryPolicy,
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<void> {
-  const { clock, sessions } = plumbing;
+  const { clock, sessions, yields } = plumbing;
   const limit = abortAfter(clock, options.timeoutMs, options.signal);
   const { generation } = sessions;
   try {
@@ -27,7 +27,8 @@ export async function sendWithRetry(
         const link = await sessions.acquire(target, formatActrId(target), limit.signal, {
           patient,
         });
-        return await link.send(frame, { signal: limit.signal });
+        await link.send(frame, { signal: limit.signal });
+        return await yields.spend(frame.body.length);
       } catch (thrown) {
         const error = ActrError.from(thrown, "unavailable");
         if (limit.signal.aborted || isRefusal(error, attempt)) throw thrown;

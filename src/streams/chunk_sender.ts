@@ -10,6 +10,7 @@ import { type ActrId, formatActrId } from "../protocol/ids.ts";
 import { noMetadata } from "../protocol/metadata.ts";
 import type { Deadlines } from "../session/deadlines.ts";
 import type { LinkEnd, SessionManager } from "../session/session_manager.ts";
+import type { YieldBudget } from "../session/yield_budget.ts";
 import { spanned } from "../spans.ts";
 import type { ChunkInit, SendChunkOptions } from "../stream.ts";
 import { abortAfter } from "../time_limit.ts";
@@ -30,6 +31,7 @@ export interface ChunkSenderComponents {
   readonly session: Pick<SessionState, "current" | "assertUsable">;
   readonly sessions: SessionManager;
   readonly deadlines: Deadlines;
+  readonly yields: YieldBudget;
   readonly tracer?: Tracer | undefined;
   /** Told once for each stream that was sent on a connection shortly before that was lost. */
   readonly onUncertain: (notice: DeliveryUncertain) => void;
@@ -143,7 +145,7 @@ export class ChunkSender {
     }
   }
 
-  /** Hands one frame to `link`; resolves when that has room for more. False when it was dropped. */
+  /** Hands one frame to `link`; resolves when that has room for more and others had their turn. False when it was dropped. */
   hand(
     link: Link,
     streamId: string,
@@ -159,7 +161,11 @@ export class ChunkSender {
     this.#activity.sent(link, streamId);
     const what = `sending on stream ${streamId}`;
     const bounded = { what, deadline, signal };
-    return BoundedWait.for(link.send(frame), true, this.#components.deadlines, bounded);
+    const { deadlines, yields } = this.#components;
+    const sent = link.send(frame);
+    const turn = yields.spend(frame.body.length);
+    const room = turn === undefined ? sent : sent.then(() => turn);
+    return BoundedWait.for(room, true, deadlines, bounded);
   }
 
   /** Whether the connection is behind with latency-first chunks, or with anything where these wait for all else. */

@@ -309,6 +309,19 @@ describe("caller: retries", () => {
     assert.equal(world.transport.dials.length, 3);
   });
 
+  it("a tell lets others have their turn, however fast the link takes what is told", async () => {
+    const { caller, clock } = calling();
+    await caller.tell(far, route, bytes);
+    let told = 0;
+    const telling = (async () => {
+      for (; told < 5_000; told++) await caller.tell(far, route, bytes);
+    })();
+    const seen = await new Promise<number>((resolve) => clock.defer(() => resolve(told)));
+    assert.ok(seen > 0 && seen < 2_048, `${seen} messages in one turn`);
+    await telling;
+    assert.equal(told, 5_000);
+  });
+
   it("a tell is tried again within its budget", async () => {
     const world = calling();
     const at = sendTimes(world, [lost, lost]);

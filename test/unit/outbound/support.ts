@@ -11,6 +11,7 @@ import {
 import { lanes } from "../../../src/protocol/frame.ts";
 import { Deadlines } from "../../../src/session/deadlines.ts";
 import { PendingCalls } from "../../../src/session/pending_calls.ts";
+import { YieldBudget } from "../../../src/session/yield_budget.ts";
 import type { FakeLink, Sessions } from "../session/support.ts";
 import { sessions } from "../session/support.ts";
 
@@ -28,7 +29,8 @@ export function calling(options: Partial<OutboundOptions> = {}, base = sessions(
   const pending = new PendingCalls(all.maxPending);
   const { clock, manager } = base;
   const deadlines = new Deadlines(clock);
-  const plumbing = { clock, sessions: manager, pending, deadlines };
+  const yields = new YieldBudget(clock);
+  const plumbing = { clock, sessions: manager, pending, deadlines, yields };
   const caller = new Caller({ plumbing, random: new SeededRandom(), tracer: undefined }, all);
   const world = Object.assign(base, { caller, pending, deadlines, orphans: 0 });
   world.onFrame = ({ body }, peer) => {

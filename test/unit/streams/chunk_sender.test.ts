@@ -7,6 +7,7 @@ import { decodeDataChunk } from "../../../src/protocol/data_chunk.ts";
 import { type Lane, lanes } from "../../../src/protocol/frame.ts";
 import { Deadlines } from "../../../src/session/deadlines.ts";
 import { noRoute } from "../../../src/session/dialer.ts";
+import { YieldBudget } from "../../../src/session/yield_budget.ts";
 import { StreamActivity } from "../../../src/streams/activity.ts";
 import { ChunkSender, type DeliveryUncertain } from "../../../src/streams/chunk_sender.ts";
 import { LinkWriter } from "../../../src/streams/link_writer.ts";
@@ -41,6 +42,7 @@ function senderRig(): SenderRig {
     {
       clock,
       deadlines,
+      yields: new YieldBudget(clock),
       session,
       sessions: manager,
       onUncertain: (one) => void uncertain.push(one),
@@ -127,6 +129,20 @@ describe("sending chunks", () => {
     });
     assert.equal(second?.lane, lanes.streamLatencyFirst);
     assert.equal(decodeDataChunk(second?.body ?? payload).sequence, 0n);
+  });
+
+  it("lets others have their turn, however fast the link takes what is sent", async () => {
+    const { sender, clock } = senderRig();
+    const chunk = { payload: new Uint8Array(65_536) };
+    await sender.send(far, streamId, chunk);
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < 1_000; sent++) await sender.send(far, streamId, chunk);
+    })();
+    const seen = await new Promise<number>((resolve) => clock.defer(() => resolve(sent)));
+    assert.ok(seen > 0 && seen <= 8, `${seen} chunks in one turn`);
+    await sending;
+    assert.equal(sent, 1_000);
   });
 
   it("[N-161] a reliable chunk waits for room within its deadline; a latency-first one is dropped and counted", async () => {
