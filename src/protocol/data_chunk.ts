@@ -41,7 +41,7 @@ const tags = {
 } as const;
 
 /** Longest stream id, UTF-16 units: a stranger's ids are looked up and logged. */
-export const maxStreamIdLength = 256;
+const maxStreamIdLength = 256;
 
 const emptyPayload = new Uint8Array(0);
 

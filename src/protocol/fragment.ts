@@ -1,5 +1,3 @@
-import { ActrError } from "../errors.ts";
-
 /** Bytes before the slice in a DataChannel message (`spec/transport.md` §3). */
 export const fragmentHeaderBytes = 8;
 
@@ -27,7 +25,7 @@ export function readFragmentPlace(message: Uint8Array): FragmentPlace | undefine
   return index < total ? { id, index, total } : undefined;
 }
 
-/** How many DataChannel messages a body of `length` bytes takes. */
+/** How many DataChannel messages a body of `length` bytes takes: all but the last are full. */
 export function fragmentCount(
   length: number,
   maxMessageBytes: number = maxChannelMessageBytes,
@@ -36,41 +34,9 @@ export function fragmentCount(
 }
 
 /**
- * DataChannel messages of one body, in order: message id u32, index u16, count u16, all big-endian, then a slice;
- * all but the last are full (`spec/transport.md` §3).
- * @throws ActrError `invalid_argument` when the body needs more than 65535 fragments. RangeError when a message has no room for a byte.
+ * Writes one DataChannel message to the front of `target`, which has room for it: message id u32, index u16, count u16,
+ * all big-endian, then the slice (`spec/transport.md` §3). Returns its length.
  */
-export function splitBody(
-  body: Uint8Array,
-  messageId: number,
-  maxMessageBytes: number = maxChannelMessageBytes,
-): Uint8Array<ArrayBuffer>[] {
-  const room = maxMessageBytes - fragmentHeaderBytes;
-  if (!(room >= 1)) throw new RangeError(`no room in messages of ${maxMessageBytes} bytes`);
-  const count = fragmentCount(body.length, maxMessageBytes);
-  if (count > maxFragments) {
-    throw new ActrError(
-      "invalid_argument",
-      `a body of ${body.length} bytes needs ${count} fragments, the limit is ${maxFragments}; send less`,
-    );
-  }
-  return Array.from({ length: count }, (_, index) =>
-    fragment(messageId, index, count, body.subarray(index * room, (index + 1) * room)),
-  );
-}
-
-function fragment(
-  messageId: number,
-  index: number,
-  count: number,
-  slice: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  const message = new Uint8Array(fragmentHeaderBytes + slice.length);
-  writeFragment(message, messageId, index, count, slice);
-  return message;
-}
-
-/** Writes one DataChannel message to the front of `target`, which has room for it: header, then slice. Returns its length. */
 export function writeFragment(
   target: Uint8Array,
   messageId: number,

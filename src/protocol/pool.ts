@@ -1,7 +1,7 @@
 const slabBytes = 8_192;
 
 /** Longer messages have a buffer of their own, bytes. */
-export const largestPooled = 1_024;
+const largestPooled = 1_024;
 
 let slab = new Uint8Array(slabBytes);
 let used = 0;

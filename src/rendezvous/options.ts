@@ -121,7 +121,7 @@ export const defaultRendezvousLimits: RendezvousLimits = {
 };
 
 /** Defaults of {@link ResolvedRendezvousOptions}. */
-export const defaultRendezvousOptions: ResolvedRendezvousOptions = {
+const defaultRendezvousOptions: ResolvedRendezvousOptions = {
   realms: [],
   realmSecretGraceMs: 14_400_000,
   manufacturers: [],

@@ -31,7 +31,7 @@ export interface WatchComponents {
 }
 
 /** How long after a first change who looks is told of it and of what followed, milliseconds (`spec/actor-host.md` §16.1). */
-export const watchDelayMs = 50;
+const watchDelayMs = 50;
 
 /**
  * Who looks at one actor, over its sleeps: tells them of changes, of all that happen within {@link watchDelayMs} at once.

@@ -4,13 +4,13 @@ import { encodeCbor } from "../../protocol/cbor/encode.ts";
 import type { ScheduleRow } from "./schedule_row.ts";
 
 /** Shortest interval of what repeats, milliseconds (`spec/actor-host.md` §11.4). */
-export const minIntervalMs = 5000;
+const minIntervalMs = 5000;
 /** Longest name, UTF-8 bytes. */
-export const maxNameBytes = 128;
+const maxNameBytes = 128;
 /** Most bytes that the arguments of a schedule have, encoded. */
-export const maxArgsBytes = 65_536;
+const maxArgsBytes = 65_536;
 /** Most tries after the first. */
-export const maxRetriesEver = 1000;
+const maxRetriesEver = 1000;
 /** Longest first pause before another try, and longest pause of all, milliseconds. */
 export const longestPauseMs = 86_400_000;
 /** Latest time: what the keys of the index have digits for, Unix milliseconds. */

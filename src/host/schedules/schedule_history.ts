@@ -7,7 +7,7 @@ import type { Instance } from "../instance.ts";
 
 /** Runs that are remembered of one schedule, and of one actor (`spec/actor-host.md` §11.4, smaller). */
 export const maxRunsPerSchedule = 100;
-export const maxRunsPerActor = 1000;
+const maxRunsPerActor = 1000;
 
 /** Key in the actor's space of the number of its last run; it stands among the schedules. */
 export const lastRunKey = "t!";

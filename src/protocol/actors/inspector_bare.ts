@@ -20,7 +20,7 @@ interface Version {
 }
 
 /** The version that is written to who has not said which it speaks (`spec/actor-host.md` §16.3). */
-export const inspectorVersion = 4;
+const inspectorVersion = 4;
 
 const database: readonly RequestTag[] = ["DatabaseSchemaRequest", "DatabaseTableRowsRequest"];
 const databaseAnswers: readonly AnswerTag[] = [

@@ -20,7 +20,7 @@ export function filled(
 }
 
 /** Orders texts by their UTF-8 bytes, which is by code points. */
-export function byBytes(a: string, b: string): number {
+function byBytes(a: string, b: string): number {
   const [left, right] = [[...a], [...b]];
   for (const [at, one] of left.entries()) {
     const difference = (one.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? -1);

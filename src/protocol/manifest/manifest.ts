@@ -1,6 +1,6 @@
 import { ActrError } from "../../errors.ts";
 import { type ActrType, formatActrType, parseActrType } from "../ids.ts";
-import { isTable, parseToml, TomlTable, type TomlValues } from "./toml_table.ts";
+import { isTable, TomlTable, type TomlValues } from "./toml_table.ts";
 
 /** What a source package says of itself: `manifest.toml` (`spec/protocol.md` §12.2). Sections of other tools are left alone. */
 export interface Manifest {
@@ -38,11 +38,6 @@ export interface ManifestDependency {
 }
 
 const u32 = 0xffff_ffff;
-
-/** The manifest in a text. @throws ActrError `config` naming file, key, value and mend. */
-export function parseManifest(text: string, file = "manifest.toml"): Manifest {
-  return readManifest(parseToml(text, file), file);
-}
 
 /** The manifest in a document, such as one with what it inherits. @throws ActrError `config` naming file, key, value and mend. */
 export function readManifest(document: TomlValues, file: string): Manifest {

@@ -12,7 +12,7 @@ export interface ResolvedClusterOptions {
 export type ClusterOptions = Partial<ResolvedClusterOptions>;
 
 /** Defaults of {@link ResolvedClusterOptions}. */
-export const defaultClusterOptions: ResolvedClusterOptions = { leaseMs: 10_000, pollMs: 200 };
+const defaultClusterOptions: ResolvedClusterOptions = { leaseMs: 10_000, pollMs: 200 };
 
 /** Options with every default filled in. @throws RangeError when a value is out of range. */
 export function resolveClusterOptions(options: ClusterOptions): ResolvedClusterOptions {

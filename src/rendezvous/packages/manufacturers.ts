@@ -5,7 +5,6 @@ import { fromBase64 } from "../../protocol/bytes.ts";
 import { manufacturerKeyId } from "../../protocol/manufacturer.ts";
 import { nameFault } from "../../protocol/names.ts";
 import { ed25519Bytes, importVerifyKey } from "../../protocol/signing_key.ts";
-import { isStrictPoint } from "../../protocol/strict_ed25519.ts";
 import { unacceptable } from "../ais/unacceptable.ts";
 import type { ManufacturerOptions } from "../options.ts";
 import { RecordTable } from "../record_table.ts";
@@ -171,6 +170,8 @@ async function keyOf(publicKey: string): Promise<ManufacturerKey> {
   if (bytes === undefined || bytes.length !== ed25519Bytes.publicKey) {
     throw unacceptable("a manufacturer's key is base64 of 32 bytes, raw Ed25519", "key");
   }
-  if (!isStrictPoint(bytes)) throw unacceptable("everybody can sign under this key", "key");
+  await importVerifyKey(bytes).catch((cause: unknown) => {
+    throw unacceptable(ActrError.from(cause).message, "key");
+  });
   return { keyId: await manufacturerKeyId(bytes), publicKey };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { inherited, parseManifest, readManifest } from "../../../src/protocol/manifest/manifest.ts";
+import { inherited, type Manifest, readManifest } from "../../../src/protocol/manifest/manifest.ts";
 import { parseToml } from "../../../src/protocol/manifest/toml_table.ts";
 
 const full = `
@@ -25,6 +25,9 @@ target = "wasm32-wasip2"
 [unknown.deep]
 a = 1
 `;
+
+const parseManifest = (text: string, file = "manifest.toml"): Manifest =>
+  readManifest(parseToml(text, file), file);
 
 const wrong = (text: string, message: RegExp, details: object): void => {
   assert.throws(() => parseManifest(text, "some/manifest.toml"), {

@@ -12,7 +12,6 @@ import {
   encodeEnvelope,
   type RpcEnvelope,
 } from "../../../src/protocol/envelope.ts";
-import { splitBody } from "../../../src/protocol/fragment.ts";
 import { encodeFrame, lanes } from "../../../src/protocol/frame.ts";
 import {
   create,
@@ -23,7 +22,7 @@ import {
   RpcEnvelopeSchema,
 } from "../../../src/protocol/schema.ts";
 import { Prng } from "./prng.ts";
-import { hex, refusal } from "./support.ts";
+import { fragmentsOf, hex, refusal } from "./support.ts";
 
 const route = "echo.EchoService.Echo";
 const payload = hex("0a026869");
@@ -94,7 +93,7 @@ describe("RpcEnvelope", () => {
       assert.equal(toHex(encodeEnvelope(envelope)), bytes);
       assert.deepEqual(decodeEnvelope(hex(bytes)), envelope);
     }
-    const [first] = splitBody(hex(requestHex), 0);
+    const [first] = fragmentsOf(hex(requestHex), 0);
     assert.equal(toHex(first ?? new Uint8Array()), `0000000000000001${requestHex}`);
     const frame = encodeFrame({ lane: lanes.rpcReliable, body: hex(requestHex) });
     assert.equal(toHex(frame), `000000002c${requestHex}`);

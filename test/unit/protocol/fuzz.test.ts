@@ -4,7 +4,6 @@ import { ActrError, type ErrorCode } from "../../../src/errors.ts";
 import { decodeCredential, encodeCredential } from "../../../src/protocol/credential_codec.ts";
 import { decodeDataChunk, encodeDataChunk } from "../../../src/protocol/data_chunk.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../../src/protocol/envelope.ts";
-import { splitBody } from "../../../src/protocol/fragment.ts";
 import { decodeFrame, encodeFrame, isLane } from "../../../src/protocol/frame.ts";
 import {
   decodeActrId,
@@ -21,7 +20,7 @@ import { parseActrUri } from "../../../src/protocol/uri.ts";
 import { fromWireError, toWireError } from "../../../src/protocol/wire_error.ts";
 import protocol from "../../vectors/protocol.json" with { type: "json" };
 import { mutate, Prng } from "./prng.ts";
-import { hex } from "./support.ts";
+import { fragmentsOf, hex } from "./support.ts";
 
 const idBytes = hex(protocol.ids[0]?.actr_id_hex ?? "");
 const credentialBytes = hex(protocol.credential.aid_credential_hex);
@@ -109,7 +108,7 @@ describe("hostile input gives a value or the one error", () => {
     const random = new Prng(14);
     const limits = { maxBytes: 5_000, maxPartials: 4, maxIdleMs: 50 };
     const reassembler = new Reassembler(limits);
-    const seeds = [0, 1, 2].flatMap((id) => splitBody(new Uint8Array(90).fill(id), id, 32));
+    const seeds = [0, 1, 2].flatMap((id) => fragmentsOf(new Uint8Array(90).fill(id), id, 32));
     let delivered = 0;
     for (let now = 0; now < 15_000; now++) {
       if (reassembler.accept(hostile(random, seeds), now) !== undefined) delivered++;
