@@ -19,16 +19,16 @@ import type {
 } from "../../src/ports/store.ts";
 import type { Effects } from "./effects.ts";
 import { GroupCommit, type GroupCommitOptions } from "./group_commit.ts";
-import { type FaultListener, Health } from "./health.ts";
+import type { FaultListener } from "./health.ts";
 import { join } from "./join.ts";
-import { Lease } from "./lease.ts";
 import {
   deadLetterQuery,
   deadLetterStatsQuery,
   deadLettersQuery,
   sumStats,
 } from "./letter_queries.ts";
-import { NumberedWriter, type Writer } from "./numbered_writer.ts";
+import { MailboxSeqs, reservation } from "./mailbox_seqs.ts";
+import { OwnedDatabase } from "./owned_database.ts";
 import {
   answersQuery,
   mailboxCountsQuery,
@@ -41,9 +41,6 @@ import {
 import { Reads } from "./reads.ts";
 import { toStatements } from "./statements.ts";
 import { type Backup, type TakenOver, takeOver } from "./take_over.ts";
-
-/** Seqs reserved at a time: what a crash may leap over, and how rarely the reservation is written. */
-const seqBlock = 1_000_000;
 
 /** Options of {@link openSqlStore}. */
 export interface SqlStoreOptions {
@@ -68,7 +65,7 @@ export interface SqlStoreOptions {
 }
 
 /** Something to write when only the question is whether it can be. */
-const probe: SqlStatement = { sql: "UPDATE meta SET clean = 0", args: [] };
+const harmless: SqlStatement = { sql: "UPDATE meta SET clean = 0", args: [] };
 
 /**
  * Opens a Store in the database behind `driver`, which it owns from here on and closes, also when opening fails.
@@ -106,47 +103,27 @@ class SqlStore implements Store {
   readonly durable = true;
   readonly opened: StoreOpened;
   readonly lost: Promise<string>;
-  readonly #driver: SqlDriver;
-  readonly #lease: Lease;
-  readonly #writer: Writer;
+  readonly #database: OwnedDatabase;
+  readonly #seqs: MailboxSeqs;
   readonly #group: GroupCommit;
   readonly #reads: Reads;
   readonly #clock: Clock;
   readonly #closeMs: number;
-  readonly #shared: boolean;
-  /** Ends the wait for a server that does not tell what became of a write. */
-  readonly #ending = new AbortController();
-  readonly #health: Health;
-  #lastSeq: number;
-  #seqReserved: number;
   #closing: Promise<void> | undefined;
 
   constructor(driver: SqlDriver, clock: Clock, taken: TakenOver, limits: SqlStoreLimits) {
     const { recovered, unclean, fence, lastSeq } = taken;
+    const { shared } = limits;
+    const probe = (): Promise<void> => this.#group.commit([]);
     this.name = driver.name;
     this.opened = { recovered, unclean, fence, lastSeq };
-    this.#driver = driver;
     this.#clock = clock;
     this.#closeMs = limits.closeMs;
-    this.#shared = limits.shared;
-    this.#lastSeq = lastSeq;
-    this.#seqReserved = taken.seqReserved;
-    const onRenewal = (error: unknown): void => this.#health.note(error);
-    this.#lease = new Lease(driver, clock, { ...taken, shared: limits.shared, onRenewal });
-    this.lost = this.#lease.lost;
-    void this.lost.then(() => this.#ending.abort(this.#lease.loss));
-    this.#writer = driver.remote
-      ? new NumberedWriter(driver, {
-          clock,
-          fence,
-          shared: limits.shared,
-          signal: this.#ending.signal,
-          onFailure: (error) => this.#health.note(error),
-        })
-      : { write: (statements) => driver.batch(statements, this.#lease.guard) };
+    this.#seqs = new MailboxSeqs(taken);
+    this.#database = new OwnedDatabase({ driver, clock, taken, shared, probe });
+    this.lost = this.#database.lost;
     this.#group = new GroupCommit((effects) => this.#write(effects), clock, limits);
     this.#reads = new Reads(driver, this.#group);
-    this.#health = new Health(clock, () => this.#group.commit([]));
   }
 
   commit(changes: readonly StoreChange[]): Promise<void> {
@@ -165,11 +142,11 @@ class SqlStore implements Store {
   }
 
   get fault(): string | undefined {
-    return this.#health.fault;
+    return this.#database.fault;
   }
 
   onFault(listener: FaultListener): () => void {
-    return this.#health.onFault(listener);
+    return this.#database.onFault(listener);
   }
 
   async mailboxRows(
@@ -236,62 +213,27 @@ class SqlStore implements Store {
 
   async #close(): Promise<void> {
     await this.#settle();
-    this.#lease.end();
-    this.#health.end();
-    try {
-      if (this.#lease.loss === undefined) await this.#release();
-    } finally {
-      await this.#driver.close();
-    }
+    await this.#database.close(this.#seqs.last);
   }
 
   async #settle(): Promise<void> {
     const giveUpAt = this.#clock.now() + this.#closeMs;
     const closed = new ActrError("storage", `${this.name} was closed before it had written all`);
-    const timer = this.#clock.timer(giveUpAt, () => this.#ending.abort(closed));
+    const timer = this.#clock.timer(giveUpAt, () => this.#database.giveUp(closed));
     await this.#group.settle();
     timer.cancel();
   }
 
-  /** Tells the next owner that all is in order; one who has taken over already need not hear it. */
-  async #release(): Promise<void> {
-    try {
-      await this.#driver.batch([this.#leave()], this.#lease.guard);
-    } catch (error) {
-      if (ActrError.from(error).code !== "lease_lost") throw error;
-    }
-  }
-
-  #leave(): SqlStatement {
-    return this.#shared
-      ? { sql: "DELETE FROM commit_mark WHERE fence = ?", args: [this.opened.fence] }
-      : { sql: "UPDATE meta SET clean = 1, owner = NULL, seq_reserved = ?", args: [this.#lastSeq] };
-  }
-
   async #write(effects: Effects): Promise<void> {
     const statements = toStatements(effects);
-    const reserve = effects.lastSeq > this.#seqReserved ? effects.lastSeq + seqBlock : undefined;
-    if (reserve !== undefined) {
-      statements.push({ sql: "UPDATE meta SET seq_reserved = ?", args: [reserve] });
-    }
+    const reserve = this.#seqs.toReserve(effects.lastSeq);
+    if (reserve !== undefined) statements.push(reservation(reserve));
     if (statements.length === 0) {
-      if (this.#health.fault === undefined) return;
-      statements.push(probe);
+      if (this.#database.fault === undefined) return;
+      statements.push(harmless);
     }
-    await this.#writeAll(statements, effects.expectations.length > 0);
-    if (reserve !== undefined) this.#seqReserved = reserve;
-  }
-
-  async #writeAll(statements: readonly SqlStatement[], expects: boolean): Promise<void> {
-    try {
-      await this.#writer.write(statements);
-      this.#health.note(undefined);
-    } catch (error) {
-      if (expects && isUnmet(error)) throw unmet(error, this.name);
-      this.#health.note(error);
-      if (ActrError.from(error).code === "lease_lost") this.#lease.lose("another owner took over");
-      throw this.#lease.loss ?? error;
-    }
+    await this.#database.write(statements, effects.expectations.length > 0);
+    if (reserve !== undefined) this.#seqs.reserved(reserve);
   }
 
   async #list<T>(query: Query<T>): Promise<T[]> {
@@ -300,42 +242,20 @@ class SqlStore implements Store {
   }
 
   #admit(changes: readonly StoreChange[]): Error | undefined {
-    return this.#refusal() ?? this.#group.overload ?? this.#takeSeqs(changes);
-  }
-
-  #takeSeqs(changes: readonly StoreChange[]): RangeError | undefined {
-    for (const change of changes) {
-      if (change.kind !== "mailbox.put") continue;
-      const { seq } = change.row;
-      if (seq <= this.#lastSeq) {
-        return new RangeError(`mailbox row ${seq} does not ascend; the last was ${this.#lastSeq}`);
-      }
-      this.#lastSeq = seq;
-    }
-    return undefined;
+    return this.#refusal() ?? this.#group.overload ?? this.#seqs.take(changes);
   }
 
   #refusal(): ActrError | undefined {
     if (this.#closing !== undefined) {
       return new ActrError("storage", `${this.name} is closed; open it again`);
     }
-    return this.#lease.loss;
+    return this.#database.loss;
   }
 
   #check(): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
   }
-}
-
-/** How `toStatements` has a transaction fail that expects what does not hold. */
-function isUnmet(error: unknown): boolean {
-  return ActrError.is(error) && /NOT NULL constraint failed: record\.value/.test(error.message);
-}
-
-function unmet(cause: unknown, name: string): ActrError {
-  const message = `${name}: what the commit expects does not hold; nothing was written`;
-  return new ActrError("lease_lost", message, { cause, details: { fault: "statement" } });
 }
 
 /** How many sizes it takes to reach `sum`, the last one included; all when they do not. */
