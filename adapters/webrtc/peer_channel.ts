@@ -1,6 +1,10 @@
 import { ActrError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
-import type { Channel, ChannelHandler } from "../../src/ports/peer_connections.ts";
+import type {
+  Channel,
+  ChannelHandler,
+  PeerConnectionOptions,
+} from "../../src/ports/peer_connections.ts";
 import type { EarlyBudget } from "./early_budget.ts";
 
 /** What a stack's own channel gives. */
@@ -18,11 +22,18 @@ export interface ChannelLimits {
   readonly lowWaterBytes: number;
 }
 
-/** Limits of channels unless the options say otherwise: seldom full, since to ask a stack what it holds back stops both of its threads. */
-export const defaultLimits: ChannelLimits = {
-  maxBufferedBytes: 2_097_152,
-  lowWaterBytes: 1_835_008,
-};
+/** What a channel holds back at most, unless the options say otherwise: seldom full, since to ask a stack what it holds back stops both of its threads. */
+const defaultMaxBufferedBytes = 2_097_152;
+
+/** Room in a channel that has drained, unless the options say otherwise, bytes: some messages of any length, or all where it holds less. */
+const drainedRoomBytes = 262_144;
+
+/** The limits of a connection's channels. */
+export function channelLimits(options: PeerConnectionOptions): ChannelLimits {
+  const { maxBufferedBytes = defaultMaxBufferedBytes } = options;
+  const { lowWaterBytes = Math.max(0, maxBufferedBytes - drainedRoomBytes) } = options;
+  return { maxBufferedBytes, lowWaterBytes };
+}
 
 /** Who else a channel needs. */
 export interface ChannelComponents {
@@ -46,7 +57,7 @@ export class PeerChannel implements Channel {
   #state: Channel["state"] = "connecting";
   #handler: ChannelHandler | undefined;
   #early: Uint8Array[] = [];
-  /** What the stack holds back, at most: to ask it for each message would have both of its threads wait for each other. */
+  /** What the stack holds back, at most, since it was asked last: to ask it for each message would have both of its threads wait for each other. */
   #held = 0;
   /** Whether the low-water mark was passed upwards and `drained` is owed. */
   #high = false;
@@ -78,14 +89,13 @@ export class PeerChannel implements Channel {
     if (data.length === 0) throw new RangeError(`an empty message on ${this.label}`);
     if (this.#state !== "open") throw notOpen(this.label, this.#state);
     if (data.length > this.maxMessageBytes) throw tooLong(data.length, this.maxMessageBytes);
-    const held = this.#holding(data.length);
+    const held = this.#held + data.length;
     if (held > this.#limits.maxBufferedBytes) {
       this.#watch();
       throw full(this.label, held, this.#limits.maxBufferedBytes);
     }
     raw.send(data);
     this.#held = held;
-    // What the stack took at once is seen at the next look.
     if (held > this.#limits.lowWaterBytes) this.#watch();
   }
 
@@ -127,29 +137,25 @@ export class PeerChannel implements Channel {
   ended(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#high = false;
     this.#poll?.cancel();
     this.#handler?.closed();
   }
 
-  /** What it would hold back with so many bytes more; asked anew where that decides something. */
-  #holding(bytes: number): number {
-    const { maxBufferedBytes, lowWaterBytes } = this.#limits;
-    const decides = this.#high ? maxBufferedBytes : lowWaterBytes;
-    if (this.#held + bytes > decides) this.#held = this.#components.raw.buffered();
-    return this.#held + bytes;
-  }
-
   #watch(): void {
+    if (this.#high) return;
     this.#high = true;
-    if (!this.#components.lowWaterEvents && this.#poll === undefined) this.#lookLater();
+    this.#lookLater();
   }
 
+  /** What the stack took at once is seen in another turn, so that who sends as fast as it takes lets others run. What is left then, some stacks tell of. */
   #lookLater(): void {
-    const { clock } = this.#components;
-    this.#poll = clock.timer(clock.now() + pollMs, () => {
+    const { clock, lowWaterEvents } = this.#components;
+    if (lowWaterEvents) return clock.defer(() => this.low());
+    this.#poll ??= clock.timer(clock.now() + pollMs, () => {
       this.#poll = undefined;
       this.low();
-      if (this.#high && this.#poll === undefined) this.#lookLater();
+      if (this.#high) this.#lookLater();
     });
   }
 }

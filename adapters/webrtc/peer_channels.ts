@@ -1,7 +1,7 @@
 import { ActrError } from "../../src/errors.ts";
 import type { PeerConnectionOptions } from "../../src/ports/peer_connections.ts";
 import { EarlyBudget } from "./early_budget.ts";
-import { type ChannelLimits, defaultLimits, PeerChannel, type RawChannel } from "./peer_channel.ts";
+import { type ChannelLimits, channelLimits, PeerChannel, type RawChannel } from "./peer_channel.ts";
 import type { Stack } from "./raw_connection.ts";
 import { maxMessageBytes } from "./sdp.ts";
 
@@ -20,9 +20,7 @@ export class PeerChannels {
   /** `overrun` is called when the peer sends too much that nobody handles. */
   constructor(stack: Stack, options: PeerConnectionOptions, overrun: (reason: ActrError) => void) {
     this.#stack = stack;
-    const { maxBufferedBytes = defaultLimits.maxBufferedBytes } = options;
-    const { lowWaterBytes = Math.min(defaultLimits.lowWaterBytes, maxBufferedBytes) } = options;
-    this.#limits = { maxBufferedBytes, lowWaterBytes };
+    this.#limits = channelLimits(options);
     const { maxEarlyBytes = defaultMaxEarlyBytes } = options;
     this.#early = new EarlyBudget(maxEarlyBytes, (limit) => overrun(unheard(limit)));
     this.described("");

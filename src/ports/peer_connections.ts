@@ -41,7 +41,7 @@ export interface PeerConnectionOptions {
   readonly portRange?: { readonly min: number; readonly max: number };
   /** Most bytes that one channel holds back; {@link Channel.send} refuses what would go beyond. @default 2 MiB */
   readonly maxBufferedBytes?: number;
-  /** A channel that held more than this and holds no more than this again is {@link ChannelHandler.drained}. @default 1.75 MiB */
+  /** A channel that held more than this and holds no more than this again is {@link ChannelHandler.drained}. @default 256 KiB less than `maxBufferedBytes`, 0 at least */
   readonly lowWaterBytes?: number;
   /** Most bytes kept of messages on channels without handler, each counted with 64 bytes more; beyond, the connection closes. @default 1 MiB */
   readonly maxEarlyBytes?: number;
@@ -175,7 +175,7 @@ export interface PeerConnectionsCapabilities {
   readonly iceRestart: boolean;
   /** Largest message, bytes; a peer may take less. */
   readonly maxMessageBytes: number;
-  /** Whether the stack tells that a buffer is low; where not, the adapter looks every millisecond. */
+  /** Whether the stack tells that a buffer is low; where not, the adapter looks every few milliseconds. */
   readonly lowWaterEvents: boolean;
   /** Time in which the state tells of a peer that was killed, milliseconds. */
   readonly noticesLossWithinMs: number;

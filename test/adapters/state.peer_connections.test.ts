@@ -3,7 +3,10 @@ import { describe, it } from "node:test";
 import { FakeClock } from "../../adapters/memory/fake_clock.ts";
 import { Connection } from "../../adapters/webrtc/connection.ts";
 import type { PeerChannel } from "../../adapters/webrtc/peer_channel.ts";
-import type { PeerConnectionState } from "../../src/ports/peer_connections.ts";
+import type {
+  PeerConnectionOptions,
+  PeerConnectionState,
+} from "../../src/ports/peer_connections.ts";
 import { End } from "../conformance/connection_pair.ts";
 
 describe("what no stack can be made to do on demand", () => {
@@ -54,7 +57,7 @@ describe("what no stack can be made to do on demand", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("asks the stack what a channel holds back only where that decides something", async () => {
+  it("asks the stack what a channel holds back now and then alone, once it may be much", async () => {
     const { clock, connection } = scripted();
     let [held, asked, drained] = [0, 0, 0];
     const buffered = (): number => {
@@ -72,19 +75,38 @@ describe("what no stack can be made to do on demand", () => {
       for (let sent = 0; sent < count; sent++) channel.send(message);
     };
     sendMany(1_835);
-    assert.equal(asked, 0, "below the low-water mark");
-    held = 0;
-    sendMany(1_835);
-    assert.equal(asked, 1, "all had left");
+    assert.equal(clock.pending, 0, "nothing to look at below the low-water mark");
     sendMany(262);
-    assert.equal(asked, 2, "above the mark, which is watched from then on");
-    assert.throws(() => channel.send(message), { code: "overloaded" });
-    assert.deepEqual([held, asked], [2_097_000, 3]);
     held = 1_900_000;
+    assert.throws(() => channel.send(message), { code: "overloaded" });
+    assert.equal(asked, 0, "within one turn");
+    await clock.advance(4);
+    assert.deepEqual([drained, asked], [0, 1]);
     sendMany(1);
     held = 1_835_008;
     await clock.advance(4);
+    assert.equal(asked, 2);
     assert.deepEqual([drained, clock.pending], [1, 0]);
+  });
+
+  it("has room when it has drained, however little it may hold back", async () => {
+    const { clock, connection } = scripted({ options: { maxBufferedBytes: 65_536 } });
+    let [held, drained] = [0, 0];
+    const send = ({ length }: Uint8Array): void => {
+      held += length;
+    };
+    const channel = connection.wrap({ label: "lane", buffered: () => held, send });
+    channel.handle({ message: () => {}, closed: () => {}, drained: () => drained++ });
+    channel.opened();
+    const message = new Uint8Array(512);
+    for (let sent = 0; sent < 128; sent++) channel.send(message);
+    assert.throws(() => channel.send(message), { code: "overloaded" });
+    await clock.advance(1_000);
+    assert.equal(drained, 0, "the stack has taken nothing");
+    held = 0;
+    await clock.advance(4);
+    assert.deepEqual([drained, clock.pending], [1, 0]);
+    channel.send(message);
   });
 
   it("keeps the process up for a while after the end, where the stack wants that", async () => {
@@ -126,7 +148,7 @@ interface Scripted {
 }
 
 /** A connection whose stack does nothing by itself, and what it told. */
-function scripted({ lingerMs = 0 } = {}): Scripted {
+function scripted({ lingerMs = 0, options = {} as PeerConnectionOptions } = {}): Scripted {
   const clock = new FakeClock();
   const stack: Scripted["stack"] = { state: "new" };
   const made: Connection[] = [];
@@ -150,7 +172,7 @@ function scripted({ lingerMs = 0 } = {}): Scripted {
         });
       },
     },
-    {},
+    options,
   );
   const [connection] = made;
   assert.ok(connection);

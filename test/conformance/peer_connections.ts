@@ -220,7 +220,9 @@ function pressure(open: Open): void {
       new DataView(message.buffer).setUint32(0, index);
       if (!accepts(channel, message)) {
         refused++;
-        await pair.sender.until(() => channel.bufferedAmount <= 1_835_008);
+        const before = pair.sender.drains;
+        await pair.sender.until(() => pair.sender.drains > before);
+        assert.ok(channel.bufferedAmount <= 1_835_008, `${channel.bufferedAmount} bytes held`);
         channel.send(message);
       }
       assert.ok(channel.bufferedAmount <= 2_097_152, `${channel.bufferedAmount} bytes held`);
@@ -236,6 +238,26 @@ function pressure(open: Open): void {
     assert.ok(sameBytes(pair.receiver.messages.at(-1), message));
   });
 
+  it(
+    "takes no more in one turn of the event loop than it may hold back, however fast it takes",
+    limit,
+    async () => {
+      const message = pattern(16_384);
+      const options = { maxBufferedBytes: 16 * message.length, lowWaterBytes: message.length };
+      using pair = await connectionPair(await open(), { options });
+      const { channel } = pair.sender;
+      let sent = 0;
+      for (let turn = 1; turn <= 4; turn++) {
+        const before = sent;
+        while (sent < 1_000 && accepts(channel, message)) sent++;
+        assert.ok(sent - before <= 16, `${sent - before} messages in one turn`);
+        await pair.sender.until(() => pair.sender.drains === turn);
+      }
+      assert.ok(sent > 16);
+      await pair.receiver.until(() => pair.receiver.messages.length === sent);
+    },
+  );
+
   it("tells once that a buffer has drained, and that it is low then", limit, async () => {
     using pair = await connectionPair(await open(), { options: { lowWaterBytes: 50_000 } });
     const { channel } = pair.sender;
@@ -247,6 +269,19 @@ function pressure(open: Open): void {
     await pair.receiver.until(() => pair.receiver.messages.length === sent);
     assert.equal(channel.bufferedAmount, 0);
     assert.equal(pair.sender.drains, 1);
+  });
+
+  it("tells that it has drained, however little it may hold back", limit, async () => {
+    using pair = await connectionPair(await open(), { options: { maxBufferedBytes: 65_536 } });
+    const { channel } = pair.sender;
+    const message = pattern(8_192);
+    let sent = 0;
+    for (let drains = 1; drains <= 3; drains++) {
+      while (accepts(channel, message)) sent++;
+      await pair.sender.until(() => pair.sender.drains === drains);
+      assert.equal(channel.bufferedAmount, 0);
+    }
+    await pair.receiver.until(() => pair.receiver.messages.length === sent);
   });
 
   it("closes when messages come that nobody hears, and says why", limit, async () => {
