@@ -6,7 +6,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { MediaCapabilities } from "../../src/ports/media.ts";
 import type { PeerConnections } from "../../src/ports/peer_connections.ts";
 import { Connection } from "../webrtc/connection.ts";
-import { defaultLimits } from "../webrtc/peer_channel.ts";
+import { channelLimits } from "../webrtc/peer_channel.ts";
 import { standardConfiguration } from "../webrtc/standard_connection.ts";
 import { BrowserConnection } from "./browser_connection.ts";
 import { sendable } from "./live_sender.ts";
@@ -47,8 +47,8 @@ export async function browserPeerConnections(clock: Clock): Promise<PeerConnecti
     create: (options, handler) =>
       new Connection(stack, options, handler, (connection) => {
         const native = new RTCPeerConnection(standardConfiguration(options));
-        const low = options.lowWaterBytes ?? defaultLimits.lowWaterBytes;
-        return new BrowserConnection(native, connection, low);
+        const { lowWaterBytes } = channelLimits(options);
+        return new BrowserConnection(native, connection, lowWaterBytes);
       }),
   };
 }

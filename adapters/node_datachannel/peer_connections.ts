@@ -5,7 +5,7 @@ import type { MediaCapabilities } from "../../src/ports/media.ts";
 import type { PeerConnectionOptions, PeerConnections } from "../../src/ports/peer_connections.ts";
 import { Connection } from "../webrtc/connection.ts";
 import { lingerMs, loadNative } from "../webrtc/load.ts";
-import { defaultLimits } from "../webrtc/peer_channel.ts";
+import { channelLimits } from "../webrtc/peer_channel.ts";
 import { nativeIceServers } from "./ice_servers.ts";
 import { maxSampleBytes } from "./media_sender.ts";
 import { NativeConnection } from "./native_connection.ts";
@@ -51,8 +51,8 @@ export async function nodeDatachannelPeerConnections(
     create: (options, handler) =>
       new Connection(stack, options, handler, (connection) => {
         const native = new library.PeerConnection("roost", configuration(options, bindAddress));
-        const low = options.lowWaterBytes ?? defaultLimits.lowWaterBytes;
-        return new NativeConnection({ native, library, connection, clock }, low);
+        const { lowWaterBytes } = channelLimits(options);
+        return new NativeConnection({ native, library, connection, clock }, lowWaterBytes);
       }),
   };
 }

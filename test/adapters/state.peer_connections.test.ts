@@ -148,7 +148,7 @@ interface Scripted {
 }
 
 /** A connection whose stack does nothing by itself, and what it told. */
-function scripted({ lingerMs = 0, options = {} as PeerConnectionOptions } = {}): Scripted {
+function scripted({ lingerMs = 0, options = {} as Partial<PeerConnectionOptions> } = {}): Scripted {
   const clock = new FakeClock();
   const stack: Scripted["stack"] = { state: "new" };
   const made: Connection[] = [];
