@@ -159,6 +159,9 @@ describe("the inspector's page", bounds, () => {
     const main = page.locator("main");
     const tab = async (name: string): Promise<void> => {
       await page.getByRole("link", { name, exact: true }).click();
+      // What changes is told, and kept, while somebody looks: each tab looks anew.
+      await shows(main.locator("article nav a[aria-current=page]"), name);
+      await shows(main.locator("article p"), "live");
     };
     await shows(main.locator("tbody tr"), "undefined");
     client.close();

@@ -33,6 +33,8 @@ export class InspectorSocket implements Watcher {
   #actor: ActorInspection | undefined;
   #unwatch: (() => void) | undefined;
   #ping: Timer | undefined;
+  /** Whether the inspector has been told how the actor is. */
+  #shown = false;
   #requests = 0;
   #closed = false;
 
@@ -53,13 +55,17 @@ export class InspectorSocket implements Watcher {
   async open(find: () => Promise<string>): Promise<void> {
     try {
       const actor = await ActorInspection.open(this.#parts, await find());
-      const init = await initOf(actor);
       if (this.#closed) return;
       this.#actor = actor;
-      this.#send(init);
-      this.#send(await updateOf(actor, "lifecycle"));
+      // Watched before it is shown, so that no change falls in between.
       this.#unwatch = actor.watch(this);
+      const init = await initOf(actor);
+      if (this.#closed) return;
+      this.#send(init);
+      this.#shown = true;
+      this.#catchUp();
       this.#pingLater();
+      this.#send(await updateOf(actor, "lifecycle"));
     } catch (error) {
       const { code, message } = ActrError.from(error);
       this.#send({ tag: "Error", val: { message } });
@@ -91,7 +97,7 @@ export class InspectorSocket implements Watcher {
   async #receive(frame: string | Uint8Array): Promise<void> {
     const actor = this.#actor;
     // Nobody has anything to ask before it has been shown the actor.
-    if (actor === undefined || this.#closed) return;
+    if (actor === undefined || !this.#shown || this.#closed) return;
     if (this.#requests >= maxRequests) {
       return this.#fail(new ActrError("overloaded", `${maxRequests} requests are being answered`));
     }
@@ -112,17 +118,15 @@ export class InspectorSocket implements Watcher {
 
   /** Sends a change, in its order; later, when the inspector lags. */
   #push(change: InspectorAnswer): void {
-    this.#catchUp();
-    if (this.#lagging.size === 0 && this.#socket.bufferedAmount <= lagBytes) {
-      return this.#send(change);
-    }
     this.#lagging.push(change);
+    this.#catchUp();
     if (this.#lagging.size <= maxLagging) return;
     this.#lagging.shift();
     this.#parts.log.warn("inspector.lagging", { actor_id: this.#actor?.id });
   }
 
   #catchUp(): void {
+    if (!this.#shown) return;
     while (this.#lagging.first !== undefined && this.#socket.bufferedAmount <= lagBytes) {
       this.#send(this.#lagging.shift() as InspectorAnswer);
     }
