@@ -1,12 +1,11 @@
 import type { NodeDefinition } from "../../src/define.ts";
 import { GuestQuota } from "../../src/guest/life/quota.ts";
-import { workerGuestHost } from "../../src/guest/worker/worker_host.ts";
 import { type GuestRuntime, guestRuntime } from "../../src/guest/workload/guest_runtime.ts";
 import type { GuestPlace } from "../../src/guest/workload/live_guest.ts";
 import type { GuestDefinition } from "../../src/guest.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { inlineGuests } from "../guest/inline_guests.ts";
-import { threadStarter } from "../guest/start_thread.ts";
+import { workerGuests } from "../guest/worker_guests.ts";
 
 /** Of this process, whose memory all its guests share, whatever node they are of. */
 const processQuota = new GuestQuota();
@@ -14,7 +13,7 @@ const processQuota = new GuestQuota();
 /** Where guests run here: in threads of their own, or in this one. */
 export function guestPlace(clock: Clock, quota: GuestQuota = processQuota): GuestPlace {
   const inline = inlineGuests(clock);
-  const worker = workerGuestHost({ clock, startThread: threadStarter() });
+  const worker = workerGuests(clock);
   return { quota, host: (isolation) => (isolation === "inline" ? inline : worker) };
 }
 
