@@ -80,7 +80,8 @@ export class PlacedActors extends LocalActors {
   ): Promise<QueueOutcome> {
     const { placement } = this.#parts;
     const shard = shardOfTarget(target);
-    if (!placement.holds(shard) && placement.whereIs(shard) === undefined) await placement.look();
+    if (!placement.holds(shard) && placement.known.whereIs(shard) === undefined)
+      await placement.look();
     const { actors } = this.#at(shard, this.#parts.random.uuid(), budgetMs);
     return await actors.send(target, queue, body, options);
   }
@@ -116,7 +117,7 @@ export class PlacedActors extends LocalActors {
   ): { readonly actors: LocalActors | RemoteActors; readonly ends: AbortSignal | undefined } {
     const { placement, node } = this.#parts;
     if (placement.holds(shard)) return { actors: this.#local(request), ends: undefined };
-    const place = placement.whereIs(shard);
+    const place = placement.known.whereIs(shard);
     const context = node();
     if (place === undefined) throw nowhere();
     const target = parseActrId(place.node);

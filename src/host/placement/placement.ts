@@ -2,17 +2,15 @@ import { ActrError } from "../../errors.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Store, StoreChange } from "../../ports/store.ts";
-import { FencedStore } from "./fenced_store.ts";
+import { KnownOwners } from "./known_owners.ts";
+import { Membership } from "./membership.ts";
 import {
   claim,
-  emptyTable,
   fenceOf,
   joining,
   leaseValue,
   leaving,
   nextNumber,
-  type PlacementTable,
-  readPlacement,
   release,
   renewal,
 } from "./rows.ts";
@@ -45,42 +43,25 @@ export interface PlacementOptions {
   readonly leaseMs: number;
 }
 
-/** This node among those that share the store, since it joined. */
-interface Membership {
-  readonly number: number;
-  readonly store: Store;
-  lease: Uint8Array;
-  /** Of the clock's `now`. */
-  endsAt: number;
-  readonly owned: Set<number>;
-  /** Owned, and given up at the moment. */
-  readonly leaving: Set<number>;
-  /** Whether a change of what is owned took effect is not known: the next look tells. */
-  readonly unsure: Set<number>;
-}
-
 /** Renewals that fit into a lease. */
 const renewals = 3;
 /** How far clocks of nodes may be apart, as a share of a lease. */
 const skew = 0.1;
 
-/** Which shards are owned here, and which node owns the others: the rules of README.md. */
+/** Which shards are owned here: the rules of README.md. */
 export class Placement {
+  /** Which node owns which shard. */
+  readonly known: KnownOwners;
   readonly #components: PlacementComponents;
   readonly #leaseMs: number;
   #self: Membership | undefined;
-  #table: PlacementTable = emptyTable;
-  /** Ends waits for owners of shards that are no more. */
-  readonly #watches = new Map<
-    number,
-    { readonly owner: number; readonly moved: AbortController }
-  >();
   #timer: Timer | undefined;
   #round: Promise<void> | undefined;
   #closed = false;
 
   constructor(components: PlacementComponents, { leaseMs }: PlacementOptions) {
     this.#components = components;
+    this.known = new KnownOwners(components.store);
     this.#leaseMs = leaseMs;
   }
 
@@ -91,28 +72,7 @@ export class Placement {
 
   /** Whether actors of a shard live here, at this very moment. */
   holds(shard: number): boolean {
-    const self = this.#self;
-    if (self === undefined || !self.owned.has(shard) || self.leaving.has(shard)) return false;
-    return this.#components.clock.now() < self.endsAt;
-  }
-
-  /** The node that owns a shard, as far as it is known, and what ends when that changes. */
-  whereIs(shard: number): { readonly node: string; readonly moved: AbortSignal } | undefined {
-    const owner = this.#table.shards.get(shard);
-    const member = owner === undefined ? undefined : this.#table.members.get(owner);
-    if (member === undefined) return undefined;
-    let watch = this.#watches.get(shard);
-    if (watch === undefined) {
-      watch = { owner: member.number, moved: new AbortController() };
-      this.#watches.set(shard, watch);
-    }
-    return { node: member.node, moved: watch.moved.signal };
-  }
-
-  /** Whether this is the ActrId, as text, of a node that shares the store, as far as is known. */
-  hasMember(node: string): boolean {
-    for (const member of this.#table.members.values()) if (member.node === node) return true;
-    return false;
+    return this.#self?.holds(shard, this.#components.clock.now()) ?? false;
   }
 
   /** Joins, and takes this node's share of what is free. @throws ActrError `storage`. */
@@ -159,52 +119,28 @@ export class Placement {
 
   async #look(): Promise<void> {
     if (this.#closed) return;
-    await this.#read();
+    await this.known.read();
     if (this.#self === undefined || !(await this.#renew(this.#self))) await this.#join();
     await this.#buryDead();
     const self = this.#self;
     if (self === undefined) return;
-    this.#learn(self);
-    const fair = Math.ceil(shardCount / Math.max(1, this.#table.members.size));
+    if (self.learn(this.known.table)) this.#components.owner.gained(self.store, true);
+    const fair = Math.ceil(shardCount / Math.max(1, this.known.table.members.size));
     if (self.owned.size < fair) await this.#claim(self, fair - self.owned.size);
     else this.#giveUp(self, self.owned.size - self.leaving.size - fair);
-  }
-
-  async #read(): Promise<void> {
-    this.#table = await readPlacement(this.#components.store);
-    for (const [shard, { owner, moved }] of this.#watches) {
-      const { shards, members } = this.#table;
-      if (shards.get(shard) === owner && members.has(owner)) continue;
-      this.#watches.delete(shard);
-      moved.abort(new ActrError("actor.moved", `shard ${shard} is owned by another node now`));
-    }
-  }
-
-  /** What became of changes whose end was not told. */
-  #learn({ number, store, owned, leaving, unsure }: Membership): void {
-    if (unsure.size === 0) return;
-    for (const shard of unsure) {
-      leaving.delete(shard);
-      if (this.#table.shards.get(shard) === number) owned.add(shard);
-      else owned.delete(shard);
-    }
-    unsure.clear();
-    this.#components.owner.gained(store, true);
   }
 
   async #join(): Promise<void> {
     const { clock, node, store, log } = this.#components;
     while (!this.#closed) {
-      const number = nextNumber(this.#table);
+      const number = nextNumber(this.known.table);
       const endsAt = clock.now() + this.#leaseMs;
       const lease = leaseValue(endsAt, node());
-      if (await this.#commit(joining(this.#table, number, lease))) {
-        const own = new FencedStore(store, fenceOf(number));
-        const [owned, leaving, unsure] = [new Set<number>(), new Set<number>(), new Set<number>()];
-        this.#self = { number, store: own, lease, endsAt, owned, leaving, unsure };
+      if (await this.#commit(joining(this.known.table, number, lease))) {
+        this.#self = new Membership(store, number, lease, endsAt);
         log.info("placement.joined", { member: number });
       }
-      await this.#read();
+      await this.known.read();
       if (this.#self !== undefined) return;
     }
   }
@@ -215,8 +151,8 @@ export class Placement {
     const endsAt = clock.now() + this.#leaseMs;
     const lease = leaseValue(endsAt, node());
     // As it is stored: whether the last one took effect may not have been told.
-    const known = this.#table.members.get(self.number)?.lease;
-    if (known === undefined || !(await this.#commit(renewal(self.number, known, lease)))) {
+    const stored = this.known.table.members.get(self.number)?.lease;
+    if (stored === undefined || !(await this.#commit(renewal(self.number, stored, lease)))) {
       this.#lose(self);
       return false;
     }
@@ -237,19 +173,19 @@ export class Placement {
   async #buryDead(): Promise<void> {
     const { clock, log } = this.#components;
     const past = clock.now() - skew * this.#leaseMs;
-    const dead = [...this.#table.members.values()].filter(
+    const dead = [...this.known.table.members.values()].filter(
       ({ number, expiresAt }) => expiresAt < past && number !== this.#self?.number,
     );
     for (const { number, node, lease } of dead) {
       if (await this.#commit(leaving(number, lease)))
         log.warn("placement.buried", { node, number });
     }
-    if (dead.length > 0) await this.#read();
+    if (dead.length > 0) await this.known.read();
   }
 
   /** Takes up to `count` shards that nobody owns who is alive, all in one commit. */
   async #claim(self: Membership, count: number): Promise<void> {
-    const { shards, members } = this.#table;
+    const { shards, members } = this.known.table;
     const free = shardsFrom(self.number).filter((shard) => {
       const owner = shards.get(shard);
       return owner === undefined || !members.has(owner);
@@ -264,15 +200,14 @@ export class Placement {
     const unclean = wanted.some((shard) => shards.has(shard));
     for (const shard of wanted) self.owned.add(shard);
     this.#components.log.info("placement.claimed", { shards: wanted.length, unclean });
-    await this.#read();
+    await this.known.read();
     this.#components.owner.gained(self.store, unclean);
   }
 
   /** Lets others have shards, once the actors in them sleep. */
   #giveUp(self: Membership, count: number): void {
     const { owner, log, store } = this.#components;
-    const surplus = [...self.owned].filter((shard) => !self.leaving.has(shard));
-    for (const shard of surplus.slice(0, Math.max(0, count))) {
+    for (const shard of self.staying(count)) {
       self.leaving.add(shard);
       owner
         .release(shard)

@@ -25,7 +25,7 @@ export class Share {
 
   /** What who asks here for an actor that lives elsewhere is told. */
   moved(target: CallTarget): ActrError {
-    const node = this.placement?.whereIs(shardOfTarget(target))?.node;
+    const node = this.placement?.known.whereIs(shardOfTarget(target))?.node;
     const where = node === undefined ? "no node has taken it over yet" : `it lives on ${node}`;
     const details = node === undefined ? {} : { details: { node } };
     const message = `this actor does not live here: ${where}`;
@@ -38,7 +38,7 @@ export class Share {
       const message = `${node} passes on a call to actors that are shared with no other node`;
       return new ActrError("permission_denied", message);
     }
-    if (this.placement.hasMember(node)) return undefined;
+    if (this.placement.known.hasMember(node)) return undefined;
     // It may have joined a moment ago; whoever asks tries again.
     this.placement.look().catch(() => {});
     const message = `${node} is not known to share these actors`;
