@@ -3,14 +3,14 @@ import { FakeClock } from "./fake_clock.ts";
 /** How often {@link WorldClock.through} lets everything else go on before it lets a second pass. */
 const patience = 10;
 
-/** After so many of these it also gives up the processor: other threads may need it. */
+/** After so many turns of waiting it also gives up the processor: other threads may need it. */
 const ownTurns = 3;
 
 /** Enough bytes to hash that no runtime does it in the turn of the call, and that it takes as long as checking a signature. */
 const ballast = new Uint8Array(65_536);
 
-/** Turns of the event loop that work outside the fake time, such as a signature check, is given before time goes on without it. */
-const busyTurns = 5_000;
+/** Turns that work outside the fake time, such as a signature check, is given before time goes on without it: ten seconds and more. */
+const busyTurns = 10_000;
 
 /** Fake time that {@link WorldClock.through} lets pass before it gives up, milliseconds. */
 const longestMs = 600_000;
@@ -33,7 +33,10 @@ export class WorldClock extends FakeClock {
     // Cryptography runs in threads of its own, in the order of the calls: what was asked before has had its turn.
     await crypto.subtle.digest("SHA-256", ballast);
     await super.settle();
-    for (let turn = 0; this.#busy.size > 0 && turn < busyTurns; turn++) await super.settle();
+    for (let turn = 0; this.#busy.size > 0 && turn < busyTurns; turn++) {
+      if (turn >= ownTurns) await yieldProcessor();
+      await super.settle();
+    }
   }
 
   /** Lets time pass, second by second, until `work` is done. @throws what `work` throws; Error after ten minutes. */

@@ -1,7 +1,11 @@
+import type { Clock } from "../ports/clock.ts";
+
 /** What a command has of the process around it. */
 export interface World {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Says when the user is told of work that goes on. */
+  readonly clock: Pick<Clock, "monotonic">;
   /** Writes one line for the user, or the machine, that asked. */
   out(line: string): void;
   /** Writes one line about what went wrong. */

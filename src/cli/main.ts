@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import process from "node:process";
+import { systemClock } from "../../adapters/system_clock.ts";
 import { ActrError } from "../errors.ts";
 import { run } from "./run.ts";
 
@@ -26,6 +27,7 @@ async function drained(): Promise<void> {
 const code = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   env: process.env,
+  clock: systemClock(),
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   drained,

@@ -1,4 +1,3 @@
-import { systemClock } from "../../adapters/system_clock.ts";
 import type { World } from "./command.ts";
 
 /** Pause between two lines about one piece of work, milliseconds. */
@@ -6,10 +5,9 @@ const pauseMs = 1_000;
 
 /** Tells how far long work is, on standard error: every second, beginning after the first, or at once. */
 export function progress(
-  { err }: Pick<World, "err">,
+  { err, clock }: Pick<World, "err" | "clock">,
   begin: "at once" | "after a second",
 ): (text: string) => void {
-  const clock = systemClock();
   let nextAt = clock.monotonic() + (begin === "at once" ? 0 : pauseMs);
   return (text) => {
     const now = clock.monotonic();

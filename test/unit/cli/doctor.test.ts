@@ -45,7 +45,7 @@ describe("roost doctor --store", () => {
     openStore(
       `file:${path}`,
       { clock: systemClock(), random: systemRandom() },
-      AbortSignal.timeout(10_000),
+      AbortSignal.timeout(60_000),
     );
   before(async () => {
     folder = await temporaryFolder();

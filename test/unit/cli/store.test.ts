@@ -41,7 +41,7 @@ describe("roost store", () => {
     openStore(
       `file:${at(name)}`,
       { clock: systemClock(), random: systemRandom() },
-      AbortSignal.timeout(10_000),
+      AbortSignal.timeout(60_000),
     );
   beforeEach(async () => {
     folder = await temporaryFolder();

@@ -1,3 +1,4 @@
+import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import type { World } from "../../../src/cli/command.ts";
 import { run } from "../../../src/cli/run.ts";
 
@@ -8,13 +9,14 @@ export interface Outcome {
   readonly err: string;
 }
 
-/** Runs one command line in this process. */
+/** Runs one command line in this process, where no time passes that it would tell of. */
 export async function roost(args: readonly string[], world: Partial<World> = {}): Promise<Outcome> {
   const out: string[] = [];
   const err: string[] = [];
   const code = await run(args, {
     cwd: "/nowhere",
     env: {},
+    clock: new FakeClock(),
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     drained: () => Promise.resolve(),

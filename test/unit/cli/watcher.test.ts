@@ -22,7 +22,7 @@ describe("the watcher of an app's folder", () => {
     it(`sees ${what}, once`, async () => {
       const watcher = await Watcher.open(folder);
       change();
-      await watcher.changed(AbortSignal.timeout(10_000));
+      await watcher.changed(AbortSignal.timeout(60_000));
       const quiet = AbortSignal.timeout(700);
       await watcher.changed(quiet);
       assert.ok(quiet.aborted);
@@ -44,8 +44,11 @@ describe("the watcher of an app's folder", () => {
   it("keeps a change for the next look when it is told to stop looking", async () => {
     const watcher = await Watcher.open(folder);
     writeFileSync(join(folder, "b.ts"), "");
-    await watcher.changed(AbortSignal.timeout(50));
-    const limit = AbortSignal.timeout(10_000);
+    const stop = new AbortController();
+    const looking = watcher.changed(stop.signal);
+    stop.abort();
+    await looking;
+    const limit = AbortSignal.timeout(60_000);
     await watcher.changed(limit);
     assert.ok(!limit.aborted);
   });

@@ -6,8 +6,9 @@ import type { GuestChunk } from "../../../src/ports/guest_host.ts";
 import { utf8 } from "../../../src/protocol/bytes.ts";
 import { lanes } from "../../../src/protocol/frame.ts";
 import { encode } from "../../../src/protocol/schema.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
 import { echoNode } from "../node/support.ts";
-import { guestNode, ok, reached, routes, shown, text } from "./workload_support.ts";
+import { guestNode, ok, routes, shown, text } from "./workload_support.ts";
 
 const limit = { timeout: 30_000 };
 const hello = utf8("hello");
@@ -48,7 +49,7 @@ describe("what a guest asks of its node", () => {
     const caller = await t.peer(server);
     const answer = text(await caller.context.call(t.id, "go", hello));
     assert.equal(answer, "\n\u0002hi,\n\u0002hi,ok");
-    await reached(t, () => told.length === 3);
+    await settledUntil(t.clock, "all three are told", () => told.length === 3);
     assert.deepEqual(told, new Array(3).fill(formatActrId(t.id)));
   });
 
@@ -232,7 +233,7 @@ describe("streams of a guest", () => {
       const call = (route: string) => peer.context.call(t.id, route, hello);
       assert.equal(text(await call("listen")), "ok");
       for (const sequence of [1n, 2n, 3n]) await send(sequence);
-      await reached(t, () => told.length === 3);
+      await settledUntil(t.clock, "three chunks are told", () => told.length === 3);
       assert.deepEqual(
         told,
         [1, 2, 3].map((each) => `data-chunk:s:${each} ${each} b 7`),
@@ -282,7 +283,7 @@ describe("streams of a guest", () => {
         assert.equal(text(await peer.context.call(t.id, "listen", hello)), "ok");
         const before = received.length;
         await peer.context.streams.send(t.id, "s", { payload: hello, sequence: 1n });
-        await reached(t, () => received.length > before);
+        await settledUntil(t.clock, "the chunk is back", () => received.length > before);
       }
       assert.deepEqual(received, ["11", "11"]);
     },

@@ -5,9 +5,10 @@ import type { EventHook, HookPayload } from "../../../src/hooks.ts";
 import type { GuestEntry } from "../../../src/ports/guest_host.ts";
 import { utf8 } from "../../../src/protocol/bytes.ts";
 import { FakeGuestHost } from "../../fixtures/fake_guest_host.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
 import { gate } from "../node/support.ts";
 import { peerId } from "../session/support.ts";
-import { guestNode, reached, routes, text } from "./workload_support.ts";
+import { guestNode, routes, text } from "./workload_support.ts";
 
 const limit = { timeout: 30_000 };
 const hello = utf8("hello");
@@ -62,7 +63,11 @@ describe("hooks of a guest", () => {
       for (const [name, event] of Object.entries(events)) {
         t.node.hooks.emit(name as EventHook, event as HookPayload<EventHook>);
       }
-      await reached(t, () => seen.length === before + entries.length);
+      await settledUntil(
+        t.clock,
+        "every event has entered",
+        () => seen.length === before + entries.length,
+      );
       const told = seen.slice(before);
       assert.deepEqual(
         told.map(({ entry }) => entry),
@@ -139,7 +144,7 @@ describe("hooks of a guest", () => {
         context: "stream_id=s",
         at: 1_250,
       });
-      await reached(t, () => told.length >= 2);
+      await settledUntil(t.clock, "both errors are told", () => told.length >= 2);
       await t.clock.settle();
       assert.equal(told.length, 2, JSON.stringify(told.map(({ name }) => name)));
       const [handler, stream] = told;
@@ -211,7 +216,7 @@ describe("calls of a guest and their keys", () => {
     const end = (name: string): void => ends.get(name)?.();
     /** Until these run, in whatever order they came. */
     const run = async (...names: string[]): Promise<void> => {
-      await reached(t, () => names.length === running.length);
+      await settledUntil(t.clock, `${names} run`, () => names.length === running.length);
       await t.clock.settle();
       assert.deepEqual([...running].sort(), [...names].sort());
     };

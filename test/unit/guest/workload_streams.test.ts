@@ -4,14 +4,8 @@ import type { VerifiedPackage } from "../../../src/guest/package/verified_packag
 import type { HostCall } from "../../../src/ports/guest_host.ts";
 import { utf8 } from "../../../src/protocol/bytes.ts";
 import { FakeGuestHost, type Script } from "../../fixtures/fake_guest_host.ts";
-import {
-  asking,
-  guestNode,
-  reached,
-  shown,
-  verified,
-  type WithoutToken,
-} from "./workload_support.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
+import { asking, guestNode, shown, verified, type WithoutToken } from "./workload_support.ts";
 
 const limit = { timeout: 30_000 };
 const again: VerifiedPackage = { ...verified(), manifestBytes: utf8("again") };
@@ -40,7 +34,9 @@ describe("streams of a guest that another takes the place of", () => {
       assert.deepEqual(told.slice(0, 3), ["ok", "ok", "ok"]);
       assert.match(told[3] ?? "", /^unavailable/);
       await peer.context.streams.send(t.id, "s", { payload: utf8("hello") });
-      await reached(t, () => host.instance.entered.includes("on-data-chunk data-chunk:s:0"));
+      await settledUntil(t.clock, "the chunk has entered", () =>
+        host.instance.entered.includes("on-data-chunk data-chunk:s:0"),
+      );
       assert.ok(first.discarded);
     },
   );

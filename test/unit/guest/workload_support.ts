@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { defineNode, type NodeInit } from "@roost/edge";
 import { type TestNode, type TestNodeOptions, testNode } from "@roost/edge/testing";
 import { GuestQuota } from "../../../src/guest/life/quota.ts";
@@ -105,12 +104,6 @@ export function ok(text: string): EntryOutcome {
 export function shown(answer: HostAnswer): string {
   if ("error" in answer) return `${answer.error.code}: ${answer.error.message}`;
   return answer.ok instanceof Uint8Array ? new TextDecoder().decode(answer.ok) : "ok";
-}
-
-/** Lets everything go on, without time passing, until `holds`. */
-export async function reached({ clock }: TestNode, holds: () => boolean): Promise<void> {
-  for (let turn = 0; !holds() && turn < 500; turn += 1) await clock.settle();
-  assert.ok(holds(), "never reached");
 }
 
 /** The text of bytes. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import { ActrError, formatActrId } from "@roost/edge";
 import { guestFault } from "../../../src/guest/fault.ts";
 import type { VerifiedPackage } from "../../../src/guest/package/verified_package.ts";
@@ -10,7 +10,8 @@ import {
   type FakeInstance,
   type Script,
 } from "../../fixtures/fake_guest_host.ts";
-import { guestNode, ok, reached, text, verified } from "./workload_support.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
+import { guestNode, ok, text, verified } from "./workload_support.ts";
 
 const limit = { timeout: 30_000 };
 const hello = utf8("hello");
@@ -71,10 +72,10 @@ describe("an upgrade to a package of the same version", () => {
       const { t, call, upgrades, waiting, host } = world;
       const id = formatActrId(t.id);
       const first = call("held");
-      await reached(t, () => waiting.length === 1);
+      await settledUntil(t.clock, "the request is held", () => waiting.length === 1);
       const upgrade = upgrades.upgrade(again);
       const second = call();
-      await reached(t, () => host.instances.length === 2);
+      await settledUntil(t.clock, "the other is loaded", () => host.instances.length === 2);
       assert.deepEqual(host.instance.entered, [], "not entered before the other has drained");
       world.end();
       assert.equal(await first, "1: hello");
@@ -106,7 +107,11 @@ describe("an upgrade to a package of the same version", () => {
       assert.equal(await call(), "1: hello");
       await peer.context.streams.send(t.id, "s", { payload: hello });
       const chunk = "on-data-chunk data-chunk:s:0";
-      await reached(t, () => host.instances[0]?.entered.at(-1) === chunk);
+      await settledUntil(
+        t.clock,
+        "the chunk has come",
+        () => host.instances[0]?.entered.at(-1) === chunk,
+      );
       host.onLoad = async () => {
         throw guestFault("load_failed", "no recognised world");
       };
@@ -129,7 +134,7 @@ describe("an upgrade to a package of the same version", () => {
         message: /acme:other:1.0.0/,
       });
       const held = call("held").catch(({ code }: ActrError) => code);
-      await reached(t, () => waiting.length === 1);
+      await settledUntil(t.clock, "the request is held", () => waiting.length === 1);
       const leave = new AbortController();
       const upgrade = upgrades.upgrade(again, { signal: leave.signal });
       await t.clock.settle();
@@ -151,9 +156,9 @@ describe("an upgrade of a node that stops", () => {
     );
     const { t, upgrades, host } = world;
     const failed = assert.rejects(upgrades.upgrade(again), { code: "stopping" });
-    await reached(t, () => begun.length === 1);
+    await settledUntil(t.clock, "the other begins", () => begun.length === 1);
     const stopped = world[Symbol.asyncDispose]();
-    await reached(t, () => t.context.signal.aborted);
+    await settledUntil(t.clock, "the node stops", () => t.context.signal.aborted);
     for (const begin of begun) begin();
     await stopped;
     await failed;
@@ -176,7 +181,7 @@ describe("an upgrade to another version", () => {
       const { t, call, peer, upgrades, waiting } = world;
       const before = t.id;
       const [first, second] = [call("held"), call()];
-      await reached(t, () => waiting.length === 1);
+      await settledUntil(t.clock, "the request is held", () => waiting.length === 1);
       const upgrade = upgrades.upgrade(next);
       await t.clock.settle();
       world.end();
@@ -202,14 +207,14 @@ describe("an upgrade to another version", () => {
       await using world = await upgradable((number) =>
         number === 2 ? { error: { code: "invalid_argument", message: "not me" } } : undefined,
       );
-      const { t, call, peer, upgrades, waiting, host } = world;
+      const { t, call, peer, upgrades, waiting } = world;
       const held = call("held");
-      await reached(t, () => waiting.length === 1);
+      await settledUntil(t.clock, "the request is held", () => waiting.length === 1);
+      const drains = mock.method(t.node.inbound, "settled");
       const failed = assert.rejects(upgrades.upgrade(next), { code: "invalid_argument" });
-      await reached(t, () => host.instances.length === 2);
-      await t.clock.settle();
+      await settledUntil(t.clock, "the node drains", () => drains.mock.callCount() === 1);
       const refused = peer.context.call(t.id, "r", hello, { timeoutMs: 400 });
-      await assert.rejects(t.clock.through(refused));
+      await assert.rejects(t.clock.through(refused), { code: "unavailable", retryAfterMs: 1_000 });
       world.end();
       assert.equal(await held, "1: hello");
       await t.clock.through(failed);

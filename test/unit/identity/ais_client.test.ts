@@ -20,6 +20,7 @@ import {
   RegisterResponseSchema,
   RenewCredentialRequestSchema,
 } from "../../../src/protocol/schema.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
 import { issued, never, RecordingLogger } from "./support.ts";
 
 const type = { manufacturer: "acme", name: "Echo", version: "1.0.0" };
@@ -302,7 +303,7 @@ describe("identity with its keeper", () => {
       register: (options) => ais.register(registration, options),
     });
     keeper.warned();
-    for (let turn = 0; turn < 50 && keeper.renewing; turn++) await clock.settle();
+    await settledUntil(clock, "the keeper has registered", () => !keeper.renewing);
     assert.deepEqual([session.current.id.serial, session.current.generation], [9n, 2]);
     assert.deepEqual(
       sent.map(({ url }) => url.slice("http://ais.example/ais/".length)),

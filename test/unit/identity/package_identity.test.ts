@@ -18,6 +18,7 @@ import {
   RegisterResponseSchema,
 } from "../../../src/protocol/schema.ts";
 import { importSigningKey } from "../../../src/protocol/signing_key.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
 import { issued, never, RecordingLogger } from "./support.ts";
 
 const type = { manufacturer: "acme", name: "Echo", version: "1.0.0" };
@@ -85,7 +86,7 @@ describe("who registers", () => {
     });
     await clock.advance(5_000);
     keeper.warned();
-    for (let turn = 0; turn < 100 && keeper.renewing; turn++) await clock.settle();
+    await settledUntil(clock, "the keeper has reissued", () => !keeper.renewing);
     assert.equal(session.current.generation, 2);
     const [before, after] = sent;
     assert.deepEqual(after?.manifestRaw, before?.manifestRaw);

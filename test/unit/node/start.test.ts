@@ -11,6 +11,7 @@ import {
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import type { NodeComponents } from "../../../src/node/node_components.ts";
 import type { Transport } from "../../../src/ports/transport.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
 import { echoNode, gate, recordingHooks } from "./support.ts";
 
 const limit = { timeout: 20_000 };
@@ -115,13 +116,12 @@ describe("start", () => {
         },
       );
       const starting = TestNode.start(world, definition);
-      // Signatures are checked in other threads, which a busy machine may keep waiting.
-      for (let turn = 0; events.length < 2 && turn < 5_000; turn++) await world.clock.settle();
+      await settledUntil(world.clock, "both hooks have called", () => events.length >= 2);
       await world.clock.settle();
       assert.deepEqual(events, ["Echo: start", "Echo: ready"]);
       ready.open();
       await starting;
-      await world.clock.settle();
+      await settledUntil(world.clock, "the early call is answered", () => events.length >= 5);
       assert.deepEqual(events, [
         "Echo: start",
         "Echo: ready",

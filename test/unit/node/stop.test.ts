@@ -4,6 +4,7 @@ import { ActrError, defineNode } from "@roost/edge";
 import { TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { AisClient } from "../../../src/identity/ais_client.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
 import { never } from "../identity/support.ts";
 import { echoNode, gate } from "./support.ts";
 
@@ -68,7 +69,7 @@ describe("stop", () => {
       const answers = ["first", "second"].map((message) =>
         echo.echo({ message }).then(({ reply }) => void events.push(`${reply} answered`)),
       );
-      await world.clock.settle();
+      await settledUntil(world.clock, "the first is handled", () => events.length > 0);
       const { node } = t;
       const stopping = node.stop();
       await world.clock.settle();

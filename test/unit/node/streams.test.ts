@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { defineNode, type ErrorEvent, type StreamWriter } from "@roost/edge";
 import { type TestNode, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
 import { echoNode, gate } from "./support.ts";
 
 const transports = ["memory", "websocket"] as const;
@@ -19,12 +20,9 @@ async function writeAll(writer: StreamWriter, values: Iterable<string>): Promise
 
 /** Waits for the first error event of a node under `category`. */
 async function errorOf(events: ErrorEvent[], category: string, t: TestNode): Promise<ErrorEvent> {
-  for (let turn = 0; turn < 100; turn++) {
-    const found = events.find((event) => event.category === category);
-    if (found !== undefined) return found;
-    await t.clock.settle();
-  }
-  throw new Error(`no ${category}`);
+  const found = () => events.find((event) => event.category === category);
+  await settledUntil(t.clock, `the error ${category} is told`, () => found() !== undefined);
+  return found() as ErrorEvent;
 }
 
 for (const transport of transports) {
@@ -101,7 +99,7 @@ for (const transport of transports) {
       assert.equal((await echo.echo({ message: "hi" })).reply, "Echo: hi");
       slow.open();
       await t.clock.through(writing);
-      while (handled < 200) await t.clock.settle();
+      await settledUntil(t.clock, "all chunks are handled", () => handled === 200);
       assert.equal(t.node.inbound.streams.tally.overflowed, 0);
     });
 

@@ -96,7 +96,8 @@ describe("admin routes", () => {
     }
     const tries = Array.from({ length: 20 }, () => asked.ask("/realms", undefined, "wrong"));
     const statuses = (await Promise.all(tries)).map(([status]) => status);
-    assert.equal(statuses.at(-1), 429);
+    const refused = statuses.filter((status) => status === 429);
+    assert.equal(refused.length, 4, "twenty wrong ones were heard, whichever they were");
     assert.equal((await asked.ask("/realms"))[0], 200, "who has the token is not held up");
     await asked.clock.advance(1000);
     assert.equal((await asked.ask("/realms", undefined, "wrong"))[0], 401);
