@@ -1,5 +1,11 @@
 import { ActrError } from "../../src/errors.ts";
-import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "../../src/ports/sql_driver.ts";
+import {
+  quotedName,
+  type SqlDriver,
+  type SqlRow,
+  type SqlStatement,
+  type SqlValue,
+} from "../../src/ports/sql_driver.ts";
 import type { ExportValue } from "./export_lines.ts";
 
 /** One table, as its rows are read and written. */
@@ -13,11 +19,6 @@ export interface TableShape {
 
 /** Greatest float; what is beyond is infinite, and crosses no wire of a server. */
 const greatest = "1.7976931348623157e308";
-
-/** A name as SQL takes it, whatever is in it. */
-export function quotedName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
 
 /** How the rows of a table are read. @throws ActrError `storage` for one whose rows nothing tells apart. */
 export async function shapeOf(

@@ -47,3 +47,8 @@ export interface SqlDriver {
   /** What is in a transaction that has not ended is lost. */
   close(): void | Promise<void>;
 }
+
+/** A name as SQL takes it, whatever is in it. */
+export function quotedName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,6 +1,6 @@
 import type { Sql } from "../../actor.ts";
 import { ActrError } from "../../errors.ts";
-import type { SqlRow, SqlValue } from "../../ports/sql_driver.ts";
+import { quotedName, type SqlRow, type SqlValue } from "../../ports/sql_driver.ts";
 
 /** One table or view of an actor's database. */
 export interface TableView {
@@ -59,9 +59,9 @@ export function readOnly(sql: string): string {
   return `SELECT * FROM (\n${sql.slice(0, end)}\n) LIMIT ${maxRowsShown + 1}`;
 }
 
-/** What stands for itself in SQL, and parameters by name. */
+/** What stands for itself in SQL, up to the end where it is not closed, and parameters by name. */
 const tokens =
-  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[:@$]([A-Za-z_]\w*)/g;
+  /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`[^`]*`?|\[[^\]]*\]?|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[:@$]([A-Za-z_]\w*)/g;
 
 /**
  * A statement with parameters by name (`:name`, `@name`, `$name`) as one with parameters by position.
@@ -81,8 +81,4 @@ export function positional(
     return "?";
   });
   return { sql: text, args };
-}
-
-function quotedName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
+import { describedSpec } from "../../../src/protocol/fingerprint/described_spec.ts";
 import {
   fileFingerprint,
   serviceFingerprint,
@@ -43,6 +44,17 @@ describe("descriptions of services", () => {
     assert.deepEqual(
       spec?.protobufs?.map((file) => file.package),
       ["other/x", "one/x", "shared"],
+    );
+  });
+
+  it("name files without the end that tells what they are, however often it is there", async () => {
+    const source = { content: "", fingerprint: "semantic:00" };
+    const names = ["a.proto", "a.proto.proto", "b.protos"];
+    const files = names.map((name) => ({ name, ...source }));
+    const { protobufs } = await describedSpec(files, head);
+    assert.deepEqual(
+      protobufs?.map((file) => file.package),
+      ["a", "a", "b.protos"],
     );
   });
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
+import type { DatagramAddress, Datagrams } from "../../../src/ports/datagrams.ts";
 import { fromHex, toHex } from "../../../src/protocol/bytes.ts";
+import { crc32 } from "../../../src/protocol/crc32.ts";
 import { addressBytes } from "../../../src/rendezvous/stun/address_bytes.ts";
 import { stunAnswer } from "../../../src/rendezvous/stun/stun_answer.ts";
 import {
@@ -9,6 +12,7 @@ import {
   stunAttributes,
   writeStunMessage,
 } from "../../../src/rendezvous/stun/stun_message.ts";
+import { openStunServer } from "../../../src/rendezvous/stun/stun_server.ts";
 
 const hex = (text: string): Uint8Array => {
   const bytes = fromHex(text.replaceAll(/\s/g, ""));
@@ -85,6 +89,15 @@ describe("STUN", () => {
     assert.deepEqual(typesOf(stunAnswer(question, from)), [stunAttributes.xorMappedAddress]);
   });
 
+  it("passes over login and other uses of the port, which answer nobody more", () => {
+    const id = hex(cookie + transaction);
+    for (const type of [0x06, 0x08, 0x14, 0x15, 0x1c, 0x1d, 0x1e, 0x24, 0x25]) {
+      const question = writeStunMessage(0x0001, id, [{ type, value: Uint8Array.of(1) }], false);
+      const types = typesOf(stunAnswer(question, from));
+      assert.deepEqual(types, [stunAttributes.xorMappedAddress], type.toString(16));
+    }
+  });
+
   it("says nothing to what is no question", () => {
     for (const other of [
       "",
@@ -103,6 +116,20 @@ describe("STUN", () => {
     }
   });
 
+  it("takes a fingerprint at the end alone, and of four bytes", () => {
+    const id = hex(cookie + transaction);
+    const marked = writeStunMessage(0x0001, id, [], true);
+    assert.equal(typesOf(stunAnswer(marked, from)).at(-1), stunAttributes.fingerprint);
+    const followed = new Uint8Array([...marked, ...hex("80220000")]);
+    followed[3] = 12;
+    // The checksum covers the length, too, up to the fingerprint.
+    new DataView(followed.buffer).setUint32(
+      24,
+      (crc32(followed.subarray(0, 20)) ^ 0x5354554e) >>> 0,
+    );
+    assert.equal(stunAnswer(followed, from), undefined);
+  });
+
   it("answers a question that fills a packet", () => {
     const question = `0001 05c8 ${cookie} ${transaction} 802205c4 ${"00".repeat(1476)}`;
     assert.deepEqual(typesOf(stunAnswer(hex(question), from)), [stunAttributes.xorMappedAddress]);
@@ -115,6 +142,28 @@ describe("STUN", () => {
       if (bytes.length > 8) bytes.set(hex(plain).subarray(0, 8));
       stunAnswer(bytes, from);
     }
+  });
+});
+
+describe("a STUN server", () => {
+  it("sends so many answers in a second, and no more", async () => {
+    const clock = new FakeClock();
+    let ask: (data: Uint8Array, from: DatagramAddress) => void = () => {};
+    let answers = 0;
+    const socket = { port: 1, send: () => void answers++, [Symbol.asyncDispose]: async () => {} };
+    const datagrams: Datagrams = {
+      async open(_, received) {
+        ask = received;
+        return socket;
+      },
+    };
+    await openStunServer({ clock, datagrams }, { port: 1 });
+    const question = hex(plain);
+    for (let sent = 0; sent < 6_000; sent++) ask(question, from);
+    assert.equal(answers, 5_000);
+    await clock.advance(1_000);
+    for (let sent = 0; sent < 6_000; sent++) ask(question, from);
+    assert.equal(answers, 10_000);
   });
 });
 
