@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { deflateRawSync } from "node:zlib";
+import type { ActrError } from "../../../src/errors.ts";
 import { packPackage } from "../../../src/guest/package/pack.ts";
 import type { PackageFault } from "../../../src/guest/package/package_error.ts";
 import type { PackageParts } from "../../../src/guest/package/package_parts.ts";
@@ -184,15 +185,17 @@ export async function hashOf(bytes: Uint8Array): Promise<string> {
   return toHex(await sha256(bytes));
 }
 
-/** Asserts that a package is refused, for what and where. */
+/** Asserts that a package is refused, for what and where: as a forged one where what was signed is not what stands there. */
 export async function refused(
   promise: Promise<unknown>,
   fault: PackageFault,
   place: { readonly path?: string; readonly field?: string; readonly says?: RegExp } = {},
 ): Promise<void> {
-  await assert.rejects(promise, (error: { message: string; details?: Record<string, unknown> }) => {
-    const { details = {}, message } = error;
+  const isForged = /^signature|hash_mismatch$/.test(fault);
+  await assert.rejects(promise, (error: ActrError) => {
+    const { code, details = {}, message } = error;
     assert.equal(details["package"], fault, message);
+    assert.equal(code, isForged ? "permission_denied" : "invalid_argument", fault);
     if (place.path !== undefined) assert.equal(details["path"], place.path);
     if (place.field !== undefined) assert.equal(details["field"], place.field);
     assert.match(message, place.says ?? /./);

@@ -64,6 +64,11 @@ describe("an archive", () => {
     assert.equal(crc32(new Uint8Array()), 0);
   });
 
+  it("has names of up to 1,024 characters", () => {
+    const name = "x".repeat(1024);
+    assert.ok(readZipDirectory(craftZip([{ ...a, name }])).has(name));
+  });
+
   it("may be empty", () => {
     assert.equal(readZipDirectory(writeZip([])).size, 0);
   });
@@ -81,10 +86,11 @@ describe("an archive", () => {
     "in\\a",
     "a\0b",
     "a\nb",
+    "a\x7fb",
     "",
     "//",
     "/",
-    "x".repeat(2000),
+    "x".repeat(1025),
   ]) {
     it(`[GD-6] has no entry ${JSON.stringify(name.slice(0, 20))}`, () =>
       refused([{ ...a, name }], /the name/));
@@ -104,6 +110,7 @@ describe("an archive", () => {
     "another method": { local: { method: 8 } },
     "other flags": { local: { flags: 0 } },
     "sizes left open": { local: { crc: 0, packedSize: 0, size: 0 } },
+    "sizes that follow, and others here": { both: { flags: 0x0808 }, local: { size: 4 } },
     "another place": { localAt: 3 },
     "a place behind": { localAt: 0xfffffffe },
   })) {
@@ -115,9 +122,13 @@ describe("an archive", () => {
     const inner = craftZip([b]).subarray(0, 30 + 1 + 6);
     const outer = { name: "a", content: inner };
     await refused([outer, { ...b, localAt: 31 }], /"b" overlaps/);
+    const upToTheNext = { content: utf8("firsP"), packed: utf8("firs") };
+    const shared = { ...upToTheNext, both: { size: 5, packedSize: 5 } };
+    await refused([{ ...a, ...shared }, b], /"b" overlaps/);
     await refused([a, { ...a, name: "b", localName: "a", localAt: 0 }], /overlaps|does not say/);
     const long = { both: { size: 5000, packedSize: 5000 } };
     await refused([b, { ...a, ...long }], /does not end before/);
+    await refused([b, { ...a, both: { size: 6, packedSize: 6 } }], /does not end before/);
   });
 
   it("has nothing that it does not say how to read", async () => {
@@ -127,7 +138,7 @@ describe("an archive", () => {
     await refused([{ ...a, both: { size: 4 } }], /two sizes/);
     await refused([{ ...a, both: { size: 0xffffffff } }], /zip64/);
     await refused([{ ...a, disk: 1 }], /disk/);
-    await refused([{ ...a, name: "folder/" }], /folder with bytes/);
+    await refused([{ name: "folder/", content: new Uint8Array(1) }], /folder with bytes/);
     await refused([{ ...a, extra: numbers([2, 1], [2, 0]) }], /extra field/);
     const renamed = numbers([2, 9], [2, 0], [2, 0x7075], [2, 0]);
     await refused([{ ...a, extra: renamed }], /extra field/);
