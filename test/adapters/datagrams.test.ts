@@ -19,44 +19,39 @@ async function sentUntil(answered: Promise<unknown>, send: () => void): Promise<
 }
 
 /** Opens one that answers what it is sent with what it is sent, and notes who sent it. */
-async function echo(hostname: string): Promise<{ socket: DatagramSocket; seen: Set<string> }> {
-  const seen = new Set<string>();
+async function echo(hostname: string, seen: Set<string>): Promise<DatagramSocket> {
   const socket: DatagramSocket = await systemDatagrams.open({ hostname, port: 0 }, (data, from) => {
     seen.add(`${from.address} ${from.port}`);
     socket.send(data, from);
   });
-  return { socket, seen };
+  return socket;
 }
 
 describe("UDP ports", () => {
   for (const hostname of ["127.0.0.1", "::"]) {
     it(`tells who sent, and reaches it: IPv4 at ${hostname}`, { timeout }, async () => {
-      const { socket, seen } = await echo(hostname);
+      const seen = new Set<string>();
       const answered = withResolvers<readonly [Uint8Array, DatagramAddress]>();
-      const asking = await systemDatagrams.open({ hostname: "127.0.0.1", port: 0 }, (...heard) =>
-        answered.resolve(heard),
-      );
+      await using socket = await echo(hostname, seen);
+      const own = { hostname: "127.0.0.1", port: 0 };
+      await using asking = await systemDatagrams.open(own, (...heard) => answered.resolve(heard));
       const to = { address: "127.0.0.1", port: socket.port };
       await sentUntil(answered.promise, () => asking.send(question, to));
       const [data, from] = await answered.promise;
       assert.deepEqual([[...data], from.address, from.port], [[1, 2, 3], to.address, to.port]);
       assert.deepEqual([...seen], [`127.0.0.1 ${asking.port}`]);
-      await asking[Symbol.asyncDispose]();
-      await socket[Symbol.asyncDispose]();
     });
   }
 
   it("loses what cannot be sent, and goes on", { timeout }, async () => {
     const heard = withResolvers<void>();
-    const socket = await systemDatagrams.open({ hostname: "127.0.0.1", port: 0 }, () =>
-      heard.resolve(),
-    );
-    const own = { address: "127.0.0.1", port: socket.port };
+    const hostname = "127.0.0.1";
+    await using socket = await systemDatagrams.open({ hostname, port: 0 }, () => heard.resolve());
+    const own = { address: hostname, port: socket.port };
     socket.send(question, { ...own, port: 0 });
     socket.send(new Uint8Array(70_000), own);
     await sentUntil(heard.promise, () => socket.send(question, own));
     await socket[Symbol.asyncDispose]();
     socket.send(question, own);
-    await socket[Symbol.asyncDispose]();
   });
 });
