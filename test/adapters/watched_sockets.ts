@@ -34,6 +34,7 @@ export class WatchedSocket implements Socket {
   readonly #inner: Socket;
   readonly #all: WatchedSockets;
   #terminated = false;
+  #pinged = false;
 
   constructor(inner: Socket, all: WatchedSockets) {
     this.#inner = inner;
@@ -42,6 +43,11 @@ export class WatchedSocket implements Socket {
 
   get bufferedAmount(): number {
     return this.#inner.bufferedAmount;
+  }
+
+  /** Whether it waits for the answer to a ping. */
+  get pinged(): boolean {
+    return this.#pinged;
   }
 
   get protocol(): string {
@@ -57,7 +63,9 @@ export class WatchedSocket implements Socket {
   }
 
   ping(): boolean {
-    return this.#all.frozen || this.#inner.ping();
+    if (this.#all.frozen) return true;
+    this.#pinged = this.#inner.ping();
+    return this.#pinged;
   }
 
   pause(): boolean {
@@ -82,7 +90,10 @@ export class WatchedSocket implements Socket {
     this.#inner.handle({
       message: (data) => live() && handler.message(data),
       text: (text) => live() && handler.text?.(text),
-      pong: () => live() && handler.pong?.(),
+      pong: () => {
+        this.#pinged = false;
+        if (live()) handler.pong?.();
+      },
       drained: () => handler.drained?.(),
       closed: (end) => {
         this.#all.open.delete(this);

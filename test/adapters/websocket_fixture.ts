@@ -5,6 +5,7 @@ import { peerHeaders } from "../../src/protocol/peer_headers.ts";
 import { WebSocketTransport } from "../../transports/websocket/websocket_transport.ts";
 import { served } from "../conformance/socket_pair.ts";
 import type { TransportFixture } from "../conformance/transport.ts";
+import { until } from "../fixtures/until.ts";
 import { claimOf, FakeVerifier, farId, nearId, silent } from "./transport_peers.ts";
 import { WatchedSockets } from "./watched_sockets.ts";
 
@@ -30,7 +31,11 @@ export async function websocketFixture(inner: Sockets): Promise<TransportFixture
     get openConnections() {
       return dialing.open.size + listening.open.size;
     },
-    advance: (ms) => clock.advance(ms),
+    async advance(ms) {
+      await clock.advance(ms);
+      const answered = () => [...dialing.open, ...listening.open].every(({ pinged }) => !pinged);
+      await until("every ping is answered", answered, 30_000);
+    },
     holdVerification: () => verifier.hold(),
     freeze: () => {
       dialing.frozen = true;

@@ -17,6 +17,7 @@ export interface TransportFixture extends AsyncDisposable {
   readonly pendingTimers: number;
   /** Connections that are open, as the network sees them. */
   readonly openConnections: number;
+  /** Lets time pass; whatever is asked of the other end at its last moment has been answered then, unless the lines are silent. */
   advance(ms: number): Promise<void>;
   /** Makes `far` take until the returned function is called to verify a dialer. */
   holdVerification(): () => void;

@@ -7,6 +7,7 @@ import { ActrError } from "../../../src/errors.ts";
 import type { SqlDatabases } from "../../../src/ports/sql_databases.ts";
 import type { SqlDriver, SqlValue } from "../../../src/ports/sql_driver.ts";
 import { withResolvers } from "../../../src/with_resolvers.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
 import { failureOf, Rig } from "./support.ts";
 
 /** What the code of an actor is told from outside. */
@@ -127,7 +128,7 @@ async function beginSlowly(rig: Rig, controls: Controls, key: string): Promise<P
   controls.tx = undefined;
   const slow = rig.act("notes", key, "slowly");
   slow.catch(() => {});
-  while (controls.tx === undefined) await rig.clock.settle();
+  await settledUntil(rig.clock, "the transaction has begun", () => controls.tx !== undefined);
   return [slow];
 }
 

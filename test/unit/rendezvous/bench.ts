@@ -213,8 +213,3 @@ export class Joined {
 }
 
 const iceRestart = { case: "iceRestartRequest", value: { reason: "test" } } as const;
-
-/** Waits for what only promises, no time, keep from happening. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}

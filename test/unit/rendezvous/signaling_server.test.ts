@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { toActrIdMessage } from "../../../src/protocol/id_messages.ts";
 import type { ActrId } from "../../../src/protocol/ids.ts";
 import { encodeSignaling } from "../../../src/protocol/signaling.ts";
-import { Bench, type Joined, until } from "./bench.ts";
+import { settledUntil } from "../../fixtures/settled_until.ts";
+import { Bench, type Joined } from "./bench.ts";
 
 describe("SignalingServer", () => {
   it("drops a socket that leaves pings unanswered, and no other", async () => {
@@ -37,7 +38,7 @@ describe("SignalingServer", () => {
     node.ping("b");
     node.ping("c", renewed);
     assert.deepEqual(node.answers, []);
-    await until(() => node.answers.length === 3);
+    await settledUntil(bench.clock, "all three are answered", () => node.answers.length === 3);
     assert.deepEqual(node.answers, ["a pong", "b pong", "c pong"]);
   });
 
@@ -123,7 +124,7 @@ describe("SignalingServer", () => {
     const value = { source: toActrIdMessage(node.id), credential, payload };
     node.deliver({ envelopeId: "a", flow: { case: "actrToServer", value } });
     node.socket.terminate();
-    await until(() => node.answers.length === 1);
+    await settledUntil(bench.clock, "it is answered", () => node.answers.length === 1);
     assert.deepEqual(node.answers, ["a error 403"]);
     await bench.join(2);
     assert.equal(node.socket.sent.length, 1);
