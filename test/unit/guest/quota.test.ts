@@ -74,6 +74,29 @@ describe("what all guests may use together", () => {
     assert.deepEqual([quota.memory.taken, quota.instances.taken], [0, 0]);
   });
 
+  it("is not given for what has too much at its beginning, nor for a place without memory", async () => {
+    const quota = new GuestQuota({ maxMemoryBytes: 64 * 1024 ** 2 });
+    const host = new FakeGuestHost();
+    host.memoryBytes = 65 * 1024 ** 2;
+    await assert.rejects(new GuestWorld(host, { quota }).load(), overloaded);
+    assert.equal(host.instance.discarded, true);
+    assert.throws(() => quota.lease(65 * 1024 ** 2), overloaded);
+    assert.deepEqual([quota.instances.taken, quota.memory.taken], [0, 0]);
+  });
+
+  it("has room for the next instance before that is made", async () => {
+    const quota = new GuestQuota({ maxMemoryBytes: 64 * 1024 ** 2 });
+    const host = new FakeGuestHost(() => {
+      throw guestFault("trapped", "trap");
+    });
+    await using world = await new GuestWorld(host, { quota }).load();
+    await assert.rejects(world.ask("a"), { code: "internal" });
+    quota.memory.take(64 * 1024 ** 2);
+    await assert.rejects(world.ask("b"), overloaded);
+    assert.equal(host.instances.length, 1);
+    quota.memory.give(64 * 1024 ** 2);
+  });
+
   it("ends an instance that grew beyond it, after its answer, and those in flight with it", async () => {
     const quota = new GuestQuota({ maxMemoryBytes: 64 * 1024 ** 2 });
     const host = new FakeGuestHost(({ instance, invocation }) => {

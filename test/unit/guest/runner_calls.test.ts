@@ -100,6 +100,32 @@ describe("what a guest asks of the node", () => {
     });
   }
 
+  it("goes through no live entry for streams that were refused, or given back", async () => {
+    let captured = 0n;
+    const host = new FakeGuestHost(async ({ entry, invocation: { token }, call }) => {
+      const asked = textOf(entry);
+      if (asked === "") {
+        return told(await call({ name: "discover", token: captured, type: selfId.type }));
+      }
+      const name = asked === "register" ? "register-stream" : "unregister-stream";
+      if (asked === "register") captured = token;
+      return told(await call({ name, token, streamId: "s" }));
+    });
+    let refuses = true;
+    const operations = (): HostAnswer =>
+      refuses ? { error: { code: "internal", message: "no" } } : { ok: undefined };
+    await using world = await new GuestWorld(host, { operations }).load();
+    const decoder = new TextDecoder();
+    const take = async (): Promise<string> => decoder.decode(await world.enter(chunk("s")));
+    assert.equal(await world.ask("register"), "internal: no");
+    assert.match(await take(), /^invalid_argument/);
+    refuses = false;
+    assert.equal(await world.ask("register"), "ok");
+    assert.equal(await take(), "ok");
+    assert.equal(await world.ask("give back"), "ok");
+    assert.match(await take(), /^invalid_argument/);
+  });
+
   it("may not register a stream while a chunk is handled", async () => {
     const answers: string[] = [];
     const host = new FakeGuestHost(async ({ invocation: { token }, call }) => {
@@ -127,6 +153,8 @@ describe("what a guest asks of the node", () => {
           );
         case "tell":
           return told(await call({ name: "tell", target: { kind: "host" }, ...common }));
+        case "tell itself":
+          return told(await call({ name: "tell", target: { kind: "workload" }, ...common }));
         case "other":
           return told(
             await call({ name: "call", target: { kind: "peer", id: callerId }, ...common }),
@@ -139,7 +167,8 @@ describe("what a guest asks of the node", () => {
     for (const text of ["self", "raw", "peer"]) {
       assert.match(await world.ask(text), /^invalid_argument/, text);
     }
-    for (const text of ["tell", "other"]) assert.equal(await world.ask(text), "ok", text);
+    for (const text of ["tell", "tell itself", "other"])
+      assert.equal(await world.ask(text), "ok", text);
     assert.equal(
       await world.ask("self", together),
       "ok",
@@ -185,7 +214,7 @@ describe("what a guest asks of the node", () => {
           name: "log-message",
           token,
           level: i === 0 ? "warn" : "shout",
-          message: "ä".repeat(9000),
+          message: "ä".repeat(5000),
         });
       }
       return { ok: payload };
@@ -199,9 +228,12 @@ describe("what a guest asks of the node", () => {
     assert.equal(lines[0]?.attributes["request_id"], "r1");
     assert.equal(world.runner.status().droppedLogLines, 50);
     await world.clock.advance(1000);
-    await world.ask("1");
-    const [dropped] = world.log.records.filter(({ event }) => event === "guest.log_dropped");
-    assert.deepEqual(dropped?.attributes, { lines: 50 });
+    await world.ask("2");
+    const dropped = world.log.records.filter(({ event }) => event === "guest.log_dropped");
+    assert.deepEqual(
+      dropped.map(({ attributes }) => attributes),
+      [{ lines: 50 }],
+    );
   });
 });
 

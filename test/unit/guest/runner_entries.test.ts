@@ -107,6 +107,21 @@ describe("a guest's line", () => {
     await Promise.all(answers);
   });
 
+  it("has no more in flight than its budget, whatever requests wait for", async () => {
+    const guest = new HeldGuest();
+    const options = { maxRunning: 2 };
+    await using world = await new GuestWorld(new FakeGuestHost(guest.script), { options }).load();
+    const nested = { overlaps: true, nested: true };
+    const answers = [world.ask("a", together), world.ask("b", nested), world.ask("c", nested)];
+    await world.clock.settle();
+    assert.deepEqual(guest.running, ["a", "b"]);
+    guest.end("b");
+    await world.clock.settle();
+    assert.deepEqual(guest.running, ["a", "c"]);
+    for (const name of ["a", "c"]) guest.end(name);
+    await Promise.all(answers);
+  });
+
   it("[G-76] counts a lone dispatch as one", async () => {
     const guest = new HeldGuest();
     await using world = await new GuestWorld(new FakeGuestHost(guest.script)).load();
@@ -149,10 +164,11 @@ describe("a guest's line", () => {
     const guest = new HeldGuest();
     const options = { maxQueued: 2, maxQueuedHooks: 1 };
     await using world = await new GuestWorld(new FakeGuestHost(guest.script), { options }).load();
-    const answers = ["a", "b", "c"].map((text) => world.ask(text));
+    const first = world.ask("a");
     const told = world.enter(hook);
+    const answers = [first, world.ask("b"), world.ask("c")];
     await assert.rejects(world.ask("d"), { code: "overloaded", retryAfterMs: 100 });
-    for (const name of ["a", "b", "c", hook.name]) {
+    for (const name of ["a", hook.name, "b", "c"]) {
       await world.clock.settle();
       guest.end(name);
     }
@@ -209,6 +225,30 @@ describe("a guest's line", () => {
     assert.equal(await sibling, "b");
     await left;
     assert.deepEqual([host.instances.length, host.instance.discarded], [1, false]);
+  });
+
+  it("listens to no caller any more whose entry has left the line", async () => {
+    const guest = new HeldGuest();
+    await using world = await new GuestWorld(new FakeGuestHost(guest.script)).load();
+    const { signal } = new AbortController();
+    let listening = 0;
+    const { addEventListener: add, removeEventListener: remove } = signal;
+    signal.addEventListener = (...of: Parameters<typeof add>): void => {
+      listening += 1;
+      add.apply(signal, of);
+    };
+    signal.removeEventListener = (...of: Parameters<typeof remove>): void => {
+      listening -= 1;
+      remove.apply(signal, of);
+    };
+    const answers = [world.ask("a", { signal }), world.ask("b", { signal })];
+    await world.clock.settle();
+    assert.equal(listening, 1, "the second waits");
+    guest.end("a");
+    await world.clock.settle();
+    assert.equal(listening, 0);
+    guest.end("b");
+    await Promise.all(answers);
   });
 
   it("is not entered for one who has left before", async () => {

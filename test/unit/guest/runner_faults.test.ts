@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { ActrError } from "../../../src/errors.ts";
 import { guestFault } from "../../../src/guest/fault.ts";
 import { FakeGuestHost, type Script } from "../../fixtures/fake_guest_host.ts";
-import { GuestWorld, textOf } from "../../fixtures/guest_world.ts";
+import { chunk, GuestWorld, selfId, textOf } from "../../fixtures/guest_world.ts";
 
 /** `trap…` traps, `error…` is answered with an error, `wait…` never ends; the rest comes back. */
 const script: Script = ({ entry }) => {
@@ -135,6 +135,29 @@ describe("a guest that fails", () => {
     assert.equal((asked as { error: { code: string } }).error.code, "invalid_argument");
   });
 
+  it("asks nothing for a stream's callback after its end", async () => {
+    let captured = 0n;
+    let late: (() => unknown) | undefined;
+    const host = new FakeGuestHost(async ({ entry, invocation, call }) => {
+      if (entry.name === "on-data-chunk") {
+        late = () => call({ name: "discover", token: captured, type: selfId.type });
+        return new Promise(() => {});
+      }
+      if (textOf(entry) === "trap") throw new Error("trap");
+      captured = invocation.token;
+      await call({ name: "register-stream", token: captured, streamId: "s" });
+      return { ok: new Uint8Array() };
+    });
+    await using world = await new GuestWorld(host).load();
+    await world.ask("register");
+    const ended = assert.rejects(world.enter(chunk("s"), together), unavailable);
+    await assert.rejects(world.ask("trap", together), internal);
+    await ended;
+    assert.deepEqual(await late?.(), {
+      error: { code: "invalid_argument", message: `token ${captured} is of no entry that runs` },
+    });
+  });
+
   it("[GD-11] starts again before it serves again, with its streams unregistered", async () => {
     const host = new FakeGuestHost(script);
     await using world = await new GuestWorld(host).load();
@@ -185,6 +208,33 @@ describe("a guest that fails", () => {
     await world.clock.advance(1000);
     assert.equal(await answer, "a");
     assert.equal(world.runner.status().state, "running");
+  });
+
+  it("[GD-14] pauses for five seconds at most, and counts instances that fail to begin", async () => {
+    const host = new FakeGuestHost(script);
+    const options = { maxRebuildsPerMinute: 8, rebuildPauseMs: 1000 };
+    await using world = await new GuestWorld(host, { options }).load();
+    await assert.rejects(world.ask("trap"), internal);
+    host.onInstantiate = async () => {
+      throw guestFault("init_failed", "it does not begin");
+    };
+    for (const pauseMs of [0, 0, 1000, 2000, 4000, 5000, 5000, 5000]) {
+      const refused = assert.rejects(world.ask("a"), unavailable);
+      await world.clock.settle();
+      assert.equal(world.runner.status().state, pauseMs === 0 ? "down" : "building");
+      await world.clock.advance(pauseMs);
+      await refused;
+    }
+    assert.equal(world.runner.status().state, "refusing");
+    assert.equal(host.instances.length, 1);
+  });
+
+  it("does not blame an entry whose instance says that another ended it", async () => {
+    const host = new FakeGuestHost(() => {
+      throw guestFault("discarded", "the thread is gone");
+    });
+    await using world = await new GuestWorld(host).load();
+    await assert.rejects(world.ask("a"), unavailable);
   });
 
   it("waits no longer for a pause when it is stopped", async () => {
