@@ -54,7 +54,15 @@ function told(message: ToNode): Promise<void> {
   });
 }
 
-/** Resolves when the watching process is gone. */
+/**
+ * Resolves when the watching process is gone. Its end of the standard input closes with it, however it ends; Deno tells
+ * of a lost channel only where nothing was left unread in it.
+ */
 function abandoned(): Promise<void> {
-  return new Promise((resolve) => process.once("disconnect", () => resolve()));
+  return new Promise((resolve) => {
+    process.stdin.once("close", () => resolve());
+    process.stdin.once("end", () => resolve());
+    process.stdin.resume();
+    process.once("disconnect", () => resolve());
+  });
 }

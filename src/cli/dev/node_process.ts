@@ -16,7 +16,8 @@ export class NodeProcess {
   constructor(args: readonly string[], env: Readonly<Record<string, string>>) {
     this.#child = spawn(process.execPath, [...selfCommand(), "dev-node", ...args], {
       env: { ...process.env, ...env },
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      // Nothing is written to its input: that it ends tells the node that this process is gone.
+      stdio: ["pipe", "inherit", "inherit", "ipc"],
     });
     this.#child.on("message", (message) => {
       this.#told.add(message as FromNode);
