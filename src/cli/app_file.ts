@@ -1,4 +1,5 @@
 import { existsSync, statSync } from "node:fs";
+import { register as addHooks } from "node:module";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -43,12 +44,20 @@ function isNode(value: unknown): value is NodeDefinition {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "node";
 }
 
+/** A hook of Node's that has TypeScript be modules, as it is on Deno and Bun, also where no package.json says so. */
+const asModules = `export async function resolve(specifier, context, next) {
+  const found = await next(specifier, context);
+  const script = found.format === "commonjs" && /\\.ts(\\?|$)/.test(found.url);
+  return script ? { ...found, format: "module" } : found;
+}`;
+
 /** Plain Node reads no TypeScript of a user; from its sources Roost runs under tsx already. */
 async function understandTypeScript(file: string): Promise<void> {
   const plainNode = !("deno" in process.versions) && !("bun" in process.versions);
   if (!plainNode || !/ts$/.test(file) || import.meta.url.endsWith(".ts")) return;
   const { register } = await import("tsx/esm/api");
   register();
+  addHooks(`data:text/javascript,${encodeURIComponent(asModules)}`);
 }
 
 /** What went wrong, and where in the file as far as the stack tells. */

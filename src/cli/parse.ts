@@ -5,6 +5,8 @@ import { suggestion } from "./suggest.ts";
 
 /** What a command line may hold. */
 export interface Grammar {
+  /** The command, whose help lists the options. */
+  readonly name: string;
   readonly arguments: ArgumentsSpec;
   readonly options: OptionSpecs;
 }
@@ -17,6 +19,7 @@ export function parseInput(args: readonly string[], grammar: Grammar): Input {
   for (const token of tokensOf(args, specs)) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
+    refuseUnknown(token, specs, grammar.name);
     const values = given.get(token.name) ?? [];
     given.set(token.name, [...values, checked(token, specs)]);
   }
@@ -59,13 +62,16 @@ function tokensOf(args: readonly string[], specs: OptionSpecs): readonly Token[]
   return found.tokens as readonly Token[];
 }
 
+function refuseUnknown({ name, rawName }: OptionToken, specs: OptionSpecs, command: string): void {
+  if (Object.hasOwn(specs, name)) return;
+  const near = suggestion(name, Object.keys(specs), "--");
+  throw new Misuse(`unknown option ${rawName}.${near || ` roost ${command} --help lists them.`}`);
+}
+
 /** The option's value, or "" for a switch. */
 function checked({ name, rawName, value, inlineValue }: OptionToken, specs: OptionSpecs): string {
-  const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
-  if (spec === undefined) {
-    throw new Misuse(`unknown option ${rawName}.${suggestion(name, Object.keys(specs), "--")}`);
-  }
-  if (spec.value === undefined) {
+  const spec = specs[name];
+  if (spec?.value === undefined) {
     if (value !== undefined) throw new Misuse(`${rawName} takes no value, but got ${value}`);
     return "";
   }

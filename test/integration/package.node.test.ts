@@ -107,6 +107,8 @@ function placeExample(): void {
     [tsc, ...options, "--rewriteRelativeImportExtensions", "--outDir", "built", "echo/app.ts"],
     { cwd: home, stdio: "inherit" },
   );
+  // As `npm init` leaves it: nothing says that the app's file is a module.
+  writeFileSync(join(home, "echo/package.json"), '{ "private": true }\n');
 }
 
 /** A page without protobuf of its own: field 1 of the request is "hi", encoded by hand. */

@@ -3,8 +3,8 @@ import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "smol-toml";
 import { defaultRealm } from "../../../adapters/serve/settings.ts";
+import { tomlFault } from "../../protocol/manifest/toml_table.ts";
 import type { Input, World } from "../command.ts";
-import { oneLine } from "../failure.ts";
 import { Misuse } from "../misuse.ts";
 import { suggestion } from "../suggest.ts";
 import type { SettingFlag } from "./setting_source.ts";
@@ -100,12 +100,20 @@ function configFile(named: string | undefined, cwd: string, folder: string): str
 }
 
 function readToml(file: string): TomlValues {
+  const text = readText(file);
   let document: Record<string, unknown>;
   try {
-    document = parse(readFileSync(file, "utf8"));
+    document = parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Misuse(`${file} is no TOML: ${oneLine(reason)}`);
+    throw new Misuse(`no TOML in ${tomlFault(error, file)}`);
   }
   return knownValues(document, file);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Misuse(`cannot read the configuration ${file}: ${(error as Error).message}`);
+  }
 }

@@ -29,7 +29,14 @@ export function wrong(value: unknown, { name }: Place, mend: string): Misuse {
 /** Any text but an empty one. */
 export const text: Parser<string> = (value, place) => {
   if (typeof value === "string" && value !== "") return value;
-  throw wrong(value, place, "it must be a text");
+  throw wrong(value, place, value === "" ? "it must not be empty" : "it must be a text");
+};
+
+/** Name of a header of HTTP. */
+export const headerName: Parser<string> = (value, place) => {
+  const name = text(value, place);
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return name;
+  throw wrong(value, place, "write the name of one header, such as x-forwarded-for");
 };
 
 /** A list of texts, none empty. */

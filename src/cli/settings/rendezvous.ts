@@ -51,7 +51,7 @@ export const rendezvousSources: Sources = {
     ["address-header", "ROOST_ADDRESS_HEADER"],
     "NAME",
     "header in which a proxy in front names the client's address (default: there is none)",
-    parse.text,
+    parse.headerName,
     "rendezvous.address_header",
   ),
   adminTokenFile: both(

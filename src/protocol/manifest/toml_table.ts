@@ -9,16 +9,15 @@ export function parseToml(text: string, file: string): TomlValues {
   try {
     return parse(text, { integersAsBigInt: "asNeeded" });
   } catch (cause) {
-    const place = cause instanceof TomlError ? `, line ${cause.line}` : "";
-    const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-    throw new ActrError(
-      "config",
-      `${file}${place}: ${reason.replace(/^Invalid TOML document: /, "")}`,
-      {
-        cause,
-      },
-    );
+    throw new ActrError("config", tomlFault(cause, file), { cause });
   }
+}
+
+/** Where a document cannot be parsed, and why: one line, without the excerpt that the parser adds. */
+export function tomlFault(cause: unknown, file: string): string {
+  const place = cause instanceof TomlError ? `, line ${cause.line}` : "";
+  const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+  return `${file}${place}: ${reason.replace(/^Invalid TOML document: /, "")}`;
 }
 
 /** Whether a value is a table: times and lists are objects, too. */

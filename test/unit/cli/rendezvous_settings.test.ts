@@ -133,6 +133,7 @@ messages_per_second = 50
       ["", ["--key-life", "0d"], /--key-life is "0d"; write a time/],
       ["", ["--key-life", "3651d"], /--key-life is "3651d"; write a time/],
       ["[rendezvous]\nsilence = 30", [], /rendezvous\.silence in .* is 30; write a time/],
+      ["", ["--address-header", "x y"], /--address-header is "x y"; write the name of one header/],
       ["", ["--max-connections", "0"], /--max-connections is "0"; it is a whole number above 0/],
       [
         "[rendezvous]\nlimits = 5",

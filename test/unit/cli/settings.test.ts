@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { parseInput } from "../../../src/cli/parse.ts";
+import { type Grammar, parseInput } from "../../../src/cli/parse.ts";
 import { type LoadedSettings, loadSettings } from "../../../src/cli/settings/load.ts";
 import { type SettingName, settingOptions, sources } from "../../../src/cli/settings/settings.ts";
 import { fileUrl, shownStore } from "../../../src/cli/settings/store_address.ts";
@@ -12,7 +12,11 @@ import { resolveNodeOptions } from "../../../src/options.ts";
 const scratch = mkdtempSync(join(tmpdir(), "roost-settings-"));
 
 const names = Object.keys(sources) as SettingName[];
-const grammar = { arguments: { usage: "", least: 0, most: 0 }, options: settingOptions(...names) };
+const grammar: Grammar = {
+  name: "serve",
+  arguments: { usage: "", least: 0, most: 0 },
+  options: settingOptions(...names),
+};
 let files = 0;
 
 /** Loads with a configuration file of this text. */
@@ -228,7 +232,7 @@ durability = "normal"
       /unknown key .*\[0\]\.permision\. Did you mean permission\?/,
     ],
     ["[acl]", [], {}, /acl in .* has no rules; write \[\[acl\.rules\]\], or rules = \[\]/],
-    ["= 1", [], {}, /is no TOML: [^\n]*$/],
+    ["x = 1\n= 's3cret'", [], {}, /^no TOML in [^\n]*\.toml, line 2: [a-z -]+$/],
     ["", [], { ROOST_PROT: "1" }, /^unknown variable ROOST_PROT\. Did you mean ROOST_PORT\?$/],
     ["", [], { ROOST_PORT: "x" }, /^ROOST_PORT is "x"; a port is/],
     ["[store]\nsnyc = 'x'", [], {}, /unknown key store\.snyc in .*Did you mean store\.sync\?/],
@@ -237,6 +241,8 @@ durability = "normal"
     ["", ["--store-sync", "node.db"], {}, /is "node\.db"; write the address of a libSQL server/],
     ["", [], { ROOST_STORE_TIMEOUT_MS: "0" }, /is "0"; it is a whole number of milliseconds/],
     ["", ["--durability", "some"], {}, /^--durability is "some"; write "full"/],
+    ["", ["--store", ""], {}, /^--store is ""; it must not be empty$/],
+    ["", ["--config", "."], {}, /^cannot read the configuration \/.*: EISDIR\b/],
   ];
   for (const [toml, args, env, message] of wrong) {
     it(`refuse ${JSON.stringify(toml || args.join(" ") || env)}`, () => {

@@ -12,6 +12,7 @@ import { settingOptions, webRtcSettingNames } from "../../../src/cli/settings/se
 
 const scratch = mkdtempSync(join(tmpdir(), "roost-webrtc-"));
 const grammar = {
+  name: "serve",
   arguments: { usage: "", least: 0, most: 0 },
   options: settingOptions(...webRtcSettingNames),
 };
