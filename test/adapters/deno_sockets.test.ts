@@ -17,7 +17,7 @@ if ("Deno" in globalThis) {
       const client = await nodeSockets().connect(host.url, {
         maxMessageBytes: 1_000,
         protocols: ["rivet", "rivet_encoding.json"],
-        signal: AbortSignal.timeout(20_000),
+        signal: AbortSignal.timeout(60_000),
       });
       assert.equal(client.protocol, "rivet");
       client.terminate();

@@ -16,7 +16,7 @@ for (const name of stackNames) {
   for (const [task, what] of Object.entries(endings)) {
     const stays = task === "fade" && name === "node-datachannel";
     const skip = missing ?? (stays ? "its tracks keep the process up until collected" : false);
-    it(`a process that ${what}: ${name}`, { skip, timeout: 30_000 }, async () => {
+    it(`a process that ${what}: ${name}`, { skip, timeout: 60_000 }, async () => {
       const args = [name, task];
       await using program = new Program(thisRuntime, "test/fixtures/webrtc_program.ts", args);
       const ended = once(program.process, "exit");

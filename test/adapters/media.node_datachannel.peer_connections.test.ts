@@ -17,7 +17,7 @@ const uncollected = "Deno" in globalThis ? "nothing can be collected on demand" 
 
 it("keeps a section whose place is used again open when garbage is collected", {
   skip: uncollected,
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   using pair = await connectionPair(await webrtcStacks["node-datachannel"]());
   const { a, b } = pair;

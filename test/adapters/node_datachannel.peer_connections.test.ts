@@ -12,7 +12,7 @@ if (skip === undefined) {
 } else it("peer connections: node-datachannel", { skip }, () => {});
 
 it("a peer learns where an offerer is when its answer, and the fingerprint in it, has been taken", {
-  timeout: 30_000,
+  timeout: 60_000,
   skip: skip ?? false,
 }, async () => {
   const stack = await webrtcStacks["node-datachannel"]();

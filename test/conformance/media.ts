@@ -7,7 +7,7 @@ import { type End, negotiate } from "./connection_pair.ts";
 import { pitch, sourceFor, tone } from "./media_samples.ts";
 import { type Instruments, MediaStage } from "./media_stage.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 
 /**
  * What every PeerConnections adapter with media must do beside {@link peerConnectionsConformance}. Where

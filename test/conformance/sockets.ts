@@ -6,7 +6,7 @@ import { withResolvers } from "../../src/with_resolvers.ts";
 import { sameBytes } from "./bytes.ts";
 import { Inbox, type Pair, served, socketPair } from "./socket_pair.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const never = new AbortController().signal;
 
 /** How the suite reaches a server other than by the adapter's own client. */

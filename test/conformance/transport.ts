@@ -16,7 +16,7 @@ import {
 
 export type { TransportFixture } from "./transport_fixture.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const interval = 15_000;
 
 type Open = () => Promise<TransportFixture>;

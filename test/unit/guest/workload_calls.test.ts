@@ -10,7 +10,7 @@ import { settledUntil } from "../../fixtures/settled_until.ts";
 import { echoNode } from "../node/support.ts";
 import { guestNode, ok, routes, shown, text } from "./workload_support.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const hello = utf8("hello");
 const echoRoute = "echo.EchoService.Echo";
 const echoed = encode(EchoRequestSchema, { message: "hi" });

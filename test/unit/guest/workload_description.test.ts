@@ -7,8 +7,8 @@ import { echo } from "../../fixtures/fake_guest_host.ts";
 import { RecordingLogger } from "../identity/support.ts";
 import { guestNode, verified } from "./workload_support.ts";
 
-const limit = { timeout: 30_000 };
-const within = () => ({ signal: AbortSignal.timeout(30_000) });
+const limit = { timeout: 60_000 };
+const within = () => ({ signal: AbortSignal.timeout(60_000) });
 const head = { name: "echo", publishedAt: 5 };
 
 /** The worked example of `spec/protocol.md` §10.4, laid out in another way. */

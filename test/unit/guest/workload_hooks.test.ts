@@ -10,7 +10,7 @@ import { gate } from "../node/support.ts";
 import { peerId } from "../session/support.ts";
 import { guestNode, routes, text } from "./workload_support.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const hello = utf8("hello");
 
 /** One payload for each observation hook. */

@@ -8,7 +8,7 @@ import { utf8 } from "../../../src/protocol/bytes.ts";
 import { echo, FakeGuestHost } from "../../fixtures/fake_guest_host.ts";
 import { guestNode, ok, routes, text, verified } from "./workload_support.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const hello = utf8("hello");
 
 describe("a guest in a node", () => {

@@ -7,7 +7,7 @@ import { FakeGuestHost, type Script } from "../../fixtures/fake_guest_host.ts";
 import { settledUntil } from "../../fixtures/settled_until.ts";
 import { asking, guestNode, shown, verified, type WithoutToken } from "./workload_support.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const again: VerifiedPackage = { ...verified(), manifestBytes: utf8("again") };
 
 describe("streams of a guest that another takes the place of", () => {

@@ -13,7 +13,7 @@ import {
 import { settledUntil } from "../../fixtures/settled_until.ts";
 import { guestNode, ok, text, verified } from "./workload_support.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const hello = utf8("hello");
 
 /** A package of the same version, told from the other by what it describes. */

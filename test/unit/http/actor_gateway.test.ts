@@ -7,7 +7,7 @@ import { ActrError } from "../../../src/errors.ts";
 import { httpApp } from "../../../src/http/app.ts";
 import { type LogLine, recorder } from "../host/support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 const thing = actor({
   state: () => ({ count: 0 }),

@@ -5,7 +5,7 @@ import { actor } from "../../../src/actor.ts";
 import { defineNode } from "../../../src/define.ts";
 import { ActrError } from "../../../src/errors.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 /** Bodies that a test writes into. */
 const streams: ReadableStreamDefaultController<Uint8Array>[] = [];

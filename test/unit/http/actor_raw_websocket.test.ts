@@ -7,7 +7,7 @@ import { defineNode } from "../../../src/define.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { HttpActors } from "../../../src/outbound/http_actors.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 const desk = actor({
   state: () => ({ lines: [] as string[], ends: [] as string[] }),

@@ -8,7 +8,7 @@ import type { NodeHealth } from "../../../src/node/health.ts";
 import { peerHeaders } from "../../../src/protocol/peer_headers.ts";
 import { echoNode, gate } from "../node/support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 const websocket = { transport: "websocket" } as const;
 
 describe("http endpoint", () => {

@@ -16,7 +16,7 @@ import { methodCodecs } from "../../../src/protocol/service.ts";
 import { echoNode, gate } from "../node/support.ts";
 
 const [codec] = methodCodecs(EchoService);
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 const inspectToken = "a-token-of-the-test";
 
 /** Asks `/inspect` with the token. */

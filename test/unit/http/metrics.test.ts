@@ -18,7 +18,7 @@ import { guestNode } from "../guest/workload_support.ts";
 import { echoNode, gate } from "../node/support.ts";
 import { type Family, parseExposition } from "./exposition_parser.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 interface Told {
   readonly type: string;

@@ -8,8 +8,8 @@ import { compiledService } from "../../fixtures/compiled.ts";
 import { RecordingLogger } from "../identity/support.ts";
 import { echoNode } from "./support.ts";
 
-const within = () => ({ signal: AbortSignal.timeout(30_000) });
-const limit = { timeout: 30_000 };
+const within = () => ({ signal: AbortSignal.timeout(60_000) });
+const limit = { timeout: 60_000 };
 
 describe("what a node announces", () => {
   it(

@@ -5,7 +5,7 @@ import { testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { echoNode, gate } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 /** Counts in durable state; the reply is the new count. */
 const counting = echoNode(

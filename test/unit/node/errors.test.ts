@@ -5,7 +5,7 @@ import { TestNode, TestWorld } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { echoNode } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 /** Three nodes in a row: the first is called, each calls the next, the last throws what `fail` gives. */
 async function chain(world: TestWorld, fail: (text: string) => ActrError) {

@@ -11,7 +11,7 @@ import { never, RecordingLogger } from "../identity/support.ts";
 import { peerId } from "../session/support.ts";
 import { echoNode, gate, recordingHooks } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 const context = {} as NodeContext;
 
 function queue(observers: readonly Hooks[], bound = 100) {

@@ -31,7 +31,7 @@ describe("the instance id", () => {
   });
 
   it("[N-17] outlives a restart of the node, and is shown by /health", {
-    timeout: 20_000,
+    timeout: 60_000,
   }, async () => {
     await using t = await testNode(echoNode());
     const { instanceId } = t.node;

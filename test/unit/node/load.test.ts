@@ -40,7 +40,7 @@ describe("load of a node", () => {
   }
 
   it("goes out with the heartbeat, and shows in /health and /metrics", {
-    timeout: 20_000,
+    timeout: 60_000,
   }, async () => {
     const load: SystemLoad = { eventLoopDelayMs: 100, memory: { usedBytes: 3, limitBytes: 12 } };
     await using t = await testNode(echoNode(), { components: { meter: { load: () => load } } });

@@ -8,7 +8,7 @@ import { type LogRecord, RecordingLogger } from "../identity/support.ts";
 import { available, background } from "./network_support.ts";
 import { echoNode } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 const network = (log: RecordingLogger): LogRecord[] =>
   log.records.filter(({ event }) => event.startsWith("network_event."));

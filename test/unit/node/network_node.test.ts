@@ -10,7 +10,7 @@ import { encodeActrId } from "../../../src/protocol/ids.ts";
 import { available, cleanup, force, unavailable } from "./network_support.ts";
 import { echoNode, gate } from "./support.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const settleMs = 400;
 const client: NodeInit = {};
 

@@ -5,7 +5,7 @@ import { TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { echoNode } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 /** Hooks that keep what `onError` is told. */
 function recorder(): { readonly told: ErrorEvent[]; readonly hooks: Hooks } {

@@ -5,7 +5,7 @@ import { TestNode, TestWorld, testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { echoNode, recordingHooks } from "./support.ts";
 
-const limit = { timeout: 30_000 };
+const limit = { timeout: 60_000 };
 const minute = 60_000;
 
 describe("presence", () => {

@@ -14,7 +14,7 @@ import type { Transport } from "../../../src/ports/transport.ts";
 import { settledUntil } from "../../fixtures/settled_until.ts";
 import { echoNode, gate, recordingHooks } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 describe("start", () => {
   it("[N-1] brings a node up that runs; stopping it completes", limit, async () => {

@@ -4,7 +4,7 @@ import { testNode } from "@roost/edge/testing";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { echoNode, gate } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 const minute = 60_000;
 
 /** What comments of the original say wrongly, of times and of what comes back, is asserted here instead. */

@@ -8,7 +8,7 @@ import { settledUntil } from "../../fixtures/settled_until.ts";
 import { never } from "../identity/support.ts";
 import { echoNode, gate } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 describe("stop", () => {
   it("[N-4] ends cleanly after a long idle time in which background work ran", limit, async () => {

@@ -5,7 +5,7 @@ import { testNode } from "@roost/edge/testing";
 import { app } from "../../../examples/echo/app.ts";
 import { EchoService } from "../../../examples/echo/echo_pb.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 describe("testNode", () => {
   for (const transport of ["memory", "websocket"] as const) {

@@ -6,7 +6,7 @@ import { available, cleanup, force, foreground } from "./network_support.ts";
 import { gate } from "./support.ts";
 import { type Side, WebRtcPair } from "./webrtc_pair.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 const sides = [0, 1] as const;
 const roles = ["answered", "offered"] as const;
 

@@ -4,7 +4,7 @@ import { ActrError } from "../../../src/errors.ts";
 import { available, background, unavailable } from "./network_support.ts";
 import { type Side, WebRtcPair } from "./webrtc_pair.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 const cellular = (sequence: number) => available(sequence, { transports: ["cellular"] });
 const wifi = (sequence: number) => available(sequence, { transports: ["wifi"] });
 const longBackground = { kind: "reconnect", reason: "long_background" } as const;

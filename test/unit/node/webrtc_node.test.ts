@@ -4,7 +4,7 @@ import { EchoService } from "../../../examples/echo/echo_pb.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { WebRtcPair } from "./webrtc_pair.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 describe("a node whose WebRTC path is lost", () => {
   it("[T-49] refuses calls at once while the connection recovers, with a hint", limit, async () => {

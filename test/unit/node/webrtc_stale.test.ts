@@ -4,7 +4,7 @@ import { available, unavailable } from "./network_support.ts";
 import { gate } from "./support.ts";
 import { WebRtcPair } from "./webrtc_pair.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 const sides = [0, 1] as const;
 const roles = ["answered", "offered"] as const;
 const states = ["disconnected", "failed", "connected", "closed"] as const;

@@ -5,7 +5,7 @@ import type { NetworkEvent } from "../../../src/node/network_event.ts";
 import { available, background, foreground, unavailable, unknown } from "./network_support.ts";
 import { type Side, WebRtcPair } from "./webrtc_pair.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 const sides = [0, 1] as const;
 const roles = ["answered", "offered"] as const;
 const other = (side: Side): Side => (side === 0 ? 1 : 0);

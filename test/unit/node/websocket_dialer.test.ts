@@ -11,7 +11,7 @@ import { WebSocketTransport } from "../../../transports/websocket/websocket_tran
 import { silent } from "../../adapters/transport_peers.ts";
 import { echoNode, recordingHooks } from "./support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 /** Sockets of an Actr peer, which does not offer to take requests on what it dials; `got` is told what comes. */
 function actrSockets(sockets: Sockets, got: (direction: Direction) => void): Sockets {

@@ -9,7 +9,7 @@ import { ActrError } from "../../../src/errors.ts";
 import { HttpActors } from "../../../src/outbound/http_actors.ts";
 import { failureOf } from "../host/support.ts";
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 60_000 };
 
 const room = actor({
   state: () => ({ count: 0 }),

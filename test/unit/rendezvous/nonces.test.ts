@@ -16,7 +16,7 @@ describe("Nonces", () => {
     const [clock, random] = [new FakeClock(), new SeededRandom()];
     await using folder = await temporaryFolder();
     const url = `file:${folder.path}/nonces.db`;
-    await using store = await openStore(url, { clock, random }, AbortSignal.timeout(30_000));
+    await using store = await openStore(url, { clock, random }, AbortSignal.timeout(60_000));
     const { promise: allHaveRead, resolve: go } = withResolvers<void>();
     const slow = {
       async record(space: string, key: string) {
