@@ -8,6 +8,8 @@ import {
   funcref,
   i32,
   leb,
+  list,
+  section,
   type WrittenFunction,
   type WrittenModule,
   writeModule,
@@ -71,6 +73,9 @@ describe("fuel of a main module", () => {
     const all = Array.from({ length: times }, () => evasion).flat();
     const executed = times * 122;
     assert.ok(new CountedInstance(withCode(all)).cost("f0") >= executed / 130);
+    const past = [...nops(120), ...constant(0), 0x04, empty, 0x0f, end];
+    const around = Array.from({ length: times }, () => past).flat();
+    assert.ok(new CountedInstance(withCode(around)).cost("f0") >= executed / 130);
   });
 
   it("is not taken twice where arms of a branch meet", () => {
@@ -138,8 +143,11 @@ describe("fuel of a main module", () => {
 
   it("is more for entries with many locals, and for exceptions", () => {
     const many = new Array<number>(1_600).fill(i32);
-    const running = new CountedInstance(module([{ locals: many, code: [] }]));
+    const free = { locals: many.slice(0, 128), code: [] };
+    const dear = { locals: many.slice(0, 129), code: [] };
+    const running = new CountedInstance(module([{ locals: many, code: [] }, free, dear]));
     assert.equal(running.cost("f0"), 1 + 1 + (1_600 * 16) / 256);
+    assert.deepEqual([running.cost("f1"), running.cost("f2")], [1, 1 + 1 + (128 * 16) / 256]);
     const caught = [0x06, empty, ...constant(1), 0x08, 0, 0x07, 0, 0x1a, end];
     const thrown = module([{ code: caught }, { parameters: [i32], code: [] }], { tags: [[0, 1]] });
     assert.equal(new CountedInstance(thrown).cost("f0"), 1 + 1 + 64);
@@ -170,6 +178,12 @@ describe("fuel of a main module", () => {
       assert.match(
         loads(() => counted(written)),
         new RegExp(`global ${index} does not exist`),
+      );
+    }
+    for (const instruction of [0x10, 0xd2]) {
+      assert.match(
+        loads(() => counted(withCode([instruction, 1]))),
+        /function 1 does not exist/,
       );
     }
   });
@@ -214,16 +228,33 @@ describe("fuel of a main module", () => {
       loads(() => counted(nested(4_999))),
       "",
     );
-    const long = withCode(nops(2 ** 20));
-    assert.match(
-      loads(() => counted(long, { codeBytes: 2 ** 22 })),
-      /more than 1048576 bytes/,
-    );
+    const long = (length: number): string =>
+      loads(() => counted(withCode(nops(length - 2)), { codeBytes: 2 ** 22 }));
+    assert.equal(long(2 ** 20), "");
+    assert.match(long(2 ** 20 + 1), /more than 1048576 bytes/);
     const wide = module([{ results: new Array<number>(65).fill(i32), code: [0x00] }]);
     assert.match(
       loads(() => counted(wide)),
       /65 results, at most 64/,
     );
+  });
+
+  it("refuses what is there twice, or not, or more often than can be counted", () => {
+    const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+    const problem = (...sections: number[][]): string =>
+      loads(() => counted(Uint8Array.from([...header, ...sections.flat()])));
+    const types = section(1, list([[0x60, 0, 0]]));
+    assert.equal(problem(types), "");
+    assert.match(problem(types, types), /not in its place/);
+    assert.match(problem(section(1, [0x80, 0x80, 0x80, 0x80, 0x10])), /more than 32 bits/);
+    const functions = section(3, list([[0]]));
+    assert.match(problem(types, functions, section(10, [0])), /1 functions and 0 bodies/);
+    const withLocals = (count: number): string => {
+      const body = [1, ...leb(count), i32, end];
+      return problem(types, functions, section(10, list([[body.length, ...body]])));
+    };
+    assert.equal(withLocals(50_000), "");
+    assert.match(withLocals(50_001), /50001 locals/);
   });
 
   it("refuses types of collected objects, shared and wide memory, exceptions with references", () => {

@@ -132,6 +132,8 @@ describe("a guest's component", () => {
     const imports = [host, "wasi:sockets/tcp@0.2.3", "evil:disk/raw@1.0.0"];
     const problem = refusal(writeGuest(undefined, { imports }));
     assert.match(problem, /wasi:sockets\/tcp@0\.2\.3, evil:disk\/raw@1\.0\.0/);
+    const alone = writeGuest(undefined, { imports: ["evil:disk/raw@1.0.0"] });
+    assert.match(refusal(alone), /outside its world: evil/);
     const system = ["wasi:cli/stdout@0.2.6", "wasi:io/streams@0.2.0", "wasi:random/random@0.2.1"];
     assert.equal(refusal(writeGuest(undefined, { imports: [host, ...system] })), "");
     const core = writeMain({ imports: [{ module: "env", name: "abort" }] });
