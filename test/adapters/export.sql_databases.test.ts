@@ -192,8 +192,9 @@ it("a database that cannot be looked at is not taken for none", async () => {
   await assert.rejects(linesOf(store, databases), { code: "storage", message: /a\.db/ });
 });
 
-it("the address of a server is told without its secrets", async () => {
+it("the address of a server is told without its secrets", async (t) => {
   const server = createServer((_, answer) => answer.end("{}"));
+  t.after(() => server.close());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
@@ -201,7 +202,6 @@ it("the address of a server is told without its secrets", async () => {
   await assert.rejects(databases.open("a"), {
     message: `the libSQL server at ${url} has no namespaces; start it with --enable-namespaces`,
   });
-  await new Promise((resolve) => server.close(resolve));
 });
 
 /** Rows without the prototypes that a binding may give them. */
