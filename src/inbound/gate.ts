@@ -78,9 +78,13 @@ export class Gate {
     this.#closed = reason;
   }
 
-  /** Lets requests in again, if it was closed for `reason` and not for another one since. */
-  reopen(reason: ActrError): void {
-    if (this.#closed === reason) this.#closed = undefined;
+  /** Refuses requests for a while; returns what lets them in again, unless it was closed meanwhile. @throws why it is closed, if it is. */
+  pause(reason: ActrError): () => void {
+    if (this.#closed !== undefined) throw this.#closed;
+    this.#closed = reason;
+    return () => {
+      if (this.#closed === reason) this.#closed = undefined;
+    };
   }
 
   /** Takes one frame of a verified peer. A returned promise holds the link back until its streams have caught up. */

@@ -64,7 +64,7 @@ export class GuestUpgrades {
   /**
    * Runs another package; what fails leaves the one that runs as it is.
    * @throws ActrError `config` for a package that cannot run here or is of another actor, `registration`, `timed_out`,
-   * `unavailable` while another upgrade goes on; what its `on-start` throws; the signal's reason.
+   * `unavailable` while another upgrade goes on, `stopping`; what its `on-start` throws; the signal's reason.
    */
   async upgrade(next: VerifiedPackage, { signal }: UpgradeBounds = {}): Promise<void> {
     const { guest, clock, stopped, log } = this.#parts;
@@ -125,12 +125,12 @@ export class GuestUpgrades {
     const reason = new ActrError("unavailable", "the node is being upgraded; look for it again", {
       retryAfterMs: 1_000,
     });
-    inbound.gate.close(reason);
+    const letIn = inbound.gate.pause(reason);
     try {
       await abortable(inbound.settled(), signal);
       await guest.switchTo(fresh, between, signal);
     } finally {
-      inbound.gate.reopen(reason);
+      letIn();
     }
   }
 

@@ -207,6 +207,24 @@ describe("gate", () => {
     assert.equal(answered, 1);
   });
 
+  it("refuses requests while it is paused, and goes on to where it was closed meanwhile", async () => {
+    const world = await rig();
+    const remote = new RemotePeer(world);
+    const { gate: its } = world.inbound;
+    const letIn = its.pause(new ActrError("unavailable", "wait"));
+    await remote.send("a");
+    letIn();
+    await remote.send("b");
+    assert.deepEqual(remote.heard, [10001, "Echo: b"]);
+    const letInAgain = its.pause(new ActrError("unavailable", "wait"));
+    assert.throws(() => its.pause(new ActrError("unavailable", "again")), { message: "wait" });
+    its.close(new ActrError("stopping", "bye"));
+    letInAgain();
+    await remote.send("c");
+    assert.deepEqual(world.handled, ["b"]);
+    assert.throws(() => its.pause(new ActrError("unavailable", "again")), { code: "stopping" });
+  });
+
   it("tells who waits in the queue that the node stops", async () => {
     const world = await rig({ open: false });
     const remote = new RemotePeer(world);
