@@ -97,7 +97,7 @@ class Generation {
     for (let at = 0; at < length; ) {
       const place = (start + at) % chunkBytes;
       const chunk = this.#chunks[(start + at - place) / chunkBytes];
-      const piece = chunk?.subarray(place, Math.min(chunkBytes, place + length - at)) ?? nothing;
+      const piece = chunk?.subarray(place, place + length - at) ?? nothing;
       answer.set(piece, at);
       at += piece.length;
     }

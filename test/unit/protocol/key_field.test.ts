@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { keyField, projectField } from "../../../src/protocol/key_field.ts";
+import { isKeyField, keyField, projectField } from "../../../src/protocol/key_field.ts";
 import { encode } from "../../../src/protocol/schema.ts";
 import { WireReader } from "../../../src/protocol/wire_reader.ts";
 import { Colour, KindsSchema } from "../../fixtures/keys_pb.ts";
@@ -33,6 +33,17 @@ function readUint64(bytes: Uint8Array): bigint | undefined {
 }
 
 describe("key field", () => {
+  it("may be written down by number and kind", () => {
+    for (const number of [1, 2 ** 29 - 1]) assert.ok(isKeyField({ number, kind: "sint64" }));
+    for (const number of [0, -1, 1.5, 2 ** 29, "1", undefined]) {
+      assert.equal(isKeyField({ number, kind: "sint64" }), false, String(number));
+    }
+    for (const kind of ["double", "enum", "", undefined]) {
+      assert.equal(isKeyField({ number: 1, kind }), false, kind);
+    }
+    for (const other of [undefined, null, 1, "1"]) assert.equal(isKeyField(other), false);
+  });
+
   it("[N-111] varint, fixed32, fixed64 and string fields project; other fields are skipped", () => {
     const message = {
       bool: true,
