@@ -27,7 +27,7 @@ export function subprotocolRefused(
 /** Why a server could not bind: `config`. */
 export function cannotListen(hostname: string, port: number, cause: unknown): ActrError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `cannot listen on ${hostname}:${port} (${reason}); choose another port, or 0 for a free one`;
+  const message = `cannot listen on ${hostname}:${port} (${reason}); choose another address or port, 0 for a free one`;
   return new ActrError("config", message, { cause });
 }
 

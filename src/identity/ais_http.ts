@@ -38,7 +38,7 @@ export async function postToAis(
     throw issueError(
       what,
       "Retryable",
-      `cannot reach ${exchange.url}: ${ActrError.from(error).message}`,
+      `cannot reach ${exchange.url}: ${ActrError.from(error).message}; is a rendezvous running there?`,
       {
         cause: error,
       },

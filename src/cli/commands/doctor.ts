@@ -11,6 +11,7 @@ export const doctorCommand: Command = {
   options: {
     ...settingOptions("port", "host", "store", "storeSyncUrl", "storeTimeoutMs"),
     port: { value: "N", help: "port to try (default 8080; none beside --store)" },
+    host: { value: "ADDRESS", help: "address to try it on (default 127.0.0.1)" },
     store: {
       value: "STORE",
       help: "store to check: a file at rest or a libSQL server (default: try a new file)",

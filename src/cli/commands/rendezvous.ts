@@ -35,6 +35,10 @@ export const rendezvousCommand: Command = {
       "durability",
       "log",
     ),
+    store: {
+      value: "URL",
+      help: "path of a file (default .roost/rendezvous.db), :memory: or the address of a libSQL server",
+    },
     realm: {
       value: "ID[:SECRET]",
       multiple: true,

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { ActrError } from "../../errors.ts";
 import type { PackageParts } from "../../guest/package/package_parts.ts";
@@ -29,7 +30,7 @@ export interface GatheredParts extends PackageParts {
 
 /** Reads all that a package is made of: from the manifest of a folder, and from flags, which win. @throws Misuse, ActrError `config`, `invalid_argument`. */
 export async function gatherParts(input: Input, world: World): Promise<GatheredParts> {
-  const folder = resolve(world.cwd, input.positionals[0] ?? ".");
+  const folder = await folderOf(input, world);
   const named = input.value("manifest");
   const project =
     named === undefined ? await findProject(folder) : await openProject(world.cwd, named);
@@ -51,6 +52,13 @@ export async function gatherParts(input: Input, world: World): Promise<GatheredP
     lockFile: await lockFileOf(input, world, project),
     folder: project?.folder ?? folder,
   };
+}
+
+async function folderOf({ positionals: [named = "."] }: Input, { cwd }: World): Promise<string> {
+  const folder = resolve(cwd, named);
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return folder;
+  throw new Misuse(`there is no folder ${named}; name the one that holds manifest.toml`);
 }
 
 function typeOf(input: Input, project: Project | undefined): ActrType {

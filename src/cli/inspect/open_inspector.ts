@@ -34,6 +34,8 @@ export async function withInspector(
   if (input.has("url") || input.has("token")) {
     throw new Misuse("--store is for a store at rest, --url and --token for a running node");
   }
+  if (store === ":memory:")
+    throw new Misuse(`--store is ${store}, which keeps nothing; name a file`);
   return inspectStore(store, settings, work);
 }
 

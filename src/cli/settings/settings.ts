@@ -56,7 +56,12 @@ export const sources: {
     parse.port,
     "websocket.listen_port",
   ),
-  host: both(["host", "ROOST_HOST"], "ADDRESS", "address to listen on", parse.text),
+  host: both(
+    ["host", "ROOST_HOST"],
+    "ADDRESS",
+    "address to listen on (default 0.0.0.0)",
+    parse.text,
+  ),
   advertisedHost: both(
     ["advertised-host", "ROOST_ADVERTISED_HOST"],
     "HOST",
@@ -67,7 +72,7 @@ export const sources: {
   identity: both(
     ["identity", "ROOST_IDENTITY"],
     "URL",
-    "identity service of the rendezvous, such as http://127.0.0.1:8080/ais",
+    "identity service of the rendezvous (default http://127.0.0.1:8080/ais)",
     parse.identity,
     "ais_endpoint.url",
   ),
@@ -96,7 +101,7 @@ export const sources: {
     ...both(
       ["store", "ROOST_STORE"],
       "URL",
-      "path of a file, :memory: or the address of a libSQL server",
+      "path of a file (default .roost/node.db beside the app), :memory: or the address of a libSQL server",
       parse.store,
     ),
     toml: { key: "storage.mailbox_path", parse: parse.store, template: true },
@@ -159,7 +164,7 @@ export const sources: {
   log: both(
     ["log", "ROOST_LOG"],
     "LEVEL",
-    "trace, debug, info, warn or error",
+    "trace, debug, info, warn or error (default: info where a node is served)",
     parse.logLevel,
     "observability.filter_level",
     parse.filterLevel,

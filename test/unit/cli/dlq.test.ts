@@ -30,6 +30,7 @@ describe("roost dlq", () => {
       [["dlq", "purge", "--before", "7 days"], /--before is 7 days/],
       [["dlq", "ls"], /no inspection token is given/],
       [["dlq", "ls", "--token", "t", "--store", "f"], /--store is for a store at rest/],
+      [["dlq", "ls", "--store", ":memory:"], /which keeps nothing; name a file/],
       [["dlq", "ls", "--token", "t", "--url", "localhost"], /--url is localhost/],
       [["mailbox", "--token", "t", "--timeout", "x"], /--timeout is x/],
     ];

@@ -206,6 +206,7 @@ describe("roost keys, pack, sign, verify, inspect", () => {
       await fails(unread, 1, command, "--proto", "none.proto");
     }
     await fails(/cannot read the resource .*none/, 1, "pack", "--resource", "none");
+    await fails(/^roost: there is no folder none; name the one/, 2, "pack", "none");
     await fails(/cannot read the lock .*none/, 1, "pack", "--lock", "none");
   });
 

@@ -97,6 +97,13 @@ describe("roost store", () => {
     const whole = () => piecesOf(out.slice(0, -(last?.length ?? 0)), 64);
     const short = await roost(["store", "import", at("b.db")], { input: whole });
     assert.match(short.err, /the import is cut short after line 6/);
+    const [header = ""] = out.split("\n");
+    const binary = async function* () {
+      yield* piecesOf(`${header}\n`, 64);
+      yield Uint8Array.of(0xc3, 0x28);
+    };
+    const strange = await roost(["store", "import", at("b.db")], { input: binary });
+    assert.match(strange.err, /^roost: invalid_argument: from line 2 on this is no text in UTF-8/);
     assert.deepEqual(await readdir(folder.path), ["a.db"]);
     const drained = () => Promise.reject(new Error("gone"));
     assert.equal((await roost(["store", "export", at("a.db")], { drained })).code, 1);
