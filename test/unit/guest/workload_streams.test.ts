@@ -40,4 +40,28 @@ describe("streams of a guest that another takes the place of", () => {
       assert.ok(first.discarded);
     },
   );
+
+  it(
+    "[GD-27] are the first one's still when the next registers them and fails",
+    limit,
+    async () => {
+      const script: Script = async (entered) => {
+        const { entry, instance } = entered;
+        if (entry.name !== "on-start") return { ok: undefined };
+        await asking(entered)({ name: "register-stream", streamId: "s" });
+        if (instance === host.instances[0]) return { ok: undefined };
+        return { error: { code: "internal", message: "no licence" } };
+      };
+      const host = new FakeGuestHost(script);
+      await using t = await guestNode(script, { host });
+      const peer = await t.peer();
+      await assert.rejects(t.node.upgrades?.upgrade(again) ?? Promise.resolve(), /no licence/);
+      await peer.context.streams.send(t.id, "s", { payload: utf8("hello") });
+      await settledUntil(
+        t.clock,
+        "the chunk has entered",
+        () => host.instances[0]?.entered.at(-1) === "on-data-chunk data-chunk:s:0",
+      );
+    },
+  );
 });

@@ -11,7 +11,15 @@ import {
   type Script,
 } from "../../fixtures/fake_guest_host.ts";
 import { settledUntil } from "../../fixtures/settled_until.ts";
-import { guestNode, ok, text, verified } from "./workload_support.ts";
+import {
+  type GuestNodeOptions,
+  guestNode,
+  ok,
+  routes,
+  shown,
+  text,
+  verified,
+} from "./workload_support.ts";
 
 const limit = { timeout: 60_000 };
 const hello = utf8("hello");
@@ -45,10 +53,13 @@ function numbered(more: (instance: number) => ReturnType<Script> | undefined = (
   return { script, host, instances, waiting, end };
 }
 
-async function upgradable(more?: Parameters<typeof numbered>[0]) {
+async function upgradable(
+  more?: Parameters<typeof numbered>[0],
+  init: GuestNodeOptions["init"] = {},
+) {
   const guest = numbered(more);
   const limits = { entryTimeoutMs: 60_000 };
-  const t = await guestNode(guest.script, { host: guest.host, guest: { limits } });
+  const t = await guestNode(guest.script, { host: guest.host, guest: { limits }, init });
   const peer = await t.peer();
   const call = (route = "r", to = t.id) => peer.context.call(to, route, hello).then(text);
   const { upgrades } = t.node;
@@ -133,6 +144,10 @@ describe("an upgrade to a package of the same version", () => {
         code: "config",
         message: /acme:other:1.0.0/,
       });
+      await assert.rejects(upgrades.upgrade(verified({ manufacturer: "evil" })), {
+        code: "config",
+        message: /evil:echo:1.0.0/,
+      });
       const held = call("held").catch(({ code }: ActrError) => code);
       await settledUntil(t.clock, "the request is held", () => waiting.length === 1);
       const leave = new AbortController();
@@ -146,6 +161,47 @@ describe("an upgrade to a package of the same version", () => {
       assert.equal(await call(), "1: hello");
     },
   );
+});
+
+describe("an upgrade that waits for a request", () => {
+  it("lets in what that request waits for", limit, async () => {
+    const going: (() => void)[] = [];
+    const script = routes({
+      outer: async ({ ask, payload }) => {
+        await new Promise<void>((resolve) => going.push(resolve));
+        const target = { kind: "workload" } as const;
+        return ok(shown(await ask({ name: "call", target, routeKey: "inner", payload })));
+      },
+      inner: () => ok("let in"),
+    });
+    const reentrant = { reentrant: true };
+    const methods = { outer: { conflictKey: { sender: true } }, inner: reentrant } as const;
+    await using t = await guestNode(script, { guest: { methods } });
+    const peer = await t.peer();
+    const outer = peer.context.call(t.id, "outer", hello);
+    await settledUntil(t.clock, "the request runs", () => going.length === 1);
+    const upgrade = t.node.upgrades?.upgrade(again);
+    await t.clock.settle();
+    for (const go of going) go();
+    assert.equal(text(await outer), "let in");
+    await upgrade;
+  });
+
+  it("is given up when it takes too long, and what runs goes on", limit, async () => {
+    const options = { lifecycle: { startTimeoutMs: 5_000 } };
+    await using world = await upgradable(undefined, { options });
+    const { t, call, upgrades, waiting, host } = world;
+    const held = call("held");
+    await settledUntil(t.clock, "the request is held", () => waiting.length === 1);
+    const failed = assert.rejects(upgrades.upgrade(again), { code: "timed_out" });
+    await settledUntil(t.clock, "the other is loaded", () => host.instances.length === 2);
+    await t.clock.advance(5_000);
+    await failed;
+    assert.equal(host.instance.discarded, true);
+    world.end();
+    assert.equal(await held, "1: hello");
+    assert.equal(await call(), "1: hello");
+  });
 });
 
 describe("an upgrade of a node that stops", () => {
