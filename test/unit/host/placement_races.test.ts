@@ -6,6 +6,7 @@ import { actor } from "../../../src/actor.ts";
 import { ActrError } from "../../../src/errors.ts";
 import { Kinds } from "../../../src/host/kinds.ts";
 import { FencedStore } from "../../../src/host/placement/fenced_store.ts";
+import { KnownOwners } from "../../../src/host/placement/known_owners.ts";
 import { Placement } from "../../../src/host/placement/placement.ts";
 import { leaving, readPlacement } from "../../../src/host/placement/rows.ts";
 import { shardCount } from "../../../src/host/placement/shards.ts";
@@ -28,9 +29,13 @@ class RacedStore extends MemoryStore {
   }
 }
 
-function placementOn(store: MemoryStore, name: string): { placement: Placement; clock: FakeClock } {
+function placementOn(
+  store: MemoryStore,
+  name: string,
+  release: (shard: number) => Promise<void> = async () => {},
+): { placement: Placement; clock: FakeClock } {
   const clock = new FakeClock();
-  const owner = { gained: () => {}, release: async () => {}, lost: () => {} };
+  const owner = { gained: () => {}, release, lost: () => {} };
   const parts = { clock, log: recorder([]), store, node: () => `${name}@1/a:B:1.0.0`, owner };
   return { placement: new Placement(parts, { leaseMs: 15_000 }), clock };
 }
@@ -83,6 +88,64 @@ describe("a member that was declared dead a moment ago", () => {
     assert.deepEqual(await store.record("placement", given), taker);
     one.placement.abandon();
     two.placement.abandon();
+  });
+});
+
+describe("shards that others are to have", () => {
+  it("are given up once each, however long their actors take to sleep", async () => {
+    const store = new MemoryStore();
+    const asked: number[] = [];
+    const one = placementOn(store, "1", (shard) => {
+      asked.push(shard);
+      return new Promise(() => {});
+    });
+    await one.placement.start();
+    const others = ["2", "3"].map((name) => placementOn(store, name));
+    for (const { placement } of others) {
+      await placement.start();
+      await one.placement.look();
+    }
+    const fair = Math.ceil(shardCount / 3);
+    assert.deepEqual([asked.length, new Set(asked).size], [shardCount - fair, shardCount - fair]);
+    for (const { placement } of [one, ...others]) placement.abandon();
+  });
+
+  it("are given up again where it is not known whether they were", async () => {
+    const store = new RacedStore();
+    const one = placementOn(store, "1");
+    await one.placement.start();
+    const two = placementOn(store, "2");
+    await two.placement.start();
+    store.picks = (changes) => changes.some(deletesShard);
+    store.before = async () => {
+      throw new ActrError("storage", "no answer");
+    };
+    await one.placement.look();
+    await one.clock.settle();
+    assert.equal(one.placement.owned, shardCount / 2 + 1);
+    await one.placement.look();
+    await one.clock.settle();
+    assert.equal(one.placement.owned, shardCount / 2);
+    for (const { placement } of [one, two]) placement.abandon();
+  });
+});
+
+describe("what is known of other nodes", () => {
+  it("is of no use once a node is gone, though its shards are nobody else's yet", async () => {
+    const store = new MemoryStore();
+    const { placement } = placementOn(store, "1");
+    await placement.start();
+    const known = new KnownOwners(store);
+    assert.equal(known.whereIs(0), undefined);
+    await known.read();
+    const place = known.whereIs(0);
+    assert.deepEqual([place?.node, place?.moved.aborted], ["1@1/a:B:1.0.0", false]);
+    await known.read();
+    assert.equal(known.whereIs(0)?.moved, place?.moved);
+    await buryAll(store);
+    await known.read();
+    assert.deepEqual([place?.moved.aborted, known.whereIs(0)], [true, undefined]);
+    placement.abandon();
   });
 });
 
