@@ -6,6 +6,7 @@ import { SeededRandom } from "../../adapters/memory/seeded_random.ts";
 import { openLibsqlClient } from "../../adapters/sql/libsql_client.ts";
 import { openSqlStore } from "../../adapters/sql/sql_store.ts";
 import { ActrError } from "../../src/errors.ts";
+import type { SqlRow, SqlStatement } from "../../src/ports/sql_driver.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { row } from "../conformance/store_samples.ts";
 import { InstrumentedDriver } from "./instrumented_driver.ts";
@@ -36,6 +37,47 @@ async function sharedDatabase() {
 
 const has = (code: string) => (error: unknown) => ActrError.is(error) && error.code === code;
 const put = (store: Store, seq: number) => store.commit([{ kind: "mailbox.put", row: row(seq) }]);
+
+/** A server that says nothing any more, once it is silent. */
+class SilentDriver extends InstrumentedDriver {
+  silent = false;
+
+  override all(statement: SqlStatement): SqlRow[] | Promise<SqlRow[]> {
+    this.#requireAnswer();
+    return super.all(statement);
+  }
+
+  override batch(statements: readonly SqlStatement[], guard?: SqlStatement): void | Promise<void> {
+    this.#requireAnswer();
+    return super.batch(statements, guard);
+  }
+
+  #requireAnswer(): void {
+    const details = { fault: "database" };
+    if (this.silent) throw new ActrError("storage", "no answer", { details });
+  }
+}
+
+it("a store is closed within 5 s, though its server does not tell what it has written", async () => {
+  await using folder = await temporaryFolder();
+  const clock = new FakeClock();
+  const url = `file:${join(folder.path, "silent.db")}`;
+  const driver = new SilentDriver(await openLibsqlClient({ url, durability: "normal" }), true);
+  const options = { clock, random: new SeededRandom(), leaseMs: 60_000 };
+  const store = await openSqlStore(driver, options, new AbortController().signal);
+  driver.silent = true;
+  let told = false;
+  const write = put(store, 1).finally(() => {
+    told = true;
+  });
+  const written = assert.rejects(write, /whether the write took effect could not be learned/);
+  const closed = assert.rejects(store.close(), { code: "storage" });
+  await clock.advance(4_900);
+  assert.equal(told, false);
+  await clock.advance(200);
+  await Promise.all([written, closed]);
+  assert.equal(clock.pending, 0);
+});
 
 describe("lease of a shared database", () => {
   it("is renewed for as long as the owner lives", async () => {
