@@ -1,10 +1,10 @@
 import type { GuestErrorCode, HostAnswer, HostCall } from "../../ports/guest_host.ts";
-import { type Logger, type LogLevel, logLevels } from "../../ports/logger.ts";
+import type { Logger } from "../../ports/logger.ts";
 import { isSamePeer } from "../../protocol/ids.ts";
 import { toGuestError } from "../guest_error.ts";
 import type { EntriesInFlight } from "./entries_in_flight.ts";
 import type { LiveEntry } from "./live_entry.ts";
-import type { LogLines } from "./log_lines.ts";
+import { type LogLines, levelOf } from "./log_lines.ts";
 
 /** What a guest asks of the node; its log is not among it, since {@link HostGate} writes that. */
 export type NodeCall = Exclude<HostCall, { readonly name: "log-message" }>;
@@ -22,8 +22,6 @@ export interface HostGateComponents<Scope> {
   readonly lines: LogLines;
   readonly operations: NodeOperations<Scope>;
 }
-
-const levels: ReadonlySet<string> = new Set(logLevels);
 
 /** Every call of one instance passes here: for an entry in flight, within its limits, or not at all. */
 export class HostGate<Scope> {
@@ -103,8 +101,7 @@ export class HostGate<Scope> {
     if (admitted === undefined) return { ok: undefined };
     const { line, dropped } = admitted;
     if (dropped > 0) this.#log.warn("guest.log_dropped", { lines: dropped });
-    const known = levels.has(level) ? (level as LogLevel) : "info";
-    this.#log[known]("guest.log", { message: line, request_id: entry.context.requestId });
+    this.#log[levelOf(level)]("guest.log", { message: line, request_id: entry.context.requestId });
     return { ok: undefined };
   }
 }

@@ -1,7 +1,14 @@
 import type { Clock } from "../../ports/clock.ts";
+import { type LogLevel, logLevels } from "../../ports/logger.ts";
 import { TokenBucket } from "../../token_bucket.ts";
 
 const encoder = new TextEncoder();
+const levels: ReadonlySet<string> = new Set(logLevels);
+
+/** The level that a guest names; `info` for one that there is not, whose name may be as long as a payload. */
+export function levelOf(name: string): LogLevel {
+  return levels.has(name) ? (name as LogLevel) : "info";
+}
 
 /** How much a guest may log. */
 export interface LogLimits {

@@ -1,6 +1,7 @@
 import type { GuestChunk, GuestDestination, HostCall } from "../../ports/guest_host.ts";
 import { type Lane, lanes } from "../../protocol/frame.ts";
 import type { ActrId, ActrType } from "../../protocol/ids.ts";
+import { maxMetadataEntries } from "../../protocol/metadata.ts";
 
 /** What a guest asked is of no form that the node knows. */
 export class MalformedCall extends Error {}
@@ -9,8 +10,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Longest name, key or id that a guest may give, UTF-16 units. */
 const longestName = 16_384;
-/** Most entries of metadata of one chunk. */
-const mostMetadata = 256;
 const none = new Uint8Array(0);
 
 const laneOf: ReadonlyMap<unknown, Lane> = new Map([
@@ -78,8 +77,10 @@ function destination(value: unknown): GuestDestination {
 
 function metadata(value: unknown): GuestChunk["metadata"] {
   const all = list(value, "the metadata");
-  if (all.length > mostMetadata) {
-    throw new MalformedCall(`the chunk has ${all.length} metadata, the limit is ${mostMetadata}`);
+  if (all.length > maxMetadataEntries) {
+    throw new MalformedCall(
+      `the chunk has ${all.length} metadata, the limit is ${maxMetadataEntries}`,
+    );
   }
   return all.map((entry) => {
     const [key, text] = list(entry, "the metadata");

@@ -13,7 +13,7 @@ const tooMuch: GuestError = {
 };
 
 /** One entry into the guest. */
-export interface LiveEntry {
+export interface OpenEntry {
   readonly number: number;
   readonly token: bigint;
   readonly budget: Budget;
@@ -24,7 +24,7 @@ export interface LiveEntry {
 /** What the guest asked, or why it is not asked of the node. */
 export interface Asked {
   /** Who pays for what the answer causes. */
-  readonly entry: LiveEntry;
+  readonly entry: OpenEntry;
   /** What the guest knows it by; 0 when it waits for no answer. */
   readonly number: number;
   readonly bytes: number;
@@ -34,7 +34,7 @@ export interface Asked {
 /** The entries that a guest works for, and what it asked meanwhile. */
 export class ScriptEntries implements ScriptCalls {
   readonly #mostBytes: number;
-  readonly #live = new Map<number, LiveEntry>();
+  readonly #live = new Map<number, OpenEntry>();
   /** Those that ended since the guest began to run: how they ended counts when the guest stayed within its limits. */
   readonly #done = new Map<number, EntryOutcome>();
   readonly #asked: Asked[] = [];
@@ -42,14 +42,14 @@ export class ScriptEntries implements ScriptCalls {
   #waiting = 0;
   #bytes = 0;
   /** The entry that runs, or ran last. */
-  current: LiveEntry | undefined;
+  current: OpenEntry | undefined;
 
   /** Texts and payloads of calls that wait for the node have `mostBytes` together at most. */
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes;
   }
 
-  open({ token, budget, resolve, reject }: Omit<LiveEntry, "number">): LiveEntry {
+  open({ token, budget, resolve, reject }: Omit<OpenEntry, "number">): OpenEntry {
     this.#last += 1;
     const live = { number: this.#last, token, budget, resolve, reject };
     this.#live.set(live.number, live);

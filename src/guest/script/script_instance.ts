@@ -12,7 +12,7 @@ import { answerValue, errorText } from "./answer_text.ts";
 import type { Budget } from "./budget.ts";
 import { entryText, payloadOf } from "./entry_text.ts";
 import type { Interpreter } from "./interpreter.ts";
-import type { Asked, LiveEntry, ScriptEntries } from "./script_entries.ts";
+import type { Asked, OpenEntry, ScriptEntries } from "./script_entries.ts";
 
 /** A script that runs. What it asks of the node is asked when it waits, so that no code of the node runs inside it. */
 export class ScriptInstance implements GuestInstance {
@@ -58,7 +58,7 @@ export class ScriptInstance implements GuestInstance {
   }
 
   /** Lets the guest run for an entry until it waits, and asks what it asked. */
-  #run(entry: LiveEntry, work: (interpreter: Interpreter) => void): void {
+  #run(entry: OpenEntry, work: (interpreter: Interpreter) => void): void {
     if (this.#interpreter === undefined) return;
     this.#entries.current = entry;
     try {

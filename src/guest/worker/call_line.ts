@@ -1,12 +1,9 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { HostAnswer, HostCall } from "../../ports/guest_host.ts";
-import { logLevels } from "../../ports/logger.ts";
-import { type LogLimits, LogLines } from "../life/log_lines.ts";
+import { type LogLimits, LogLines, levelOf } from "../life/log_lines.ts";
 import type { FromGuest } from "./messages.ts";
 import type { Outbox } from "./outbox.ts";
 import { sendableCall } from "./sendable.ts";
-
-const levels: ReadonlySet<string> = new Set(logLevels);
 
 /** How much an instance may ask of the node at once. */
 export interface CallLimits extends LogLimits {
@@ -53,9 +50,7 @@ export class CallLine {
     if (admitted === undefined) return { ok: undefined };
     const { line, dropped } = admitted;
     if (dropped > 0) this.#say(0, { ...call, level: "warn", message: `${dropped} lines dropped` });
-    // A level that is none is `info`, and may be as long as a payload.
-    const level = levels.has(call.level) ? call.level : "info";
-    this.#say(0, { ...call, level, message: line });
+    this.#say(0, { ...call, level: levelOf(call.level), message: line });
     return { ok: undefined };
   }
 

@@ -74,13 +74,8 @@ export class GuestWorkload {
   /** Loads another package beside this one; nothing of it is entered. @throws as {@link load}. */
   async prepare(next: VerifiedPackage, signal: AbortSignal): Promise<LiveGuest> {
     const made = new LiveGuest({ ...this.#definition, package: next }, this.#components);
-    try {
-      await made.load(signal);
-      return made;
-    } catch (error) {
-      await made.close();
-      throw error;
-    }
+    await made.load(signal);
+    return made;
   }
 
   /**

@@ -60,7 +60,7 @@ const calls: Record<string, string> = {
   "a sequence that is too large":
     "context.sendDataChunk({ tag: 'host' }, { streamId: 's', sequence: 2n ** 64n, payload: new Uint8Array() }, { tag: 'stream-reliable' })",
   "too much metadata":
-    "context.sendDataChunk({ tag: 'host' }, { streamId: 's', sequence: 1n, payload: new Uint8Array(), metadata: Array(300).fill({ key: 'k', value: 'v' }) }, { tag: 'stream-reliable' })",
+    "context.sendDataChunk({ tag: 'host' }, { streamId: 's', sequence: 1n, payload: new Uint8Array(), metadata: Array(1025).fill({ key: 'k', value: 'v' }) }, { tag: 'stream-reliable' })",
 };
 
 describe("a hostile script", { timeout: 60_000 }, () => {

@@ -1,11 +1,9 @@
 import type { GuestEntry } from "../../../ports/guest_host.ts";
 import { guestFault } from "../../fault.ts";
+import { liftPrefix } from "../binary/component/main_module.ts";
 import type { CoreExport, PreparedComponent } from "../binary/prepared_component.ts";
 import { type Counter, FuelMeter } from "./fuel_meter.ts";
 import { GuestMemory, type Reallocate } from "./guest_memory.ts";
-
-/** The interface that guests export. */
-export const workload = "actr:workload/workload@0.2.0";
 
 /** Entries that return a result. */
 export const fallibleEntries: readonly GuestEntry["name"][] = [
@@ -53,7 +51,7 @@ export interface GuestExports {
 }
 
 function beginOf(name: GuestEntry["name"]): string {
-  return `[async-lift]${workload}#${name}`;
+  return liftPrefix + name;
 }
 
 function backOf(name: GuestEntry["name"]): string {

@@ -1,7 +1,7 @@
 import { guestFault } from "../../fault.ts";
+import { hostInterface, workloadInterface } from "../binary/component/world.ts";
 import type { CoreImport } from "../binary/prepared_component.ts";
 import type { Bridge } from "./bridge.ts";
-import { workload } from "./guest_exports.ts";
 import { hostLinks } from "./host_links.ts";
 import type { CoreFunction, Link, Links } from "./link.ts";
 import { returnLinks } from "./return_links.ts";
@@ -16,8 +16,8 @@ export interface Linked {
 }
 
 const interfaces: Readonly<Record<string, Links>> = {
-  "actr:workload/host@0.2.0": hostLinks,
-  [`[export]${workload}`]: returnLinks,
+  [hostInterface]: hostLinks,
+  [`[export]${workloadInterface}`]: returnLinks,
   $root: taskLinks,
   "[export]$root": ownTaskLinks,
 };
@@ -40,7 +40,7 @@ export function link(imports: readonly CoreImport[]): Linked[] {
     if (found !== undefined) return { module, name, link: found };
     throw guestFault(
       "load_failed",
-      `the component imports '${name}' of '${module}', which guests do not have: they reach the world through actr:workload/host alone`,
+      `the component imports '${name}' of '${module}', which guests do not have: they reach the world through ${hostInterface} alone`,
     );
   });
 }

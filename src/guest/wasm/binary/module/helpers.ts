@@ -11,7 +11,8 @@ export interface Helper {
 /** What every growth costs, in moved bytes: engines do more than the instruction says. */
 const growthBytes = 0x10000;
 const pageBits = 16;
-const pageBytes = 2 ** pageBits;
+/** Bytes of a page of memory. */
+export const pageBytes: number = 2 ** pageBits;
 
 const i32 = 0x7f;
 const noLocals = 0x00;

@@ -1,7 +1,7 @@
 import { guestFault } from "../../../fault.ts";
 import type { Reader } from "../reader.ts";
 import { Writer } from "../writer.ts";
-import { type Helper, helpers } from "./helpers.ts";
+import { type Helper, helpers, pageBytes } from "./helpers.ts";
 import { leb, signedLeb } from "./leb.ts";
 import { addedTo, meterOf } from "./meter.ts";
 import { CodeMeter } from "./meter_code.ts";
@@ -23,7 +23,6 @@ export interface RewrittenModule {
   readonly deniedGlobal: string;
 }
 
-const pageBytes = 0x10000;
 /** How much longer than the longest component a module may become by counting. */
 const mostGrowth = 2;
 const roomForPoints = 1.1;
