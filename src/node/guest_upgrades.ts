@@ -67,8 +67,8 @@ export class GuestUpgrades {
    * `unavailable` while another upgrade goes on, `stopping`; what its `on-start` throws; the signal's reason.
    */
   async upgrade(next: VerifiedPackage, { signal }: UpgradeBounds = {}): Promise<void> {
-    const { guest, clock, stopped, log } = this.#parts;
-    const { package: before } = guest;
+    const { clock, stopped, log } = this.#parts;
+    const { package: before } = this.#parts.guest;
     requireSameActor(before, next);
     if (this.#busy) throw new ActrError("unavailable", "an upgrade goes on; wait for its end");
     this.#busy = true;
@@ -80,7 +80,6 @@ export class GuestUpgrades {
       limit.cancel();
       this.#busy = false;
     }
-    this.#previous = before;
     const [from, to] = [before, next].map(({ manifest }) => formatActrType(manifest));
     log.info("guest.upgraded", { from, to });
   }
@@ -94,6 +93,7 @@ export class GuestUpgrades {
 
   async #replace(next: VerifiedPackage, signal: AbortSignal): Promise<void> {
     const { guest, presence } = this.#parts;
+    const { package: before } = guest;
     const fresh = await guest.prepare(next, signal);
     try {
       const registration = await this.#registrationOf(fresh);
@@ -104,7 +104,9 @@ export class GuestUpgrades {
         await this.#become(await presence.stand(registration, signal), fresh, signal);
       }
     } finally {
-      if (!guest.runs(fresh)) await fresh.close();
+      // It may run although what came after failed, such as writing down who the node is.
+      if (guest.runs(fresh)) this.#previous = before;
+      else await fresh.close();
     }
   }
 

@@ -187,6 +187,20 @@ describe("an upgrade that waits for a request", () => {
     await upgrade;
   });
 
+  it("can be taken back although it could not be written down", limit, async () => {
+    await using world = await upgradable();
+    const { t, call, upgrades } = world;
+    const full = mock.method(t.node.presence, "restate", async () => {
+      throw new ActrError("storage", "the disk is full");
+    });
+    await assert.rejects(upgrades.upgrade(again), { code: "storage" });
+    full.mock.restore();
+    assert.equal(await call(), "2: hello");
+    await upgrades.rollback();
+    assert.equal(await call(), "3: hello");
+    assert.notEqual(t.node.guest?.package, again);
+  });
+
   it("is given up when it takes too long, and what runs goes on", limit, async () => {
     const options = { lifecycle: { startTimeoutMs: 5_000 } };
     await using world = await upgradable(undefined, { options });
