@@ -30,7 +30,7 @@ export class FolderDatabases implements PortableDatabases {
   async open(name: string): Promise<SqlDriver> {
     const path = this.#path(name);
     try {
-      await mkdir(this.#folder, { recursive: true });
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     } catch (error) {
       throw openError(error, path);
     }

@@ -102,9 +102,10 @@ function checkOptions(url: string, { syncUrl, callTimeoutMs = 1 }: OpenDriverOpt
   }
 }
 
+/** What is new of the way to a file is its owner's alone: a store holds the keys of its node. */
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {
     throw openError(error, path);
   }

@@ -54,7 +54,7 @@ async function requireAbsent(path: string, what: "file" | "folder"): Promise<voi
   throw new ActrError("invalid_argument", `${path} exists already; name a new ${what}`);
 }
 
-/** Writes texts one after the other; the file is on disk at the end. @throws ActrError `storage` naming the file. */
+/** Writes texts one after the other, for the owner alone; the file is on disk at the end. @throws ActrError `storage` naming the file. */
 export async function writeTexts<Result>(
   path: string,
   work: (write: (text: string) => Promise<void>) => Promise<Result>,
@@ -68,7 +68,8 @@ export async function writeTexts<Result>(
     }
   };
   await guarded(mkdir(dirname(path), { recursive: true }));
-  const handle = await guarded(open(path, "w"));
+  // An export holds the keys of its node.
+  const handle = await guarded(open(path, "w", 0o600));
   try {
     const result = await work((text) => guarded(handle.writeFile(text)));
     await guarded(handle.sync());

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, open, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { MemoryStore } from "../../adapters/memory/memory_store.ts";
@@ -233,6 +233,20 @@ describe("the check of a store", () => {
     const heir = await openFile(killed);
     assert.equal((await heir.mailboxRows(0, 9)).length, 1);
     await heir.close();
+  });
+});
+
+describe("the folder of a store", () => {
+  it("is its owner's alone where it is made, and as it was where it is there", async () => {
+    await using folder = await temporaryFolder();
+    const made = join(folder.path, "made");
+    const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+    await chmod(folder.path, 0o755);
+    for (const path of [join(made, "deep", "node.db"), join(folder.path, "node.db")]) {
+      await using _store = await openFile(path);
+    }
+    assert.deepEqual([await modeOf(made), await modeOf(join(made, "deep"))], [0o700, 0o700]);
+    assert.equal(await modeOf(folder.path), 0o755);
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { FolderDatabases } from "../../../adapters/sql/folder_databases.ts";
@@ -63,6 +63,7 @@ describe("roost store", () => {
     const world = { cwd: folder.path };
     const out = await roost(["store", "export", "a.db", "--out", "a.jsonl"], world);
     assert.deepEqual(out, { code: 0, out: `exported 5 entries to ${at("a.jsonl")}`, err: "" });
+    assert.equal((await stat(at("a.jsonl"))).mode & 0o777, 0o600);
     const lines = await readFile(at("a.jsonl"), "utf8");
     assert.match(
       lines,
