@@ -35,7 +35,6 @@ export interface QuickJs {
   QTS_GetArrayBufferLength(context: number, value: Value): number;
   QTS_GetPropNumber(context: number, value: Value, index: number): Value;
   QTS_GetUndefined(): Value;
-  QTS_Typeof(context: number, value: Value): number;
   QTS_ArgvGetJSValueConstPointer(values: number, index: number): Value;
   QTS_FreeCString(context: number, text: number): void;
   QTS_FreeValuePointer(context: number, value: Value): void;
