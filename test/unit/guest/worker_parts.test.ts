@@ -1,58 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
-import { defaultGuestOptions } from "../../../src/guest/life/options.ts";
-import { serveGuests } from "../../../src/guest/worker/serve_guests.ts";
-import type { ThreadEvents } from "../../../src/guest/worker/thread.ts";
-import { workerGuestHost } from "../../../src/guest/worker/worker_host.ts";
-import type { GuestInstance, HostCalls } from "../../../src/ports/guest_host.ts";
 import { lanes } from "../../../src/protocol/frame.ts";
 import { allocateMessage } from "../../../src/protocol/pool.ts";
 import { type Entered, FakeGuestHost } from "../../fixtures/fake_guest_host.ts";
 import { callerId, chunk, dispatch, selfId } from "../../fixtures/guest_world.ts";
+import { NoThread } from "../../fixtures/no_thread.ts";
 
-const { signal } = new AbortController();
 const target = { kind: "host" } as const;
-
-/** What a message takes along: bytes of all buffers under its payloads. */
-function carried(message: unknown): number {
-  if (message instanceof Uint8Array) return message.buffer.byteLength;
-  if (typeof message !== "object" || message === null) return 0;
-  return Object.values(message).reduce((sum: number, part) => sum + carried(part), 0);
-}
-
-/** A guest behind a thread that is none, with all that would have crossed. */
-class NoThread {
-  /** Bytes that each post takes along, and how many of them in buffers that are handed over. */
-  readonly posted: (readonly [carried: number, moved: number])[] = [];
-  readonly #clock = new FakeClock();
-
-  #cross(message: unknown, moved: ArrayBuffer[], hear: (message: unknown) => void): void {
-    const bytes = carried(message);
-    if (bytes > 0) this.posted.push([bytes, moved.reduce((sum, one) => sum + one.byteLength, 0)]);
-    hear(structuredClone(message, { transfer: moved }));
-  }
-
-  async instantiate(host: FakeGuestHost, calls: HostCalls): Promise<GuestInstance> {
-    const startThread = (events: ThreadEvents) => {
-      let hear = (_: unknown): void => {};
-      const port = {
-        post: (message: unknown, moved: ArrayBuffer[]) =>
-          this.#cross(message, moved, events.message),
-        listen(listener: (message: unknown) => void): void {
-          hear = listener;
-        },
-      };
-      serveGuests({ port, clock: this.#clock, host });
-      const post = (message: unknown, moved: ArrayBuffer[]) => this.#cross(message, moved, hear);
-      return { post, keepAlive() {}, end() {} };
-    };
-    const code = { kind: "script", binary: new Uint8Array() } as const;
-    const worker = workerGuestHost({ clock: this.#clock, startThread });
-    const image = await worker.load(code, defaultGuestOptions, signal);
-    return image.instantiate(calls, signal);
-  }
-}
 
 /** A part of the common pool, as answers of scripts are, and short messages of peers. */
 function pooled(size: number): Uint8Array {
@@ -65,8 +19,8 @@ describe("a part of a larger buffer", () => {
   const who = { token: 1n, selfId, requestId: "r" };
 
   it("crosses to a guest's thread alone, and its pool stays", async () => {
-    const thread = new NoThread();
-    const guest = await thread.instantiate(new FakeGuestHost(), () => ({ ok: undefined }));
+    const thread = new NoThread(new FakeGuestHost());
+    const guest = await thread.instantiate();
     const payload = pooled(9);
     const asked = { requestId: "r", routeKey: "r", payload };
     await guest.enter({ name: "dispatch", envelope: asked }, who);
@@ -97,8 +51,8 @@ describe("a part of a larger buffer", () => {
       });
       return { ok: answer };
     };
-    const thread = new NoThread();
-    const guest = await thread.instantiate(new FakeGuestHost(script), ({ name }) => ({
+    const thread = new NoThread(new FakeGuestHost(script));
+    const guest = await thread.instantiate(({ name }) => ({
       ok: name === "call" ? reply : undefined,
     }));
     const outcome = await guest.enter(dispatch("abc"), { ...who, callerId });
@@ -111,8 +65,8 @@ describe("a part of a larger buffer", () => {
   });
 
   it("is cut out once where it is long: the cutting is handed over", async () => {
-    const thread = new NoThread();
-    const guest = await thread.instantiate(new FakeGuestHost(), () => ({ ok: undefined }));
+    const thread = new NoThread(new FakeGuestHost());
+    const guest = await thread.instantiate();
     const pool = new Uint8Array(50_000).fill(7);
     const envelope = { requestId: "r", routeKey: "r", payload: pool.subarray(1, 20_001) };
     await guest.enter({ name: "dispatch", envelope }, who);
