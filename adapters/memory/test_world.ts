@@ -7,6 +7,7 @@ import { silentLogger } from "../console/console_logger.ts";
 import { MemoryNetwork, type MemorySockets } from "./memory_sockets.ts";
 import { MemoryStore } from "./memory_store.ts";
 import { SeededRandom } from "./seeded_random.ts";
+import { watchCryptography } from "./watched_cryptography.ts";
 import { WorldClock } from "./world_clock.ts";
 
 /** What a world of test nodes is made of. */
@@ -35,6 +36,8 @@ export class TestWorld implements AsyncDisposable {
   readonly signalingUrl: string = `ws://${rendezvousHost}/signaling/ws`;
   readonly #options: TestWorldOptions;
   readonly #closing: (() => Promise<void>)[] = [];
+  /** Time stands still while keys and signatures are made and checked. */
+  readonly #unwatch: () => void = watchCryptography((work) => this.clock.during(work));
   #store: MemoryStore = new MemoryStore();
   #stopRendezvous: (() => Promise<void>) | undefined;
   #seed: number;
@@ -112,5 +115,6 @@ export class TestWorld implements AsyncDisposable {
       await close();
     }
     await this.stopRendezvous();
+    this.#unwatch();
   }
 }

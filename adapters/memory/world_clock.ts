@@ -6,9 +6,6 @@ const patience = 10;
 /** After so many turns of waiting it also gives up the processor: other threads may need it. */
 const ownTurns = 3;
 
-/** Enough bytes to hash that no runtime does it in the turn of the call, and that it takes as long as checking a signature. */
-const ballast = new Uint8Array(65_536);
-
 /** Turns that work outside the fake time, such as a signature check, is given before time goes on without it: ten seconds and more. */
 const busyTurns = 10_000;
 
@@ -29,9 +26,6 @@ export class WorldClock extends FakeClock {
 
   /** As {@link FakeClock.settle}, and until the work that holds time back is done. */
   override async settle(): Promise<void> {
-    await super.settle();
-    // Cryptography runs in threads of its own, in the order of the calls: what was asked before has had its turn.
-    await crypto.subtle.digest("SHA-256", ballast);
     await super.settle();
     for (let turn = 0; this.#busy.size > 0 && turn < busyTurns; turn++) {
       if (turn >= ownTurns) await yieldProcessor();

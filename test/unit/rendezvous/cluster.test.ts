@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { delay } from "#async";
-import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
+import { afterEach, describe, it } from "node:test";
 import { MemoryNetwork } from "../../../adapters/memory/memory_sockets.ts";
 import { MemoryStore } from "../../../adapters/memory/memory_store.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
+import { watchCryptography } from "../../../adapters/memory/watched_cryptography.ts";
+import { WorldClock } from "../../../adapters/memory/world_clock.ts";
 import { ActrError } from "../../../src/errors.ts";
 import type { HttpServer, Socket, Sockets } from "../../../src/ports/sockets.ts";
 import { fromActrIdMessage, toActrIdMessage } from "../../../src/protocol/id_messages.ts";
@@ -27,13 +27,20 @@ import { silent } from "./silent_logger.ts";
 const leaseMs = 9_000;
 const echo = "acme:echo:1.0.0";
 
-/** Servers on one store and one network, all in memory. */
+/** What ends the watches of a test's worlds. */
+const watches: (() => void)[] = [];
+
+/** Servers on one store and one network, all in memory; time stands still while keys and proofs are made and checked. */
 class World {
-  readonly clock = new FakeClock();
+  readonly clock = new WorldClock();
   readonly network = new MemoryNetwork(this.clock);
   readonly store = new MemoryStore();
   readonly #servers: Server[] = [];
   #seed = 0;
+
+  constructor() {
+    watches.push(watchCryptography((work) => this.clock.during(work)));
+  }
 
   async server(
     host: string,
@@ -72,11 +79,10 @@ class World {
     return server;
   }
 
-  /** Lets time pass until `holds`; keys and proofs are made in threads of the runtime, which take their own. */
+  /** Lets time pass until `holds`. */
   async until(holds: () => boolean | Promise<boolean>): Promise<void> {
     for (let tries = 0; !(await holds()); tries++) {
       assert.ok(tries < 1000, "it never comes to that");
-      await delay(2);
       await this.clock.advance(50);
     }
   }
@@ -219,6 +225,10 @@ class Node {
 }
 
 describe("a cluster of rendezvous", () => {
+  afterEach(() => {
+    for (const stop of watches.splice(0)) stop();
+  });
+
   it("keeps the nodes of a dead server for its lease, and no longer", async () => {
     const world = new World();
     const [a, b] = [await world.server("a"), await world.server("b")];
