@@ -46,8 +46,19 @@ export async function openStore(
   if (url === ":memory:" && options.syncUrl === undefined) return new MemoryStore();
   const driver = await openDriver(url, options);
   const owner = `process ${process.pid} on ${hostname()}`;
-  const backup = driver.remote ? {} : { backup: backupBeside(filePath(url)) };
-  return openSqlStore(driver, { owner, ...backup, ...options }, signal);
+  if (driver.remote) {
+    return await openSqlStore(driver, { owner, ...options }, signal).catch(askedInVain);
+  }
+  const backup = backupBeside(filePath(url));
+  return await openSqlStore(driver, { owner, backup, ...options }, signal);
+}
+
+/** @throws ActrError what came of asking a server, with what to do where it did not answer. */
+function askedInVain(error: unknown): never {
+  if (!ActrError.is(error) || error.details?.["fault"] !== "database") throw error;
+  const { code, message, details } = error;
+  const mend = "check that the server runs there, and the token if it asks for one";
+  throw new ActrError(code, `${message}; ${mend}`, { cause: error, details });
 }
 
 /**

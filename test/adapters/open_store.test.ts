@@ -95,6 +95,13 @@ describe("openStore", () => {
     }
   });
 
+  it("tells what to do about a server that does not answer", async () => {
+    const message =
+      /^http:\/\/127\.0\.0\.1:1 \(libsql client\): .*; check that the server runs there/;
+    const opened = openStore("http://127.0.0.1:1", options, never);
+    await assert.rejects(opened, { code: "storage", message });
+  });
+
   it("refuses a database of a newer release", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "node.db");
