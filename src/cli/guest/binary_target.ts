@@ -1,8 +1,9 @@
 import { ActrError } from "../../errors.ts";
+import { scriptTarget } from "../../guest/workload/guest_code.ts";
 import { toHex } from "../../protocol/bytes.ts";
 
 /** What runs as a guest, by its target. */
-export type GuestTarget = "wasm32-wasip2" | "roost-script";
+export type GuestTarget = "wasm32-wasip2" | typeof scriptTarget;
 
 /** How files begin, hexadecimal, that are no guests. */
 const others: readonly (readonly [head: RegExp, what: string, mend: string])[] = [
@@ -31,14 +32,14 @@ export function targetOf(binary: Uint8Array, file: string): GuestTarget {
   if (/\.[mc]?tsx?$/.test(file)) {
     throw unfit(`${file} is TypeScript; bundle it into one script, and name that`);
   }
-  if (/\.[mc]?js$/.test(file) && isText(binary)) return "roost-script";
+  if (/\.[mc]?js$/.test(file) && isText(binary)) return scriptTarget;
   throw unfit(`${file} is neither a WebAssembly component nor a script (.js)`);
 }
 
 /** The target that is asked for, which the binary must be built for. @throws ActrError `invalid_argument`. */
 export function checkedTarget(wanted: string, binary: Uint8Array, file: string): string {
   const found = targetOf(binary, file);
-  const fits = found === "roost-script" ? wanted === found : wanted.startsWith("wasm32-");
+  const fits = found === scriptTarget ? wanted === found : wanted.startsWith("wasm32-");
   if (fits) return wanted;
   throw unfit(`the target is ${wanted}, but ${file} is one for ${found}; leave the target out`);
 }

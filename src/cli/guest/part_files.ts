@@ -1,9 +1,10 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { ActrError } from "../../errors.ts";
+import { packageLimits } from "../../guest/package/package_limits.ts";
 
 /** Longest file that is packed, bytes: no node takes more without being told to. */
-const longest = 64 * 1024 * 1024;
+const longest = packageLimits.entryBytes;
 
 /** A file for a package, and what it is called there. */
 export interface PartFile {
