@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import type { VerifiedPackage } from "../../../src/guest/package/verified_package.ts";
 import { utf8 } from "../../../src/protocol/bytes.ts";
 import { sourceSpec } from "../../../src/protocol/fingerprint/source_spec.ts";
@@ -85,6 +85,15 @@ describe("what a guest's package tells of it", () => {
     await using t = await guestNode(echo, { guest: { package: locked } });
     await assert.rejects(t.context.discover("acme:shop:1.0.0"), { code: "not_found" });
     await assert.rejects(t.context.discover("acme:other:1.0.0"), { code: "dependency_not_found" });
+    const acl = [{ permission: "allow", type: "acme:caller:1.0.0" }] as const;
+    await using upgraded = await guestNode(echo, { init: { acl } });
+    const { upgrades, presence } = upgraded.node;
+    const restated = mock.method(presence, "restate");
+    await upgrades?.upgrade(locked);
+    const rules = restated.mock.calls[0]?.arguments[0].acl;
+    assert.match(JSON.stringify(rules), /shop/, "what it calls may answer");
+    const other = upgraded.context.discover("acme:other:1.0.0");
+    await assert.rejects(other, { code: "dependency_not_found" });
     const broken = { ...verified(), lockFile: utf8("[[dependency]]\n") };
     await assert.rejects(guestNode(echo, { guest: { package: broken } }), { code: "config" });
   });
