@@ -130,7 +130,7 @@ describe("roost dlq", () => {
     const inspector = new HttpInspector({
       url: "http://127.0.0.1:1",
       token: "t",
-      timeoutMs: 5_000,
+      timeoutMs: 60_000,
     });
     await assert.rejects(inspector.mailbox(), {
       code: "unavailable",
