@@ -107,7 +107,7 @@ function checkedService(
   found: AnnouncedService | undefined,
 ): AnnouncedService {
   if (found === undefined || !/:[0-9a-f]{64}$/.test(found.fingerprint)) {
-    const mend = "start a node that does, or lock the files in protos/remote with --offline";
+    const mend = `start a node that does, or put its .proto files into protos/remote/${alias} and add --offline`;
     const text = `nothing tells what ${alias}, ${type}, means`;
     throw new ActrError("not_found", `${text}; ${mend}`);
   }

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import {
   compareServices,
@@ -9,6 +8,7 @@ import { type DescribedFile, describedFile } from "../../protocol/fingerprint/de
 import { fileFingerprint, serviceFingerprint } from "../../protocol/fingerprint/fingerprint.ts";
 import { protoFileJson } from "../../protocol/fingerprint/proto_file.ts";
 import type { Command, Input, World } from "../command.ts";
+import { textOf } from "../deps/project.ts";
 import { Misuse } from "../misuse.ts";
 
 /** Most files of one service. */
@@ -52,7 +52,7 @@ export const fingerprintCommand: Command = {
 async function readAll(paths: readonly string[], { cwd }: World): Promise<DescribedFile[]> {
   return await Promise.all(
     paths.map(async (path) => {
-      const source = await readFile(resolve(cwd, path), "utf8").catch(() => undefined);
+      const source = await textOf(resolve(cwd, path));
       if (source === undefined) throw new Misuse(`there is no file ${path}`);
       return describedFile(protoFileJson(basename(path), source));
     }),

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { serviceFingerprint } from "../../protocol/fingerprint/fingerprint.ts";
 import { formatActrType } from "../../protocol/ids.ts";
@@ -8,7 +7,7 @@ import type { Input, World } from "../command.ts";
 import { Misuse } from "../misuse.ts";
 import { type AnnouncedService, announcedService } from "./announced.ts";
 import { filesInFolder, meantFiles, type SourceFile } from "./kept_files.ts";
-import type { Project } from "./project.ts";
+import { type Project, textOf } from "./project.ts";
 
 /**
  * The services of some dependencies as they are now, in the same order: as the options say from files, or as nodes announce
@@ -55,7 +54,7 @@ async function serviceOf(files: readonly SourceFile[]): Promise<AnnouncedService
 async function sources(paths: readonly string[], { cwd }: World): Promise<SourceFile[]> {
   return await Promise.all(
     paths.map(async (path) => {
-      const content = await readFile(resolve(cwd, path), "utf8").catch(() => undefined);
+      const content = await textOf(resolve(cwd, path));
       if (content === undefined) throw new Misuse(`there is no file ${path}`);
       return { name: basename(path), content };
     }),

@@ -43,7 +43,8 @@ async function requireSigned(opened: OpenedPackage, publicKey: Uint8Array): Prom
     throw notSigned(`under a key that proves nothing: ${ActrError.from(cause).message}`, cause);
   });
   if (await verifySignature(key, signature, manifestBytes)) return;
-  throw notSigned(`by the key ${await manufacturerKeyId(publicKey)}`);
+  const by = `by the key ${await manufacturerKeyId(publicKey)}`;
+  throw notSigned(`${by}; it was changed since, or another key signed it: see roost inspect`);
 }
 
 function notSigned(by: string, cause?: unknown): ActrError {

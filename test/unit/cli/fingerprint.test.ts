@@ -33,6 +33,11 @@ describe("roost fingerprint", () => {
     assert.deepEqual([json.service, json.changes], [service, []]);
   });
 
+  it("tells a file that is not there from one that cannot be read", async () => {
+    assert.match((await run("none.proto")).err, /^roost: there is no file none\.proto$/);
+    assert.match((await run("old")).err, /^roost: storage: cannot read .*old: EISDIR/);
+  });
+
   it("says that a service with more in it is compatible", async () => {
     write("s.proto", `${base}\nmessage C{}`);
     const added = write("t.proto", proto("message D{}"));
