@@ -5,6 +5,7 @@ import { ActrError } from "../errors.ts";
 import { abortAfter } from "../time_limit.ts";
 import type { Input, OptionSpecs, World } from "./command.ts";
 import { millisecondsOf } from "./counts.ts";
+import { withRealmFlags } from "./registration_refused.ts";
 import { loadSettings } from "./settings/load.ts";
 import { settingOptions, webRtcSettingNames } from "./settings/settings.ts";
 import { webRtcSettings } from "./settings/webrtc.ts";
@@ -58,7 +59,7 @@ export async function withClient(
     }
     throw isUnreachable(cause)
       ? new ActrError("unavailable", nobodyAt(identity), { cause })
-      : cause;
+      : withRealmFlags(cause);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Logger, LogLevel } from "../ports/logger.ts";
 import { loadApp } from "./app_file.ts";
 import type { Input } from "./command.ts";
 import { packagedApp } from "./deps/packaged_app.ts";
+import { withRealmFlags } from "./registration_refused.ts";
 import { type Settings, sources } from "./settings/settings.ts";
 import { fileUrl } from "./settings/store_address.ts";
 import { webRtcSettings, withoutWebRtc } from "./settings/webrtc.ts";
@@ -59,5 +60,9 @@ export function serveOptions(file: string, settings: Settings, log: Logger): Ser
 /** Serves with the adapters of this runtime. @throws ActrError as `serve`. */
 export async function serveApp(app: NodeDefinition, options: ServeOptions): Promise<Served> {
   const { serve } = await runningModule();
-  return serve(app, options);
+  try {
+    return await serve(app, options);
+  } catch (error) {
+    throw withRealmFlags(error);
+  }
 }

@@ -174,7 +174,10 @@ type = "local:Client:0.0.0"
       assert.deepEqual(called, { code: 0, out: '{"reply":"first: hi"}\n', err: "" });
       const refused = await Roost.run(caller, "call", ...echo, ...hi, ...there);
       assert.equal(refused.code, 1);
-      assert.match(refused.err, /^roost: registration: .*secret.*\n$/i);
+      assert.match(
+        refused.err,
+        /^roost: registration: .*secret.*; choose .*--realm N, open it with \w+\n$/i,
+      );
 
       serve.signal("SIGTERM");
       assert.equal((await serve.end()).code, 0);
