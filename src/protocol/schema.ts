@@ -14,6 +14,7 @@ import {
 import { ActrError } from "../errors.ts";
 import { isLane, type Lane, lanes } from "./frame.ts";
 import { payload_type as payloadTypeOption } from "./gen/actr/options_pb.ts";
+import { encodeLarge } from "./large_bytes.ts";
 
 export type {
   DescMessage as MessageDescriptor,
@@ -40,7 +41,8 @@ export function encode<D extends DescMessage>(
   message: MessageInitShape<D>,
 ): Uint8Array<ArrayBuffer> {
   try {
-    return toBinary(schema, create(schema, message));
+    const whole = create(schema, message);
+    return encodeLarge(schema, whole) ?? toBinary(schema, whole);
   } catch (cause) {
     throw refused("invalid_argument", "encode", schema, cause);
   }
