@@ -8,6 +8,7 @@ import { delimitedSize, tag, varint32Size, WireWriter, wireTypes } from "./wire_
 const envelopeFields = { version: 1, envelopeId: 2, replyFor: 3, timestamp: 4, relay: 13 } as const;
 const [firstFlow, lastFlow] = [10, 14];
 const relayFields = { source: 1, credential: 2, target: 3 } as const;
+const idFields = { realm: 1, type: 3 } as const;
 
 /** The credential field of an ActrRelay that says nothing: key_id 0, no claims, no signature. */
 const blankCredential = Uint8Array.of(tag(2, wireTypes.delimited), 6, 0x08, 0, 0x12, 0, 0x1a, 0);
@@ -38,8 +39,9 @@ export function withoutCredential(
 function blinded(relay: Uint8Array): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   const ends: number[] = [];
-  for (const { number, whole } of fieldsOf(relay)) {
+  for (const { number, whole, value } of fieldsOf(relay)) {
     if (number !== relayFields.credential) parts.push(whole);
+    if (number === relayFields.source || number === relayFields.target) checkId(value);
     if (number === relayFields.source) parts.push(blankCredential);
     if (number <= relayFields.target) ends.push(number);
   }
@@ -47,21 +49,32 @@ function blinded(relay: Uint8Array): Uint8Array<ArrayBuffer> {
   return concatBytes(parts);
 }
 
+/** Within an id nothing goes beyond what it is in: some readers would go on behind the end of the inner message, others refuse it. */
+function checkId(id: Uint8Array): void {
+  for (const { number, value } of fieldsOf(id)) {
+    const isMessage = number === idFields.realm || number === idFields.type;
+    if (isMessage) for (const _ of fieldsOf(value));
+  }
+}
+
 interface Field {
   readonly number: number;
   /** Tag and value. */
   readonly whole: Uint8Array;
-  /** The bytes of a delimited value. */
+  /** The bytes of a delimited value; of any other, none. */
   readonly value: Uint8Array;
 }
+
+const nothing = new Uint8Array(0);
 
 function* fieldsOf(message: Uint8Array): Generator<Field> {
   const scanner = new FieldScanner(message);
   while (!scanner.done) {
     const from = scanner.position;
     if (!scanner.tag() || !scanner.value()) throw malformed("a field does not end");
-    const { number, position } = scanner;
-    yield { number, whole: message.subarray(from, position), value: scanner.bytes() };
+    const { number, wireType, position } = scanner;
+    const value = wireType === wireTypes.delimited ? scanner.bytes() : nothing;
+    yield { number, whole: message.subarray(from, position), value };
   }
 }
 

@@ -123,10 +123,21 @@ export class Fields {
 
 function readValue(bytes: Uint8Array, at: number, wireType: number): [Value, number] {
   if (wireType === 0) return readVarint(bytes, at);
+  if (wireType === 3) return readGroup(bytes, at);
   const [start, length] = wireType === 2 ? prefixed(bytes, at) : [at, wireType === 1 ? 8 : 4];
   if (![1, 2, 5].includes(wireType) || start + length > bytes.length)
     throw new RangeError(`malformed field of wire type ${wireType} at byte ${at}`);
   return [bytes.subarray(start, start + length), start + length];
+}
+
+/** An unknown field in the form of a group, which every reader has to skip: what is between its two tags, and the second. */
+function readGroup(bytes: Uint8Array, start: number): [Value, number] {
+  for (let at = start; ; ) {
+    const [tag, next] = readVarint(bytes, at);
+    const wireType = Number(tag & 7n);
+    if (wireType === 4) return [bytes.subarray(start, next), next];
+    [, at] = readValue(bytes, next, wireType);
+  }
 }
 
 function prefixed(bytes: Uint8Array, at: number): [number, number] {

@@ -90,6 +90,18 @@ describe("withoutCredential", () => {
       concatBytes([field(11, ids.credential), envelope(ids.source, ids.target)]),
     ],
     ["a field that does not end", concatBytes([envelope(ids.source), Uint8Array.of(0x7a, 9)])],
+    [
+      "a source that goes on behind its end",
+      envelope(field(1, Uint8Array.of(0x0a, 2, 0x08, 7, 0x4a, 3)), ids.target),
+    ],
+    [
+      "a target whose type goes on behind its end",
+      envelope(ids.source, field(3, Uint8Array.of(0x1a, 2, 0x0a, 5, 0x10, 2))),
+    ],
+    [
+      "a source whose realm goes on behind its end",
+      envelope(field(1, Uint8Array.of(0x0a, 3, 0x08, 7, 0x4a, 0x10, 1)), ids.target),
+    ],
     ["a tag that does not end", concatBytes([envelope(ids.source), Uint8Array.of(0xff)])],
   ];
   for (const [what, bytes] of ambiguous) {
