@@ -9,6 +9,7 @@ import type { Candidate } from "../../src/signaling/answers.ts";
 import type { Command, Outcome } from "../fixtures/probe_commands.ts";
 import { Questions } from "../fixtures/questions.ts";
 import { fixture, Program, type RuntimeName, runtimeNames } from "../fixtures/runtimes.ts";
+import { until } from "../fixtures/until.ts";
 
 /** Longest start on a busy machine, milliseconds. */
 const startMs = 120_000;
@@ -159,12 +160,13 @@ describe("callers and callees on every runtime, in processes of their own", () =
       );
     }
 
-    /** Resolves when a victim holds a call of every caller. */
-    async function holds({ program }: Callee): Promise<void> {
-      for (let held = 0; held < callers.size; ) {
+    /** Resolves when a victim holds a call of every caller, or, as a short one may be over by then, has begun one. */
+    async function calledByAll({ program }: Callee, what: "held" | "begun"): Promise<void> {
+      const all = async (): Promise<boolean> => {
         program.send("how many?");
-        ({ held } = await program.line<{ held: number }>());
-      }
+        return (await program.line<Record<typeof what, number>>())[what] >= callers.size;
+      };
+      await until(`a call of each caller is ${what}`, all, 60_000);
     }
 
     async function assertQuiet(): Promise<void> {
@@ -173,7 +175,7 @@ describe("callers and callees on every runtime, in processes of their own", () =
 
     it("answer what they had accepted when they are told to stop in time", async () => {
       const calls = wait(leaving, 300, 10_000);
-      await Promise.all(leaving.map(holds));
+      await Promise.all(leaving.map((each) => calledByAll(each, "begun")));
       const gone = leaving.map(({ program }) => program.kill("SIGTERM"));
       for (const { error, value } of await Promise.all(calls))
         assert.deepEqual([error, value], [undefined, "answered"]);
@@ -189,7 +191,7 @@ describe("callers and callees on every runtime, in processes of their own", () =
       it(`[N-14] [T-12] ${signal}: every caller is told before its deadline, then and afterwards (over WebSocket)`, async () => {
         const dying = victimsOf();
         const calls = wait(dying, 600_000, 5_000);
-        await Promise.all(dying.map(holds));
+        await Promise.all(dying.map((each) => calledByAll(each, "held")));
         await Promise.all(dying.map(({ program }) => program.kill(signal)));
         for (const outcome of await Promise.all(calls)) assertEnded(outcome, absent, 5_000);
         for (const outcome of await Promise.all(wait(dying, 0, 1_000)))

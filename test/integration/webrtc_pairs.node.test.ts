@@ -19,7 +19,7 @@ import { fixture, Program, runtimeNames } from "../fixtures/runtimes.ts";
 import { until } from "../fixtures/until.ts";
 import { whyMissing } from "../fixtures/webrtc_stacks.ts";
 
-const bounds = { timeout: 300_000, skip: (await whyMissing("wrtc")) ?? false };
+const bounds = { timeout: 400_000, skip: (await whyMissing("wrtc")) ?? false };
 const kinds: readonly ProbeKind[] =
   chromiumMissing === undefined ? [...runtimeNames, "page"] : runtimeNames;
 
