@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Committed, MailboxRow, Store, StoreChange } from "../ports/store.ts";
 import type { Frame } from "../protocol/frame.ts";
+import { giveBack } from "../protocol/frame_buffers.ts";
 import { troubles } from "../trouble.ts";
 import type { AnswerPut } from "./answer_log.ts";
 import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
@@ -69,7 +70,10 @@ export class Completion {
     const { from, envelope, row } = message;
     const { answer, changes, retryable } = outcome;
     this.#handled += 1;
-    if (row === undefined && changes.length === 0) return this.#answer(message, outcome);
+    if (row === undefined && changes.length === 0) {
+      if (this.#answer(message, outcome)) giveBack(answer.body);
+      return;
+    }
     const stored = retryable ? undefined : dedup.store(from.key, envelope.requestId, answer.body);
     const commit = joined(changes, stored, row);
     const forgotten = dedup.outdated(stored);
@@ -175,12 +179,15 @@ export class Completion {
       .then(() => watch(), watch);
   }
 
-  #answer(message: InboundMessage, outcome: Outcome, seq?: number): void {
+  /** Whether nobody holds the answer's bytes afterwards but who called. */
+  #answer(message: InboundMessage, outcome: Outcome, seq?: number): boolean {
     const { dedup, mailbox, replier } = this.#components;
     mailbox.ack(message);
-    replier.reply(message, outcome.answer);
+    const sent = replier.reply(message, outcome.answer);
     const remembered = outcome.retryable ? undefined : outcome.answer.body;
-    dedup.complete(message.from.key, message.envelope.requestId, remembered, seq);
+    const { from, envelope } = message;
+    const shared = dedup.complete(from.key, envelope.requestId, remembered, seq);
+    return sent && !shared;
   }
 
   #acknowledge(message: InboundMessage, then: () => void): void {

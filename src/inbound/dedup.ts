@@ -83,21 +83,23 @@ export class Dedup {
 
   /**
    * The first request is done: its repeats get `answer`; without one, a repeat is handled anew. `seq` is the number of
-   * an answer that was stored.
+   * an answer that was stored. Whether repeats have waited, and may hold `answer` from now on; what is remembered is a copy.
    */
   complete(
     caller: string,
     requestId: string,
     answer: Uint8Array | undefined,
     seq: number = 0,
-  ): void {
+  ): boolean {
     const requests = this.#inFlight.get(caller);
-    if (requests?.has(requestId) !== true) return;
+    if (requests?.has(requestId) !== true) return false;
     const joiners = requests.get(requestId);
     requests.delete(requestId);
     if (requests.size === 0) this.#inFlight.delete(caller);
     if (answer !== undefined) this.#answers.add(caller, requestId, answer, seq);
-    if (joiners !== undefined) for (const joiner of joiners) joiner(answer);
+    if (joiners === undefined) return false;
+    for (const joiner of joiners) joiner(answer);
+    return true;
   }
 
   /**

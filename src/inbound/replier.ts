@@ -1,6 +1,6 @@
 import type { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Link } from "../ports/transport.ts";
+import { copied, type Link } from "../ports/transport.ts";
 import {
   directions,
   envelopeFrame,
@@ -70,9 +70,9 @@ export class Replier {
     return this.#undeliverable;
   }
 
-  /** Sends an answer. Tells, and what is answered already, get none. */
-  reply(message: InboundMessage, answer: Frame): void {
-    if (isAnswerable(message)) this.#send(message, answer);
+  /** Sends an answer. Tells, and what is answered already, get none. Whether its bytes were copied, so that no link needs them. */
+  reply(message: InboundMessage, answer: Frame): boolean {
+    return isAnswerable(message) && this.#send(message, answer);
   }
 
   /** Answers with an error. */
@@ -92,11 +92,17 @@ export class Replier {
     this.#send(message, failureFrame(envelope, error));
   }
 
-  #send(message: InboundMessage, answer: Frame): void {
+  #send(message: InboundMessage, answer: Frame): boolean {
     const link = this.#sessions.session(message.from.key)?.replyLink(message.link);
-    if (link === undefined) return this.#undelivered(message, "no link to the caller");
+    if (link === undefined) {
+      this.#undelivered(message, "no link to the caller");
+      return false;
+    }
     if (link !== message.link) this.#otherWay(message, link);
-    link.send(answer).catch((error: unknown) => this.#undelivered(message, String(error)));
+    const sent = link.send(answer);
+    if (sent === copied) return true;
+    sent.catch((error: unknown) => this.#undelivered(message, String(error)));
+    return false;
   }
 
   /** The link that the request came by is gone; after a restart there is none to miss. */

@@ -1,9 +1,10 @@
 import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { Link } from "../ports/transport.ts";
+import { copied, type Link } from "../ports/transport.ts";
 import { isDeadlock } from "../protocol/deadlock.ts";
 import type { RpcEnvelope } from "../protocol/envelope.ts";
 import type { Frame } from "../protocol/frame.ts";
+import { giveBack } from "../protocol/frame_buffers.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import { fromWireErrorWith } from "../protocol/wire_error.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
@@ -59,6 +60,8 @@ export class OutboundCall implements PendingCall, Expiring {
   #finished = false;
   /** Whether it has been handed to a link at least once. */
   #reached = false;
+  /** Whether a link may still hold the frame's bytes. */
+  #held = false;
   #bucket = 0;
   #deadline = 0;
   #pause: Timer | undefined;
@@ -165,7 +168,10 @@ export class OutboundCall implements PendingCall, Expiring {
     this.link = link;
     this.#arrived = this.#plumbing.sessions.arrivedOn(link);
     this.#reached = true;
-    link.send(this.#request.frame).catch((error: unknown) => {
+    const sent = link.send(this.#request.frame);
+    if (sent === copied) return;
+    this.#held = true;
+    sent.catch((error: unknown) => {
       if (this.link === link) this.#retryOrFail(ActrError.from(error, "unavailable"));
     });
   }
@@ -197,6 +203,7 @@ export class OutboundCall implements PendingCall, Expiring {
     if (this.#cancel !== undefined) {
       this.#request.signal?.removeEventListener("abort", this.#cancel);
     }
+    if (!this.#held) giveBack(this.#request.frame.body);
   }
 
   #what(): string {

@@ -61,6 +61,9 @@ export interface LinkFigures {
   readonly restarts?: number;
 }
 
+/** What {@link Link.send} returns when the frame's bytes have been copied and nobody needs them any more; by its identity, so that to tell costs nothing. */
+export const copied: Promise<void> = Promise.resolve();
+
 /** Frames of a link in arrival order, to be iterated once. */
 export interface FrameStream extends AsyncIterable<Frame> {
   /** The next frame if it is here already, so that frames of one turn cost one wait. */
@@ -93,7 +96,8 @@ export interface Link {
   /** Absent where the transport does not count. */
   readonly figures?: LinkFigures;
   /**
-   * Sends one frame; resolves when the link is below its high-water mark, or gone.
+   * Sends one frame; resolves when the link is below its high-water mark, or gone. Returns {@link copied} itself where
+   * the link keeps none of the frame's bytes.
    * @throws ActrError `unavailable` when the link is closed, `invalid_argument` when the body is too long or the lane
    * is none of the transport's, `overloaded` when the peer has not taken what was sent before.
    */

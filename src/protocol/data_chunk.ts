@@ -1,5 +1,12 @@
 import { ActrError } from "../errors.ts";
-import { allocateFrame, type Frame, frameHeaderBytes, type Lane } from "./frame.ts";
+import {
+  allocateFrame,
+  allocateFrameAround,
+  type Frame,
+  frameHeaderBytes,
+  type Lane,
+} from "./frame.ts";
+import { borrowedFromBytes } from "./frame_buffers.ts";
 import {
   type MetadataEntry,
   metadataSize,
@@ -15,6 +22,7 @@ import {
   lowHalf,
   stringSize,
   tag,
+  varint32Size,
   varint64Size,
   WireWriter,
   wireTypes,
@@ -51,10 +59,10 @@ export function encodeDataChunk(chunk: DataChunk): Uint8Array<ArrayBuffer> {
   return writeChunk(chunk, low, high, allocateMessage(chunkSize(chunk, low, high)));
 }
 
-/** A chunk as a frame, encoded right behind its WebSocket header: the payload is copied once. */
+/** A chunk as a frame, encoded right behind its WebSocket header; around its payload, where that was encoded with room. */
 export function dataChunkFrame(lane: Lane, chunk: DataChunk): Frame {
   const [low, high] = halves(chunk.sequence);
-  const message = allocateFrame(lane, chunkSize(chunk, low, high));
+  const message = roomFor(chunk, lane, chunkSize(chunk, low, high), varint64Size(low, high));
   const body = writeChunk(chunk, low, high, message.subarray(frameHeaderBytes));
   return { lane, body, message };
 }
@@ -70,6 +78,18 @@ export function checkStreamId(id: string): void {
 
 function halves(sequence: bigint): [low: number, high: number] {
   return [Number(sequence & 0xffff_ffffn), Number((sequence >> 32n) & 0xffff_ffffn)];
+}
+
+/** The frame whose body is still to be written. */
+function roomFor(
+  { streamId, payload }: DataChunk,
+  lane: Lane,
+  size: number,
+  sequenceSize: number,
+): Uint8Array<ArrayBuffer> {
+  if (payload.length < borrowedFromBytes) return allocateFrame(lane, size);
+  const before = 1 + stringSize(streamId) + 1 + sequenceSize + 1 + varint32Size(payload.length);
+  return allocateFrameAround(lane, size, payload, before);
 }
 
 /** Fills `bytes`, which has just the size. */

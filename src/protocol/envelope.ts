@@ -1,4 +1,11 @@
-import { allocateFrame, type Frame, frameHeaderBytes, type Lane } from "./frame.ts";
+import {
+  allocateFrame,
+  allocateFrameAround,
+  type Frame,
+  frameHeaderBytes,
+  type Lane,
+} from "./frame.ts";
+import { borrowedFromBytes } from "./frame_buffers.ts";
 import {
   type MetadataEntry,
   metadataSize,
@@ -71,11 +78,22 @@ export function encodeEnvelope(envelope: RpcEnvelope): Uint8Array<ArrayBuffer> {
   return writeEnvelope(envelope, allocateMessage(envelopeSize(envelope)));
 }
 
-/** An envelope as a frame, encoded right behind its WebSocket header. */
+/** An envelope as a frame, encoded right behind its WebSocket header; around its payload, where that was encoded with room. */
 export function envelopeFrame(lane: Lane, envelope: RpcEnvelope): Frame {
-  const message = allocateFrame(lane, envelopeSize(envelope));
+  const message = roomFor(envelope, lane, envelopeSize(envelope));
   const body = writeEnvelope(envelope, message.subarray(frameHeaderBytes));
   return { lane, body, message };
+}
+
+/** The frame whose body is still to be written. */
+function roomFor(
+  { routeKey, payload }: RpcEnvelope,
+  lane: Lane,
+  size: number,
+): Uint8Array<ArrayBuffer> {
+  if (payload === undefined || payload.length < borrowedFromBytes) return allocateFrame(lane, size);
+  const before = 1 + stringSize(routeKey) + 1 + varint32Size(payload.length);
+  return allocateFrameAround(lane, size, payload, before);
 }
 
 /** Fills `bytes`, which has just the size. */

@@ -1,3 +1,4 @@
+import { borrow, borrowedFromBytes, widen } from "./frame_buffers.ts";
 import { allocateMessage } from "./pool.ts";
 
 /** Payload classes by their wire number (`spec/transport.md` §2). */
@@ -42,7 +43,28 @@ export function encodeFrame({ lane, body, message }: Frame): Uint8Array {
 
 /** A WebSocket message with its header, whose body of `length` bytes is still to be written. */
 export function allocateFrame(lane: Lane, length: number): Uint8Array<ArrayBuffer> {
-  const bytes = allocateMessage(frameHeaderBytes + length);
+  const size = frameHeaderBytes + length;
+  return writeHeader(size < borrowedFromBytes ? allocateMessage(size) : borrow(size), lane, length);
+}
+
+/** The same in the buffer that `payload`, a part of the body behind its first `before` bytes, was encoded into, where that has room. */
+export function allocateFrameAround(
+  lane: Lane,
+  length: number,
+  payload: Uint8Array,
+  before: number,
+): Uint8Array<ArrayBuffer> {
+  const behind = length - before - payload.length;
+  const bytes = widen(payload, frameHeaderBytes + before, behind);
+  return bytes === undefined ? allocateFrame(lane, length) : writeHeader(bytes, lane, length);
+}
+
+/** Fills the beginning of `bytes`; returns them. */
+function writeHeader(
+  bytes: Uint8Array<ArrayBuffer>,
+  lane: Lane,
+  length: number,
+): Uint8Array<ArrayBuffer> {
   bytes[0] = lane;
   bytes[1] = length >>> 24;
   bytes[2] = length >>> 16;

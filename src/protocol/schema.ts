@@ -14,7 +14,7 @@ import {
 import { ActrError } from "../errors.ts";
 import { isLane, type Lane, lanes } from "./frame.ts";
 import { payload_type as payloadTypeOption } from "./gen/actr/options_pb.ts";
-import { encodeLarge } from "./large_bytes.ts";
+import { encodeLarge, encodeLargeForFrame } from "./large_bytes.ts";
 
 export type {
   DescMessage as MessageDescriptor,
@@ -40,9 +40,25 @@ export function encode<D extends DescMessage>(
   schema: D,
   message: MessageInitShape<D>,
 ): Uint8Array<ArrayBuffer> {
+  return encodeBy(encodeLarge, schema, message);
+}
+
+/** The same for bytes that become one frame and are seen by nobody else: their buffer is used again once that was sent. */
+export function encodeForFrame<D extends DescMessage>(
+  schema: D,
+  message: MessageInitShape<D>,
+): Uint8Array<ArrayBuffer> {
+  return encodeBy(encodeLargeForFrame, schema, message);
+}
+
+function encodeBy<D extends DescMessage>(
+  large: typeof encodeLarge,
+  schema: D,
+  message: MessageInitShape<D>,
+): Uint8Array<ArrayBuffer> {
   try {
     const whole = create(schema, message);
-    return encodeLarge(schema, whole) ?? toBinary(schema, whole);
+    return large(schema, whole) ?? toBinary(schema, whole);
   } catch (cause) {
     throw refused("invalid_argument", "encode", schema, cause);
   }

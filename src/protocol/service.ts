@@ -6,7 +6,14 @@ import type {
 } from "@bufbuild/protobuf";
 import { type Lane, lanes } from "./frame.ts";
 import { type KeyField, keyField } from "./key_field.ts";
-import { decode, encode, payloadType, routeKey, type ServiceDescriptor } from "./schema.ts";
+import {
+  decode,
+  encode,
+  encodeForFrame,
+  payloadType,
+  routeKey,
+  type ServiceDescriptor,
+} from "./schema.ts";
 
 export type { ServiceDescriptor } from "./schema.ts";
 
@@ -78,6 +85,7 @@ export interface MethodCodec {
   encodeRequest(init: unknown): Uint8Array;
   /** @throws ActrError `decode_failure`. */
   decodeResponse(bytes: Uint8Array): unknown;
+  /** For one frame: the bytes are not to be kept. */
   encodeResponse(init: unknown): Uint8Array;
   /** A field of the request whose value can be a key. */
   keyField(name: string): KeyField | undefined;
@@ -102,7 +110,7 @@ export function methodCodecs(service: ServiceDescriptor): MethodCodec[] {
       encodeRequest: (init) => encode(method.input, init as MessageInitShape<typeof method.input>),
       decodeResponse: (bytes) => decode(method.output, bytes),
       encodeResponse: (init) =>
-        encode(method.output, init as MessageInitShape<typeof method.output>),
+        encodeForFrame(method.output, init as MessageInitShape<typeof method.output>),
       keyField: (name) => keyField(method.input, name),
     };
   });

@@ -109,10 +109,12 @@ export class WireWriter {
     this.#at += writeUtf8(text, this.#bytes, this.#at);
   }
 
-  /** Bytes with their length. */
+  /** Bytes with their length; those that are in their place already stay there. */
   bytes(value: Uint8Array): void {
     this.varint32(value.length);
-    this.#bytes.set(value, this.#at);
+    const { buffer, byteOffset } = this.#bytes;
+    const inPlace = value.buffer === buffer && value.byteOffset === byteOffset + this.#at;
+    if (!inPlace) this.#bytes.set(value, this.#at);
     this.#at += value.length;
   }
 }

@@ -5,6 +5,9 @@ import type { Run } from "./run.ts";
 import { type StageTimes, stages } from "./stages.ts";
 import type { WorkerProcess } from "./worker_process.ts";
 
+/** Nodes are run as the package is built, and what they are held against the same way. */
+const built = true;
+
 type Shape = Pick<LoadPlan, "inFlight" | "bytes">;
 
 const sizes = [64, 65_536];
@@ -31,7 +34,7 @@ async function memory(run: Run): Promise<void> {
   const named = (shape: Shape): string => `memory ${nameOf(shape)}`;
   if (![...shapes.map(named), "memory typed"].some((name) => run.wants(name))) return;
   const { profile } = run.options;
-  const pair = await run.start({ script: "workers/memory.ts", core: 1, profileTo: profile });
+  const pair = await run.start({ script: "workers/memory.ts", built, core: 1, profileTo: profile });
   for (const shape of shapes.filter((one) => run.wants(named(one)))) {
     await run.measure("W8", named(shape), loadOf(run, pair, { ...shape, kind: "call" }));
   }
@@ -48,7 +51,7 @@ async function observed(run: Run): Promise<void> {
   const name = `memory observed ${nameOf(shape)}`;
   if (!run.wants(name)) return;
   const start = (observed: boolean): Promise<WorkerProcess> =>
-    run.start({ script: "workers/memory.ts", core: 1, setup: { observed } });
+    run.start({ script: "workers/memory.ts", built, core: 1, setup: { observed } });
   const [watched, plain] = [await start(true), await start(false)];
   await run.measure("W8", name, loadOf(run, watched, shape), loadOf(run, plain, shape));
 }
@@ -89,10 +92,11 @@ async function durable(run: Run): Promise<void> {
   const options = { inbound: { durableCalls: true } };
   const folder = run.folder();
   const setup = { store: `file:${join(folder, "memory.db")}`, options };
-  const pair = await run.start({ script: "workers/memory.ts", core: 1, setup });
+  const pair = await run.start({ script: "workers/memory.ts", built, core: 1, setup });
   const caller = await startPair(run, { store: `file:${join(folder, "websocket.db")}`, options });
   const raw = await run.start({
     script: "workers/raw_mailbox.ts",
+    built,
     core: 0,
     setup: { file: join(folder, "raw.db") },
   });
@@ -113,7 +117,12 @@ async function streams(run: Run): Promise<void> {
   const wanted = (way: string): number[] => sizes.filter((bytes) => run.wants(named(way, bytes)));
   if (wanted("memory").length > 0) {
     const { profile } = run.options;
-    const pair = await run.start({ script: "workers/memory.ts", core: 1, profileTo: profile });
+    const pair = await run.start({
+      script: "workers/memory.ts",
+      built,
+      core: 1,
+      profileTo: profile,
+    });
     for (const bytes of wanted("memory")) {
       await run.measure("W8", named("memory", bytes), loadOf(run, pair, streamPlan(bytes)));
     }
@@ -140,10 +149,20 @@ async function stagesOfCalls(run: Run): Promise<void> {
   if (!run.runtime.startsWith("node")) {
     return run.skip("websocket stages", "only Node's profiler can be asked from within");
   }
-  const callee = await run.start({ script: "workers/callee.ts", core: 0 });
-  const caller = await run.start({ script: "workers/caller.ts", core: 1, setup: callee.ready });
-  const server = await run.start({ script: "workers/raw_server.ts", core: 0 });
-  const client = await run.start({ script: "workers/raw_client.ts", core: 1, setup: server.ready });
+  const callee = await run.start({ script: "workers/callee.ts", built, core: 0 });
+  const caller = await run.start({
+    script: "workers/caller.ts",
+    built,
+    core: 1,
+    setup: callee.ready,
+  });
+  const server = await run.start({ script: "workers/raw_server.ts", built, core: 0 });
+  const client = await run.start({
+    script: "workers/raw_client.ts",
+    built,
+    core: 1,
+    setup: server.ready,
+  });
   for (const shape of wanted) {
     const bare = await sample(run, shape, { calling: client, serving: server });
     tellStages(
@@ -199,17 +218,21 @@ function sumOf({ load: _load, ...times }: StageTimes): number {
 
 /** A bare echo server on one core, its client on another. */
 async function startRawPair(run: Run): Promise<WorkerProcess> {
-  const server = await run.start<{ port: number }>({ script: "workers/raw_server.ts", core: 0 });
+  const server = await run.start<{ port: number }>({
+    script: "workers/raw_server.ts",
+    built,
+    core: 0,
+  });
   const { ready: setup } = server;
-  return run.start({ script: "workers/raw_client.ts", core: 1, setup });
+  return run.start({ script: "workers/raw_client.ts", built, core: 1, setup });
 }
 
 /** A bare data channel whose echo is on one core, its client on another. */
 async function startRawChannel(run: Run): Promise<WorkerProcess> {
   const script = "workers/raw_channel.ts";
-  const client = await run.start<{ sdp: string }>({ script, core: 1 });
+  const client = await run.start<{ sdp: string }>({ script, built, core: 1 });
   const setup = { offer: client.ready.sdp };
-  const server = await run.start<{ sdp: string }>({ script, core: 0, setup });
+  const server = await run.start<{ sdp: string }>({ script, built, core: 0, setup });
   await client.ask({ answer: server.ready.sdp });
   return client;
 }
@@ -218,9 +241,15 @@ async function startRawChannel(run: Run): Promise<WorkerProcess> {
 async function startPair(run: Run, setup: unknown): Promise<WorkerProcess> {
   const { profile } = run.options;
   const script = "workers/callee.ts";
-  const callee = await run.start({ script, core: 0, setup, profileTo: profile });
+  const callee = await run.start({ script, built, core: 0, setup, profileTo: profile });
   const identity = callee.ready;
-  return run.start({ script: "workers/caller.ts", core: 1, setup: identity, profileTo: profile });
+  return run.start({
+    script: "workers/caller.ts",
+    built,
+    core: 1,
+    setup: identity,
+    profileTo: profile,
+  });
 }
 
 /** One-way chunks: their bytes count once. */

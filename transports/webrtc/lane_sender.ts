@@ -2,6 +2,7 @@ import { Deque } from "../../src/deque.ts";
 import { ActrError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type { Channel } from "../../src/ports/peer_connections.ts";
+import { copied } from "../../src/ports/transport.ts";
 import { maxChannelMessageBytes } from "../../src/protocol/fragment.ts";
 import { laneLabels } from "../../src/protocol/frame.ts";
 import type { ChannelLane } from "./lanes.ts";
@@ -14,9 +15,6 @@ export interface LaneSenderParts {
   /** How long a body waits for the channel to open, milliseconds. */
   readonly channelTimeoutMs: number;
 }
-
-/** What `send` returns when nothing had to wait: one promise for all, so that the hot path makes none. */
-const sent: Promise<void> = Promise.resolve();
 
 /** Sends the bodies of one lane, one after the other, as fast as its channel and the peer take them. */
 export class LaneSender {
@@ -71,14 +69,14 @@ export class LaneSender {
   }
 
   /**
-   * Sends one body; resolves when the channel has all of it.
+   * Sends one body; resolves when the channel has all of it, which is `copied` where nothing had to wait.
    * @throws ActrError `unavailable` when the channel does not open in time or the link ends first, `invalid_argument`;
    * the signal's reason, after which the body is not sent unless a part of it has left already.
    */
   send(body: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const outgoing = new Outgoing(body);
     try {
-      if (this.#queue.size === 0 && !this.#paused && this.#leaves(outgoing)) return sent;
+      if (this.#queue.size === 0 && !this.#paused && this.#leaves(outgoing)) return copied;
     } catch (error) {
       return Promise.reject(error);
     }

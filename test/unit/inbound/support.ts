@@ -167,10 +167,10 @@ export class RemotePeer {
   readonly peer: Peer;
   readonly #rig: Rig;
 
-  constructor(world: Rig, serial = 2) {
+  constructor(world: Rig, serial = 2, link = new FakeLink(peerId(serial), "inbound")) {
     this.#rig = world;
     this.peer = new Peer(peerId(serial));
-    this.link = new FakeLink(this.peer.id, "inbound");
+    this.link = link;
     world.manager.accept(this.link);
   }
 

@@ -1,14 +1,15 @@
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { defaultNodeOptions, type SessionOptions } from "../../../src/options.ts";
-import type {
-  CloseOptions,
-  DialOptions,
-  Link,
-  LinkClosed,
-  PeerAddress,
-  Transport,
-  TransportCapabilities,
+import {
+  type CloseOptions,
+  copied,
+  type DialOptions,
+  type Link,
+  type LinkClosed,
+  type PeerAddress,
+  type Transport,
+  type TransportCapabilities,
 } from "../../../src/ports/transport.ts";
 import { type Frame, lanes } from "../../../src/protocol/frame.ts";
 import type { ActrId } from "../../../src/protocol/ids.ts";
@@ -72,6 +73,18 @@ export class FakeLink implements Link {
     this.closedWith = end;
     this.frames.end();
     this.#settle(end);
+  }
+}
+
+/** A link that keeps no bytes of what it sends, and says so. */
+export class CopyingLink extends FakeLink {
+  /** The frames that it was given. */
+  readonly given: Frame[] = [];
+
+  override send(frame: Frame): Promise<void> {
+    this.given.push(frame);
+    this.sent.push({ lane: frame.lane, body: frame.body.slice() });
+    return copied;
   }
 }
 

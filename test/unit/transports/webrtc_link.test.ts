@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
+import { copied } from "../../../src/ports/transport.ts";
 import { equalBytes, toHex } from "../../../src/protocol/bytes.ts";
 import { type Frame, type Lane, lanes } from "../../../src/protocol/frame.ts";
 import type { FakeChannel } from "./channel_world.ts";
@@ -307,6 +308,24 @@ describe("WebRTC link: pressure", () => {
     assert.equal(near.bufferedBytes, 0);
     await clock.advance(5_000);
     assert.equal(clock.pending, 0, "no timer runs while there is nothing to forget");
+  });
+
+  it("says of what has left that it keeps none of its bytes, and of nothing else", async () => {
+    const { world, near } = await linkPair();
+    const frame = { lane: rpcReliable, body: body(300_000) };
+    assert.equal(near.send(frame), copied);
+    world.freeze(true);
+    const sends = Array.from({ length: 10 }, () => near.send(frame));
+    assert.deepEqual(
+      sends.map((sent) => sent === copied),
+      Array.from({ length: 10 }, (_, index) => index < 2),
+    );
+    world.freeze(false);
+    await Promise.all(sends);
+    void near.close("done");
+    const refused = near.send(frame);
+    assert.notEqual(refused, copied);
+    await assert.rejects(refused, { code: "unavailable" });
   });
 
   it("takes an aborted body back, unless a part of it has left", async () => {
