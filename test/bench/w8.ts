@@ -14,6 +14,8 @@ const sizes = [64, 65_536];
 const shapes: readonly Shape[] = sizes.flatMap((bytes) =>
   [1, 64].map((inFlight) => ({ inFlight, bytes })),
 );
+/** How much longer rounds over WebRTC are: a thousand calls a second are compiled late, and a lost packet holds everything up for half a second. */
+const webrtcTimes = 4;
 /** How long processes are sampled: some thousand samples, milliseconds. */
 const stagesMs = 3_000;
 
@@ -75,11 +77,12 @@ async function webrtc(run: Run): Promise<void> {
   const caller = await startPair(run, { webrtc: true });
   const client = await startRawChannel(run);
   for (const shape of calls) {
-    const [ours, bare] = [caller, client].map((side) => loadOf(run, side, shape));
+    const [ours, bare] = [caller, client].map((side) => loadOf(run, side, longer(shape)));
     if (ours !== undefined) await run.measure("W8", `webrtc ${nameOf(shape)}`, ours, bare);
   }
   for (const bytes of chunks) {
-    const [ours, bare] = [caller, client].map((side) => loadOf(run, side, streamPlan(bytes)));
+    const plan = longer(streamPlan(bytes));
+    const [ours, bare] = [caller, client].map((side) => loadOf(run, side, plan));
     if (ours !== undefined) await run.measure("W8", `webrtc stream ${sizeOf(bytes)}`, ours, bare);
   }
 }
@@ -262,6 +265,10 @@ function streamPlan(bytes: number): {
   return { bytes, inFlight: 1, kind: "stream", ways: 1 };
 }
 
+function longer<P>(plan: P): P & { readonly times: number } {
+  return { ...plan, times: webrtcTimes };
+}
+
 function nameOf({ inFlight, bytes }: Shape): string {
   return `${inFlight}x${sizeOf(bytes)}`;
 }
@@ -270,14 +277,22 @@ function sizeOf(bytes: number): string {
   return bytes < 1024 ? `${bytes}B` : `${bytes / 1024}KB`;
 }
 
-/** Asks a process for one load; the bytes of a message count once for each way, two unless `ways` says otherwise. */
+/** A load: the bytes of a message count once for each way, two unless `ways` says otherwise; it lasts `times` as long as others. */
+export interface Load extends Shape {
+  readonly kind?: string;
+  readonly ways?: number;
+  readonly times?: number;
+}
+
+/** Asks a process for one load. */
 export function loadOf(
   run: Run,
   worker: WorkerProcess,
-  { ways = 2, ...shape }: Shape & { readonly kind?: string; readonly ways?: number },
+  { ways = 2, times = 1, ...shape }: Load,
 ): (warmUp: boolean) => Promise<Figures> {
   return async (warmUp) => {
-    const question = { ...shape, ...run.plan(shape, warmUp) };
+    const plan = run.plan(shape, warmUp);
+    const question = { ...shape, ...plan, ms: plan.ms * times };
     const { p50, p99, perSecond } = await worker.ask<LoadResult>(question);
     const moved = (perSecond * shape.bytes * ways) / 1e6;
     return { p50, p99, per_second: perSecond, mb_per_second: moved };
