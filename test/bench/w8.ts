@@ -1,11 +1,12 @@
 import { join } from "node:path";
+import type { LaunchOptions } from "./launch.ts";
 import type { LoadPlan, LoadResult } from "./load.ts";
 import type { Figures } from "./rounds.ts";
 import type { Run } from "./run.ts";
 import { type StageTimes, stages } from "./stages.ts";
 import type { WorkerProcess } from "./worker_process.ts";
 
-/** Nodes are run as the package is built, and what they are held against the same way. */
+/** Nodes run as the package is built, and so does what they are held against. */
 const built = true;
 
 type Shape = Pick<LoadPlan, "inFlight" | "bytes">;
@@ -152,28 +153,12 @@ async function stagesOfCalls(run: Run): Promise<void> {
   if (!run.runtime.startsWith("node")) {
     return run.skip("websocket stages", "only Node's profiler can be asked from within");
   }
-  const callee = await run.start({ script: "workers/callee.ts", built, core: 0 });
-  const caller = await run.start({
-    script: "workers/caller.ts",
-    built,
-    core: 1,
-    setup: callee.ready,
-  });
-  const server = await run.start({ script: "workers/raw_server.ts", built, core: 0 });
-  const client = await run.start({
-    script: "workers/raw_client.ts",
-    built,
-    core: 1,
-    setup: server.ready,
-  });
+  // A stage is known by its file, of which the built package has but few.
+  const ours = await startTwo(run, ["callee", "caller"], { built: false });
+  const raw = await startTwo(run, ["raw_server", "raw_client"], { built: false });
   for (const shape of wanted) {
-    const bare = await sample(run, shape, { calling: client, serving: server });
-    tellStages(
-      run,
-      named(shape),
-      await sample(run, shape, { calling: caller, serving: callee }),
-      bare,
-    );
+    const bare = await sample(run, shape, raw);
+    tellStages(run, named(shape), await sample(run, shape, ours), bare);
   }
 }
 
@@ -221,13 +206,19 @@ function sumOf({ load: _load, ...times }: StageTimes): number {
 
 /** A bare echo server on one core, its client on another. */
 async function startRawPair(run: Run): Promise<WorkerProcess> {
-  const server = await run.start<{ port: number }>({
-    script: "workers/raw_server.ts",
-    built,
-    core: 0,
-  });
-  const { ready: setup } = server;
-  return run.start({ script: "workers/raw_client.ts", built, core: 1, setup });
+  return (await startTwo(run, ["raw_server", "raw_client"], { built })).calling;
+}
+
+/** Who serves on one core, then who calls on another, which is told where. */
+async function startTwo(
+  run: Run,
+  [serving, calling]: readonly [string, string],
+  options: Pick<LaunchOptions, "built" | "setup" | "profileTo">,
+): Promise<Sides<WorkerProcess>> {
+  const server = await run.start({ script: `workers/${serving}.ts`, core: 0, ...options });
+  const told = { ...options, setup: server.ready };
+  const caller = await run.start({ script: `workers/${calling}.ts`, core: 1, ...told });
+  return { serving: server, calling: caller };
 }
 
 /** A bare data channel whose echo is on one core, its client on another. */
@@ -242,17 +233,8 @@ async function startRawChannel(run: Run): Promise<WorkerProcess> {
 
 /** The echo node on one core, its caller on another. */
 async function startPair(run: Run, setup: unknown): Promise<WorkerProcess> {
-  const { profile } = run.options;
-  const script = "workers/callee.ts";
-  const callee = await run.start({ script, built, core: 0, setup, profileTo: profile });
-  const identity = callee.ready;
-  return run.start({
-    script: "workers/caller.ts",
-    built,
-    core: 1,
-    setup: identity,
-    profileTo: profile,
-  });
+  const { profile: profileTo } = run.options;
+  return (await startTwo(run, ["callee", "caller"], { built, setup, profileTo })).calling;
 }
 
 /** One-way chunks: their bytes count once. */
