@@ -1,21 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { faultOf, type GuestFault } from "../../../src/guest/fault.ts";
+import type { GuestFault } from "../../../src/guest/fault.ts";
 import type { HostAnswer } from "../../../src/ports/guest_host.ts";
 import { LateAnswers } from "../../conformance/guest_world.ts";
 import { CoreGuest, coreLimits } from "../../fixtures/core_guest.ts";
-
-async function rejectsWith(
-  entered: Promise<unknown>,
-  fault: GuestFault,
-  text: RegExp,
-): Promise<void> {
-  await assert.rejects(entered, (error: Error) => {
-    assert.equal(faultOf(error), fault, String(error));
-    assert.match(error.message, text);
-    return true;
-  });
-}
+import { rejectsWith } from "../../fixtures/guests/fails_by.ts";
 
 /** What one entry does, and how it ends the guest. */
 async function ends(

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { faultOf, type GuestFault } from "../../../src/guest/fault.ts";
 import { FuelMeter } from "../../../src/guest/wasm/abi/fuel_meter.ts";
 import { GuestMemory } from "../../../src/guest/wasm/abi/guest_memory.ts";
 import { Handles } from "../../../src/guest/wasm/abi/handles.ts";
@@ -12,16 +11,9 @@ import {
   liftLane,
 } from "../../../src/guest/wasm/abi/lift_values.ts";
 import { WaitableSet } from "../../../src/guest/wasm/abi/waitable_set.ts";
+import { failsBy } from "../../fixtures/guests/fails_by.ts";
 
 const pageBytes = 65_536;
-
-function endsWith(fault: GuestFault, text: RegExp): (error: Error) => boolean {
-  return (error) => {
-    assert.equal(faultOf(error), fault, String(error));
-    assert.match(error.message, text);
-    return true;
-  };
-}
 
 /** A page of memory whose guest puts things at `place`. */
 function page(place = 0, mostLifted = pageBytes): GuestMemory {
@@ -32,10 +24,10 @@ describe("a guest's memory", () => {
   it("has nothing behind its last byte, and places only where numbers may stand", () => {
     const memory = page();
     memory.requireInside(pageBytes - 8, 8, 8);
-    const outside = endsWith("trapped", /outside of its memory/);
+    const outside = failsBy("trapped", /outside of its memory/);
     assert.throws(() => memory.requireInside(pageBytes - 7, 8, 1), outside);
     assert.throws(() => memory.requireInside(2 ** 32 - 1, 2 ** 32 - 1, 1), outside);
-    const odd = endsWith("trapped", /4 is not a multiple of 8/);
+    const odd = failsBy("trapped", /4 is not a multiple of 8/);
     assert.throws(() => memory.requireInside(4, 8, 8), odd);
   });
 
@@ -45,11 +37,11 @@ describe("a guest's memory", () => {
       [-1, /outside/],
       [12, /multiple of 8/],
     ] as const) {
-      assert.throws(() => page(place).allocate(8, 8), endsWith("trapped", text), String(place));
+      assert.throws(() => page(place).allocate(8, 8), failsBy("trapped", text), String(place));
     }
     assert.throws(
       () => page(pageBytes - 2).lowerBytes(0, new Uint8Array(3)),
-      endsWith("trapped", /outside/),
+      failsBy("trapped", /outside/),
     );
   });
 
@@ -63,7 +55,7 @@ describe("a guest's memory", () => {
 
   it("gives no more in one call than its limit, an element of a list counting as what it takes", () => {
     const memory = page(0, 256);
-    const much = endsWith("resource_limit", /more than 256 bytes/);
+    const much = failsBy("resource_limit", /more than 256 bytes/);
     memory.bytesAt(0, 256);
     assert.throws(() => memory.textAt(0, 1), much);
     memory.lifted = 0;
@@ -77,7 +69,7 @@ describe("a guest's memory", () => {
 describe("values that a guest hands over", () => {
   it("have the cases that there are", () => {
     const memory = page();
-    const noCase = endsWith("trapped", /no such case/);
+    const noCase = failsBy("trapped", /no such case/);
     memory.view.setUint8(0, 3);
     assert.throws(() => liftDestination(memory, 0), noCase);
     memory.view.setUint8(0, 4);
@@ -92,7 +84,7 @@ describe("values that a guest hands over", () => {
   it("are there, or are not", () => {
     assert.deepEqual([0, 1].map(liftFlag), [false, true]);
     for (const other of [2, -1, 2 ** 31]) {
-      assert.throws(() => liftFlag(other), endsWith("trapped", /neither 0 nor 1/));
+      assert.throws(() => liftFlag(other), failsBy("trapped", /neither 0 nor 1/));
     }
   });
 
@@ -101,7 +93,7 @@ describe("values that a guest hands over", () => {
     memory.view.setUint32(28, 1_024, true);
     assert.equal(liftChunk(memory, 0).metadata.length, 1_024);
     memory.view.setUint32(28, 1_025, true);
-    assert.throws(() => liftChunk(memory, 0), endsWith("resource_limit", /1024 entries/));
+    assert.throws(() => liftChunk(memory, 0), failsBy("resource_limit", /1024 entries/));
   });
 });
 
@@ -111,10 +103,10 @@ describe("handles of a guest", () => {
     for (let handle = 1; handle <= 4_096; handle++) {
       assert.equal(handles.add(new WaitableSet()), handle);
     }
-    const tooMany = endsWith("resource_limit", /4096 calls and sets/);
+    const tooMany = failsBy("resource_limit", /4096 calls and sets/);
     assert.throws(() => handles.add(new WaitableSet()), tooMany);
     handles.remove(7);
-    assert.throws(() => handles.set(7), endsWith("trapped", /7 is not a set/));
+    assert.throws(() => handles.set(7), failsBy("trapped", /7 is not a set/));
     assert.equal(handles.add(new WaitableSet()), 7);
   });
 });

@@ -1,22 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
-import { faultOf, type GuestFault } from "../../../src/guest/fault.ts";
+import { faultOf } from "../../../src/guest/fault.ts";
 import { bytesOf, LateAnswers } from "../../conformance/guest_world.ts";
+import { rejectsWith } from "../../fixtures/guests/fails_by.ts";
 import { inlineGuest } from "../../fixtures/guests/inline_guest.ts";
 import { callPayload, probeModes, u32s, u64 } from "../../fixtures/guests/probe_guest.ts";
-
-async function rejectsWith(
-  entered: Promise<unknown>,
-  fault: GuestFault,
-  text: RegExp,
-): Promise<void> {
-  await assert.rejects(entered, (error: Error) => {
-    assert.equal(faultOf(error), fault, String(error));
-    assert.match(error.message, text);
-    return true;
-  });
-}
 
 /** A module of one function, whose body is `block try_table catch_all 0 end end`. */
 const tryTable = Uint8Array.of(
