@@ -9,6 +9,7 @@ import type { Span, Tracer } from "../ports/tracer.ts";
 import { chainMetadata } from "../protocol/call_chain.ts";
 import { type Direction, directions } from "../protocol/envelope.ts";
 import { lanes } from "../protocol/frame.ts";
+import { letGo } from "../protocol/frame_buffers.ts";
 import { noMetadata } from "../protocol/metadata.ts";
 import type { Reply } from "../reply.ts";
 import { Peer } from "../session/peer.ts";
@@ -153,6 +154,8 @@ export class HostGate {
       const report = (thrown: unknown): void => void this.#failure(thrown, turn.message);
       const handle = (): Promise<Uint8Array> => answerOf(turn, context, report, ended);
       const answer = await (turn.span === undefined ? handle() : turn.span.run(handle));
+      // Routes encode for a frame; this answer becomes none, and its bytes are the caller's.
+      letGo(answer);
       ended?.throwIfAborted();
       const changes = context.close();
       if (changes.length > 0) await scope.store.commit(changes);

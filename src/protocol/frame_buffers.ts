@@ -58,6 +58,11 @@ export function giveBack({ buffer, length }: Uint8Array): void {
   else sameLength.push(buffer as ArrayBuffer);
 }
 
+/** Leaves `bytes` to who has them: no frame is made around them, so that their buffer is never used again. */
+export function letGo({ buffer }: Uint8Array): void {
+  roomy.delete(buffer);
+}
+
 function borrowBuffer(size: number): ArrayBuffer {
   const bytes = Math.ceil(size / stepBytes) * stepBytes;
   const known = kept.get(bytes)?.pop();

@@ -15,9 +15,11 @@ import { HostGate } from "../../../src/inbound/host_gate.ts";
 import { serviceRoutes } from "../../../src/inbound/service_routes.ts";
 import { defaultNodeOptions } from "../../../src/options.ts";
 import { TargetFinder } from "../../../src/outbound/target_finder.ts";
+import { dataChunkFrame } from "../../../src/protocol/data_chunk.ts";
 import { directions } from "../../../src/protocol/envelope.ts";
 import { lanes } from "../../../src/protocol/frame.ts";
 import { LedgerService } from "../../fixtures/ledger_pb.ts";
+import { ProbeService } from "../../fixtures/probe_pb.ts";
 import { until } from "../../fixtures/until.ts";
 
 const route = "echo.EchoService.Echo";
@@ -239,6 +241,17 @@ describe("the destination host", () => {
       (await store.records("state", "", 10)).map(({ value }) => new TextDecoder().decode(value)),
     );
     assert.deepEqual(read, ["called"]);
+  });
+
+  it("answers with bytes that stay the caller's: no frame is made around them", async () => {
+    const wait = () => ({});
+    const host = service(ProbeService, { handlers: { echo: ({ data }) => ({ data }), wait } });
+    await using node = await testNode(defineNode({ host: [host] }));
+    const sent = new Uint8Array(40_000).fill(7);
+    const { data } = await node.context.service(ProbeService, "host").echo({ data: sent });
+    const chunk = { streamId: "s", sequence: 0n, metadata: [], payload: data };
+    assert.notEqual(dataChunkFrame(lanes.streamReliable, chunk).body.buffer, data.buffer);
+    assert.deepEqual(data, sent);
   });
 
   it("is told the reply that fails, once; a handler that fails beside it harms nobody else", async () => {
