@@ -168,9 +168,14 @@ export class OutboundCall implements PendingCall, Expiring {
     this.link = link;
     this.#arrived = this.#plumbing.sessions.arrivedOn(link);
     this.#reached = true;
-    const sent = link.send(this.#request.frame);
-    if (sent === copied) return;
+    const held = this.#held;
+    // Until the link says otherwise: the call may be over before `send` returns.
     this.#held = true;
+    const sent = link.send(this.#request.frame);
+    if (sent === copied) {
+      this.#held = held;
+      return;
+    }
     sent.catch((error: unknown) => {
       if (this.link === link) this.#retryOrFail(ActrError.from(error, "unavailable"));
     });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { defaultNodeOptions } from "../../../src/options.ts";
+import { directions, type RpcEnvelope } from "../../../src/protocol/envelope.ts";
 import { lanes } from "../../../src/protocol/frame.ts";
 import { borrow } from "../../../src/protocol/frame_buffers.ts";
+import { formatActrId } from "../../../src/protocol/ids.ts";
 import { Deadlines } from "../../../src/session/deadlines.ts";
 import { YieldBudget } from "../../../src/session/yield_budget.ts";
 import { ChunkSender } from "../../../src/streams/chunk_sender.ts";
@@ -22,6 +24,12 @@ function isFree(body: Uint8Array | undefined): boolean {
     if (buffer === body.buffer) return true;
   }
   return false;
+}
+
+/** The answer to the request of that id. */
+function answerTo(requestId: string): RpcEnvelope {
+  const fields = { routeKey: "a.B.C", direction: directions.response, metadata: [], timeoutMs: 0 };
+  return { requestId, payload: Uint8Array.of(1), ...fields };
 }
 
 describe("the buffer of a large request", () => {
@@ -74,6 +82,21 @@ describe("the buffer of a large request", () => {
     await call;
     assert.equal(isFree(copying.given[0]?.body), false);
     assert.deepEqual(envelopes(keeping)[0]?.payload, payload);
+  });
+
+  it("is left to a link that keeps it, also when the call is over before send returns", async () => {
+    const world = calling();
+    const link = new FakeLink(far);
+    world.transport.onDial = async () => link;
+    const { send } = link;
+    link.send = (frame) => {
+      const sent = send.call(link, frame);
+      assert.ok(world.pending.settle(answerTo("one"), formatActrId(far)));
+      return sent;
+    };
+    await world.caller.call(far, "a.B.C", payload, { requestId: "one" });
+    assert.equal(isFree(link.sent[0]?.body), false);
+    assert.deepEqual(envelopes(link)[0]?.payload, payload);
   });
 
   it("is used again when the call is given up", async () => {
