@@ -11,6 +11,7 @@ import {
 import { encodeFrame, lanes } from "../../../src/protocol/frame.ts";
 import { borrow, borrowWithRoom, giveBack, widen } from "../../../src/protocol/frame_buffers.ts";
 import { decode, encodeForFrame } from "../../../src/protocol/schema.ts";
+import { methodCodecs } from "../../../src/protocol/service.ts";
 import { ProbeService } from "../../fixtures/probe_pb.ts";
 
 const { output } = ProbeService.method.echo;
@@ -56,6 +57,9 @@ describe("buffers of large frames", () => {
     const own = new Uint8Array(65_536);
     giveBack(own);
     assert.notEqual(borrow(65_536).buffer, own.buffer);
+    const shortest = borrow(16_384);
+    giveBack(shortest);
+    assert.equal(borrow(16_384).buffer, shortest.buffer);
     const short = borrow(60_000).subarray(0, 16_383);
     giveBack(short);
     assert.notEqual(borrow(60_000).buffer, short.buffer, "a part that is not large itself");
@@ -78,6 +82,8 @@ describe("buffers of large frames", () => {
     const wide = widen(bytes, 512, 512);
     assert.deepEqual([wide?.buffer, wide?.byteOffset, wide?.length], [bytes.buffer, 0, 21_024]);
     assert.equal(widen(bytes, 1, 1), undefined, "it is taken");
+    const full = 32_768 - 512;
+    assert.equal(widen(borrowWithRoom(full), 512, 512)?.length, full + 1_024, "room on both sides");
     assert.equal(widen(borrow(20_000), 0, 0), undefined, "it was lent without");
     assert.equal(widen(borrowWithRoom(20_000).subarray(0, 9), 1, 1), undefined, "a part");
   });
@@ -104,6 +110,28 @@ describe("a large answer", () => {
     const frame = envelopeFrame(lanes.rpcReliable, answer(other, wordy));
     assert.notEqual(frame.body.buffer, other.buffer);
     assert.deepEqual(frame.body, encodeEnvelope(answer(other.slice(), wordy)));
+  });
+
+  it("has room; a request has none, since it goes to another node when the first is not there any more", () => {
+    const [codec] = methodCodecs(ProbeService);
+    assert.ok(codec !== undefined);
+    const message = { data: encodedData(20_000) };
+    const inPlace = [codec.encodeResponse(message), codec.encodeRequest(message)].map(
+      (payload) => envelopeFrame(lanes.rpcReliable, answer(payload)).body.buffer === payload.buffer,
+    );
+    assert.deepEqual(inPlace, [true, false]);
+  });
+
+  it("is copied also where it lies as deep in another buffer as in the frame, and elsewhere in the same", () => {
+    const own = encodeEnvelope(answer(new Uint8Array(20_000)));
+    const before = own.length - 20_000;
+    for (let offset = 0; offset <= before + 5; offset++) {
+      const payload = new Uint8Array(20_100).fill(7).subarray(offset, offset + 20_000);
+      const { body } = envelopeFrame(lanes.rpcReliable, answer(payload));
+      assert.deepEqual(body, encodeEnvelope(answer(payload.slice())));
+    }
+    const small = encodeEnvelope(answer(Uint8Array.of(7)));
+    assert.deepEqual(encodeEnvelope(answer(small)), encodeEnvelope(answer(small.slice())));
   });
 
   it("is a chunk of a stream in the same way", () => {

@@ -4,6 +4,8 @@ import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { copied } from "../../../src/ports/transport.ts";
 import { equalBytes, toHex } from "../../../src/protocol/bytes.ts";
 import { type Frame, type Lane, lanes } from "../../../src/protocol/frame.ts";
+import type { ChannelLane } from "../../../transports/webrtc/lanes.ts";
+import { pauseChunk } from "../../../transports/webrtc/pause_chunk.ts";
 import type { FakeChannel } from "./channel_world.ts";
 import { collect, collectAll, linkPair } from "./webrtc_support.ts";
 
@@ -311,7 +313,7 @@ describe("WebRTC link: pressure", () => {
   });
 
   it("says of what has left that it keeps none of its bytes, and of nothing else", async () => {
-    const { world, near } = await linkPair();
+    const { clock, world, near, far } = await linkPair();
     const frame = { lane: rpcReliable, body: body(300_000) };
     assert.equal(near.send(frame), copied);
     world.freeze(true);
@@ -322,6 +324,16 @@ describe("WebRTC link: pressure", () => {
     );
     world.freeze(false);
     await Promise.all(sends);
+    const ask = async (paused: ChannelLane[]): Promise<void> => {
+      await far.send({ lane: streamReliable, body: pauseChunk(paused) });
+      await clock.settle();
+    };
+    await ask([rpcReliable]);
+    const held = near.send(frame);
+    assert.notEqual(held, copied, "the peer has asked for a pause");
+    assert.equal(near.send({ ...frame, lane: rpcSignal }), copied);
+    await ask([]);
+    await held;
     void near.close("done");
     const refused = near.send(frame);
     assert.notEqual(refused, copied);
