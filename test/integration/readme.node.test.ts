@@ -160,9 +160,7 @@ describe("README", { timeout: 400_000 }, () => {
         assert.ok(existsSync(join(root, target)), `${page}: ${link}`);
         if (anchor === undefined) continue;
         const titles = readFileSync(join(root, target), "utf8").matchAll(/^#+ (.*)$/gm);
-        const anchors = [...titles].map(([, title = ""]) =>
-          title.toLowerCase().replaceAll(" ", "-"),
-        );
+        const anchors = [...titles].map(([, title = ""]) => anchorOf(title));
         assert.ok(anchors.includes(anchor), `${page}: ${link}`);
       }
     }
@@ -208,3 +206,9 @@ describe("README", { timeout: 400_000 }, () => {
     }
   }
 });
+
+/** As forges make it of a title: without punctuation. */
+function anchorOf(title: string): string {
+  const words = title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "");
+  return words.replaceAll(" ", "-");
+}
