@@ -27,6 +27,7 @@ export async function w8(run: Run): Promise<void> {
   await memory(run);
   await observed(run);
   await websocket(run);
+  await firstCalls(run);
   await webrtc(run);
   await durable(run);
   await streams(run);
@@ -68,6 +69,19 @@ async function websocket(run: Run): Promise<void> {
   for (const shape of wanted) {
     await run.measure("W8", named(shape), loadOf(run, caller, shape), loadOf(run, client, shape));
   }
+}
+
+/** What the first call to a peer takes that nobody knew before. */
+async function firstCalls(run: Run): Promise<void> {
+  const name = "websocket first call";
+  if (!run.wants(name)) return;
+  const { calling } = await startTwo(run, ["callee", "first_calls"], { built });
+  const load = loadOf(run, calling, { inFlight: 1, bytes: 64 });
+  await run.measure("W8", name, async (warmUp) => {
+    // A rate would count how long each node takes to start.
+    const { p50, p99 } = await load(warmUp);
+    return { p50, p99 } as Figures;
+  });
 }
 
 /** Calls and streams over `@roamhq/wrtc`, against a bare data channel of it. */
