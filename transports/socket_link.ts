@@ -115,7 +115,7 @@ export class SocketLink implements Link, Pinged {
     if (this.#socket.bufferedAmount <= this.#options.highWaterBytes) return sent;
     this.#room ??= withResolvers<void>();
     const { promise } = this.#room;
-    return options === undefined ? promise : abortable(promise, options.signal);
+    return options?.signal === undefined ? promise : abortable(promise, options.signal);
   }
 
   async close(reason: string, options: CloseOptions = {}): Promise<void> {
@@ -194,7 +194,7 @@ export class SocketLink implements Link, Pinged {
       const message = `${maxBufferedBytes} bytes wait for a peer that does not read them`;
       return new ActrError("overloaded", message, { retryAfterMs: this.#options.closeTimeoutMs });
     }
-    return options?.signal.aborted === true ? options.signal.reason : undefined;
+    return options?.signal?.aborted === true ? options.signal.reason : undefined;
   }
 
   #received(data: Uint8Array): void {

@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Committed, MailboxRow, Store, StoreChange } from "../ports/store.ts";
 import type { Frame } from "../protocol/frame.ts";
-import { giveBack } from "../protocol/frame_buffers.ts";
+import { type BufferLoan, loanOf } from "../protocol/frame_buffers.ts";
 import { troubles } from "../trouble.ts";
 import type { AnswerPut } from "./answer_log.ts";
 import type { DeadLetterCategory, DeadLetters } from "./dead_letters.ts";
@@ -71,8 +71,7 @@ export class Completion {
     const { answer, changes, retryable } = outcome;
     this.#handled += 1;
     if (row === undefined && changes.length === 0) {
-      if (this.#answer(message, outcome)) giveBack(answer.body);
-      return;
+      return this.#answer(message, outcome, undefined, loanOf(answer.body));
     }
     const stored = retryable ? undefined : dedup.store(from.key, envelope.requestId, answer.body);
     const commit = joined(changes, stored, row);
@@ -179,15 +178,15 @@ export class Completion {
       .then(() => watch(), watch);
   }
 
-  /** Whether nobody holds the answer's bytes afterwards but who called. */
-  #answer(message: InboundMessage, outcome: Outcome, seq?: number): boolean {
+  /** The answer's buffer comes back to `loan`, unless repeats that have waited share it. */
+  #answer(message: InboundMessage, outcome: Outcome, seq?: number, loan?: BufferLoan): void {
     const { dedup, mailbox, replier } = this.#components;
     mailbox.ack(message);
-    const sent = replier.reply(message, outcome.answer);
+    replier.reply(message, outcome.answer, loan);
     const remembered = outcome.retryable ? undefined : outcome.answer.body;
     const { from, envelope } = message;
     const shared = dedup.complete(from.key, envelope.requestId, remembered, seq);
-    return sent && !shared;
+    if (!shared) loan?.release();
   }
 
   #acknowledge(message: InboundMessage, then: () => void): void {

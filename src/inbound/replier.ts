@@ -1,6 +1,6 @@
 import type { ActrError } from "../errors.ts";
 import type { Logger } from "../ports/logger.ts";
-import { copied, type Link } from "../ports/transport.ts";
+import type { Link } from "../ports/transport.ts";
 import {
   directions,
   envelopeFrame,
@@ -8,6 +8,7 @@ import {
   type WireError,
 } from "../protocol/envelope.ts";
 import { type Frame, lanes } from "../protocol/frame.ts";
+import type { BufferLoan } from "../protocol/frame_buffers.ts";
 import { type MetadataEntry, noMetadata } from "../protocol/metadata.ts";
 import { errorMetadata, toWireError } from "../protocol/wire_error.ts";
 import type { SessionManager } from "../session/session_manager.ts";
@@ -70,9 +71,9 @@ export class Replier {
     return this.#undeliverable;
   }
 
-  /** Sends an answer. Tells, and what is answered already, get none. Whether its bytes were copied, so that no link needs them. */
-  reply(message: InboundMessage, answer: Frame): boolean {
-    return isAnswerable(message) && this.#send(message, answer);
+  /** Sends an answer, whose buffer is lent to the link from `loan`. Tells, and what is answered already, get none. */
+  reply(message: InboundMessage, answer: Frame, loan?: BufferLoan): void {
+    if (isAnswerable(message)) this.#send(message, answer, loan);
   }
 
   /** Answers with an error. */
@@ -92,17 +93,13 @@ export class Replier {
     this.#send(message, failureFrame(envelope, error));
   }
 
-  #send(message: InboundMessage, answer: Frame): boolean {
+  #send(message: InboundMessage, answer: Frame, loan?: BufferLoan): void {
     const link = this.#sessions.session(message.from.key)?.replyLink(message.link);
-    if (link === undefined) {
-      this.#undelivered(message, "no link to the caller");
-      return false;
-    }
+    if (link === undefined) return this.#undelivered(message, "no link to the caller");
     if (link !== message.link) this.#otherWay(message, link);
-    const sent = link.send(answer);
-    if (sent === copied) return true;
-    sent.catch((error: unknown) => this.#undelivered(message, String(error)));
-    return false;
+    link
+      .send(answer, loan?.lend())
+      .catch((error: unknown) => this.#undelivered(message, String(error)));
   }
 
   /** The link that the request came by is gone; after a restart there is none to miss. */

@@ -1,10 +1,10 @@
 import { ActrError } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import { copied, type Link } from "../ports/transport.ts";
+import type { Link } from "../ports/transport.ts";
 import { isDeadlock } from "../protocol/deadlock.ts";
 import type { RpcEnvelope } from "../protocol/envelope.ts";
 import type { Frame } from "../protocol/frame.ts";
-import { giveBack } from "../protocol/frame_buffers.ts";
+import { type BufferLoan, loanOf } from "../protocol/frame_buffers.ts";
 import type { ActrId } from "../protocol/ids.ts";
 import { fromWireErrorWith } from "../protocol/wire_error.ts";
 import type { Deadlines, Expiring } from "../session/deadlines.ts";
@@ -60,8 +60,8 @@ export class OutboundCall implements PendingCall, Expiring {
   #finished = false;
   /** Whether it has been handed to a link at least once. */
   #reached = false;
-  /** Whether a link may still hold the frame's bytes. */
-  #held = false;
+  /** Of the frame's buffer, until the call has ended and no link needs its bytes. */
+  readonly #loan: BufferLoan | undefined;
   #bucket = 0;
   #deadline = 0;
   #pause: Timer | undefined;
@@ -73,6 +73,7 @@ export class OutboundCall implements PendingCall, Expiring {
     this.#plumbing = plumbing;
     this.#request = request;
     this.#settlement = settlement;
+    this.#loan = loanOf(request.frame.body);
     this.requestId = request.requestId;
     this.peerKey = request.targetKey;
   }
@@ -168,15 +169,7 @@ export class OutboundCall implements PendingCall, Expiring {
     this.link = link;
     this.#arrived = this.#plumbing.sessions.arrivedOn(link);
     this.#reached = true;
-    const held = this.#held;
-    // Until the link says otherwise: the call may be over before `send` returns.
-    this.#held = true;
-    const sent = link.send(this.#request.frame);
-    if (sent === copied) {
-      this.#held = held;
-      return;
-    }
-    sent.catch((error: unknown) => {
+    link.send(this.#request.frame, this.#loan?.lend()).catch((error: unknown) => {
       if (this.link === link) this.#retryOrFail(ActrError.from(error, "unavailable"));
     });
   }
@@ -208,7 +201,7 @@ export class OutboundCall implements PendingCall, Expiring {
     if (this.#cancel !== undefined) {
       this.#request.signal?.removeEventListener("abort", this.#cancel);
     }
-    if (!this.#held) giveBack(this.#request.frame.body);
+    this.#loan?.release();
   }
 
   #what(): string {

@@ -29,10 +29,15 @@ export interface DialOptions {
   readonly signal: AbortSignal;
 }
 
-/** Bounds of one send. */
+/** Bounds of one send, and who else wants to hear of it. */
 export interface SendOptions {
   /** Aborts the wait for room; the frame may then not have been sent. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Called once when the link needs the frame's bytes no more, since it has copied them or will never send them: perhaps
+   * before `send` returns. A link that keeps them never calls it.
+   */
+  readonly released?: () => void;
 }
 
 /** Bounds of one close. */
@@ -60,9 +65,6 @@ export interface LinkFigures {
   /** How often another path was looked for. */
   readonly restarts?: number;
 }
-
-/** What {@link Link.send} returns when the frame's bytes have been copied and nobody needs them any more; by its identity, so that to tell costs nothing. */
-export const copied: Promise<void> = Promise.resolve();
 
 /** Frames of a link in arrival order, to be iterated once. */
 export interface FrameStream extends AsyncIterable<Frame> {
@@ -96,8 +98,7 @@ export interface Link {
   /** Absent where the transport does not count. */
   readonly figures?: LinkFigures;
   /**
-   * Sends one frame; resolves when the link is below its high-water mark, or gone. Returns {@link copied} itself where
-   * the link keeps none of the frame's bytes.
+   * Sends one frame; resolves when the link is below its high-water mark, or gone.
    * @throws ActrError `unavailable` when the link is closed, `invalid_argument` when the body is too long or the lane
    * is none of the transport's, `overloaded` when the peer has not taken what was sent before.
    */

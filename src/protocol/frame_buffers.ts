@@ -47,20 +47,49 @@ export function widen(
   return new Uint8Array(buffer as ArrayBuffer, byteOffset - before, before + length + behind);
 }
 
-/** Has the buffer of `bytes` used again, if it was borrowed: nobody may look at them any more. Only the first time counts. */
-export function giveBack({ buffer, length }: Uint8Array): void {
-  if (length < borrowedFromBytes || !borrowed.delete(buffer)) return;
+/** A borrowed buffer in some hands, at first those of who has made the loan: used again when all have let go. */
+export class BufferLoan {
+  readonly #bytes: Uint8Array;
+  readonly #lent: { readonly released: () => void };
+  #hands = 1;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#lent = { released: () => this.release() };
+  }
+
+  /** Hands it to one more, who is to call `released` once when nobody there looks at the bytes any more. */
+  lend(): { readonly released: () => void } {
+    this.#hands += 1;
+    return this.#lent;
+  }
+
+  /** Lets go, on the part of who has made the loan: once. */
+  release(): void {
+    this.#hands -= 1;
+    if (this.#hands === 0) giveBack(this.#bytes);
+  }
+}
+
+/** A loan of the buffer of `bytes`; undefined where it was not borrowed, or has been used again. */
+export function loanOf(bytes: Uint8Array): BufferLoan | undefined {
+  if (bytes.length < borrowedFromBytes || !borrowed.has(bytes.buffer)) return undefined;
+  return new BufferLoan(bytes);
+}
+
+/** Leaves `bytes` to who has them: no frame is made around them, so that their buffer is never used again. */
+export function letGo({ buffer }: Uint8Array): void {
+  roomy.delete(buffer);
+}
+
+function giveBack({ buffer }: Uint8Array): void {
+  if (!borrowed.delete(buffer)) return;
   const bytes = buffer.byteLength;
   if (bytes > longestKeptBytes || keptBytes + bytes > maxKeptBytes) return;
   keptBytes += bytes;
   const sameLength = kept.get(bytes);
   if (sameLength === undefined) kept.set(bytes, [buffer as ArrayBuffer]);
   else sameLength.push(buffer as ArrayBuffer);
-}
-
-/** Leaves `bytes` to who has them: no frame is made around them, so that their buffer is never used again. */
-export function letGo({ buffer }: Uint8Array): void {
-  roomy.delete(buffer);
 }
 
 function borrowBuffer(size: number): ArrayBuffer {

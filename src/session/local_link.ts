@@ -70,7 +70,7 @@ class LocalLink implements Link {
     }
     other.frames.push(frame);
     const room = other.#full?.promise ?? sent;
-    await (options === undefined ? room : abortable(room, options.signal));
+    await (options?.signal === undefined ? room : abortable(room, options.signal));
   }
 
   async close(reason: string): Promise<void> {

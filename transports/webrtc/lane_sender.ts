@@ -2,11 +2,13 @@ import { Deque } from "../../src/deque.ts";
 import { ActrError } from "../../src/errors.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type { Channel } from "../../src/ports/peer_connections.ts";
-import { copied } from "../../src/ports/transport.ts";
+import type { SendOptions } from "../../src/ports/transport.ts";
 import { maxChannelMessageBytes } from "../../src/protocol/fragment.ts";
 import { laneLabels } from "../../src/protocol/frame.ts";
 import type { ChannelLane } from "./lanes.ts";
 import { Outgoing } from "./outgoing.ts";
+
+const sent = Promise.resolve();
 
 /** What {@link LaneSender} works with. */
 export interface LaneSenderParts {
@@ -69,18 +71,22 @@ export class LaneSender {
   }
 
   /**
-   * Sends one body; resolves when the channel has all of it, which is `copied` where nothing had to wait.
+   * Sends one body; resolves when the channel has all of it, and has copied it.
    * @throws ActrError `unavailable` when the channel does not open in time or the link ends first, `invalid_argument`;
    * the signal's reason, after which the body is not sent unless a part of it has left already.
    */
-  send(body: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  send(body: Uint8Array, options?: SendOptions): Promise<void> {
     const outgoing = new Outgoing(body);
     try {
-      if (this.#queue.size === 0 && !this.#paused && this.#leaves(outgoing)) return copied;
+      if (this.#queue.size > 0 || this.#paused || !this.#leaves(outgoing)) {
+        return this.#wait(outgoing, options);
+      }
     } catch (error) {
+      options?.released?.();
       return Promise.reject(error);
     }
-    return this.#wait(outgoing, signal);
+    options?.released?.();
+    return sent;
   }
 
   /** Sends one short body as soon as it goes, before what waits and also while paused; it replaces one of its kind that waits. Never throws. */
@@ -142,8 +148,11 @@ export class LaneSender {
     }
   }
 
-  #wait(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+  #wait(outgoing: Outgoing, { signal, released }: SendOptions = {}): Promise<void> {
+    if (this.#ended !== undefined) {
+      released?.();
+      return Promise.reject(this.#ended);
+    }
     this.#queue.push(outgoing);
     this.#queuedBytes += outgoing.cost;
     if (!this.open) this.#startPatience();
@@ -155,6 +164,7 @@ export class LaneSender {
       signal?.addEventListener("abort", abort, { once: true });
       outgoing.settle = (error) => {
         signal?.removeEventListener("abort", abort);
+        released?.();
         if (error === undefined) resolve();
         else reject(error);
       };

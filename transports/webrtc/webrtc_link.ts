@@ -217,7 +217,7 @@ export class WebRtcLink implements Link, Pinged {
     if (refusal !== undefined) return Promise.reject(refusal);
     this.#busyAt = this.#parts.clock.monotonic();
     this.#tally.sent(frame.body.length);
-    return this.#sender(frame.lane).send(frame.body, options?.signal);
+    return this.#sender(frame.lane).send(frame.body, options);
   }
 
   async close(reason: string, options: CloseOptions = {}): Promise<void> {
@@ -321,7 +321,7 @@ export class WebRtcLink implements Link, Pinged {
       const message = `${maxBufferedBytes} bytes wait for a peer that does not read them`;
       return new ActrError("overloaded", message, { retryAfterMs: 1_000 });
     }
-    return options?.signal.aborted === true ? options.signal.reason : undefined;
+    return options?.signal?.aborted === true ? options.signal.reason : undefined;
   }
 
   #queuedBytes(): number {

@@ -9,7 +9,7 @@ import {
   type RpcEnvelope,
 } from "../../../src/protocol/envelope.ts";
 import { encodeFrame, lanes } from "../../../src/protocol/frame.ts";
-import { borrow, borrowWithRoom, giveBack, widen } from "../../../src/protocol/frame_buffers.ts";
+import { borrow, borrowWithRoom, loanOf, widen } from "../../../src/protocol/frame_buffers.ts";
 import { decode, encodeForFrame } from "../../../src/protocol/schema.ts";
 import { methodCodecs } from "../../../src/protocol/service.ts";
 import { ProbeService } from "../../fixtures/probe_pb.ts";
@@ -21,6 +21,10 @@ const kept = 4_194_304;
 function empty(size: number): void {
   const buffers = Array.from({ length: kept / size + 1 }, () => borrow(size).buffer);
   assert.equal(new Set(buffers).size, buffers.length, "no buffer is lent twice");
+}
+
+function giveBack(bytes: Uint8Array): void {
+  loanOf(bytes)?.release();
 }
 
 function answer(payload: Uint8Array, more: Partial<RpcEnvelope> = {}): RpcEnvelope {

@@ -1,15 +1,15 @@
 import { FakeClock } from "../../../adapters/memory/fake_clock.ts";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
 import { defaultNodeOptions, type SessionOptions } from "../../../src/options.ts";
-import {
-  type CloseOptions,
-  copied,
-  type DialOptions,
-  type Link,
-  type LinkClosed,
-  type PeerAddress,
-  type Transport,
-  type TransportCapabilities,
+import type {
+  CloseOptions,
+  DialOptions,
+  Link,
+  LinkClosed,
+  PeerAddress,
+  SendOptions,
+  Transport,
+  TransportCapabilities,
 } from "../../../src/ports/transport.ts";
 import { type Frame, lanes } from "../../../src/protocol/frame.ts";
 import type { ActrId } from "../../../src/protocol/ids.ts";
@@ -76,15 +76,27 @@ export class FakeLink implements Link {
   }
 }
 
-/** A link that keeps no bytes of what it sends, and says so. */
+/** A link that keeps no bytes of what it sends, and says so: at once, or when the test has it copy. */
 export class CopyingLink extends FakeLink {
   /** The frames that it was given. */
   readonly given: Frame[] = [];
+  /** Whether frames wait until {@link CopyingLink.copy}. */
+  waits = false;
+  readonly #waiting: (() => void)[] = [];
 
-  override send(frame: Frame): Promise<void> {
+  override async send(frame: Frame, options?: SendOptions): Promise<void> {
     this.given.push(frame);
-    this.sent.push({ lane: frame.lane, body: frame.body.slice() });
-    return copied;
+    const copy = (): void => {
+      this.sent.push({ lane: frame.lane, body: frame.body.slice() });
+      options?.released?.();
+    };
+    if (this.waits) this.#waiting.push(copy);
+    else copy();
+  }
+
+  /** Sends what waits. */
+  copy(): void {
+    for (const copy of this.#waiting.splice(0)) copy();
   }
 }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../../../adapters/memory/seeded_random.ts";
-import { copied } from "../../../src/ports/transport.ts";
 import { equalBytes, toHex } from "../../../src/protocol/bytes.ts";
 import { type Frame, type Lane, lanes } from "../../../src/protocol/frame.ts";
 import type { ChannelLane } from "../../../transports/webrtc/lanes.ts";
@@ -312,32 +311,45 @@ describe("WebRTC link: pressure", () => {
     assert.equal(clock.pending, 0, "no timer runs while there is nothing to forget");
   });
 
-  it("says of what has left that it keeps none of its bytes, and of nothing else", async () => {
+  it("says once of each body when it needs the bytes no more, and not while it waits", async () => {
     const { clock, world, near, far } = await linkPair();
-    const frame = { lane: rpcReliable, body: body(300_000) };
-    assert.equal(near.send(frame), copied);
+    const released: string[] = [];
+    const send = (name: string, lane: ChannelLane = rpcReliable, signal?: AbortSignal) =>
+      near.send(
+        { lane, body: body(300_000) },
+        { signal, released: () => void released.push(name) },
+      );
+    void send("first");
+    assert.deepEqual(released, ["first"], "before send returns");
     world.freeze(true);
-    const sends = Array.from({ length: 10 }, () => near.send(frame));
-    assert.deepEqual(
-      sends.map((sent) => sent === copied),
-      Array.from({ length: 10 }, (_, index) => index < 2),
-    );
+    const sends = Array.from({ length: 10 }, (_, index) => send(`frozen ${index}`));
+    assert.deepEqual(released.splice(0), ["first", "frozen 0", "frozen 1"]);
     world.freeze(false);
     await Promise.all(sends);
+    assert.deepEqual(
+      released.splice(0),
+      [2, 3, 4, 5, 6, 7, 8, 9].map((index) => `frozen ${index}`),
+    );
     const ask = async (paused: ChannelLane[]): Promise<void> => {
       await far.send({ lane: streamReliable, body: pauseChunk(paused) });
       await clock.settle();
     };
     await ask([rpcReliable]);
-    const held = near.send(frame);
-    assert.notEqual(held, copied, "the peer has asked for a pause");
-    assert.equal(near.send({ ...frame, lane: rpcSignal }), copied);
+    const abort = new AbortController();
+    const given = assert.rejects(send("given up", rpcReliable, abort.signal), /enough/);
+    const held = send("paused");
+    void send("signal", rpcSignal);
+    assert.deepEqual(released.splice(0), ["signal"], "the peer has asked for a pause");
+    abort.abort(new Error("enough"));
+    await given;
     await ask([]);
     await held;
-    void near.close("done");
-    const refused = near.send(frame);
-    assert.notEqual(refused, copied);
-    await assert.rejects(refused, { code: "unavailable" });
+    assert.deepEqual(released.splice(0).sort(), ["given up", "paused"]);
+    await ask([rpcReliable]);
+    const cut = assert.rejects(send("cut"), { code: "unavailable" });
+    await near.close("done", { withinMs: 0 });
+    await cut;
+    assert.deepEqual(released, ["cut"], "it will never be sent");
   });
 
   it("takes an aborted body back, unless a part of it has left", async () => {

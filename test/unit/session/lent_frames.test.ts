@@ -99,6 +99,45 @@ describe("the buffer of a large request", () => {
     assert.deepEqual(envelopes(link)[0]?.payload, payload);
   });
 
+  it("is left to a link whose copy waits, and is used again after that, also when the call has ended", async () => {
+    for (const end of ["answer", "give up"] as const) {
+      const world = calling();
+      const link = new CopyingLink(far);
+      link.waits = true;
+      world.transport.onDial = async () => link;
+      const abort = new AbortController();
+      const options = { requestId: "one", signal: abort.signal };
+      const call = world.caller.call(far, "a.B.C", payload, options);
+      await world.clock.settle();
+      if (end === "answer") {
+        world.pending.settle(answerTo("one"), formatActrId(far));
+        await call;
+      } else {
+        abort.abort(new Error("enough"));
+        await assert.rejects(call, /enough/);
+      }
+      const body = link.given[0]?.body;
+      assert.equal(isFree(body), false, end);
+      link.copy();
+      assert.deepEqual(envelopes(link)[0]?.payload, payload);
+      assert.equal(isFree(body), true, end);
+    }
+  });
+
+  it("is left to a call that goes on when the link has copied it at last", async () => {
+    const world = calling();
+    const link = new CopyingLink(far);
+    link.waits = true;
+    world.transport.onDial = async () => link;
+    const call = world.caller.call(far, "a.B.C", payload);
+    await world.clock.settle();
+    link.copy();
+    assert.equal(isFree(link.given[0]?.body), false, "it may have to be sent again");
+    respond(link, envelopes(link)[0], { payload: Uint8Array.of(1) });
+    await call;
+    assert.equal(isFree(link.given[0]?.body), true);
+  });
+
   it("is used again when the call is given up", async () => {
     const world = calling();
     const link = new CopyingLink(far);
@@ -128,6 +167,17 @@ describe("the buffer of a large answer", () => {
     await remote.send("a", { requestId: "one" });
     assert.deepEqual(world.handled, ["a"]);
     assert.deepEqual(remote.heard, [large, large]);
+  });
+
+  it("is used again once a link has copied it at last", async () => {
+    const link = copying();
+    link.waits = true;
+    const { remote } = await answering({}, link);
+    await remote.send("a", { requestId: "one" });
+    assert.equal(isFree(link.given[0]?.body), false);
+    link.copy();
+    assert.deepEqual(remote.heard, [large]);
+    assert.equal(isFree(link.given[0]?.body), true);
   });
 
   it("is left to a link that keeps it", async () => {
@@ -180,9 +230,18 @@ describe("the buffer of a large chunk", () => {
     const payload = new Uint8Array(bytes).fill(7);
     const send = (link: FakeLink) =>
       sender(link).send(far, "s", { payload }, { payloadType: lanes.streamReliable });
-    const [copying, keeping] = [new CopyingLink(far), new FakeLink(far)];
+    const [copying, waiting, keeping] = [
+      new CopyingLink(far),
+      new CopyingLink(far),
+      new FakeLink(far),
+    ];
     assert.equal(await send(copying), true);
     assert.equal(isFree(copying.given[0]?.body), true);
+    waiting.waits = true;
+    assert.equal(await send(waiting), true);
+    assert.equal(isFree(waiting.given[0]?.body), false);
+    waiting.copy();
+    assert.equal(isFree(waiting.given[0]?.body), true);
     assert.equal(await send(keeping), true);
     assert.equal(isFree(keeping.sent[0]?.body), false);
   });
