@@ -4,6 +4,7 @@ import type { Description } from "../../src/ports/peer_connections.ts";
 import type { Connection } from "../webrtc/connection.ts";
 import { StandardConnection } from "../webrtc/standard_connection.ts";
 import { exitExplicitly } from "./explicit_exit.ts";
+import { letHeapGrow } from "./heap_growth.ts";
 import type { WrtcConnection as Native, Wrtc } from "./library.ts";
 import { MediaReceiver } from "./media_receiver.ts";
 import { MediaSender } from "./media_sender.ts";
@@ -26,6 +27,7 @@ export class WrtcConnection extends StandardConnection {
     const { wrtc, clock, native, connection } = parts;
     super(native, connection);
     exitExplicitly();
+    letHeapGrow();
     this.#parts = parts;
     const received = connection.sampled.bind(connection);
     this.#receiver = new MediaReceiver({ wrtc, clock, received });
