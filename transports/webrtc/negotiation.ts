@@ -33,6 +33,7 @@ export class Negotiation {
   readonly #deadline: ConnectDeadline;
   readonly #tracks: LinkTracks | undefined;
   #isUp = false;
+  #restartWanted = false;
   #isOver = false;
 
   constructor(parts: NegotiationParts, facts: NegotiationFacts, options: WebRtcOptions) {
@@ -83,9 +84,11 @@ export class Negotiation {
     this.#agreement.candidate(candidate);
   }
 
-  /** The peer asks for another path. */
+  /** The peer asks for another path, perhaps when it is ready and this side not quite. */
   restartRequested(): void {
-    if (this.#isUp && this.facts.role === "offerer") this.#mending.requested();
+    if (this.facts.role !== "offerer") return;
+    if (this.#isUp) this.#mending.requested();
+    else this.#restartWanted ||= this.#connection.state === "connected";
   }
 
   /** Signaling is back. */
@@ -175,6 +178,7 @@ export class Negotiation {
     this.link.peerTakes(maxMessageBytes);
     if (beats) this.link.watch(this.#parts.keepAlive);
     this.#mending.state(this.#connection.state);
+    if (this.#restartWanted) this.#mending.requested();
     return this.link;
   }
 

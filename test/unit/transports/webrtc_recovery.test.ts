@@ -47,6 +47,24 @@ describe("WebRTC: ICE restart by the side that offered", () => {
     assert.equal(await passes(world.clock, link, back), true);
   });
 
+  it("hears a peer that asks before this side knows the path, as soon as it does", async () => {
+    const world = new WebRtcWorld();
+    const [one, other] = [await world.node(100), await world.node(200)];
+    const { promise, resolve } = withResolvers<CandidatePair>();
+    world.paths.pair = promise;
+    const dial = one.dial(other);
+    await world.clock.settle();
+    assert.deepEqual([one.stack.last.state, dial.result], ["connected", undefined]);
+    request(other, one);
+    request(other, one);
+    await world.clock.settle();
+    assert.equal(world.server.sent("restart").length, 0);
+    resolve({ local: "host", remote: "host" });
+    await world.clock.advance(1_500);
+    assert.ok(dial.result !== undefined, String(dial.error));
+    assert.equal(world.server.sent("restart").length, 1);
+  });
+
   it("[T-16] makes one offer of five demands at once", async () => {
     const world = new WebRtcWorld();
     const { link } = await world.linked(100, 200);
