@@ -18,8 +18,8 @@ let collections: FinalizationRegistry<undefined> | undefined;
 /**
  * Has Node collect all of a small heap less often. The library puts each message into a buffer outside V8's heap, and V8
  * by itself lets a heap of 16 MB grow by no more than 8 MB with them: at 40 MB a second it would mark everything several
- * times a second, 10 to 20 ms each time, for buffers that the next collection of young objects frees. Costs at most
- * 64 MB. Deno fixes V8's settings when it starts, and Bun is not V8: nothing happens there, nor where Node was started
+ * times a second, 10 to 20 ms each time, for buffers that the next collection of young objects frees. Costs about
+ * 64 MB, and holds for all threads of the process. Deno fixes V8's settings when it starts, and Bun is not V8: nothing happens there, nor where Node was started
  * with a `--heap-growing-percent` of its own. Idempotent.
  */
 export function letHeapGrow(): void {

@@ -71,7 +71,7 @@ export class BufferLoan {
   }
 }
 
-/** A loan of the buffer of `bytes`; undefined where it was not borrowed, or has been used again. */
+/** A loan of the buffer of `bytes`; undefined where it was not borrowed, or is back. For who has borrowed it. */
 export function loanOf(bytes: Uint8Array): BufferLoan | undefined {
   if (bytes.length < borrowedFromBytes || !borrowed.has(bytes.buffer)) return undefined;
   return new BufferLoan(bytes);

@@ -32,6 +32,17 @@ function request(from: WebRtcNode, to: WebRtcNode): void {
   to.signaling.receive(from.id, to.id, payload as RelayPayload);
 }
 
+/** A dial whose connection is up, while the path that it took is told when the test calls `tell`. */
+async function dialingWithoutPath() {
+  const world = new WebRtcWorld();
+  const [one, other] = [await world.node(100), await world.node(200)];
+  const { promise, resolve } = withResolvers<CandidatePair>();
+  world.paths.pair = promise;
+  const dial = one.dial(other);
+  await world.clock.settle();
+  return { world, one, other, dial, tell: () => resolve({ local: "host", remote: "host" }) };
+}
+
 /** Signaling takes everything and passes nothing on. */
 const paused = (): number => Number.POSITIVE_INFINITY;
 const flowing = (): number => 0;
@@ -48,18 +59,13 @@ describe("WebRTC: ICE restart by the side that offered", () => {
   });
 
   it("hears a peer that asks before this side knows the path, as soon as it does", async () => {
-    const world = new WebRtcWorld();
-    const [one, other] = [await world.node(100), await world.node(200)];
-    const { promise, resolve } = withResolvers<CandidatePair>();
-    world.paths.pair = promise;
-    const dial = one.dial(other);
-    await world.clock.settle();
+    const { world, one, other, dial, tell } = await dialingWithoutPath();
     assert.deepEqual([one.stack.last.state, dial.result], ["connected", undefined]);
     request(other, one);
     request(other, one);
     await world.clock.settle();
     assert.equal(world.server.sent("restart").length, 0);
-    resolve({ local: "host", remote: "host" });
+    tell();
     await world.clock.advance(1_500);
     assert.ok(dial.result !== undefined, String(dial.error));
     assert.equal(world.server.sent("restart").length, 1);
@@ -212,14 +218,9 @@ describe("WebRTC: ICE restart by the side that offered", () => {
   });
 
   it("restarts a connection that was lost while its path was being asked for", async () => {
-    const world = new WebRtcWorld();
-    const [one, other] = [await world.node(100), await world.node(200)];
-    const { promise, resolve } = withResolvers<CandidatePair>();
-    world.paths.pair = promise;
-    const dial = one.dial(other);
-    await world.clock.settle();
+    const { world, one, dial, tell } = await dialingWithoutPath();
     one.stack.last.change("disconnected");
-    resolve({ local: "host", remote: "host" });
+    tell();
     await world.clock.settle();
     assert.ok(dial.result !== undefined);
     assert.equal(world.server.sent("restart").length, 1);
